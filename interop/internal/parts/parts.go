@@ -1,0 +1,45 @@
+// Package parts starts the parts the interoperability suites are made of:
+// authorization servers, our MCP servers, and the scripts that are clients.
+// Each takes a testing.TB and is gone when the test is.
+package parts
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/mcp-auth/go/interop/internal/proc"
+)
+
+// dirVariable names the directory of the interop module. The script run sets it,
+// having installed and built there what the tests need.
+const dirVariable = "INTEROP_DIR"
+
+const startTimeout = 30 * time.Second
+
+// path returns the path of a file of the interop module, which must exist.
+func path(tb testing.TB, elem ...string) string {
+	tb.Helper()
+	dir := os.Getenv(dirVariable)
+	if dir == "" {
+		tb.Fatalf("%s is not set: start these tests with interop/run, which installs and builds what they need", dirVariable)
+	}
+	file := filepath.Join(append([]string{dir}, elem...)...)
+	if _, err := os.Stat(file); err != nil {
+		tb.Fatalf("%v: start these tests with interop/run, which installs and builds what they need", err)
+	}
+	return file
+}
+
+// Script runs one of the scripts in js/ to its end and returns its standard
+// output. It fails the test unless the script succeeds within timeout.
+func Script(tb testing.TB, timeout time.Duration, stdin []byte, name string, args ...string) []byte {
+	tb.Helper()
+	return proc.Run(tb, timeout, proc.Command{
+		Name:  name,
+		Path:  "node",
+		Args:  append([]string{path(tb, "js", name)}, args...),
+		Stdin: stdin,
+	})
+}

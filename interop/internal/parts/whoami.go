@@ -1,0 +1,90 @@
+package parts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mcp-auth/go/interop/internal/proc"
+)
+
+const pollInterval = 50 * time.Millisecond
+
+// NewResource returns the resource identifier of an MCP server on a free port.
+func NewResource(tb testing.TB) string {
+	tb.Helper()
+	return fmt.Sprintf("http://127.0.0.1:%d/mcp", proc.FreePort(tb))
+}
+
+// Whoami configures the example server whoami.
+type Whoami struct {
+	Resource string // see [NewResource]
+	Issuer   string
+	Scopes   []string      // required
+	Leeway   time.Duration // zero is the library's default
+}
+
+// StartWhoami starts the example server whoami and waits until it serves its
+// metadata, for which it needs no authorization server.
+func StartWhoami(tb testing.TB, w Whoami) {
+	tb.Helper()
+	env := []string{
+		"MCP_AUTH_ISSUER=" + w.Issuer,
+		"MCP_RESOURCE_IDENTIFIER=" + w.Resource,
+		"MCP_REQUIRED_SCOPES=" + strings.Join(w.Scopes, " "),
+	}
+	if w.Leeway > 0 {
+		env = append(env, "MCP_LEEWAY="+w.Leeway.String())
+	}
+	p := proc.Start(tb, proc.Command{Name: "whoami", Path: path(tb, "bin", "whoami"), Env: env})
+	ctx, cancel := context.WithTimeout(tb.Context(), startTimeout)
+	defer cancel()
+	if err := waitOK(ctx, p, MetadataURL(w.Resource)); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// MetadataURL is where the metadata of a resource with the path /mcp stand
+// (RFC 9728 §3.1).
+func MetadataURL(resource string) string {
+	return strings.TrimSuffix(resource, "/mcp") + "/.well-known/oauth-protected-resource/mcp"
+}
+
+// waitOK waits until url answers 200, as long as p runs.
+func waitOK(ctx context.Context, p *proc.Process, url string) error {
+	tick := time.NewTicker(pollInterval)
+	defer tick.Stop()
+	for {
+		err := getOK(ctx, url)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-p.Done():
+			return errors.New("the server ended before it was ready")
+		case <-ctx.Done():
+			return fmt.Errorf("the server is not ready: %w", err)
+		case <-tick.C:
+		}
+	}
+}
+
+func getOK(ctx context.Context, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answered %d", url, resp.StatusCode)
+	}
+	return nil
+}
