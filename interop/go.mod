@@ -16,3 +16,5 @@ require (
 )
 
 replace github.com/mcp-auth/go => ../
+
+ignore ./node_modules

@@ -35,6 +35,7 @@ const provider = new Provider(issuer, {
   // Listed here although they belong to resources: dynamic registration refuses scopes that are not.
   scopes: ['openid', 'offline_access', ...settings.scopes],
   cookies: { keys: [randomBytes(32).toString('base64url')] },
+  responseTypes: ['code'],
   pkce: { required: () => true },
   extraClientMetadata: { properties: ['access_token_format', 'access_token_ttl'] },
   features: {
