@@ -1,0 +1,179 @@
+package jose
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/mcp-auth/go/internal/jsonx"
+)
+
+// Header is the protected header of a JWS (RFC 7515 §4), as far as it is used.
+// Nothing in it is to be trusted before the signature is verified, and nothing
+// in it names the key but KeyID: jku, x5u and x5c are never followed.
+type Header struct {
+	// Algorithm is the alg parameter; "Ed25519" reads as EdDSA.
+	Algorithm Algorithm
+	// KeyID is the kid parameter; HasKeyID tells an empty one from none.
+	KeyID    string
+	HasKeyID bool
+	// Type is the typ parameter as it stands.
+	Type string
+	// ContentType is the cty parameter as it stands.
+	ContentType string
+	// JWK is the jwk parameter, raw, nil without one. It matters to DPoP proofs
+	// only (RFC 9449 §4.2), where it is the proof's key; it never verifies an
+	// access token.
+	JWK []byte
+}
+
+// JWS is a signed token in the compact form. Printing it, or logging it with
+// log/slog, shows nothing of the token.
+type JWS struct {
+	Header Header
+	// Payload is the decoded payload, not to be believed before Verify.
+	Payload []byte
+
+	signed    string
+	signature []byte
+}
+
+// Parse takes a compact JWS apart without verifying it. Each of its three parts
+// must be canonical base64url; the header must be strict JSON, name a supported
+// algorithm, and have neither crit nor b64 (RFC 7515 §4.1.11, RFC 7797). Header
+// parameters that are not known are ignored, as RFC 7515 §4 demands.
+//
+// The error is an *Error.
+func Parse(token string) (*JWS, error) {
+	if len(token) > MaxTokenSize {
+		return nil, refuse(ReasonTooLarge, "token larger than the limit")
+	}
+	if hasLineBreak(token) {
+		return nil, refuse(ReasonMalformed, "token with a line break")
+	}
+	encoded, ok := split(token)
+	if !ok {
+		return nil, refuse(ReasonMalformed, "token without exactly three parts")
+	}
+	parts, ok := decode(encoded)
+	if !ok {
+		return nil, refuse(ReasonMalformed, "token part is not canonical base64url")
+	}
+	header, err := parseHeader(parts[0])
+	if err != nil {
+		return nil, err
+	}
+	return &JWS{
+		Header:    header,
+		Payload:   parts[1],
+		signed:    token[:len(encoded[0])+1+len(encoded[1])],
+		signature: parts[2],
+	}, nil
+}
+
+// split returns header, payload and signature. Only the payload may be empty.
+func split(token string) (parts [3]string, ok bool) {
+	var two bool
+	parts[0], parts[1], ok = strings.Cut(token, ".")
+	parts[1], parts[2], two = strings.Cut(parts[1], ".")
+	ok = ok && two && parts[0] != "" && parts[2] != "" && strings.IndexByte(parts[2], '.') < 0
+	return parts, ok
+}
+
+// decode decodes the parts into one allocation.
+func decode(encoded [3]string) (parts [3][]byte, ok bool) {
+	size := 0
+	for _, part := range encoded {
+		size += base64url.DecodedLen(len(part))
+	}
+	free := make([]byte, size)
+	for i, part := range encoded {
+		n, err := base64url.Decode(free, []byte(part))
+		if err != nil {
+			return parts, false
+		}
+		parts[i], free = free[:n:n], free[n:]
+	}
+	return parts, true
+}
+
+func parseHeader(data []byte) (Header, error) {
+	var h Header
+	err := jsonx.Object(data, maxHeaderDepth, h.member)
+	if err == nil && h.Algorithm == "" {
+		return Header{}, refuse(ReasonMalformed, "header without alg")
+	}
+	switch err := err.(type) {
+	case nil:
+		return h, nil
+	case *Error:
+		return Header{}, err
+	default:
+		return Header{}, &Error{Reason: ReasonMalformed, Detail: "header is not acceptable JSON", Err: err}
+	}
+}
+
+func (h *Header) member(name string, raw []byte) error {
+	switch name {
+	case "alg":
+		return h.algorithm(raw)
+	case "kid":
+		h.HasKeyID = true
+		return readString(&h.KeyID, raw)
+	case "typ":
+		return readString(&h.Type, raw)
+	case "cty":
+		return readString(&h.ContentType, raw)
+	case "jwk":
+		h.JWK = raw
+	case "crit", "b64":
+		// What they announce changes what the signature means; this package
+		// understands none of it.
+		return refuse(ReasonUnsupportedExtension, "header with "+name)
+	}
+	return nil
+}
+
+func (h *Header) algorithm(raw []byte) error {
+	var name string
+	if err := readString(&name, raw); err != nil {
+		return err
+	}
+	alg, ok := ParseAlgorithm(name)
+	if !ok {
+		return refuse(ReasonUnsupportedAlgorithm, "alg is not supported")
+	}
+	h.Algorithm = alg
+	return nil
+}
+
+func readString(value *string, raw []byte) error {
+	text, ok := jsonx.String(raw)
+	if !ok {
+		return refuse(ReasonMalformed, "header parameter is not a string")
+	}
+	*value = text
+	return nil
+}
+
+// Verify reports whether key k made the signature over header and payload: nil
+// if so. The error is an *Error of ReasonKeyMismatch when the key may not be
+// used with the token's algorithm, else of ReasonSignature.
+func (j *JWS) Verify(k *Key) error {
+	if !k.Allows(j.Header.Algorithm) {
+		return refuse(ReasonKeyMismatch, "key is not for the algorithm of the token")
+	}
+	if !k.verify(j.Header.Algorithm, j.signed, j.signature) {
+		return refuse(ReasonSignature, "signature does not verify")
+	}
+	return nil
+}
+
+const redacted = "jose.JWS(redacted)"
+
+// Format implements fmt.Formatter: no verb shows the token.
+func (j JWS) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// LogValue implements slog.LogValuer: no handler shows the token.
+func (j JWS) LogValue() slog.Value { return slog.StringValue(redacted) }

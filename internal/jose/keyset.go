@@ -1,0 +1,128 @@
+package jose
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+
+	"github.com/mcp-auth/go/internal/jsonx"
+)
+
+// KeySet is a JSON Web Key Set (RFC 7517 §5): the keys in it that may verify
+// signatures. It is immutable and safe for concurrent use; the zero KeySet has
+// no keys.
+type KeySet struct {
+	keys    []*Key
+	skipped []error
+}
+
+// SkippedKey tells of a member of a key set that is not used.
+type SkippedKey struct {
+	// Index is its place in the set, from 0.
+	Index int
+	// KeyID is its kid, cut to 64 bytes, if that can be read.
+	KeyID string
+	// Err is an *Error that says why.
+	Err error
+}
+
+// Error implements the error interface.
+func (e *SkippedKey) Error() string {
+	text := "key " + strconv.Itoa(e.Index) + " of the set"
+	if e.KeyID != "" {
+		text += ", kid " + strconv.QuoteToASCII(e.KeyID) + ","
+	}
+	return text + " is skipped: " + e.Err.Error()
+}
+
+// Unwrap returns why the key is skipped.
+func (e *SkippedKey) Unwrap() error { return e.Err }
+
+// ParseKeySet reads a JSON Web Key Set. A member that ParseKey refuses, or that
+// is no key at all, is skipped and does not spoil the others (RFC 7517 §5);
+// Skipped lists it. A set that has none left is no error.
+//
+// The error is an *Error: the document is not a key set, or beyond the limits.
+func ParseKeySet(raw []byte) (*KeySet, error) {
+	if len(raw) > MaxKeySetSize {
+		return nil, refuse(ReasonTooLarge, "key set larger than the limit")
+	}
+	// Members and Elements leave the names inside a key to ParseKey, so that a
+	// faulty key is that key's fault only.
+	var list []byte
+	err := jsonx.Members(raw, maxSetDepth, func(name string, value []byte) error {
+		if name == "keys" {
+			list = value
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, &Error{Reason: ReasonInvalidKeySet, Detail: "key set is not acceptable JSON", Err: err}
+	}
+	if len(list) == 0 || list[0] != '[' {
+		return nil, refuse(ReasonInvalidKeySet, "key set without an array of keys")
+	}
+	set := new(KeySet)
+	if err := jsonx.Elements(list, maxSetDepth, set.add); err != nil {
+		return nil, refuse(ReasonTooLarge, "key set with too many keys")
+	}
+	return set, nil
+}
+
+var errTooManyKeys = errors.New("jose: too many keys")
+
+// add reads the next member of the set.
+func (s *KeySet) add(raw []byte) error {
+	index := len(s.keys) + len(s.skipped)
+	if index == MaxKeys {
+		return errTooManyKeys
+	}
+	key, err := ParseKey(raw)
+	if err != nil {
+		s.skipped = append(s.skipped, &SkippedKey{Index: index, KeyID: idForDisplay(raw), Err: err})
+		return nil
+	}
+	s.keys = append(s.keys, key)
+	return nil
+}
+
+// idForDisplay returns the start of a refused key's kid as far as it has one.
+func idForDisplay(raw []byte) string {
+	const most = 64
+	var kid string
+	// The first kid will do, whatever is wrong with the key.
+	_ = jsonx.Members(raw, maxSetDepth, func(name string, value []byte) error {
+		if name == "kid" {
+			kid, _ = jsonx.String(value)
+		}
+		return nil
+	})
+	return kid[:min(len(kid), most)]
+}
+
+// Len returns how many keys the set has, without the skipped ones.
+func (s *KeySet) Len() int { return len(s.keys) }
+
+// Skipped returns a *SkippedKey for each member of the set that is not used, in
+// order.
+func (s *KeySet) Skipped() []error { return slices.Clone(s.skipped) }
+
+// Candidates returns the keys to try on a token with header h, in the set's
+// order and at most MaxCandidates: those that allow its algorithm and, if it
+// has a kid, have the same one. A kid that only keys for other algorithms have
+// matches nothing. A key set may use one kid for keys of several types.
+func (s *KeySet) Candidates(h Header) []*Key {
+	var found []*Key
+	for _, k := range s.keys {
+		if h.HasKeyID && (!k.hasKid || k.kid != h.KeyID) {
+			continue
+		}
+		if !k.Allows(h.Algorithm) {
+			continue
+		}
+		if found = append(found, k); len(found) == MaxCandidates {
+			break
+		}
+	}
+	return found
+}
