@@ -1,0 +1,406 @@
+package mcpauthtest
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	defaultListen          = "127.0.0.1:0"
+	defaultAlgorithm       = "ES256"
+	defaultAccessTokenTTL  = time.Hour
+	defaultRefreshTokenTTL = 30 * 24 * time.Hour
+	defaultRegistrationTTL = 30 * 24 * time.Hour
+
+	defaultUsername = "alice"
+	defaultPassword = "wonderland"
+)
+
+// Scopes with a meaning of their own. They can always be asked for.
+const (
+	scopeOpenID        = "openid"
+	scopeProfile       = "profile"
+	scopeEmail         = "email"
+	scopeOfflineAccess = "offline_access"
+)
+
+// Config configures a [Server]. The zero value is usable: one user, any scope,
+// any resource, a free port on loopback.
+type Config struct {
+	// Issuer is the issuer identifier (RFC 8414 §2), used byte for byte, when
+	// the server stands behind another address than its own. Empty means the
+	// address of the listener with Path. [New] needs it.
+	Issuer string
+	// Path is the path of an issuer that is derived from the listener, such as
+	// "/tenant1". Empty means none.
+	Path string
+	// Listen is the address [NewServer] listens on. Empty means a free port of
+	// 127.0.0.1. An address that is not loopback needs Issuer too.
+	Listen string
+	// AutoApprove answers each authorization request at once, without a page,
+	// as if the first user had logged in and consented; a login_hint with
+	// another user's name selects that one. Whoever reaches the server gets
+	// tokens, so it is for tests on loopback.
+	AutoApprove bool
+	// Users can log in. Empty means one user "alice" with the password
+	// "wonderland".
+	Users []User
+	// Clients are registered beforehand. Others register themselves (RFC 7591).
+	Clients []Client
+	// Scopes are advertised and can be asked for, beside openid, profile, email
+	// and offline_access. Empty means that any scope can be asked for.
+	Scopes []string
+	// DefaultScopes are granted to a request that names none (RFC 6749 §3.3).
+	// Empty means all of Scopes.
+	DefaultScopes []string
+	// ScopeDescriptions says in words what a scope permits, for the consent page.
+	ScopeDescriptions map[string]string
+	// Resources are the resource indicators (RFC 8707) that can be asked for,
+	// compared byte for byte. The first is the audience of tokens for which none
+	// was asked. Empty means any https or loopback URL, and the issuer itself as
+	// audience where none was asked.
+	Resources []string
+	// AccessTokenTTL is how long access tokens are valid. Zero means one hour.
+	AccessTokenTTL time.Duration
+	// RefreshTokenTTL is how long a login can be prolonged by refreshing,
+	// counted from the login. Zero means 30 days.
+	RefreshTokenTTL time.Duration
+	// RegistrationTTL is how long dynamically registered clients live. Zero
+	// means 30 days.
+	RegistrationTTL time.Duration
+	// Algorithm signs the tokens: ES256, ES384, ES512, RS256, RS384, RS512,
+	// PS256, PS384, PS512 or EdDSA. Empty means ES256.
+	Algorithm string
+	// Logger is told of what the server grants and refuses. Nil means silence.
+	Logger *slog.Logger
+	// Now is the clock. Nil means [time.Now].
+	Now func() time.Time
+}
+
+// User is somebody who can log in.
+type User struct {
+	// Username and Password are for the login page. Both are required.
+	Username, Password string
+	// Subject is the sub claim. Empty means Username.
+	Subject string
+	// Name and Email go into ID tokens, with the scopes profile and email.
+	Name, Email string
+}
+
+// Client is a client that is registered beforehand.
+type Client struct {
+	// ID is the client_id.
+	ID string
+	// Secret makes a confidential client, which authenticates at the token
+	// endpoint by client_secret_basic or client_secret_post. Empty makes a
+	// public client.
+	Secret string
+	// Name is shown on the consent page. Empty means ID.
+	Name string
+	// RedirectURIs are compared byte for byte, loopback ports aside
+	// (RFC 8252 §7.3): https, or http on loopback.
+	RedirectURIs []string
+	// GrantTypes are authorization_code, refresh_token and client_credentials.
+	// Empty means the first two for a client with redirect URIs and the third
+	// for a client with a secret.
+	GrantTypes []string
+}
+
+// ConfigError is one mistake in a [Config]. [New] and [NewServer] join all they
+// find, each is reached by [errors.As].
+type ConfigError struct {
+	// Field is the field in question, such as "Users[0].Password".
+	Field string
+	// Reason says what is wrong with it.
+	Reason string
+}
+
+func (e *ConfigError) Error() string {
+	return "mcpauthtest: " + e.Field + ": " + e.Reason
+}
+
+// normalized returns a copy with the defaults filled in, sharing nothing
+// with c.
+func (c Config) normalized() Config {
+	c.Users = slices.Clone(c.Users)
+	if len(c.Users) == 0 {
+		c.Users = []User{{
+			Username: defaultUsername, Password: defaultPassword,
+			Name: "Alice", Email: "alice@example.com",
+		}}
+	}
+	for i := range c.Users {
+		c.Users[i].Subject = orDefault(c.Users[i].Subject, c.Users[i].Username)
+	}
+	c.Clients = slices.Clone(c.Clients)
+	for i := range c.Clients {
+		c.Clients[i] = c.Clients[i].normalized()
+	}
+	c.Scopes = slices.Clone(c.Scopes)
+	c.DefaultScopes = slices.Clone(c.DefaultScopes)
+	if len(c.DefaultScopes) == 0 {
+		c.DefaultScopes = slices.Clone(c.Scopes)
+	}
+	c.ScopeDescriptions = maps.Clone(c.ScopeDescriptions)
+	c.Resources = slices.Clone(c.Resources)
+	c.AccessTokenTTL = orDefault(c.AccessTokenTTL, defaultAccessTokenTTL)
+	c.RefreshTokenTTL = orDefault(c.RefreshTokenTTL, defaultRefreshTokenTTL)
+	c.RegistrationTTL = orDefault(c.RegistrationTTL, defaultRegistrationTTL)
+	c.Algorithm = orDefault(c.Algorithm, defaultAlgorithm)
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
+}
+
+func (c Client) normalized() Client {
+	c.Name = orDefault(c.Name, c.ID)
+	c.RedirectURIs = slices.Clone(c.RedirectURIs)
+	c.GrantTypes = slices.Clone(c.GrantTypes)
+	if len(c.GrantTypes) > 0 {
+		return c
+	}
+	if len(c.RedirectURIs) > 0 {
+		c.GrantTypes = append(c.GrantTypes, grantAuthorizationCode, grantRefreshToken)
+	}
+	if c.Secret != "" {
+		c.GrantTypes = append(c.GrantTypes, grantClientCredentials)
+	}
+	return c
+}
+
+// check reports every mistake in a normalized configuration.
+func (c Config) check() error {
+	return errors.Join(slices.Concat(
+		c.checkIssuer(),
+		c.checkUsers(),
+		c.checkClients(),
+		c.checkScopes(),
+		c.checkResources(),
+		c.checkTimes(),
+	)...)
+}
+
+func (c Config) checkIssuer() []error {
+	if c.Path != "" {
+		return []error{&ConfigError{"Path", "is for an issuer derived from the listener, Issuer has its own"}}
+	}
+	if c.Issuer == "" {
+		return []error{&ConfigError{"Issuer", "is required"}}
+	}
+	u, err := url.Parse(c.Issuer)
+	if err != nil || u.Host == "" {
+		return []error{&ConfigError{"Issuer", "is not an absolute URL"}}
+	}
+	var errs []error
+	if !secureURL(u) {
+		errs = append(errs, &ConfigError{"Issuer", "must be https, or http on a loopback host"})
+	}
+	if u.User != nil || strings.ContainsAny(c.Issuer, "?#") {
+		errs = append(errs, &ConfigError{"Issuer", "must not have user information, a query or a fragment"})
+	}
+	return errs
+}
+
+func (c Config) checkUsers() []error {
+	var errs []error
+	seen := map[string]bool{}
+	for i, u := range c.Users {
+		field := fmt.Sprintf("Users[%d]", i)
+		if u.Username == "" {
+			errs = append(errs, &ConfigError{field + ".Username", "is required"})
+		}
+		if u.Password == "" {
+			errs = append(errs, &ConfigError{field + ".Password", "is required"})
+		}
+		if seen[u.Username] {
+			errs = append(errs, &ConfigError{field + ".Username", "is another user's"})
+		}
+		seen[u.Username] = true
+	}
+	return errs
+}
+
+func (c Config) checkClients() []error {
+	var errs []error
+	seen := map[string]bool{}
+	for i, client := range c.Clients {
+		field := fmt.Sprintf("Clients[%d]", i)
+		if client.ID == "" {
+			errs = append(errs, &ConfigError{field + ".ID", "is required"})
+		}
+		if seen[client.ID] {
+			errs = append(errs, &ConfigError{field + ".ID", "is another client's"})
+		}
+		seen[client.ID] = true
+		errs = append(errs, client.check(field)...)
+	}
+	return errs
+}
+
+func (c Client) check(field string) []error {
+	var errs []error
+	for i, uri := range c.RedirectURIs {
+		if err := checkRedirectURI(uri); err != nil {
+			errs = append(errs, &ConfigError{fmt.Sprintf("%s.RedirectURIs[%d]", field, i), err.Error()})
+		}
+	}
+	for _, g := range c.GrantTypes {
+		if !slices.Contains(grantTypesSupported(), g) {
+			errs = append(errs, &ConfigError{field + ".GrantTypes", "holds a grant type that is not supported"})
+		}
+	}
+	if len(c.GrantTypes) == 0 {
+		errs = append(errs, &ConfigError{field, "needs redirect URIs or a secret"})
+	}
+	if slices.Contains(c.GrantTypes, grantAuthorizationCode) && len(c.RedirectURIs) == 0 {
+		errs = append(errs, &ConfigError{field + ".RedirectURIs", "is required for authorization_code"})
+	}
+	if slices.Contains(c.GrantTypes, grantClientCredentials) && c.Secret == "" {
+		errs = append(errs, &ConfigError{field + ".Secret", "is required for client_credentials"})
+	}
+	return errs
+}
+
+func (c Config) checkScopes() []error {
+	var errs []error
+	for i, s := range c.Scopes {
+		if !validScopeToken(s) {
+			errs = append(errs, &ConfigError{fmt.Sprintf("Scopes[%d]", i), "is not a scope token (RFC 6749 §3.3)"})
+		}
+	}
+	for i, s := range c.DefaultScopes {
+		if !validScopeToken(s) || !c.scopeSupported(s) {
+			errs = append(errs, &ConfigError{fmt.Sprintf("DefaultScopes[%d]", i), "is not one of Scopes"})
+		}
+	}
+	return errs
+}
+
+func (c Config) checkResources() []error {
+	var errs []error
+	for i, r := range c.Resources {
+		if !validResource(r) {
+			errs = append(errs, &ConfigError{
+				fmt.Sprintf("Resources[%d]", i),
+				"must be an https URL, or http on loopback, without a fragment (RFC 8707 §2)",
+			})
+		}
+	}
+	return errs
+}
+
+func (c Config) checkTimes() []error {
+	var errs []error
+	for _, t := range []struct {
+		field string
+		value time.Duration
+	}{
+		{"AccessTokenTTL", c.AccessTokenTTL},
+		{"RefreshTokenTTL", c.RefreshTokenTTL},
+		{"RegistrationTTL", c.RegistrationTTL},
+	} {
+		if t.value < time.Second {
+			errs = append(errs, &ConfigError{t.field, "must be at least a second"})
+		}
+	}
+	if _, ok := algorithms()[c.Algorithm]; !ok {
+		errs = append(errs, &ConfigError{"Algorithm", "is not supported"})
+	}
+	return errs
+}
+
+// scopeSupported tells whether scope can be asked for.
+func (c Config) scopeSupported(scope string) bool {
+	if len(c.Scopes) == 0 || slices.Contains(c.Scopes, scope) {
+		return true
+	}
+	return identityScope(scope)
+}
+
+// scopesSupported are the scopes to advertise.
+func (c Config) scopesSupported() []string {
+	all := slices.Clone(c.Scopes)
+	for _, s := range identityScopes() {
+		if !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+func identityScopes() []string {
+	return []string{scopeOpenID, scopeProfile, scopeEmail, scopeOfflineAccess}
+}
+
+// identityScope tells whether scope is about the user or the login, not about a
+// resource.
+func identityScope(scope string) bool { return slices.Contains(identityScopes(), scope) }
+
+// validScopeToken implements the scope-token of RFC 6749 §3.3.
+func validScopeToken(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// validResource tells whether s can be a resource indicator here: RFC 8707 §2,
+// and https or loopback as MCP demands.
+func validResource(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || strings.Contains(s, "#") || !printableASCII(s) {
+		return false
+	}
+	return u.Host != "" && u.User == nil && secureURL(u)
+}
+
+// secureURL tells whether u is https, or http on a loopback host.
+func secureURL(u *url.URL) bool {
+	switch u.Scheme {
+	case "https":
+		return u.Hostname() != ""
+	case "http":
+		return loopbackHost(u.Hostname())
+	}
+	return false
+}
+
+// loopbackHost tells whether host is a loopback name or address.
+func loopbackHost(host string) bool {
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
+
+// printableASCII tells whether s has only characters that a URL may be written
+// with, as far as headers are concerned.
+func printableASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+}
+
+func hasControl(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
+}
+
+func orDefault[T comparable](value, fallback T) T {
+	var zero T
+	if value == zero {
+		return fallback
+	}
+	return value
+}

@@ -1,0 +1,80 @@
+package mcpauthtest
+
+import (
+	"net/http"
+	"slices"
+	"time"
+)
+
+// Faults are ways in which the server misbehaves. The zero value is none.
+type Faults struct {
+	// Metadata spoils both metadata documents.
+	Metadata DocumentFault
+	// JWKS spoils the JWK Set.
+	JWKS DocumentFault
+	// MetadataIssuer stands in both metadata documents instead of the issuer.
+	MetadataIssuer string
+	// HideOAuthMetadata answers 404 for the RFC 8414 document.
+	HideOAuthMetadata bool
+	// HideOIDCMetadata answers 404 for the OpenID Connect Discovery document.
+	HideOIDCMetadata bool
+	// EmptyJWKS serves a JWK Set without keys.
+	EmptyJWKS bool
+	// OddKeys adds keys that no verifier can use: an unknown type, a curve
+	// nobody knows, a symmetric one, one that is not even an object.
+	OddKeys bool
+	// NoKeyAlgorithm leaves alg and use out of the keys, as some providers do.
+	NoKeyAlgorithm bool
+	// UnknownKey signs all tokens with a key that is not in the JWK Set.
+	UnknownKey bool
+}
+
+// DocumentFault is a way in which one document is served wrongly.
+type DocumentFault struct {
+	// Delay is waited before the answer.
+	Delay time.Duration
+	// Status replaces 200, if it is not zero.
+	Status int
+	// Body replaces the document, if it is not nil.
+	Body []byte
+}
+
+// SetFaults makes the server misbehave from the next request on. Faults{} heals it.
+func (s *Server) SetFaults(f Faults) {
+	f.Metadata.Body = slices.Clone(f.Metadata.Body)
+	f.JWKS.Body = slices.Clone(f.JWKS.Body)
+	s.faults.Store(&f)
+}
+
+// serveDocument sends a JSON document, spoiled by the fault.
+func (s *Server) serveDocument(w http.ResponseWriter, r *http.Request, f DocumentFault, document []byte) {
+	if !s.wait(r, f.Delay) {
+		return
+	}
+	if f.Body != nil {
+		document = f.Body
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if f.Status == 0 || f.Status == http.StatusOK {
+		w.Header().Set("Cache-Control", documentCacheControl)
+	}
+	w.WriteHeader(orDefault(f.Status, http.StatusOK))
+	_, _ = w.Write(document) // the client is gone if this fails
+}
+
+// wait waits for d; false means that nobody waits for the answer any more.
+func (s *Server) wait(r *http.Request, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-r.Context().Done():
+		return false
+	case <-s.closing:
+		return false
+	}
+}
