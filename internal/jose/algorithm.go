@@ -35,11 +35,12 @@ func ParseAlgorithm(name string) (Algorithm, bool) {
 	if name == ed25519Name {
 		return EdDSA, true
 	}
-	alg := Algorithm(name)
-	if alg.keyType() == noKey {
-		return "", false
+	for _, alg := range Algorithms() {
+		if string(alg) == name {
+			return alg, true
+		}
 	}
-	return alg, true
+	return "", false
 }
 
 // keyType is what a key is, kty and crv together.

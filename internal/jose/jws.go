@@ -122,6 +122,9 @@ func (h *Header) member(name string, raw []byte) error {
 		h.HasKeyID = true
 		return readString(&h.KeyID, raw)
 	case "typ":
+		if h.Type = usualType(raw); h.Type != "" {
+			return nil
+		}
 		return readString(&h.Type, raw)
 	case "cty":
 		return readString(&h.ContentType, raw)
@@ -136,6 +139,13 @@ func (h *Header) member(name string, raw []byte) error {
 }
 
 func (h *Header) algorithm(raw []byte) error {
+	if last := len(raw) - 1; raw[0] == '"' && last > 0 {
+		// The usual case, without a copy; an escaped name is read below.
+		if alg, ok := ParseAlgorithm(string(raw[1:last])); ok {
+			h.Algorithm = alg
+			return nil
+		}
+	}
 	var name string
 	if err := readString(&name, raw); err != nil {
 		return err
@@ -146,6 +156,21 @@ func (h *Header) algorithm(raw []byte) error {
 	}
 	h.Algorithm = alg
 	return nil
+}
+
+// usualType returns the typ of raw if that is one which tokens have, without a
+// copy, else "".
+func usualType(raw []byte) string {
+	switch string(raw) {
+	case `"at+jwt"`:
+		return "at+jwt"
+	case `"JWT"`:
+		return "JWT"
+	case `"dpop+jwt"`:
+		return "dpop+jwt"
+	default:
+		return ""
+	}
 }
 
 func readString(value *string, raw []byte) error {

@@ -110,14 +110,20 @@ func (s *KeySet) Skipped() []error { return slices.Clone(s.skipped) }
 // Candidates returns the keys to try on a token with header h, in the set's
 // order and at most MaxCandidates: those that allow its algorithm and, if it
 // has a kid, have the same one. A kid that only keys for other algorithms have
-// matches nothing. A key set may use one kid for keys of several types.
+// matches nothing. A key set may use one kid for keys of several types. The
+// slice is not to be modified.
 func (s *KeySet) Candidates(h Header) []*Key {
 	var found []*Key
-	for _, k := range s.keys {
+	for i, k := range s.keys {
 		if h.HasKeyID && (!k.hasKid || k.kid != h.KeyID) {
 			continue
 		}
 		if !k.Allows(h.Algorithm) {
+			continue
+		}
+		if found == nil {
+			// Nearly always the only one: a part of the set instead of a copy.
+			found = s.keys[i : i+1 : i+1]
 			continue
 		}
 		if found = append(found, k); len(found) == MaxCandidates {

@@ -43,10 +43,14 @@ func verifyECDSA(key *ecdsa.PublicKey, alg Algorithm, message string, signature 
 	if len(signature) != 2*size {
 		return false
 	}
-	var buf [sha512.Size]byte
-	sum := digest(alg.hash(), message, &buf)
-	var der [maxDERSize]byte
-	return ecdsa.VerifyASN1(key, sum, appendDER(der[:0], signature[:size], signature[size:]))
+	// One variable: it escapes, and so is one allocation.
+	var work struct {
+		sum [sha512.Size]byte
+		der [maxDERSize]byte
+	}
+	sum := digest(alg.hash(), message, &work.sum)
+	der := appendDER(work.der[:0], signature[:size], signature[size:])
+	return ecdsa.VerifyASN1(key, sum, der)
 }
 
 // digest hashes message into buf.

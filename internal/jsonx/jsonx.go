@@ -85,6 +85,9 @@ func Elements(data []byte, maxDepth int, visit func(raw []byte) error) error {
 
 // String returns the value of raw if that is a JSON string and nothing else.
 func String(raw []byte) (string, bool) {
+	if isPlainString(raw) {
+		return string(raw[1 : len(raw)-1]), true
+	}
 	if len(raw) < 2 || raw[0] != '"' || !utf8.Valid(raw) {
 		return "", false
 	}
@@ -97,6 +100,20 @@ func String(raw []byte) (string, bool) {
 		content = unescape(content)
 	}
 	return content, true
+}
+
+// isPlainString tells the usual string: ASCII without escapes.
+func isPlainString(raw []byte) bool {
+	last := len(raw) - 1
+	if last < 1 || raw[0] != '"' || raw[last] != '"' {
+		return false
+	}
+	for _, c := range raw[1:last] {
+		if c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // Strings returns the elements of raw if that is a JSON array of strings only;
