@@ -206,8 +206,8 @@ func (c Config) checkIssuer() []error {
 	if !secureURL(u) {
 		errs = append(errs, &ConfigError{"Issuer", "must be https, or http on a loopback host"})
 	}
-	if u.User != nil || strings.ContainsAny(c.Issuer, "?#") {
-		errs = append(errs, &ConfigError{"Issuer", "must not have user information, a query or a fragment"})
+	if u.User != nil || strings.ContainsAny(c.Issuer, "?#") || !printableASCII(c.Issuer) {
+		errs = append(errs, &ConfigError{"Issuer", "must be ASCII without user information, query and fragment"})
 	}
 	return errs
 }

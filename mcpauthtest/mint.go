@@ -240,8 +240,7 @@ func (s *Server) makeToken(r recipe) (string, error) {
 	if s.faults.Load().UnknownKey && r.key == currentKey {
 		r.key = unknownKey
 	}
-	expires, _ := r.claims["exp"].(int64)
-	current := s.keys.forSigning(time.Unix(expires, 0))
+	current := s.keys.forSigning(expiry(r.claims))
 	if r.key == noKey {
 		return unsigned(r.header, payload)
 	}
@@ -250,6 +249,19 @@ func (s *Server) makeToken(r recipe) (string, error) {
 		return "", err
 	}
 	return sign(key, header, payload)
+}
+
+// expiry is that of claims which may have been replaced by the caller.
+func expiry(claims map[string]any) time.Time {
+	switch exp := claims["exp"].(type) {
+	case int64:
+		return time.Unix(exp, 0)
+	case int:
+		return time.Unix(int64(exp), 0)
+	case float64:
+		return time.Unix(int64(exp), 0)
+	}
+	return time.Time{}
 }
 
 // chooseKey returns what to sign with, and the header to go with it.

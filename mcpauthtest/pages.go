@@ -61,7 +61,6 @@ func (p *pages) setHeaders(h http.Header) {
 	h.Set("Content-Security-Policy", p.policy)
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Cache-Control", "no-store")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	// Not no-referrer: with that, browsers send the Origin of our own form as null.
 	h.Set("Referrer-Policy", "same-origin")
 }

@@ -61,7 +61,7 @@ func (s *Server) internalError(w http.ResponseWriter, r *http.Request, err error
 // writeError answers a program.
 func (s *Server) writeError(w http.ResponseWriter, r *http.Request, e *oauthError) {
 	s.log.InfoContext(r.Context(), "refused", "path", r.URL.Path, "error", e.code, "reason", e.description)
-	if _, _, basic := r.BasicAuth(); basic && e.status == http.StatusUnauthorized {
+	if e.status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Basic realm="mcpauthtest"`)
 	}
 	s.writeJSON(w, r, e.status, map[string]string{"error": e.code, "error_description": e.description})

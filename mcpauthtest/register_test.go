@@ -1,0 +1,199 @@
+package mcpauthtest
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+func postRegistration(s *Server, metadata string) *http.Response {
+	request := httptest.NewRequest(http.MethodPost, s.base+"/register", strings.NewReader(metadata))
+	request.Header.Set("Content-Type", "application/json; charset=utf-8")
+	return do(s, request)
+}
+
+func register(t *testing.T, s *Server, metadata string) registrationResponse {
+	t.Helper()
+	var answer registrationResponse
+	r := postRegistration(s, metadata)
+	if got := r.Header.Get("Cache-Control"); got != "no-store" {
+		t.Errorf("Cache-Control %q, want no-store", got)
+	}
+	decode(t, r, http.StatusCreated, &answer)
+	if answer.ClientID == "" || answer.ClientIDIssuedAt == 0 {
+		t.Errorf("answer %+v", answer)
+	}
+	return answer
+}
+
+// Covers AS7.
+func TestRegistration(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	for _, test := range []struct {
+		name     string
+		metadata string
+		want     registration
+		secret   bool
+	}{
+		{
+			"defaults", `{"redirect_uris":["http://localhost:1234/cb"]}`,
+			registration{
+				RedirectURIs:            []string{"http://localhost:1234/cb"},
+				TokenEndpointAuthMethod: "client_secret_basic",
+				GrantTypes:              []string{"authorization_code"},
+			}, true,
+		},
+		{
+			"a native client",
+			`{"redirect_uris":["http://127.0.0.1/cb","https://x.example/cb"],"token_endpoint_auth_method":"none","client_name":"Näme",
+			  "grant_types":["refresh_token","authorization_code"],"response_types":["code"],"application_type":"native","scope":"read",
+			  "software_id":"s","software_version":"1","contacts":["a@b.example"]}`,
+			registration{
+				RedirectURIs:            []string{"http://127.0.0.1/cb", "https://x.example/cb"},
+				TokenEndpointAuthMethod: "none",
+				GrantTypes:              []string{"authorization_code", "refresh_token"},
+				ApplicationType:         "native", ClientName: "Näme", Scope: "read",
+				SoftwareID: "s", SoftwareVersion: "1", Contacts: []string{"a@b.example"},
+			}, false,
+		},
+		{
+			"what is not offered is dropped",
+			`{"redirect_uris":["https://x.example/cb"],"token_endpoint_auth_method":"client_secret_post","unknown":{"a":[1]},
+			  "grant_types":["authorization_code","urn:ietf:params:oauth:grant-type:device_code","client_credentials"],"response_types":["code","token"]}`,
+			registration{
+				RedirectURIs:            []string{"https://x.example/cb"},
+				TokenEndpointAuthMethod: "client_secret_post",
+				GrantTypes:              []string{"authorization_code"},
+			}, true,
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			answer := register(t, s, test.metadata)
+			test.want.ResponseTypes = []string{"code"}
+			if !reflect.DeepEqual(answer.registration, test.want) {
+				t.Errorf("registered %+v, want %+v", answer.registration, test.want)
+			}
+			if (answer.ClientSecret != "") != test.secret || (answer.ClientSecretExpiresAt != nil) != test.secret {
+				t.Errorf("secret present: %v, want %v", answer.ClientSecret != "", test.secret)
+			}
+			form := login(t, s, "client_id", answer.ClientID, "redirect_uri", answer.RedirectURIs[0])
+			if test.secret {
+				form.Set("client_secret", answer.ClientSecret)
+			}
+			redeem(t, s, form)
+		})
+	}
+}
+
+// Covers AS7.
+func TestRegistrationRefused(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	const uri = `"redirect_uris":["https://x.example/cb"]`
+	many := `"https://x.example/cb"` + strings.Repeat(`,"https://x.example/cb"`, maxRedirectURIs)
+	for _, test := range []struct{ metadata, want string }{
+		{``, "invalid_client_metadata"},
+		{`[]`, "invalid_client_metadata"},
+		{`{"redirect_uris":"https://x.example/cb"}`, "invalid_client_metadata"},
+		{`{` + uri + `} {}`, "invalid_client_metadata"},
+		{`{}`, "invalid_redirect_uri"},
+		{`{"redirect_uris":[]}`, "invalid_redirect_uri"},
+		{`{"redirect_uris":["http://x.example/cb"]}`, "invalid_redirect_uri"},
+		{`{"redirect_uris":["https://x.example/cb","javascript:alert(1)"]}`, "invalid_redirect_uri"},
+		{`{"redirect_uris":["https://x.example/cb#f"]}`, "invalid_redirect_uri"},
+		{`{"redirect_uris":[` + many + `]}`, "invalid_redirect_uri"},
+		{`{` + uri + `,"token_endpoint_auth_method":"private_key_jwt"}`, "invalid_client_metadata"},
+		{`{` + uri + `,"grant_types":["client_credentials"]}`, "invalid_client_metadata"},
+		{`{` + uri + `,"grant_types":["implicit"]}`, "invalid_client_metadata"},
+		{`{` + uri + `,"response_types":["token"]}`, "invalid_client_metadata"},
+		{`{` + uri + `,"application_type":"toaster"}`, "invalid_client_metadata"},
+		{`{` + uri + `,"scope":"a  b"}`, "invalid_client_metadata"},
+		{`{` + uri + `,"client_name":"a\u0007b"}`, "invalid_client_metadata"},
+		{`{` + uri + `,"client_name":"` + strings.Repeat("n", maxClientName+1) + `"}`, "invalid_client_metadata"},
+		{`{` + uri + `,"x":"` + strings.Repeat("x", maxRegistrationBytes) + `"}`, "invalid_client_metadata"},
+	} {
+		wantError(t, postRegistration(s, test.metadata), http.StatusBadRequest, test.want)
+	}
+	form := httptest.NewRequest(http.MethodPost, "/register", strings.NewReader(`{`+uri+`}`))
+	form.Header.Set("Content-Type", "text/plain")
+	wantError(t, do(s, form), http.StatusBadRequest, "invalid_client_metadata")
+}
+
+// Covers AS7.
+func TestRegisteredScopeDoesNotCapStepUp(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	answer := register(t, s, `{"redirect_uris":["http://127.0.0.1/callback"],"token_endpoint_auth_method":"none","scope":"read"}`)
+	for _, scope := range []string{"read", "read write", "read write admin offline_access"} {
+		if got := redeem(t, s, login(t, s, "client_id", answer.ClientID, "scope", scope)).Scope; got != scope {
+			t.Errorf("scope %q, want %q", got, scope)
+		}
+	}
+}
+
+// Covers AS7.
+func TestRegistrationsExpire(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	s := start(t, func(config *Config) { config.Now = c.now; config.RegistrationTTL = time.Hour })
+	answer := register(t, s, `{"redirect_uris":["http://127.0.0.1/callback"]}`)
+	if got, want := *answer.ClientSecretExpiresAt, c.now().Add(time.Hour).Unix(); got != want {
+		t.Errorf("client_secret_expires_at %d, want %d", got, want)
+	}
+	form := login(t, s, "client_id", answer.ClientID)
+	form.Set("client_secret", answer.ClientSecret)
+	redeem(t, s, form)
+	c.advance(time.Hour)
+	_, challenge := pkce()
+	r := get(t, s, "/authorize?"+authorization(challenge, "client_id", answer.ClientID).Encode())
+	if r.StatusCode != http.StatusBadRequest {
+		t.Errorf("status %d, want an error page", r.StatusCode)
+	}
+}
+
+// Covers AS7.
+func TestRegistrationIsRateLimited(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	s := start(t, func(config *Config) { config.Now = c.now })
+	const metadata = `{"redirect_uris":["http://127.0.0.1/callback"]}`
+	for range registrationBurst {
+		register(t, s, metadata)
+	}
+	refused := postRegistration(s, metadata)
+	if refused.Header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	wantError(t, refused, http.StatusTooManyRequests, "temporarily_unavailable")
+	c.advance(time.Second)
+	for range int(registrationRate) {
+		register(t, s, metadata)
+	}
+	wantError(t, postRegistration(s, metadata), http.StatusTooManyRequests, "temporarily_unavailable")
+}
+
+// Covers AS7.
+func TestRegistrationsAreBounded(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	s := start(t, func(config *Config) { config.Now = c.now; config.RegistrationTTL = time.Hour })
+	for i := range maxDynamicClients {
+		dynamic := &client{id: fmt.Sprint(i), expires: c.now().Add(time.Hour)}
+		if err := s.store.addClient(t.Context(), dynamic, c.now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const metadata = `{"redirect_uris":["http://127.0.0.1/callback"]}`
+	wantError(t, postRegistration(s, metadata), http.StatusServiceUnavailable, "temporarily_unavailable")
+	c.advance(time.Hour)
+	register(t, s, metadata)
+	if got := len(s.store.(*memory).clients); got != 1 {
+		t.Errorf("%d clients are kept, want 1", got)
+	}
+}
