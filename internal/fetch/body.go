@@ -1,0 +1,69 @@
+package fetch
+
+import (
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// readBody reads the body, decompressed. Both sides of the decompression have
+// the limit: what comes out, because of bombs, and what goes in, because a
+// stream of empty gzip members never puts anything out.
+func (c *Client) readBody(resp *http.Response) ([]byte, error) {
+	limit := c.policy.MaxBody
+	raw := &limitedReader{r: resp.Body, left: limit, limit: limit}
+	switch coding := strings.ToLower(strings.Join(resp.Header.Values("Content-Encoding"), ",")); coding {
+	case "", "identity":
+		return io.ReadAll(raw)
+	case "gzip", "x-gzip":
+		resp.Header.Del("Content-Encoding")
+		resp.Header.Del("Content-Length")
+		return gunzip(raw, limit)
+	default:
+		return nil, errUnknownCoding
+	}
+}
+
+func gunzip(raw io.Reader, limit int64) ([]byte, error) {
+	z, err := gzip.NewReader(raw)
+	if errors.Is(err, io.EOF) { // no body at all: a HEAD, a 204
+		return []byte{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(&limitedReader{r: z, left: limit, limit: limit})
+}
+
+var errUnknownCoding = errors.New("the answer has a Content-Encoding that was not asked for")
+
+// tooLargeError is what reading over a limit fails with.
+type tooLargeError struct {
+	what  string
+	limit int64
+}
+
+func (e *tooLargeError) Error() string {
+	return fmt.Sprintf("the %s has more than %d bytes", e.what, e.limit)
+}
+
+// limitedReader fails with a [*tooLargeError] where io.LimitedReader would
+// pretend that the input ends.
+type limitedReader struct {
+	r           io.Reader
+	left, limit int64
+}
+
+func (l *limitedReader) Read(p []byte) (int, error) {
+	if int64(len(p)) > l.left+1 {
+		p = p[:l.left+1]
+	}
+	n, err := l.r.Read(p)
+	if l.left -= int64(n); l.left < 0 {
+		return 0, &tooLargeError{"body", l.limit}
+	}
+	return n, err
+}

@@ -1,0 +1,273 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Document is one remote document, cached. Nothing runs while nobody asks.
+// All methods are safe for concurrent use.
+type Document[T any] struct {
+	config  Config[T]
+	current atomic.Pointer[entry[T]] // nil: nothing fetched yet
+
+	ctx    context.Context // of all fetches, ended by Close
+	cancel context.CancelFunc
+	done   sync.WaitGroup // the fetch goroutine
+
+	mu       sync.Mutex // never held while waiting
+	flight   *flight[T] // the fetch under way, if any
+	closed   bool
+	lastErr  error     // of the last fetch, nil if it succeeded
+	retryAt  time.Time // no fetch begins before this
+	forcedAt time.Time // no forced fetch begins before this
+}
+
+// entry is a snapshot and its time limits. It is never written to.
+type entry[T any] struct {
+	snapshot  Snapshot[T]
+	refreshAt time.Time // from here on a newer one is fetched
+	expiresAt time.Time // from here on it does not serve
+}
+
+// flight is one fetch, shared by all who wait for it. result and err are
+// written before landed is closed.
+type flight[T any] struct {
+	landed chan struct{}
+	forced bool
+	result Snapshot[T]
+	err    error
+}
+
+// New returns a document that is fetched on first use.
+func New[T any](config Config[T]) *Document[T] {
+	d := &Document[T]{config: config.withDefaults()}
+	d.ctx, d.cancel = context.WithCancel(context.Background())
+	return d
+}
+
+// Close ends a fetch under way and waits for it. Afterwards nothing is
+// fetched; a value that is there serves until it expires.
+func (d *Document[T]) Close() {
+	d.mu.Lock()
+	d.closed = true
+	d.mu.Unlock()
+	d.cancel()
+	d.done.Wait()
+}
+
+// Get returns the document. With a usable value it returns at once; when most
+// of its freshness is used up, or all of it, it has a newer one fetched
+// meanwhile. Without one it waits for the fetch that all callers share, or
+// fails at once within the cool-down of a failed one.
+//
+// The error is [*Error], or that of ctx if it ended the wait.
+func (d *Document[T]) Get(ctx context.Context) (Snapshot[T], error) {
+	now := d.config.Now()
+	if e := d.current.Load(); e != nil && now.Before(e.expiresAt) {
+		if !now.Before(e.refreshAt) {
+			d.refreshInBackground(now)
+		}
+		return e.snapshot, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return Snapshot[T]{}, err
+	}
+	snapshot, f, err := d.join(now)
+	if f == nil {
+		return snapshot, err
+	}
+	return f.wait(ctx)
+}
+
+// refreshInBackground starts a fetch if one is due. Who finds the lock taken
+// leaves it to the holder: a caller with a usable value waits for nothing.
+func (d *Document[T]) refreshInBackground(now time.Time) {
+	if !d.mu.TryLock() {
+		return
+	}
+	defer d.mu.Unlock()
+	e := d.current.Load()
+	if d.flight == nil && !d.closed && !now.Before(d.retryAt) && !now.Before(e.refreshAt) {
+		d.start(now, false)
+	}
+}
+
+// join returns the fetch to wait for, or else what to return without one.
+func (d *Document[T]) join(now time.Time) (Snapshot[T], *flight[T], error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if e := d.current.Load(); e != nil && now.Before(e.expiresAt) {
+		return e.snapshot, nil, nil // arrived since
+	}
+	switch {
+	case d.flight != nil:
+		return Snapshot[T]{}, d.flight, nil
+	case d.closed:
+		return Snapshot[T]{}, nil, &Error{Err: ErrClosed}
+	case now.Before(d.retryAt):
+		return Snapshot[T]{}, nil, &Error{Err: d.lastErr, RetryAfter: d.retryAt.Sub(now)}
+	}
+	return Snapshot[T]{}, d.start(now, false), nil
+}
+
+// Refresh returns a document newer than seen, for a caller that misses
+// something in it. If there is none yet it waits for a fetch, which all
+// callers share and which begins at most once per cool-down.
+//
+// With every error comes the value there is, if it is usable. The error is
+// [*CoolingDownError] where no fetch may begin yet, [*Error] where the fetch
+// failed, or that of ctx if it ended the wait.
+func (d *Document[T]) Refresh(ctx context.Context, seen Snapshot[T]) (Snapshot[T], error) {
+	now := d.config.Now()
+	if e := d.current.Load(); e.newer(seen, now) {
+		return e.snapshot, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return d.usable(), err
+	}
+	snapshot, f, err := d.joinForced(seen, now)
+	if f == nil {
+		return snapshot, err
+	}
+	if snapshot, err = f.wait(ctx); err != nil {
+		return d.usable(), err
+	}
+	return snapshot, nil
+}
+
+func (d *Document[T]) joinForced(seen Snapshot[T], now time.Time) (Snapshot[T], *flight[T], error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if e := d.current.Load(); e.newer(seen, now) {
+		return e.snapshot, nil, nil
+	}
+	if d.flight != nil {
+		return Snapshot[T]{}, d.flight, nil
+	}
+	if d.closed {
+		return d.usable(), nil, &Error{Err: ErrClosed}
+	}
+	notBefore := d.forcedAt
+	if d.retryAt.After(notBefore) {
+		notBefore = d.retryAt
+	}
+	if now.Before(notBefore) {
+		return d.usable(), nil, &CoolingDownError{Err: d.lastErr, RetryAfter: notBefore.Sub(now)}
+	}
+	return Snapshot[T]{}, d.start(now, true), nil
+}
+
+// newer reports whether e is usable and newer than seen.
+func (e *entry[T]) newer(seen Snapshot[T], now time.Time) bool {
+	return e != nil && e.snapshot.Version > seen.Version && now.Before(e.expiresAt)
+}
+
+// usable returns the value there is, zero if it does not serve any more.
+func (d *Document[T]) usable() Snapshot[T] {
+	if e := d.current.Load(); e != nil && d.config.Now().Before(e.expiresAt) {
+		return e.snapshot
+	}
+	return Snapshot[T]{}
+}
+
+// wait returns the outcome of the fetch, unless ctx ends first.
+func (f *flight[T]) wait(ctx context.Context) (Snapshot[T], error) {
+	select {
+	case <-f.landed:
+		return f.result, f.err
+	case <-ctx.Done():
+		return Snapshot[T]{}, ctx.Err()
+	}
+}
+
+// start begins a fetch. The caller holds the lock and has made sure that none
+// is under way and that the document is not closed.
+func (d *Document[T]) start(now time.Time, forced bool) *flight[T] {
+	f := &flight[T]{landed: make(chan struct{}), forced: forced}
+	d.flight = f
+	if forced {
+		d.forcedAt = now.Add(d.config.Cooldown)
+	}
+	d.done.Go(func() { d.run(f, now) })
+	return f
+}
+
+// run is the fetch goroutine.
+func (d *Document[T]) run(f *flight[T], began time.Time) {
+	defer close(f.landed)
+	start := time.Now()
+	result, err := d.fetch()
+	d.land(f, result, began, err)
+	if d.config.OnFetch != nil {
+		d.config.OnFetch(Event{Outcome: outcome(err), Duration: time.Since(start), Forced: f.forced, Err: err})
+	}
+}
+
+func outcome(err error) Outcome {
+	switch {
+	case err == nil:
+		return Success
+	case errors.Is(err, ErrUnusable):
+		return Unusable
+	}
+	return Failure
+}
+
+// fetch calls Fetch within its time limit. A panic in it, which here would end
+// the process where net/http would have contained it, is a failure.
+func (d *Document[T]) fetch() (result Result[T], err error) {
+	ctx, cancel := context.WithTimeout(d.ctx, d.config.FetchTimeout)
+	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("fetch panicked: %v\n%s", p, debug.Stack())
+		}
+	}()
+	result, err = d.config.Fetch(ctx)
+	switch {
+	case err != nil && d.ctx.Err() != nil:
+		return result, ErrClosed
+	case err != nil:
+		return result, err
+	case d.config.Usable != nil && !d.config.Usable(result.Value):
+		return result, ErrUnusable
+	}
+	return result, nil
+}
+
+// land makes the outcome of a fetch the state of the document.
+func (d *Document[T]) land(f *flight[T], result Result[T], began time.Time, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.flight = nil
+	d.lastErr = err
+	if err != nil {
+		// Counted from the end, or a server that hangs would be asked again
+		// as soon as it had let the last one down.
+		d.retryAt = d.config.Now().Add(d.config.Cooldown)
+		f.err = &Error{Err: err, RetryAfter: d.config.Cooldown}
+		return
+	}
+	e := d.newEntry(result, began)
+	d.current.Store(e)
+	f.result = e.snapshot
+}
+
+func (d *Document[T]) newEntry(result Result[T], began time.Time) *entry[T] {
+	fresh := d.config.freshness(result)
+	version := uint64(1)
+	if e := d.current.Load(); e != nil {
+		version = e.snapshot.Version + 1
+	}
+	return &entry[T]{
+		snapshot:  Snapshot[T]{Value: result.Value, Version: version, FetchedAt: began},
+		refreshAt: began.Add(fresh / 5 * 4),
+		expiresAt: began.Add(fresh + d.config.MaxStale),
+	}
+}

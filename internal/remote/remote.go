@@ -1,0 +1,147 @@
+// Package remote caches one document that another server publishes. It never
+// lets a reader with a usable value wait, asks the server at most as often as
+// configured, whatever readers do, and outlives the server's failures.
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+const (
+	defaultCooldown     = 5 * time.Second
+	defaultFetchTimeout = 10 * time.Second
+	defaultFresh        = 10 * time.Minute
+	defaultMaxFresh     = 24 * time.Hour
+)
+
+// Config describes a [Document].
+type Config[T any] struct {
+	// Fetch gets the document. It runs in a goroutine of the Document, at most
+	// one at a time, with a context that carries nothing of any caller, and
+	// must return when that context ends. Required.
+	Fetch func(ctx context.Context) (Result[T], error)
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+
+	// MinFresh and MaxFresh bound what the server says about freshness;
+	// DefaultFresh stands in where it says nothing. 0 means Cooldown, 24 hours
+	// and 10 minutes.
+	MinFresh, MaxFresh, DefaultFresh time.Duration
+	// Cooldown is how long no fetch begins after a failed one, and how long no
+	// forced fetch begins after a forced one began; 0 means 5 seconds.
+	Cooldown time.Duration
+	// MaxStale is how long a value still serves after it stopped being fresh
+	// when no newer one can be had; 0 means not at all.
+	MaxStale time.Duration
+	// FetchTimeout bounds one fetch; 0 means 10 seconds.
+	FetchTimeout time.Duration
+	// Usable reports whether a fetched value may replace the one there is; one
+	// that may not counts as a failure. nil means always.
+	Usable func(T) bool
+	// OnFetch is told of each finished fetch, before any caller that waits for
+	// it; it must be quick. nil means nobody is.
+	OnFetch func(Event)
+}
+
+func (c Config[T]) withDefaults() Config[T] {
+	setDefault(&c.Cooldown, defaultCooldown)
+	setDefault(&c.FetchTimeout, defaultFetchTimeout)
+	setDefault(&c.DefaultFresh, defaultFresh)
+	setDefault(&c.MaxFresh, defaultMaxFresh)
+	setDefault(&c.MinFresh, c.Cooldown)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
+}
+
+func setDefault(d *time.Duration, to time.Duration) {
+	if *d <= 0 {
+		*d = to
+	}
+}
+
+// freshness is how long r is taken to be fresh.
+func (c *Config[T]) freshness(r Result[T]) time.Duration {
+	d := c.DefaultFresh
+	if r.HasFreshFor {
+		d = r.FreshFor
+	}
+	return max(c.MinFresh, min(c.MaxFresh, d))
+}
+
+// Result is what a fetch brings.
+type Result[T any] struct {
+	Value T
+	// FreshFor is how long the server calls the value fresh, if HasFreshFor.
+	FreshFor    time.Duration
+	HasFreshFor bool
+}
+
+// Snapshot is one state of a document.
+type Snapshot[T any] struct {
+	Value T
+	// Version grows with every fetch that succeeds; 0 means no value.
+	Version uint64
+	// FetchedAt is when the fetch began: the value is at least that recent.
+	FetchedAt time.Time
+}
+
+// Outcome is how a fetch ended.
+type Outcome string
+
+// The ways a fetch ends.
+const (
+	Success  Outcome = "success"
+	Failure  Outcome = "failure"  // no answer, or not a valid one
+	Unusable Outcome = "unusable" // an answer that Usable refused
+)
+
+// Event reports one finished fetch.
+type Event struct {
+	Outcome  Outcome
+	Duration time.Duration
+	Forced   bool  // caused by Refresh
+	Err      error // nil on success
+}
+
+var (
+	// ErrUnusable is the cause where Usable refused what was fetched.
+	ErrUnusable = errors.New("the answer is valid but of no use")
+	// ErrClosed is the cause after Close.
+	ErrClosed = errors.New("closed")
+)
+
+// Error tells that there is no usable value, or that a forced fetch failed.
+type Error struct {
+	Err        error         // why the last fetch failed
+	RetryAfter time.Duration // when the next one may begin, from now
+}
+
+// Error tells the cause.
+func (e *Error) Error() string { return "document unavailable: " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// CoolingDownError tells that [Document.Refresh] did not fetch because it, or
+// a fetch that failed, did so a moment ago.
+type CoolingDownError struct {
+	Err        error         // why the last fetch failed, nil if it did not
+	RetryAfter time.Duration // when the next one may begin, from now
+}
+
+// Error tells how long to wait.
+func (e *CoolingDownError) Error() string {
+	text := fmt.Sprintf("document was fetched a moment ago, again in %s at the earliest", e.RetryAfter)
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Unwrap returns the cause, if any.
+func (e *CoolingDownError) Unwrap() error { return e.Err }
