@@ -1,2 +1,179 @@
-// Package mcpauth makes an MCP server an OAuth 2.1 resource server.
+// Package mcpauth makes an MCP server an OAuth 2.1 resource server, as the
+// Model Context Protocol's authorization specification demands: it publishes
+// protected resource metadata (RFC 9728), challenges callers without a token
+// so that clients find the authorization server by themselves, and admits only
+// tokens that a trusted authorization server issued for this very server.
+//
+// Two calls are enough. [New] takes the configuration, [Auth.Protect] wraps a
+// handler; [Auth.MetadataHandler] serves the metadata beside it:
+//
+//	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
+//		Identifier:           "https://api.example.com/mcp",
+//		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "https://auth.example.com"}},
+//	}}})
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	mux.Handle("/.well-known/", auth.MetadataHandler())
+//	mux.Handle("/mcp", auth.Protect(mcpHandler, mcpauth.Scopes("read:notes")))
+//
+// In the handler, [FromContext] tells who is calling. For servers on the
+// official MCP SDK see package gosdk, for tests package mcpauthtest.
+//
+// Every request has one of three outcomes: it is allowed, it is denied (401,
+// 403, or 400 if malformed), or it cannot be told now because an authorization
+// server is out of reach (503 with Retry-After, so that clients keep their tokens).
 package mcpauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jub0bs/cors"
+	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/metadata"
+)
+
+// Auth decides on requests for one or several protected resources. Make one
+// with [New]; it is safe for concurrent use.
+type Auth struct {
+	resources   map[string]*resource
+	ordered     []*resource
+	issuers     issuers
+	fetch       *fetch.Client
+	cors        *cors.Middleware // nil: left to the caller
+	metadata    *metadataHandler
+	leeway      time.Duration
+	now         func() time.Time
+	log         *slog.Logger
+	showDetails bool
+}
+
+// resource is a configured resource, ready for use.
+type resource struct {
+	identifier  string
+	metadataURL string
+	servers     map[string]*trustedServer
+	custom      *trustedServer // takes tokens that name no issuer
+	document    []byte
+	first       *issuer
+}
+
+// New checks the configuration and makes an [Auth]. Every mistake is reported,
+// each as a [*ConfigError], joined. New does not use the network: metadata and
+// keys are fetched when the first token arrives; see [Auth.Ready].
+func New(config Config) (*Auth, error) {
+	for i, r := range config.Resources {
+		if i == 0 {
+			config.Resources = append([]Resource(nil), config.Resources...)
+		}
+		config.Resources[i] = r.clone()
+	}
+	if err := config.check(); err != nil {
+		return nil, err
+	}
+	a := &Auth{
+		resources:   make(map[string]*resource, len(config.Resources)),
+		issuers:     issuers{shared: map[issuerKey]*issuer{}},
+		fetch:       fetch.New(fetch.Policy{AllowedNetworks: config.AllowedNetworks, RootCAs: config.RootCAs}),
+		leeway:      config.Leeway,
+		now:         config.Now,
+		log:         config.Logger,
+		showDetails: config.DangerouslyShowErrorDetails,
+	}
+	if a.leeway == 0 {
+		a.leeway = defaultLeeway
+	}
+	if a.now == nil {
+		a.now = time.Now
+	}
+	if a.log == nil {
+		a.log = slog.New(slog.DiscardHandler)
+	}
+	return a, a.build(&config)
+}
+
+func (a *Auth) build(config *Config) (err error) {
+	for i := range config.Resources {
+		if err := a.addResource(&config.Resources[i]); err != nil {
+			return err
+		}
+	}
+	if a.cors, err = newCORS(config.CORS); err != nil {
+		return err
+	}
+	a.metadata, err = newMetadataHandler(a.ordered)
+	return err
+}
+
+func (a *Auth) addResource(r *Resource) error {
+	metadataURL, err := metadata.ResourceMetadataURL(r.Identifier)
+	if err != nil {
+		return &ConfigError{Field: "Resources.Identifier", Value: r.Identifier, Fault: InvalidIdentifier, detail: err}
+	}
+	document, err := r.document()
+	if err != nil {
+		return err
+	}
+	res := &resource{
+		identifier:  r.Identifier,
+		metadataURL: metadataURL,
+		servers:     make(map[string]*trustedServer, len(r.AuthorizationServers)),
+		document:    document,
+	}
+	for _, s := range r.AuthorizationServers {
+		source, err := a.issuers.get(s, a.fetch, a.now)
+		if err != nil {
+			return err
+		}
+		if res.first == nil {
+			res.first = source
+		}
+		server := newTrustedServer(r.Identifier, s, source)
+		res.servers[s.Issuer] = server
+		if s.Verifier != nil {
+			res.custom = server
+		}
+	}
+	a.resources[r.Identifier] = res
+	a.ordered = append(a.ordered, res)
+	return nil
+}
+
+// resource finds a resource by its identifier; the empty string means the only one.
+func (a *Auth) resource(identifier string) (*resource, error) {
+	if identifier == "" && len(a.ordered) == 1 {
+		return a.ordered[0], nil
+	}
+	if identifier == "" {
+		return nil, &ConfigError{Field: "Resource", Fault: ResourceNotSpecified}
+	}
+	if res := a.resources[identifier]; res != nil {
+		return res, nil
+	}
+	return nil, &ConfigError{Field: "Resource", Value: identifier, Fault: ResourceUnknown}
+}
+
+// Ready fetches metadata and keys of every authorization server, unless they
+// are there already, and reports all that failed. A server calls it at start to
+// fail early; without it they are fetched when the first token arrives.
+func (a *Auth) Ready(ctx context.Context) error {
+	var errs []error
+	for _, s := range a.issuers.all {
+		if err := s.ready(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("mcpauth: authorization server %q: %w", s.server.Issuer, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Close ends fetches under way and waits for them. The Auth is not to be used
+// afterwards. A program that keeps its Auth until it exits need not call it.
+func (a *Auth) Close() error {
+	a.issuers.close()
+	a.fetch.Close()
+	return nil
+}

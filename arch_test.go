@@ -1,0 +1,116 @@
+package mcpauth_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/mcp-auth/go"
+
+// allowed lists, for each package of the module, which others of the module its
+// code (tests aside) may import, with the reason.
+var allowed = map[string][]string{
+	"internal/jsonx":     {},                                   // leaf: strict JSON
+	"internal/jose":      {"internal/jsonx"},                   // headers and keys are JSON
+	"internal/fetch":     {},                                   // leaf: the one guarded fetcher
+	"internal/remote":    {},                                   // leaf: knows nothing of what it caches
+	"internal/challenge": {},                                   // leaf: both sides of the wire use it
+	"internal/verdict":   {"", "metadata"},                     // test harness: no code but tests imports it
+	"metadata":           {"internal/fetch", "internal/jsonx"}, // documents and how they are found
+	"":                   {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx", "internal/remote"},
+	"gosdk":              {""},                                                                                    // a door
+	"mcpauthtest":        {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"}, // the other side of the wire: never the root
+	"examples/whoami":    {"", "gosdk"},                                                                           // what a user would import
+	"cmd/mcpauth":        {"", "gosdk", "metadata", "mcpauthtest", "internal/challenge", "internal/fetch"},        // the command may use all
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	t.Parallel()
+	for dir, imports := range importsOf(t) {
+		rules, known := allowed[dir]
+		if !known {
+			t.Errorf("package %q has no rule in arch_test.go", dir)
+			continue
+		}
+		for _, imported := range imports {
+			if !slices.Contains(rules, imported) {
+				t.Errorf("package %q must not import %q", dir, imported)
+			}
+		}
+	}
+}
+
+// importsOf returns the module's own imports of each package, tests aside.
+func importsOf(t *testing.T) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return skipDir(path, d)
+		}
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		dir := filepath.ToSlash(filepath.Dir(path))
+		if dir == "." {
+			dir = ""
+		}
+		found[dir] = append(found[dir], ownImports(f.Imports...)...)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func ownImports(specs ...*ast.ImportSpec) (own []string) {
+	for _, spec := range specs {
+		path, _ := strconv.Unquote(spec.Path.Value)
+		if rest, ok := strings.CutPrefix(path, module); ok && (rest == "" || rest[0] == '/') {
+			own = append(own, strings.TrimPrefix(rest, "/"))
+		}
+	}
+	return own
+}
+
+func skipDir(path string, d fs.DirEntry) error {
+	switch {
+	case path == ".":
+		return nil
+	case strings.HasPrefix(d.Name(), "."), d.Name() == "testdata", path == "interop", path == "bench", d.Name() == "node_modules":
+		return filepath.SkipDir // nested modules and what is no package
+	}
+	return nil
+}
+
+// TestRootDependencies holds that whoever imports package mcpauth inherits the
+// standard library, golang.org/x and jub0bs/cors, and nothing else.
+func TestRootDependencies(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command("go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg := range strings.FieldsSeq(string(out)) {
+		own := pkg == module || strings.HasPrefix(pkg, module+"/")
+		if !own && !strings.HasPrefix(pkg, "golang.org/x/") && !strings.HasPrefix(pkg, "github.com/jub0bs/cors") {
+			t.Errorf("package mcpauth pulls in %s", pkg)
+		}
+	}
+}

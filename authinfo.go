@@ -1,0 +1,126 @@
+package mcpauth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+)
+
+// AuthInfo says who sent a request and what the access token lets them do.
+// Handlers get it with [FromContext]. Each request has its own copy: changing
+// one does not change what another request sees.
+type AuthInfo struct {
+	// Token is the access token. It prints as "[redacted]"; see [Token.Reveal].
+	Token Token
+	// Resource is the resource identifier the request was authorized for.
+	Resource string
+	// Issuer is the authorization server that issued the token (claim iss).
+	Issuer string
+	// Subject is the user or service the token stands for (claim sub). It is
+	// unique within Issuer only. A machine token may have none.
+	Subject string
+	// ClientID is the OAuth client the token was issued to.
+	ClientID string
+	// Scopes are the scopes the token carries.
+	Scopes []string
+	// Audience is the token's audience (claim aud).
+	Audience []string
+	// ExpiresAt is when the token expires (claim exp).
+	ExpiresAt time.Time
+
+	raw *json.RawMessage
+}
+
+// HasScope reports whether the token carries the scope, compared byte for byte.
+func (i *AuthInfo) HasScope(scope string) bool {
+	return i != nil && slices.Contains(i.Scopes, scope)
+}
+
+// UserID names the caller uniquely across authorization servers: the issuer
+// and the subject, or the issuer and the client for a token without a subject.
+// Two different callers never have the same one, so sessions can be bound to it.
+func (i *AuthInfo) UserID() string {
+	if i.Subject != "" {
+		return fmt.Sprintf("sub:%q@%q", i.Subject, i.Issuer)
+	}
+	return fmt.Sprintf("client:%q@%q", i.ClientID, i.Issuer)
+}
+
+// ErrNoClaims is what [AuthInfo.Claims] yields when a custom [Verifier] gave
+// no raw claims.
+var ErrNoClaims = errors.New("mcpauth: the verifier gave no raw claims")
+
+// Claims decodes all claims of the token into dst, as [json.Unmarshal] does.
+func (i *AuthInfo) Claims(dst any) error {
+	if i == nil || i.raw == nil || len(*i.raw) == 0 {
+		return ErrNoClaims
+	}
+	return json.Unmarshal(*i.raw, dst)
+}
+
+const redacted = "[redacted]"
+
+// Token is an access token that keeps itself out of logs: every way of printing
+// or encoding it gives "[redacted]".
+type Token struct {
+	// A pointer, so that fmt cannot reach the text even where it ignores
+	// Stringers (unexported fields of other structs).
+	value *string
+}
+
+// Reveal returns the token itself. Do not pass it on to another service: it was
+// issued for this resource only.
+func (t Token) Reveal() string {
+	if t.value == nil {
+		return ""
+	}
+	return *t.value
+}
+
+// String returns "[redacted]".
+func (t Token) String() string { return redacted }
+
+// GoString returns "[redacted]".
+func (t Token) GoString() string { return redacted }
+
+// Format prints "[redacted]" for every verb.
+func (t Token) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
+
+// LogValue implements [slog.LogValuer] with "[redacted]".
+func (t Token) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText gives "[redacted]", so that JSON and other encodings hold no token.
+func (t Token) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+type contextKey struct{}
+
+// infoContext carries the AuthInfo of a request in one allocation.
+type infoContext struct {
+	context.Context
+	info  AuthInfo
+	token string
+}
+
+func (c *infoContext) Value(key any) any {
+	if key == (contextKey{}) {
+		return &c.info
+	}
+	return c.Context.Value(key)
+}
+
+// NewContext returns a context in which [FromContext] finds info. Doors use it,
+// and tests of handlers; a nil info hides one that ctx carries.
+func NewContext(ctx context.Context, info *AuthInfo) context.Context {
+	return context.WithValue(ctx, contextKey{}, info)
+}
+
+// FromContext returns the AuthInfo of the request that ctx belongs to. It is
+// false where no door of this package let the request in.
+func FromContext(ctx context.Context) (*AuthInfo, bool) {
+	info, _ := ctx.Value(contextKey{}).(*AuthInfo)
+	return info, info != nil
+}

@@ -1,0 +1,146 @@
+package mcpauth
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/mcp-auth/go/internal/challenge"
+)
+
+// Reason says why the engine refused a request: a stable code for logs,
+// metrics and tests. It is never sent to the caller.
+type Reason string
+
+// The reasons, in the order in which the engine finds them.
+const (
+	NoCredentials        Reason = "no_credentials"
+	MalformedCredentials Reason = "malformed_credentials"
+	TokenInQuery         Reason = "token_in_query"
+	MalformedToken       Reason = "malformed_token"
+	UntrustedIssuer      Reason = "untrusted_issuer"
+	UnsupportedAlgorithm Reason = "unsupported_algorithm"
+	NotAnAccessToken     Reason = "not_an_access_token"
+	UnknownKey           Reason = "unknown_key"
+	InvalidSignature     Reason = "invalid_signature"
+	InvalidClaims        Reason = "invalid_claims"
+	RejectedByVerifier   Reason = "rejected_by_verifier"
+	WrongIssuer          Reason = "wrong_issuer"
+	WrongAudience        Reason = "wrong_audience"
+	NoExpiry             Reason = "no_expiry"
+	Expired              Reason = "expired"
+	NotYetValid          Reason = "not_yet_valid"
+	SenderConstraint     Reason = "sender_constraint"
+	InsufficientScope    Reason = "insufficient_scope"
+	ServerUnavailable    Reason = "authorization_server_unavailable"
+	UnknownResource      Reason = "unknown_resource"
+)
+
+// Challenge is the engine's refusal: what [Auth.Authorize] returns instead of
+// an AuthInfo and what [WriteChallenge] renders. It holds only what the caller
+// may see; the cause is kept for logs and reached with [errors.Unwrap].
+type Challenge struct {
+	// Status is the HTTP status: 400, 401, 403, or 503 when it cannot be told
+	// now whether the token is good.
+	Status int
+	// Code is the error code of RFC 6750 §3.1: invalid_request, invalid_token,
+	// insufficient_scope, or empty when the request carried no credentials.
+	Code string
+	// Description is the human-readable error_description.
+	Description string
+	// Scopes are the scopes to ask for.
+	Scopes []string
+	// ResourceMetadata is the URL of the protected resource metadata (RFC 9728 §5.1).
+	ResourceMetadata string
+	// RetryAfter is how long to wait after a 503.
+	RetryAfter time.Duration
+	// Reason says why, for logs and metrics.
+	Reason Reason
+
+	cause error
+}
+
+// Error describes the refusal without its cause.
+func (c *Challenge) Error() string {
+	return fmt.Sprintf("mcpauth: request refused with status %d: %s", c.Status, c.Reason)
+}
+
+// Unwrap returns the cause, which is for logs and never for the caller.
+func (c *Challenge) Unwrap() error { return c.cause }
+
+// WWWAuthenticate returns the value of the WWW-Authenticate header (RFC 6750 §3,
+// RFC 9728 §5.1), or the empty string where none belongs (status 503).
+func (c *Challenge) WWWAuthenticate() string {
+	if c.Status == http.StatusServiceUnavailable {
+		return ""
+	}
+	params := make([]challenge.Param, 0, 4)
+	if c.Code != "" {
+		params = append(params, challenge.Param{Name: "error", Value: c.Code})
+		if c.Description != "" {
+			params = append(params, challenge.Param{Name: "error_description", Value: c.Description})
+		}
+	}
+	if len(c.Scopes) > 0 {
+		params = append(params, challenge.Param{Name: "scope", Value: strings.Join(c.Scopes, " ")})
+	}
+	if c.ResourceMetadata != "" {
+		params = append(params, challenge.Param{Name: "resource_metadata", Value: c.ResourceMetadata})
+	}
+	return challenge.Format("Bearer", params...)
+}
+
+// bodyCode is the error member of the body. A body needs one even where the
+// header must have none.
+func (c *Challenge) bodyCode() string {
+	switch {
+	case c.Code != "":
+		return c.Code
+	case c.Status == http.StatusUnauthorized:
+		return "unauthorized"
+	case c.Status == http.StatusServiceUnavailable:
+		return "temporarily_unavailable"
+	}
+	return "server_error"
+}
+
+// WriteChallenge renders a refusal: status, WWW-Authenticate, Retry-After and
+// the JSON body {"error", "error_description"}. An err that is no [*Challenge]
+// is answered with 500 and a fixed text.
+func WriteChallenge(w http.ResponseWriter, err error) {
+	var c *Challenge
+	if !errors.As(err, &c) {
+		c = &Challenge{Status: http.StatusInternalServerError, Description: "The request could not be authorized."}
+	}
+	h := w.Header()
+	if c.Status != http.StatusInternalServerError {
+		if value := c.WWWAuthenticate(); value != "" {
+			h.Set("WWW-Authenticate", value)
+		}
+	}
+	if c.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(int((c.RetryAfter+time.Second-1)/time.Second)))
+	}
+	h.Set("Cache-Control", "no-store")
+	writeJSON(w, c.Status, struct {
+		Error       string `json:"error"`
+		Description string `json:"error_description,omitempty"`
+	}{c.bodyCode(), c.Description})
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	data, err := json.Marshal(body)
+	if err != nil {
+		status, data = http.StatusInternalServerError, []byte(`{"error":"server_error"}`)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Length", strconv.Itoa(len(data)))
+	w.WriteHeader(status)
+	_, _ = w.Write(data)
+}

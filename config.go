@@ -1,0 +1,313 @@
+package mcpauth
+
+import (
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/mcp-auth/go/internal/challenge"
+	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/jose"
+	"github.com/mcp-auth/go/metadata"
+)
+
+// The types of authorization server, see [AuthorizationServer.Type].
+const (
+	OIDC  = metadata.OIDC
+	OAuth = metadata.OAuth
+)
+
+const (
+	defaultLeeway = 5 * time.Second
+	maxLeeway     = time.Minute
+)
+
+// Config configures an [Auth]. [New] copies it and checks it once.
+type Config struct {
+	// Resources are the protected resources, at least one.
+	Resources []Resource
+	// Leeway is the clock difference tolerated in exp, nbf and iat.
+	// Zero means 5 seconds; one minute is the most.
+	Leeway time.Duration
+	// AllowedNetworks are the private networks in which an authorization server
+	// may stand. Without them, metadata and keys are fetched from public
+	// addresses only, and from loopback for an issuer on loopback.
+	AllowedNetworks []netip.Prefix
+	// RootCAs verifies authorization servers. Nil means the system's.
+	RootCAs *x509.CertPool
+	// Logger is told of refusals and of trouble with authorization servers.
+	// Nil means silence.
+	Logger *slog.Logger
+	// Now is the clock, for tests. Nil means [time.Now].
+	Now func() time.Time
+	// CORS says which browser origins may call the protected handlers.
+	CORS CORS
+	// DangerouslyShowErrorDetails sends the causes of refusals to the caller.
+	// For development only: they help whoever probes the server too.
+	DangerouslyShowErrorDetails bool
+}
+
+// CORS says which browser origins may read answers of protected handlers.
+// The zero value admits every origin, without cookies: access tokens are sent
+// explicitly, so an origin without one gets nothing but the challenge.
+type CORS struct {
+	// Origins are the admitted origins, such as "https://app.example.com".
+	// Empty means all.
+	Origins []string
+	// Disabled leaves CORS to the caller's own middleware. A preflight request
+	// then passes to the wrapped handler without a token.
+	Disabled bool
+}
+
+// Resource is a protected resource (RFC 9728): one MCP server, or one of
+// several endpoints with tokens of their own.
+type Resource struct {
+	// Identifier is the resource identifier: the URL clients use for the MCP
+	// server. It is used byte for byte in the metadata, as audience and in
+	// challenges. It has no fragment; plain http only on loopback.
+	Identifier string
+	// AuthorizationServers are the servers whose tokens are accepted, at least one.
+	AuthorizationServers []AuthorizationServer
+	// ScopesSupported are the scopes the metadata advertises. They are not
+	// enforced; see [Scopes].
+	ScopesSupported []string
+
+	// The optional members of RFC 9728 §2, advertised as they are.
+
+	// Name is the human-readable name (resource_name).
+	Name string
+	// Documentation is the URL of a page for developers (resource_documentation).
+	Documentation string
+	// PolicyURI is the URL of a page on how clients may use the data (resource_policy_uri).
+	PolicyURI string
+	// TOSURI is the URL of the terms of service (resource_tos_uri).
+	TOSURI string
+	// JWKSURI is the URL of the resource's own keys (jwks_uri).
+	JWKSURI string
+	// SigningAlgValues are the algorithms of signed responses
+	// (resource_signing_alg_values_supported).
+	SigningAlgValues []string
+	// AuthorizationDetailsTypes are the RFC 9396 types understood
+	// (authorization_details_types_supported).
+	AuthorizationDetailsTypes []string
+	// Extra are further members, such as "resource_name#de".
+	Extra map[string]any
+}
+
+// AuthorizationServer is an authorization server as one resource trusts it.
+// Issuer alone is enough for most: metadata and keys are then fetched when the
+// first token arrives, and shared by all resources that name it alike.
+type AuthorizationServer struct {
+	// Issuer is the issuer identifier, byte for byte as the server writes it:
+	// with its trailing slash, if it has one.
+	Issuer string
+	// Type is [OIDC] or [OAuth] and says where the metadata stand. Empty means
+	// that each well-known place is tried, in the order MCP clients use.
+	Type metadata.ServerType
+	// MetadataURL is where the metadata stand, if in neither well-known place.
+	MetadataURL string
+	// RepairMetadata, if set, mends a document that does not conform before it
+	// is parsed. It must be safe for concurrent use.
+	RepairMetadata func(document []byte) ([]byte, error)
+	// Metadata, if set, is used and nothing is fetched but the keys. See
+	// [FetchServerConfig] to fetch it up front.
+	Metadata *metadata.AuthorizationServer
+	// JWKS, if set, is the server's JWK Set: no metadata and no keys are fetched.
+	JWKS []byte
+	// Audiences are accepted beside the resource identifier, for a server that
+	// cannot issue tokens for it: an application id, an API identifier. Any
+	// token of this server with one of them is then accepted.
+	Audiences []string
+	// Algorithms is the allow-list of signing algorithms, such as "ES256".
+	// Empty means RS, PS and ES with 256, 384 and 512 bits, and EdDSA.
+	Algorithms []string
+	// TokenTypes is the allow-list of the typ header, compared without regard
+	// to case and "application/"; "" stands for none. Empty means "at+jwt",
+	// "JWT" and "". Set it to "at+jwt" where the server conforms to RFC 9068.
+	TokenTypes []string
+	// ScopeClaim is the claim that holds the scopes. Empty means scope, or scp
+	// where there is no scope.
+	ScopeClaim string
+	// Verifier, if set, proves tokens instead of the server's keys.
+	Verifier Verifier
+}
+
+// clone copies what the caller could change afterwards.
+func (r Resource) clone() Resource {
+	r.AuthorizationServers = slices.Clone(r.AuthorizationServers)
+	for i, s := range r.AuthorizationServers {
+		s.Audiences = slices.Clone(s.Audiences)
+		s.Algorithms = slices.Clone(s.Algorithms)
+		s.TokenTypes = slices.Clone(s.TokenTypes)
+		s.JWKS = slices.Clone(s.JWKS)
+		r.AuthorizationServers[i] = s
+	}
+	r.ScopesSupported = slices.Clone(r.ScopesSupported)
+	return r
+}
+
+// faults collects the mistakes of a configuration.
+type faults []error
+
+func (f *faults) add(fault ConfigFault, value, field string, args ...any) {
+	f.addDetail(fault, nil, value, field, args...)
+}
+
+func (f *faults) addDetail(fault ConfigFault, detail error, value, field string, args ...any) {
+	*f = append(*f, &ConfigError{Field: fmt.Sprintf(field, args...), Value: value, Fault: fault, detail: detail})
+}
+
+func (f faults) err() error { return errors.Join(f...) }
+
+func (c *Config) check() error {
+	var f faults
+	if c.Leeway < 0 || c.Leeway > maxLeeway {
+		f.add(InvalidLeeway, c.Leeway.String(), "Leeway")
+	}
+	if c.CORS.Disabled && len(c.CORS.Origins) > 0 {
+		f.add(ConflictingSources, "", "CORS")
+	}
+	if len(c.Resources) == 0 {
+		f.add(NoResources, "", "Resources")
+	}
+	seen := map[string]bool{}
+	for i := range c.Resources {
+		field := fmt.Sprintf("Resources[%d]", i)
+		c.Resources[i].check(&f, field)
+		if id := c.Resources[i].Identifier; seen[id] {
+			f.add(DuplicateResource, id, "%s.Identifier", field)
+		}
+		seen[c.Resources[i].Identifier] = true
+	}
+	return f.err()
+}
+
+func (r *Resource) check(f *faults, field string) {
+	checkIdentifier(f, r.Identifier, field+".Identifier")
+	checkScopes(f, r.ScopesSupported, field+".ScopesSupported")
+	for name, value := range map[string]string{
+		"Documentation": r.Documentation, "PolicyURI": r.PolicyURI, "TOSURI": r.TOSURI, "JWKSURI": r.JWKSURI,
+	} {
+		if value != "" {
+			checkURL(f, value, field+"."+name, InvalidURL)
+		}
+	}
+	for name, value := range r.Extra {
+		if _, err := json.Marshal(value); err != nil || metadata.IsProtectedResourceMember(name) {
+			f.addDetail(ReservedMember, err, name, "%s.Extra", field)
+		}
+	}
+	r.checkServers(f, field)
+}
+
+func (r *Resource) checkServers(f *faults, field string) {
+	if len(r.AuthorizationServers) == 0 {
+		f.add(NoAuthorizationServer, "", "%s.AuthorizationServers", field)
+	}
+	seen := map[string]bool{}
+	verifiers := 0
+	for i := range r.AuthorizationServers {
+		s := &r.AuthorizationServers[i]
+		place := fmt.Sprintf("%s.AuthorizationServers[%d]", field, i)
+		s.check(f, place)
+		if seen[s.Issuer] {
+			f.add(DuplicateIssuer, s.Issuer, "%s.Issuer", place)
+		}
+		seen[s.Issuer] = true
+		if s.Verifier == nil {
+			continue
+		}
+		if verifiers++; verifiers > 1 {
+			f.add(AmbiguousVerifier, s.Issuer, "%s.Verifier", place)
+		}
+	}
+}
+
+func (s *AuthorizationServer) check(f *faults, field string) {
+	if metadata.CheckIssuer(s.Issuer) != nil {
+		fault := InvalidIssuer
+		if insecure(s.Issuer) {
+			fault = InsecureURL
+		}
+		f.add(fault, s.Issuer, "%s.Issuer", field)
+	}
+	if s.Type != "" && s.Type != OIDC && s.Type != OAuth {
+		f.add(InvalidType, string(s.Type), "%s.Type", field)
+	}
+	if s.MetadataURL != "" {
+		checkURL(f, s.MetadataURL, field+".MetadataURL", InvalidURL)
+	}
+	if s.Metadata != nil && s.Metadata.Issuer != s.Issuer {
+		f.add(IssuerMismatch, s.Metadata.Issuer, "%s.Metadata.Issuer", field)
+	}
+	if s.Metadata != nil && (s.MetadataURL != "" || s.RepairMetadata != nil) {
+		f.add(ConflictingSources, "", "%s.Metadata and MetadataURL or RepairMetadata", field)
+	}
+	if s.JWKS != nil && s.Verifier != nil {
+		f.add(ConflictingSources, "", "%s.JWKS and Verifier", field)
+	}
+	if s.JWKS != nil {
+		if set, err := jose.ParseKeySet(s.JWKS); err != nil || set.Len() == 0 {
+			f.addDetail(InvalidKeySet, err, "", "%s.JWKS", field)
+		}
+	}
+	for i, alg := range s.Algorithms {
+		if _, ok := jose.ParseAlgorithm(alg); !ok {
+			f.add(InvalidAlgorithm, alg, "%s.Algorithms[%d]", field, i)
+		}
+	}
+	for i, audience := range s.Audiences {
+		if audience == "" {
+			f.add(InvalidAudience, "", "%s.Audiences[%d]", field, i)
+		}
+	}
+}
+
+func checkIdentifier(f *faults, id, field string) {
+	u, err := url.Parse(id)
+	switch {
+	case err != nil || u.Host == "" || u.Hostname() == "" || u.User != nil || (u.Scheme != "https" && u.Scheme != "http"):
+		f.add(InvalidIdentifier, id, "%s", field)
+		return
+	case insecure(id):
+		f.add(InsecureURL, id, "%s", field)
+	}
+	if u.Fragment != "" || hasHash(id) {
+		f.add(IdentifierFragment, id, "%s", field)
+	}
+}
+
+func hasHash(s string) bool { return slices.Contains([]byte(s), '#') }
+
+func checkURL(f *faults, raw, field string, invalid ConfigFault) {
+	if fetch.CheckURL(raw, true) == nil {
+		return
+	}
+	if insecure(raw) {
+		invalid = InsecureURL
+	}
+	f.add(invalid, raw, "%s", field)
+}
+
+// insecure reports plain http on a host that is not loopback.
+func insecure(raw string) bool {
+	u, err := url.Parse(raw)
+	return err == nil && u.Scheme == "http" && u.Host != "" && !fetch.IsLoopbackHost(u.Hostname())
+}
+
+func checkScopes(f *faults, scopes []string, field string) {
+	for i, scope := range scopes {
+		switch {
+		case scope == "offline_access":
+			f.add(OfflineAccess, scope, "%s[%d]", field, i)
+		case !challenge.ValidScope(scope):
+			f.add(InvalidScope, scope, "%s[%d]", field, i)
+		}
+	}
+}

@@ -1,0 +1,71 @@
+package mcpauth
+
+import "fmt"
+
+// ConfigFault is a kind of mistake in a [Config]. Each is an error of its own:
+// errors.Is(err, mcpauth.DuplicateIssuer) finds it in what [New] returns.
+type ConfigFault string
+
+// Error describes the fault.
+func (f ConfigFault) Error() string { return string(f) }
+
+// The faults [New] reports.
+const (
+	NoResources           ConfigFault = "no protected resource is configured"
+	DuplicateResource     ConfigFault = "the resource identifier is configured twice"
+	InvalidIdentifier     ConfigFault = "the resource identifier is not an absolute URL with a host and without userinfo (RFC 8707 §2)"
+	IdentifierFragment    ConfigFault = "the resource identifier has a fragment (RFC 8707 §2 forbids it)"
+	InsecureURL           ConfigFault = "plain http is accepted for loopback hosts only"
+	InvalidURL            ConfigFault = "the value is not an absolute https URL"
+	NoAuthorizationServer ConfigFault = "the resource trusts no authorization server"
+	DuplicateIssuer       ConfigFault = "the resource lists the issuer twice"
+	InvalidIssuer         ConfigFault = "the issuer is not an https URL without query and fragment (RFC 8414 §2)"
+	IssuerMismatch        ConfigFault = "the metadata names another issuer"
+	OfflineAccess         ConfigFault = "offline_access is between client and authorization server and must not be asked for by a resource"
+	InvalidScope          ConfigFault = "the scope is empty or has a character that RFC 6749 §3.3 does not allow"
+	InvalidAlgorithm      ConfigFault = "the algorithm is not a supported asymmetric one"
+	InvalidKeySet         ConfigFault = "the JWK Set holds no usable key"
+	InvalidAudience       ConfigFault = "the audience is empty"
+	InvalidLeeway         ConfigFault = "the leeway is negative or over one minute"
+	InvalidType           ConfigFault = "the type is not oidc, oauth or empty"
+	InvalidCORS           ConfigFault = "the CORS origins are not valid"
+	ReservedMember        ConfigFault = "the metadata member has a field of its own or cannot be encoded"
+	ConflictingSources    ConfigFault = "two settings exclude each other"
+	AmbiguousVerifier     ConfigFault = "a resource can have one custom verifier only: a token that names no issuer must have one place to go"
+	ResourceNotSpecified  ConfigFault = "several resources are configured and none is named"
+	ResourceUnknown       ConfigFault = "the resource is not configured"
+)
+
+// ConfigError is one mistake in a [Config] or in the options of a door.
+// errors.As finds it in what [New] returns, [errors.Is] tells its [ConfigFault].
+type ConfigError struct {
+	// Field is the place of the mistake, such as "Resources[0].AuthorizationServers[1].Issuer".
+	Field string
+	// Value is the offending value, where it is not secret.
+	Value string
+	// Fault is the kind of mistake.
+	Fault ConfigFault
+
+	detail error
+}
+
+// Error names the place, the value and the fault.
+func (e *ConfigError) Error() string {
+	text := "mcpauth: " + e.Field
+	if e.Value != "" {
+		text += fmt.Sprintf(" %q", e.Value)
+	}
+	text += ": " + e.Fault.Error()
+	if e.detail != nil {
+		text += ": " + e.detail.Error()
+	}
+	return text
+}
+
+// Unwrap returns the fault and, where there is one, the underlying error.
+func (e *ConfigError) Unwrap() []error {
+	if e.detail == nil {
+		return []error{e.Fault}
+	}
+	return []error{e.Fault, e.detail}
+}

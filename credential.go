@@ -1,0 +1,94 @@
+package mcpauth
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/mcp-auth/go/internal/challenge"
+	"github.com/mcp-auth/go/internal/jose"
+)
+
+// refusal is why the engine says no; the door's [Challenge] is made from it.
+type refusal struct {
+	status int
+	code   string
+	reason Reason
+	cause  error
+}
+
+func (r *refusal) Error() string { return string(r.reason) }
+func (r *refusal) Unwrap() error { return r.cause }
+
+func refuse(status int, code string, reason Reason, format string, args ...any) *refusal {
+	return &refusal{status, code, reason, fmt.Errorf(format, args...)}
+}
+
+func invalidToken(reason Reason, format string, args ...any) *refusal {
+	return refuse(http.StatusUnauthorized, "invalid_token", reason, format, args...)
+}
+
+func invalidRequest(reason Reason, format string, args ...any) *refusal {
+	return refuse(http.StatusBadRequest, "invalid_request", reason, format, args...)
+}
+
+var (
+	errNoCredentials = errors.New("the request has no Authorization header")
+	errOtherScheme   = errors.New("the Authorization header has another scheme than Bearer")
+)
+
+// credential returns the access token: one Authorization header, scheme Bearer
+// in any case, nothing in the query (RFC 6750 §2.1, RFC 9110 §11.6.2).
+func credential(req *Request) (string, *refusal) {
+	if hasQueryToken(req.URL) {
+		return "", invalidRequest(TokenInQuery, "the query has an access_token parameter")
+	}
+	values := req.Header["Authorization"]
+	switch len(values) {
+	case 0:
+		return "", &refusal{http.StatusUnauthorized, "", NoCredentials, errNoCredentials}
+	case 1:
+	default:
+		return "", invalidRequest(MalformedCredentials, "%d Authorization headers", len(values))
+	}
+	value := values[0]
+	const scheme = "bearer"
+	if len(value) < len(scheme) || !strings.EqualFold(value[:len(scheme)], scheme) ||
+		len(value) > len(scheme) && value[len(scheme)] != ' ' && value[len(scheme)] != '\t' {
+		return "", &refusal{http.StatusUnauthorized, "", NoCredentials, errOtherScheme}
+	}
+	token := strings.TrimLeft(value[len(scheme):], " ")
+	switch {
+	case token == "":
+		return "", invalidRequest(MalformedCredentials, "the Authorization header has a scheme but no token")
+	case len(token) > jose.MaxTokenSize:
+		return "", invalidToken(MalformedToken, "the token has %d bytes, at most %d are accepted", len(token), jose.MaxTokenSize)
+	case !challenge.ValidToken68(token):
+		return "", invalidRequest(MalformedCredentials, "the token has a character that RFC 6750 §2.1 does not allow")
+	}
+	return token, nil
+}
+
+// hasQueryToken reports an access_token parameter in the target's query,
+// percent-encoded or not.
+func hasQueryToken(target string) bool {
+	_, query, ok := strings.Cut(target, "?")
+	if !ok {
+		return false
+	}
+	for pair := range strings.FieldsFuncSeq(query, func(r rune) bool { return r == '&' || r == ';' }) {
+		name, _, _ := strings.Cut(pair, "=")
+		if name == "access_token" {
+			return true
+		}
+		if !strings.ContainsAny(name, "%+") {
+			continue
+		}
+		if plain, err := url.QueryUnescape(name); err == nil && plain == "access_token" {
+			return true
+		}
+	}
+	return false
+}

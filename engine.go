@@ -1,0 +1,245 @@
+package mcpauth
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mcp-auth/go/internal/jose"
+	"github.com/mcp-auth/go/internal/jsonx"
+	"github.com/mcp-auth/go/internal/remote"
+)
+
+// Request is what the engine decides on. A door builds it: the engine never
+// sees an [*http.Request], because only the door knows the external URL.
+type Request struct {
+	// Method is the HTTP method.
+	Method string
+	// URL is the request target as the client sent it: absolute, or beginning
+	// with the path. Its query must hold no access_token.
+	URL string
+	// Header holds the request's headers, with canonical keys.
+	Header http.Header
+	// Resource is the identifier of the resource asked for. Empty means the
+	// only one configured.
+	Resource string
+	// Scopes are the scopes the operation needs, all of them.
+	Scopes []string
+	// ChallengeScopes are the scopes a 401 asks for. Nil means Scopes.
+	ChallengeScopes []string
+}
+
+// Authorize decides on one request. The error is a [*Challenge], to be given
+// to [WriteChallenge]: the request is denied (400, 401, 403), or it cannot be
+// told now (503).
+func (a *Auth) Authorize(ctx context.Context, req Request) (*AuthInfo, error) {
+	admitted, refused := a.authorize(ctx, &req)
+	if refused != nil {
+		return nil, refused
+	}
+	return &admitted.info, nil
+}
+
+// authorize is Authorize with the context for the next handler.
+func (a *Auth) authorize(ctx context.Context, req *Request) (*infoContext, *Challenge) {
+	res, err := a.resource(req.Resource)
+	if err != nil {
+		return nil, &Challenge{
+			Status: http.StatusInternalServerError, Reason: UnknownResource, cause: err,
+			Description: "The request could not be authorized.",
+		}
+	}
+	claims, token, refused := a.prove(ctx, res, req)
+	if refused == nil {
+		refused = checkScopesGranted(claims, req.Scopes)
+	}
+	if refused != nil {
+		return nil, a.challenge(ctx, res, req, refused)
+	}
+	return admit(ctx, res, claims, token), nil
+}
+
+// admit copies what handlers could change, so that claims may be shared.
+func admit(ctx context.Context, res *resource, claims *Claims, token string) *infoContext {
+	admitted := &infoContext{Context: ctx, token: token}
+	n := len(claims.Scopes)
+	both := append(append(make([]string, 0, n+len(claims.Audience)), claims.Scopes...), claims.Audience...)
+	admitted.info = AuthInfo{
+		Token:     Token{&admitted.token},
+		Resource:  res.identifier,
+		Issuer:    claims.Issuer,
+		Subject:   claims.Subject,
+		ClientID:  claims.ClientID,
+		Scopes:    both[:n:n],
+		Audience:  both[n:],
+		ExpiresAt: claims.ExpiresAt,
+		raw:       &claims.Raw,
+	}
+	return admitted
+}
+
+// prove takes a token from the request and yields claims that hold for this
+// resource now.
+func (a *Auth) prove(ctx context.Context, res *resource, req *Request) (*Claims, string, *refusal) {
+	token, refused := credential(req)
+	if refused != nil {
+		return nil, "", refused
+	}
+	server, jws, refused := res.route(token)
+	if refused != nil {
+		return nil, "", refused
+	}
+	claims, refused := server.verify(ctx, token, jws)
+	if refused == nil {
+		refused = a.bind(server, claims)
+	}
+	if refused != nil {
+		return nil, "", refused
+	}
+	return claims, token, nil
+}
+
+// route finds the one authorization server that may have issued the token. The
+// token's own iss is not proven yet: it only selects among trusted servers.
+func (r *resource) route(token string) (*trustedServer, *jose.JWS, *refusal) {
+	jws, err := jose.Parse(token)
+	if err != nil {
+		// Not a JWS we would verify: only a custom verifier can take it. A
+		// broken JWS stays here where keys decide, so that it is not sent out.
+		if r.custom != nil && (len(r.servers) == 1 || strings.Count(token, ".") != 2) {
+			return r.custom, nil, nil
+		}
+		return nil, nil, joseRefusal(err)
+	}
+	iss, found := claimedIssuer(jws.Payload)
+	if server := r.servers[iss]; found && server != nil {
+		return server, jws, nil
+	}
+	if !found && r.custom != nil {
+		return r.custom, nil, nil
+	}
+	if !found {
+		return nil, nil, invalidToken(UntrustedIssuer, "the token names no issuer")
+	}
+	return nil, nil, invalidToken(UntrustedIssuer, "the issuer %.200q is not trusted for this resource", iss)
+}
+
+var errFound = errors.New("found")
+
+func claimedIssuer(payload []byte) (iss string, found bool) {
+	_ = jsonx.Object(payload, maxClaimsDepth, func(name string, raw []byte) error {
+		if name != "iss" {
+			return nil
+		}
+		iss, found = jsonx.String(raw)
+		return errFound
+	})
+	return iss, found
+}
+
+// bind checks what no verifier may skip: issuer, audience, time and sender
+// constraint (RFC 9068 §4, RFC 8725 §3.8–3.9).
+func (a *Auth) bind(server *trustedServer, c *Claims) *refusal {
+	now := a.now()
+	switch {
+	case c.Issuer != server.issuer:
+		return invalidToken(WrongIssuer, "the token's issuer is %.200q, not %q", c.Issuer, server.issuer)
+	case !slices.ContainsFunc(c.Audience, server.accepts):
+		return invalidToken(WrongAudience, "the token's audience is %.200q, accepted are %q", c.Audience, server.audiences)
+	case c.ExpiresAt.IsZero():
+		return invalidToken(NoExpiry, "the token has no exp")
+	case !now.Before(c.ExpiresAt.Add(a.leeway)):
+		return invalidToken(Expired, "the token expired at %s", c.ExpiresAt.UTC().Format(time.RFC3339))
+	case !c.NotBefore.IsZero() && now.Add(a.leeway).Before(c.NotBefore):
+		return invalidToken(NotYetValid, "the token is valid from %s on", c.NotBefore.UTC().Format(time.RFC3339))
+	case !c.IssuedAt.IsZero() && now.Add(a.leeway).Before(c.IssuedAt):
+		return invalidToken(NotYetValid, "the token was issued in the future, at %s", c.IssuedAt.UTC().Format(time.RFC3339))
+	case c.Confirmation != nil:
+		return invalidToken(SenderConstraint, "the token is bound to a key (cnf) and was sent as a bearer token")
+	}
+	return nil
+}
+
+func checkScopesGranted(c *Claims, required []string) *refusal {
+	for _, scope := range required {
+		if !slices.Contains(c.Scopes, scope) {
+			return refuse(http.StatusForbidden, "insufficient_scope", InsufficientScope,
+				"the token has the scopes %.500q, needed are %q", c.Scopes, required)
+		}
+	}
+	return nil
+}
+
+// challenge turns a refusal into what the caller may see, and tells the log why.
+func (a *Auth) challenge(ctx context.Context, res *resource, req *Request, r *refusal) *Challenge {
+	c := &Challenge{
+		Status:           r.status,
+		Code:             r.code,
+		Description:      r.description(),
+		ResourceMetadata: res.metadataURL,
+		Reason:           r.reason,
+		cause:            r.cause,
+	}
+	switch r.status {
+	case http.StatusUnauthorized:
+		c.Scopes = req.ChallengeScopes
+		if c.Scopes == nil {
+			c.Scopes = req.Scopes
+		}
+	case http.StatusForbidden:
+		c.Scopes = req.Scopes
+	case http.StatusServiceUnavailable:
+		c.RetryAfter = retryAfter(r.cause)
+	}
+	if a.showDetails && r.cause != nil {
+		c.Description = r.cause.Error()
+	}
+	level := slog.LevelInfo
+	switch {
+	case r.status == http.StatusServiceUnavailable:
+		level = slog.LevelError
+	case r.reason == NoCredentials:
+		level = slog.LevelDebug
+	}
+	a.log.LogAttrs(ctx, level, "mcpauth: request refused",
+		slog.Int("status", r.status),
+		slog.String("reason", string(r.reason)),
+		slog.String("resource", res.identifier),
+		slog.String("method", req.Method),
+		slog.Any("cause", r.cause))
+	return c
+}
+
+// description is the fixed text the caller sees.
+func (r *refusal) description() string {
+	switch {
+	case r.status == http.StatusServiceUnavailable:
+		return "The authorization server cannot be reached now. Keep the access token and try again."
+	case r.reason == NoCredentials:
+		return "An access token is required."
+	case r.reason == TokenInQuery:
+		return "The access token must be sent in the Authorization header, not in the URL."
+	case r.code == "invalid_request":
+		return "The request must have one Authorization header with one access token."
+	case r.code == "insufficient_scope":
+		return "The access token has not all scopes that this operation needs."
+	}
+	return "The access token is invalid, expired or not issued for this resource."
+}
+
+// retryAfter is how long the caller of a 503 should wait.
+func retryAfter(cause error) time.Duration {
+	var unavailable *remote.Error
+	if errors.As(cause, &unavailable) && unavailable.RetryAfter > 0 {
+		return unavailable.RetryAfter
+	}
+	var cooling *remote.CoolingDownError
+	if errors.As(cause, &cooling) && cooling.RetryAfter > 0 {
+		return cooling.RetryAfter
+	}
+	return fetchCooldown
+}

@@ -1,0 +1,101 @@
+// Package gosdk protects MCP servers built on the official Go SDK
+// (github.com/modelcontextprotocol/go-sdk) with mcpauth.
+//
+// [Protect] wraps the SDK's streamable HTTP handler, [Middleware] lets tool
+// handlers find out who is calling:
+//
+//	server.AddReceivingMiddleware(gosdk.Middleware())
+//	handler := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, nil)
+//	mux.Handle("/mcp", gosdk.Protect(auth, handler, mcpauth.Scopes("read:notes")))
+//
+// In a tool handler, mcpauth.FromContext(ctx) is then the caller of this very
+// request, and req.Extra.TokenInfo the SDK's own view of it. The SDK binds each
+// session to the TokenInfo's UserID: here the issuer and the subject, so that a
+// session identifier is of no use to anybody else.
+package gosdk
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	mcpauth "github.com/mcp-auth/go"
+	"github.com/modelcontextprotocol/go-sdk/auth"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+)
+
+// extraKey is where the TokenInfo carries the AuthInfo.
+const extraKey = "github.com/mcp-auth/go.AuthInfo"
+
+// Protect wraps an MCP handler of the SDK: [mcpauth.Auth.Protect], and the
+// verified AuthInfo handed over to the SDK. Like that method it panics if an
+// option is wrong.
+func Protect(a *mcpauth.Auth, next http.Handler, opts ...mcpauth.Option) http.Handler {
+	return a.Protect(Bridge(next), opts...)
+}
+
+// Bridge hands what mcpauth verified over to the SDK. Use it below a door of
+// one's own; [Protect] does it already. A request that no door let in reaches
+// next without any TokenInfo.
+func Bridge(next http.Handler) http.Handler {
+	// The SDK's context key is private: the only way in is its own middleware,
+	// with a verifier that repeats what is already known. Expiry was checked
+	// with mcpauth's clock and leeway, so the SDK must not decide again.
+	handOver := auth.RequireBearerToken(tokenInfo, &auth.RequireBearerTokenOptions{
+		AllowMissingExpiration: true,
+		ClockSkew:              100 * 365 * 24 * time.Hour,
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, ok := mcpauth.FromContext(r.Context()); !ok {
+			next.ServeHTTP(w, r)
+			return
+		}
+		original := r.Header
+		restore := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.Header = original
+			// A stateful session keeps the context of the request that opened
+			// it: an AuthInfo in it would be stale in later calls. Only
+			// Middleware puts the right one back.
+			next.ServeHTTP(w, r.WithContext(mcpauth.NewContext(r.Context(), nil)))
+		})
+		bridged := r.Clone(r.Context())
+		bridged.Header = http.Header{"Authorization": {"Bearer verified"}}
+		handOver(restore).ServeHTTP(w, bridged)
+	})
+}
+
+// tokenInfo is the SDK's verifier: the token is already verified.
+func tokenInfo(ctx context.Context, _ string, _ *http.Request) (*auth.TokenInfo, error) {
+	info, ok := mcpauth.FromContext(ctx)
+	if !ok {
+		return nil, auth.ErrInvalidToken
+	}
+	return &auth.TokenInfo{
+		Scopes:     info.Scopes,
+		Expiration: info.ExpiresAt,
+		UserID:     info.UserID(),
+		Extra:      map[string]any{extraKey: info},
+	}, nil
+}
+
+// Middleware puts the AuthInfo of each request into the context of its handler,
+// for [mcpauth.FromContext]. Add it with AddReceivingMiddleware.
+func Middleware() mcp.Middleware {
+	return func(next mcp.MethodHandler) mcp.MethodHandler {
+		return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
+			info, _ := AuthInfo(req)
+			return next(mcpauth.NewContext(ctx, info), method, req)
+		}
+	}
+}
+
+// AuthInfo returns who sent an MCP request, without [Middleware]. It is false
+// where [Protect] did not let the request in.
+func AuthInfo(req mcp.Request) (*mcpauth.AuthInfo, bool) {
+	extra := req.GetExtra()
+	if extra == nil || extra.TokenInfo == nil {
+		return nil, false
+	}
+	info, ok := extra.TokenInfo.Extra[extraKey].(*mcpauth.AuthInfo)
+	return info, ok
+}

@@ -1,0 +1,326 @@
+// Package verdict runs the verdict files of testdata/verdicts: each is a
+// configuration, a clock, a token and a request, and the verdict that every
+// door must give. It is for tests only.
+//
+// A file is a txtar archive. Its comment says what it shows and which
+// requirements it covers. Its sections, all but the last optional:
+//
+//	-- config --   JSON, see [config]; default: one resource and one issuer
+//	-- protect --  JSON {"scopes": [], "challenge": [], "resource": ""}
+//	-- clock --    RFC 3339; default 2026-11-24T12:00:00Z
+//	-- token --    JSON, see [tokenSpec]; default: a good token. More tokens: token.NAME
+//	-- request --  an HTTP request; {token} and {token.NAME} stand for tokens
+//	-- verdict --  status, reason, challenge, error (of the body); or status 200 and
+//	               subject, client, scopes
+package verdict
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/textproto"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	mcpauth "github.com/mcp-auth/go"
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// Door is one way into the engine.
+type Door struct {
+	Name string
+	// Wrap protects next.
+	Wrap func(a *mcpauth.Auth, next http.Handler, p Protection) http.Handler
+	// Info is what the handler sees of the caller.
+	Info func(r *http.Request) (*mcpauth.AuthInfo, bool)
+}
+
+// Protection is what the protected handler needs.
+type Protection struct {
+	Scopes, Challenge []string
+	Resource          string
+}
+
+// Options gives p as the options of a door.
+func (p Protection) Options() []mcpauth.Option {
+	return []mcpauth.Option{
+		mcpauth.ForResource(p.Resource), mcpauth.Scopes(p.Scopes...), mcpauth.ChallengeScopes(p.Challenge...),
+	}
+}
+
+// Engine is the door without a door: Authorize and WriteChallenge alone.
+func Engine() Door {
+	return Door{Name: "engine", Info: fromContext, Wrap: wrapEngine}
+}
+
+// HTTP is the net/http door.
+func HTTP() Door {
+	return Door{Name: "net/http", Info: fromContext, Wrap: func(a *mcpauth.Auth, next http.Handler, p Protection) http.Handler {
+		return a.Protect(next, p.Options()...)
+	}}
+}
+
+func fromContext(r *http.Request) (*mcpauth.AuthInfo, bool) { return mcpauth.FromContext(r.Context()) }
+
+// Run runs every verdict file below dir through the door.
+func Run(t *testing.T, dir string, door Door) {
+	var files []string
+	err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+		if strings.HasSuffix(path, ".txtar") {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Fatalf("no verdict files in %s", dir)
+	}
+	keys := newKeyRing(t)
+	for _, path := range files {
+		name, _ := filepath.Rel(dir, path)
+		t.Run(strings.TrimSuffix(filepath.ToSlash(name), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			runFile(t, path, keys, door)
+		})
+	}
+}
+
+var update = flag.Bool("update-verdicts", false, "write what the engine answers into the verdict files")
+
+func runFile(t *testing.T, path string, keys *keyRing, door Door) {
+	archive, err := txtar.ParseFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(archive.Comment, []byte("Covers ")) {
+		t.Error("the comment names no requirement: \"Covers RS…\" is missing")
+	}
+	c := parseCase(t, archive, keys)
+	got := c.run(t, door)
+	if *update && door.Name == "engine" {
+		writeVerdict(t, path, archive, got)
+		return
+	}
+	if want := normalize(section(archive, "verdict")); got != want {
+		t.Errorf("%s door\n got:\n%s\nwant:\n%s", door.Name, got, want)
+	}
+}
+
+// testCase is a parsed verdict file.
+type testCase struct {
+	auth       *mcpauth.Auth
+	protection Protection
+	request    []byte
+	secrets    []string
+	log        *logRecord
+}
+
+func parseCase(t *testing.T, archive *txtar.Archive, keys *keyRing) *testCase {
+	t.Helper()
+	now := parseClock(t, archive)
+	c := &testCase{log: &logRecord{}}
+	var cfg config
+	decode(t, archive, "config", &cfg)
+	built := cfg.build(t, keys, now)
+	built.Logger = slog.New(c.log)
+	auth, err := mcpauth.New(built)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = auth.Close() })
+	c.auth = auth
+	decode(t, archive, "protect", &c.protection)
+	c.fillRequest(t, archive, keys, now)
+	return c
+}
+
+func parseClock(t *testing.T, archive *txtar.Archive) time.Time {
+	t.Helper()
+	text := strings.TrimSpace(section(archive, "clock"))
+	if text == "" {
+		text = "2026-11-24T12:00:00Z"
+	}
+	now, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return now
+}
+
+const defaultRequest = "POST /mcp HTTP/1.1\nAuthorization: Bearer {token}\n"
+
+// fillRequest fills the tokens in. It is parsed leniently on purpose: the headers
+// are those a handler may see, not only those net/http lets through.
+func (c *testCase) fillRequest(t *testing.T, archive *txtar.Archive, keys *keyRing, now time.Time) {
+	t.Helper()
+	text := section(archive, "request")
+	if text == "" {
+		text = defaultRequest
+	}
+	names := []string{"token"}
+	for _, f := range archive.Files {
+		if strings.HasPrefix(f.Name, "token.") {
+			names = append(names, f.Name)
+		}
+	}
+	for _, name := range names {
+		if !strings.Contains(text, "{"+name+"}") {
+			continue
+		}
+		var spec tokenSpec
+		decode(t, archive, name, &spec)
+		token := spec.mint(t, keys, now)
+		text = strings.ReplaceAll(text, "{"+name+"}", token)
+		c.secrets = append(c.secrets, token)
+	}
+	c.request = []byte(text)
+}
+
+func (c *testCase) run(t *testing.T, door Door) string {
+	t.Helper()
+	var seen *mcpauth.AuthInfo
+	handler := door.Wrap(c.auth, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		info, ok := door.Info(r)
+		if !ok {
+			t.Error("the handler was reached without an AuthInfo")
+		}
+		seen = info
+	}), c.protection)
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, parseRequest(t, c.request))
+	c.checkSecrets(t, w)
+	return describe(w, seen, c.log.reason())
+}
+
+// checkSecrets looks for tokens, or long parts of one, where none must be.
+func (c *testCase) checkSecrets(t *testing.T, w *httptest.ResponseRecorder) {
+	t.Helper()
+	places := fmt.Sprint(w.Header()) + w.Body.String() + c.log.text()
+	for _, token := range c.secrets {
+		for part := range strings.SplitSeq(token, ".") {
+			if len(part) >= 20 && strings.Contains(places, part[:20]) {
+				t.Error("a part of the token is in the response or in the log")
+			}
+		}
+	}
+}
+
+func parseRequest(t *testing.T, raw []byte) *http.Request {
+	t.Helper()
+	lines := bufio.NewScanner(bytes.NewReader(raw))
+	lines.Buffer(nil, 1<<20)
+	lines.Scan()
+	method, rest, _ := strings.Cut(lines.Text(), " ")
+	target := strings.TrimSuffix(rest, " HTTP/1.1")
+	r := httptest.NewRequest(method, target, nil)
+	for lines.Scan() && lines.Text() != "" {
+		name, value, ok := strings.Cut(lines.Text(), ":")
+		if !ok {
+			t.Fatalf("no header: %q", lines.Text())
+		}
+		name, value = textproto.CanonicalMIMEHeaderKey(name), strings.TrimPrefix(value, " ")
+		r.Header[name] = append(r.Header[name], unescape(value))
+	}
+	return r
+}
+
+// unescape lets a verdict file hold characters that would not survive in it.
+func unescape(value string) string {
+	return strings.NewReplacer(`\t`, "\t", `\0`, "\x00", `\r`, "\r", `\n`, "\n", `\s`, " ").Replace(value)
+}
+
+func describe(w *httptest.ResponseRecorder, info *mcpauth.AuthInfo, reason string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "status: %d\n", w.Code)
+	line(&b, "reason", reason)
+	if info != nil {
+		line(&b, "subject", info.Subject)
+		line(&b, "client", info.ClientID)
+		line(&b, "scopes", strings.Join(info.Scopes, " "))
+		return b.String()
+	}
+	for _, value := range w.Header().Values("Www-Authenticate") {
+		line(&b, "challenge", value)
+	}
+	line(&b, "retry-after", w.Header().Get("Retry-After"))
+	var body struct{ Error string }
+	_ = json.Unmarshal(w.Body.Bytes(), &body)
+	line(&b, "error", body.Error)
+	return b.String()
+}
+
+func line(b *strings.Builder, name, value string) {
+	if value != "" {
+		fmt.Fprintf(b, "%s: %s\n", name, value)
+	}
+}
+
+// normalize drops blank lines and blanks at the ends.
+func normalize(text string) string {
+	var b strings.Builder
+	for l := range strings.Lines(text) {
+		if l = strings.TrimSpace(l); l != "" {
+			b.WriteString(l + "\n")
+		}
+	}
+	return b.String()
+}
+
+func wrapEngine(a *mcpauth.Auth, next http.Handler, p Protection) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		info, err := a.Authorize(r.Context(), mcpauth.Request{
+			Method: r.Method, URL: r.RequestURI, Header: r.Header,
+			Resource: p.Resource, Scopes: p.Scopes, ChallengeScopes: p.Challenge,
+		})
+		if err != nil {
+			mcpauth.WriteChallenge(w, err)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(mcpauth.NewContext(r.Context(), info)))
+	})
+}
+
+func section(archive *txtar.Archive, name string) string {
+	i := slices.IndexFunc(archive.Files, func(f txtar.File) bool { return f.Name == name })
+	if i < 0 {
+		return ""
+	}
+	return string(archive.Files[i].Data)
+}
+
+func decode(t *testing.T, archive *txtar.Archive, name string, dst any) {
+	t.Helper()
+	text := section(archive, name)
+	if text == "" {
+		return
+	}
+	d := json.NewDecoder(strings.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(dst); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+}
+
+func writeVerdict(t *testing.T, path string, archive *txtar.Archive, verdict string) {
+	t.Helper()
+	i := slices.IndexFunc(archive.Files, func(f txtar.File) bool { return f.Name == "verdict" })
+	if i < 0 {
+		archive.Files = append(archive.Files, txtar.File{Name: "verdict"})
+		i = len(archive.Files) - 1
+	}
+	archive.Files[i].Data = []byte(verdict)
+	if err := os.WriteFile(path, txtar.Format(archive), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,243 @@
+package mcpauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/jose"
+	"github.com/mcp-auth/go/internal/remote"
+	"github.com/mcp-auth/go/metadata"
+)
+
+const (
+	fetchTimeout = 10 * time.Second
+	// A down server is asked again after this long; an unknown kid causes one
+	// fetch in this long.
+	fetchCooldown = 5 * time.Second
+
+	metadataMinFresh = 5 * time.Minute
+	metadataDefault  = time.Hour
+	metadataMaxFresh = 24 * time.Hour
+	// The metadata only say where the keys are: old ones beat none.
+	metadataMaxStale = 30 * 24 * time.Hour
+
+	keysMinFresh = time.Minute
+	keysDefault  = 10 * time.Minute
+	keysMaxFresh = 24 * time.Hour
+	keysMaxStale = 24 * time.Hour
+)
+
+// issuer holds what is fetched from one authorization server. Resources that
+// configure it alike share one.
+type issuer struct {
+	server AuthorizationServer
+	fetch  *fetch.Client
+
+	metadata *remote.Document[*metadata.AuthorizationServer] // nil: given by hand
+	keys     *remote.Document[*jose.KeySet]                  // nil: given by hand
+	static   *jose.KeySet
+}
+
+// issuerKey tells whether two configurations fetch the same.
+type issuerKey struct {
+	issuer, url string
+	kind        metadata.ServerType
+	given       *metadata.AuthorizationServer
+}
+
+// shareable reports whether s may share what is fetched, and under which key.
+func (s *AuthorizationServer) shareable() (issuerKey, bool) {
+	return issuerKey{s.Issuer, s.MetadataURL, s.Type, s.Metadata}, s.RepairMetadata == nil && s.JWKS == nil
+}
+
+func newIssuer(server AuthorizationServer, client *fetch.Client, now func() time.Time) (*issuer, error) {
+	s := &issuer{server: server, fetch: client}
+	if server.JWKS != nil {
+		set, err := jose.ParseKeySet(server.JWKS)
+		s.static = set
+		return s, err
+	}
+	if server.Metadata == nil {
+		s.metadata = remote.New(remote.Config[*metadata.AuthorizationServer]{
+			Fetch:        s.fetchMetadata,
+			Now:          now,
+			MinFresh:     metadataMinFresh,
+			DefaultFresh: metadataDefault,
+			MaxFresh:     metadataMaxFresh,
+			MaxStale:     metadataMaxStale,
+			Cooldown:     fetchCooldown,
+			FetchTimeout: fetchTimeout,
+		})
+	}
+	s.keys = remote.New(remote.Config[*jose.KeySet]{
+		Fetch:        s.fetchKeys,
+		Now:          now,
+		MinFresh:     keysMinFresh,
+		DefaultFresh: keysDefault,
+		MaxFresh:     keysMaxFresh,
+		MaxStale:     keysMaxStale,
+		Cooldown:     fetchCooldown,
+		FetchTimeout: 2 * fetchTimeout, // the metadata may have to come first
+		Usable:       func(set *jose.KeySet) bool { return set.Len() > 0 },
+	})
+	return s, nil
+}
+
+func (s *issuer) source() metadata.Source {
+	return metadata.Source{
+		Issuer: s.server.Issuer,
+		Type:   s.server.Type,
+		URL:    s.server.MetadataURL,
+		Repair: s.server.RepairMetadata,
+	}
+}
+
+func (s *issuer) fetchMetadata(ctx context.Context) (remote.Result[*metadata.AuthorizationServer], error) {
+	got, err := metadata.Fetch(ctx, s.fetch, s.source())
+	if err != nil {
+		return remote.Result[*metadata.AuthorizationServer]{}, err
+	}
+	return remote.Result[*metadata.AuthorizationServer]{
+		Value: got.Server, FreshFor: got.FreshFor, HasFreshFor: got.HasFreshFor,
+	}, nil
+}
+
+// serverMetadata returns the metadata, fetching them if need be.
+func (s *issuer) serverMetadata(ctx context.Context) (*metadata.AuthorizationServer, error) {
+	if s.server.Metadata != nil {
+		return s.server.Metadata, nil
+	}
+	if s.metadata == nil {
+		return nil, errors.New("mcpauth: the keys are given by hand, the metadata are not")
+	}
+	snap, err := s.metadata.Get(ctx)
+	return snap.Value, err
+}
+
+func (s *issuer) fetchKeys(ctx context.Context) (remote.Result[*jose.KeySet], error) {
+	var result remote.Result[*jose.KeySet]
+	md, err := s.serverMetadata(ctx)
+	if err != nil {
+		return result, fmt.Errorf("metadata of %q: %w", s.server.Issuer, err)
+	}
+	if md.JWKSURI == "" {
+		return result, fmt.Errorf("the metadata of %q have no jwks_uri", s.server.Issuer)
+	}
+	resp, err := s.fetch.Do(ctx, fetch.Request{
+		Method:        http.MethodGet,
+		URL:           md.JWKSURI,
+		Header:        http.Header{"Accept": {"application/jwk-set+json, application/json"}},
+		AllowLoopback: fetch.IsLoopbackURL(s.server.Issuer),
+	})
+	if err != nil {
+		return result, fmt.Errorf("keys of %q: %w", s.server.Issuer, err)
+	}
+	if resp.Status != http.StatusOK {
+		return result, fmt.Errorf("keys of %q: status %d", s.server.Issuer, resp.Status)
+	}
+	if result.Value, err = jose.ParseKeySet(resp.Body); err != nil {
+		return result, fmt.Errorf("keys of %q: %w", s.server.Issuer, err)
+	}
+	result.FreshFor, result.HasFreshFor = fetch.FreshFor(resp.Header, time.Now())
+	return result, nil
+}
+
+func (s *issuer) ready(ctx context.Context) error {
+	if s.server.Verifier != nil || s.keys == nil {
+		return nil
+	}
+	_, err := s.keys.Get(ctx)
+	return err
+}
+
+func (s *issuer) close() {
+	if s.keys != nil {
+		s.keys.Close()
+	}
+	if s.metadata != nil {
+		s.metadata.Close()
+	}
+}
+
+// candidates returns the keys a token with this header may be signed with. A
+// kid that is not in the set causes at most one fetch per cool-down. issuedAt
+// is the token's own, unproven word: it decides only whether this token is
+// told "no" or "not now".
+func (s *issuer) candidates(ctx context.Context, h jose.Header, issuedAt time.Time) ([]*jose.Key, error) {
+	if s.static != nil {
+		return s.static.Candidates(h), nil
+	}
+	snap, err := s.keys.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if keys := snap.Value.Candidates(h); len(keys) > 0 {
+		return keys, nil
+	}
+	fresh, err := s.keys.Refresh(ctx, snap)
+	var cooling *remote.CoolingDownError
+	switch {
+	case errors.As(err, &cooling) && !issuedAt.IsZero() && issuedAt.Before(snap.FetchedAt):
+		// Keys are published before they sign: a set fetched after the token
+		// was issued holds its key, or nothing ever will.
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return fresh.Value.Candidates(h), nil
+}
+
+// FetchServerConfig fetches the metadata of an authorization server up front
+// and returns server with Metadata set, so that a mistake shows at start. Only
+// Issuer, Type, MetadataURL and RepairMetadata are read. Errors are
+// [*metadata.DiscoveryError] or [*ConfigError]. Unlike metadata fetched on
+// first use, they are not refreshed.
+func FetchServerConfig(ctx context.Context, server AuthorizationServer) (AuthorizationServer, error) {
+	var f faults
+	server.check(&f, "AuthorizationServer")
+	if err := f.err(); err != nil {
+		return AuthorizationServer{}, err
+	}
+	client := fetch.New(fetch.Policy{})
+	defer client.Close()
+	s := &issuer{server: server}
+	got, err := metadata.Fetch(ctx, client, s.source())
+	if err != nil {
+		return AuthorizationServer{}, err
+	}
+	server.Metadata, server.MetadataURL, server.RepairMetadata = got.Server, "", nil
+	return server, nil
+}
+
+// issuers builds one issuer for all configurations that fetch the same.
+type issuers struct {
+	all    []*issuer
+	shared map[issuerKey]*issuer
+}
+
+func (p *issuers) get(server AuthorizationServer, client *fetch.Client, now func() time.Time) (*issuer, error) {
+	key, shareable := server.shareable()
+	if shareable && p.shared[key] != nil {
+		return p.shared[key], nil
+	}
+	s, err := newIssuer(server, client, now)
+	if err != nil {
+		return nil, err
+	}
+	p.all = append(p.all, s)
+	if shareable {
+		p.shared[key] = s
+	}
+	return s, nil
+}
+
+func (p *issuers) close() {
+	for _, s := range slices.Backward(p.all) {
+		s.close()
+	}
+}

@@ -1,0 +1,161 @@
+package mcpauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mcp-auth/go/internal/jose"
+)
+
+// ErrInvalidToken is what a [Verifier] wraps to say that the token is not
+// valid. Every other error of a verifier means that it cannot be told now.
+var ErrInvalidToken = errors.New("mcpauth: invalid token")
+
+// Verifier proves an access token in a way of its own and yields its claims.
+// The engine then checks issuer, audience, expiry and scopes as it does for
+// every token; a verifier cannot skip that.
+//
+// An error that wraps [ErrInvalidToken] is answered with 401 invalid_token.
+// Any other error is answered with 503, because clients throw a token away
+// when they see 401. The error text must not contain the token.
+//
+// Verify must honour ctx and be safe for concurrent use.
+type Verifier interface {
+	Verify(ctx context.Context, token string) (*Claims, error)
+}
+
+// VerifierFunc is a function that is a [Verifier].
+type VerifierFunc func(ctx context.Context, token string) (*Claims, error)
+
+// Verify calls f.
+func (f VerifierFunc) Verify(ctx context.Context, token string) (*Claims, error) {
+	return f(ctx, token)
+}
+
+// trustedServer is an authorization server as one resource trusts it.
+type trustedServer struct {
+	issuer     string
+	audiences  []string // the resource identifier first
+	algorithms []jose.Algorithm
+	types      []string // normalized, nil: the default
+	scopeClaim string
+	custom     Verifier
+	source     *issuer // nil with a custom verifier
+}
+
+func newTrustedServer(resource string, s AuthorizationServer, source *issuer) *trustedServer {
+	t := &trustedServer{
+		issuer:     s.Issuer,
+		audiences:  append([]string{resource}, s.Audiences...),
+		scopeClaim: s.ScopeClaim,
+		custom:     s.Verifier,
+		source:     source,
+	}
+	for _, alg := range s.Algorithms {
+		if parsed, ok := jose.ParseAlgorithm(alg); ok { // checked by New
+			t.algorithms = append(t.algorithms, parsed)
+		}
+	}
+	for _, typ := range s.TokenTypes {
+		t.types = append(t.types, normalizeType(typ))
+	}
+	return t
+}
+
+func (t *trustedServer) accepts(audience string) bool {
+	return slices.Contains(t.audiences, audience)
+}
+
+// verify proves the token. jws is nil where the token is no JWS.
+func (t *trustedServer) verify(ctx context.Context, token string, jws *jose.JWS) (*Claims, *refusal) {
+	if t.custom != nil {
+		return t.verifyCustom(ctx, token)
+	}
+	typ := normalizeType(jws.Header.Type)
+	switch {
+	case !t.allowsAlgorithm(jws.Header.Algorithm):
+		return nil, invalidToken(UnsupportedAlgorithm, "the algorithm %q is not allowed for %q", jws.Header.Algorithm, t.issuer)
+	case !t.allowsType(typ):
+		return nil, invalidToken(NotAnAccessToken, "the token's typ %.40q is not that of an access token", jws.Header.Type)
+	}
+	claims, err := parseClaims(jws.Payload, t.scopeClaim)
+	if err != nil {
+		return nil, invalidToken(InvalidClaims, "%w", err)
+	}
+	if why := claims.notAccessToken(typ == accessTokenType); why != "" {
+		return nil, invalidToken(NotAnAccessToken, "not an access token: %s", why)
+	}
+	if refused := t.verifySignature(ctx, jws, claims.IssuedAt); refused != nil {
+		return nil, refused
+	}
+	return &claims.Claims, nil
+}
+
+func (t *trustedServer) verifySignature(ctx context.Context, jws *jose.JWS, issuedAt time.Time) *refusal {
+	keys, err := t.source.candidates(ctx, jws.Header, issuedAt)
+	if err != nil {
+		return unavailable(err)
+	}
+	if len(keys) == 0 {
+		return invalidToken(UnknownKey, "%q has no key %.80q for %s", t.issuer, jws.Header.KeyID, jws.Header.Algorithm)
+	}
+	for _, key := range keys {
+		if err = jws.Verify(key); err == nil {
+			return nil
+		}
+	}
+	return invalidToken(InvalidSignature, "%w", err)
+}
+
+func (t *trustedServer) verifyCustom(ctx context.Context, token string) (*Claims, *refusal) {
+	claims, err := t.custom.Verify(ctx, token)
+	switch {
+	case errors.Is(err, ErrInvalidToken):
+		return nil, invalidToken(RejectedByVerifier, "%w", err)
+	case err != nil:
+		return nil, unavailable(err)
+	case claims == nil:
+		return nil, unavailable(fmt.Errorf("the verifier of %q returned neither claims nor an error", t.issuer))
+	}
+	return claims, nil
+}
+
+func unavailable(cause error) *refusal {
+	return &refusal{http.StatusServiceUnavailable, "", ServerUnavailable, cause}
+}
+
+func (t *trustedServer) allowsAlgorithm(alg jose.Algorithm) bool {
+	return t.algorithms == nil || slices.Contains(t.algorithms, alg)
+}
+
+const accessTokenType = "at+jwt"
+
+func (t *trustedServer) allowsType(typ string) bool {
+	if t.types != nil {
+		return slices.Contains(t.types, typ)
+	}
+	return typ == accessTokenType || typ == "jwt" || typ == ""
+}
+
+// normalizeType lowers the typ header, a media type, and drops "application/"
+// (RFC 7515 §4.1.9).
+func normalizeType(typ string) string {
+	if typ == accessTokenType || typ == "" {
+		return typ
+	}
+	return strings.TrimPrefix(strings.ToLower(typ), "application/")
+}
+
+// joseRefusal tells a token that is no acceptable JWS.
+func joseRefusal(err error) *refusal {
+	var e *jose.Error
+	if errors.As(err, &e) && e.Reason == jose.ReasonUnsupportedAlgorithm {
+		return invalidToken(UnsupportedAlgorithm, "%w", err)
+	}
+	return invalidToken(MalformedToken, "%w", err)
+}
