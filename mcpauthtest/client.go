@@ -130,9 +130,6 @@ func (c *client) redirectURI(asked string) (string, bool) {
 		}
 		return c.redirectURIs[0], true
 	}
-	if checkRedirectURI(asked) != nil {
-		return "", false
-	}
 	for _, registered := range c.redirectURIs {
 		if redirectMatches(registered, asked) {
 			return asked, true

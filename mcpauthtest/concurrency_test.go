@@ -1,11 +1,13 @@
 package mcpauthtest
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 const contenders = 1000
@@ -71,6 +73,37 @@ func TestOneOfManyRefreshes(t *testing.T) {
 	if s.TokenActive(t.Context(), answer.AccessToken) {
 		t.Error("the family is not revoked")
 	}
+}
+
+// gathered is a store that lets nobody go on before everybody has been told that
+// the refresh token is good.
+type gathered struct {
+	store
+	arrived *sync.WaitGroup
+}
+
+func (g gathered) refreshable(ctx context.Context, id grantID, number uint32, now time.Time) (grant, error) {
+	found, err := g.store.refreshable(ctx, id, number, now)
+	g.arrived.Done()
+	g.arrived.Wait()
+	return found, err
+}
+
+// Covers AS5.
+func TestOneOfManyRefreshesWhenAllWereToldYes(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	answer := redeem(t, s, login(t, s))
+	memory := s.store
+	arrived := &sync.WaitGroup{}
+	arrived.Add(contenders)
+	s.store = gathered{memory, arrived}
+	succeeded, refreshToken := race(t, s, refreshRequest(answer.RefreshToken))
+	s.store = memory
+	if succeeded != 1 {
+		t.Errorf("%d uses of one refresh token succeeded, want 1", succeeded)
+	}
+	wantError(t, postForm(s, tokenEndpoint(s), refreshRequest(refreshToken)), http.StatusBadRequest, "invalid_grant")
 }
 
 // Covers AS10.

@@ -68,8 +68,8 @@ func validVerifier(s string) bool {
 
 // validChallenge tells whether s can be the S256 of anything.
 func validChallenge(s string) bool {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	return err == nil && len(raw) == sha256.Size
+	_, ok := decodeExactly(s, sha256.Size)
+	return ok
 }
 
 func alphanumeric(r rune) bool {

@@ -48,8 +48,8 @@ func (h *handles) seal(kind handleKind, id grantID, number uint32) string {
 // open returns what was sealed; ok is false for anything that was not sealed
 // here and for this use.
 func (h *handles) open(kind handleKind, handle string) (id grantID, number uint32, ok bool) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(handle)
-	if err != nil || len(raw) != handleBody+sha256.Size {
+	raw, ok := decodeExactly(handle, handleBody+sha256.Size)
+	if !ok {
 		return grantID{}, 0, false
 	}
 	body, mac := raw[:handleBody], raw[handleBody:]
@@ -65,4 +65,15 @@ func (h *handles) mac(kind handleKind, body []byte) []byte {
 	m.Write([]byte{byte(kind)})
 	m.Write(body)
 	return m.Sum(nil)
+}
+
+// decodeExactly reads the base64url form of n bytes. There is one spelling:
+// without padding, line breaks (which the decoder would step over) or bits that
+// mean nothing.
+func decodeExactly(s string, n int) ([]byte, bool) {
+	if len(s) != base64.RawURLEncoding.EncodedLen(n) {
+		return nil, false
+	}
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	return raw, err == nil && len(raw) == n
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/mcp-auth/go/metadata"
 )
 
 // documentCacheControl lets verifiers keep metadata and keys for a while.
@@ -15,31 +16,11 @@ const (
 	wellKnownOIDC  = "/.well-known/openid-configuration"
 )
 
-// serverMetadata holds the members of RFC 8414 §2 and OpenID Connect
-// Discovery §3 that this server has. One document serves both: the
-// specifications share their names.
-type serverMetadata struct {
-	Issuer                                     string   `json:"issuer"`
-	AuthorizationEndpoint                      string   `json:"authorization_endpoint"`
-	TokenEndpoint                              string   `json:"token_endpoint"`
-	RegistrationEndpoint                       string   `json:"registration_endpoint"`
-	JWKSURI                                    string   `json:"jwks_uri"`
-	ScopesSupported                            []string `json:"scopes_supported"`
-	ResponseTypesSupported                     []string `json:"response_types_supported"`
-	ResponseModesSupported                     []string `json:"response_modes_supported"`
-	GrantTypesSupported                        []string `json:"grant_types_supported"`
-	TokenEndpointAuthMethodsSupported          []string `json:"token_endpoint_auth_methods_supported"`
-	CodeChallengeMethodsSupported              []string `json:"code_challenge_methods_supported"`
-	AuthorizationResponseIssParameterSupported bool     `json:"authorization_response_iss_parameter_supported"`
-	SubjectTypesSupported                      []string `json:"subject_types_supported"`
-	IDTokenSigningAlgValuesSupported           []string `json:"id_token_signing_alg_values_supported"`
-	PromptValuesSupported                      []string `json:"prompt_values_supported"`
-	RequestParameterSupported                  bool     `json:"request_parameter_supported"`
-	RequestURIParameterSupported               bool     `json:"request_uri_parameter_supported"`
-}
-
-func (s *Server) metadata() serverMetadata {
-	return serverMetadata{
+// Metadata returns the server's metadata, for a resource server that is given
+// it by hand. One document serves RFC 8414 and OpenID Connect Discovery, which
+// share their names. Faults do not show in it.
+func (s *Server) Metadata() *metadata.AuthorizationServer {
+	return &metadata.AuthorizationServer{
 		Issuer:                                     s.issuer,
 		AuthorizationEndpoint:                      s.base + authorizePath,
 		TokenEndpoint:                              s.base + tokenPath,
@@ -51,10 +32,13 @@ func (s *Server) metadata() serverMetadata {
 		GrantTypesSupported:                        grantTypesSupported(),
 		TokenEndpointAuthMethodsSupported:          authMethodsSupported(),
 		CodeChallengeMethodsSupported:              []string{"S256"},
-		AuthorizationResponseIssParameterSupported: true,
 		SubjectTypesSupported:                      []string{"public"},
 		IDTokenSigningAlgValuesSupported:           []string{s.config.Algorithm},
-		PromptValuesSupported:                      []string{"none", "login", "consent"},
+		AuthorizationResponseIssParameterSupported: true,
+		Extra: map[string]json.RawMessage{
+			"prompt_values_supported":         json.RawMessage(`["none","login","consent"]`),
+			"request_uri_parameter_supported": json.RawMessage(`false`), // true when it is missing
+		},
 	}
 }
 
@@ -73,7 +57,7 @@ func (s *Server) serveMetadata(w http.ResponseWriter, r *http.Request, hidden bo
 		http.NotFound(w, r)
 		return
 	}
-	document := s.metadata()
+	document := s.Metadata()
 	document.Issuer = orDefault(faults.MetadataIssuer, document.Issuer)
 	s.serveJSONDocument(w, r, faults.Metadata, document)
 }

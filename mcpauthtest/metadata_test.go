@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/mcp-auth/go/metadata"
 )
 
 // Covers AS2.
@@ -38,7 +40,7 @@ func TestMetadataWhereClientsLook(t *testing.T) {
 			s := start(t, func(c *Config) { c.Issuer = test.issuer })
 			base := strings.TrimSuffix(test.issuer, "/")
 			for _, path := range test.present {
-				var m serverMetadata
+				var m metadata.AuthorizationServer
 				r := get(t, s, path)
 				decode(t, r, http.StatusOK, &m)
 				if m.Issuer != test.issuer {
@@ -76,9 +78,42 @@ func TestMetadataAdvertisesWhatIsOffered(t *testing.T) {
 		"scopes_supported":                               []any{"read", "write", "admin", "openid", "profile", "email", "offline_access"},
 		"subject_types_supported":                        []any{"public"},
 		"id_token_signing_alg_values_supported":          []any{"ES256"},
+		"request_uri_parameter_supported":                false,
 	} {
 		if !reflect.DeepEqual(got[name], want) {
 			t.Errorf("%s: %v, want %v", name, got[name], want)
+		}
+	}
+	for _, finding := range s.Metadata().Validate().Findings {
+		if finding.Severity != metadata.Success {
+			t.Errorf("%s: %s", finding.Code, finding.Message)
+		}
+	}
+}
+
+// Covers AS2.
+func TestDiscovery(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"", "/", "/tenant1", "/tenant1/"} {
+		s, err := NewServer(Config{Path: path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(s.Close)
+		for _, kind := range []metadata.ServerType{metadata.OAuth, metadata.OIDC, metadata.AnyType} {
+			s.SetFaults(Faults{})
+			found, err := metadata.Discover(t.Context(), metadata.Source{Issuer: s.Issuer(), Type: kind})
+			if err != nil {
+				t.Errorf("path %q, type %q: %v", path, kind, err)
+				continue
+			}
+			if !reflect.DeepEqual(found, s.Metadata()) {
+				t.Errorf("path %q, type %q: found %+v, want %+v", path, kind, found, s.Metadata())
+			}
+			s.SetFaults(Faults{MetadataIssuer: s.Issuer() + "/other"})
+			if _, err := metadata.Discover(t.Context(), metadata.Source{Issuer: s.Issuer(), Type: kind}); err == nil {
+				t.Errorf("path %q, type %q: the wrong issuer was taken", path, kind)
+			}
 		}
 	}
 }

@@ -188,8 +188,8 @@ func (p *pages) csrfSecret(r *http.Request) (string, bool) {
 	if len(cookies) != 1 {
 		return "", false
 	}
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(cookies[0].Value)
-	return cookies[0].Value, err == nil && len(raw) == csrfSecretBytes
+	_, ok := decodeExactly(cookies[0].Value, csrfSecretBytes)
+	return cookies[0].Value, ok
 }
 
 // csrfCookie has the prefix that keeps other hosts from setting the cookie,

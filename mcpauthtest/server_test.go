@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mcp-auth/go/metadata"
 )
 
 func TestConfigErrors(t *testing.T) {
@@ -127,7 +129,7 @@ func TestNewServerListens(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var m serverMetadata
+		var m metadata.AuthorizationServer
 		decode(t, r, http.StatusOK, &m)
 		_ = r.Body.Close()
 		if m.Issuer != s.Issuer() {

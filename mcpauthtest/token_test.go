@@ -132,6 +132,10 @@ func TestAnyFailureBurnsTheCode(t *testing.T) {
 			bad := cloneForm(good)
 			change(bad, test.changes)
 			wantError(t, postForm(s, tokenEndpoint(s), bad, test.header...), test.status, test.want)
+			id, _, ok := s.handles.open(codeHandle, good.Get("code"))
+			if active, err := s.store.active(t.Context(), id, s.now()); !ok || active || err != nil {
+				t.Errorf("the grant is still active: %v, %v", active, err)
+			}
 			wantError(t, postForm(s, tokenEndpoint(s), good), http.StatusBadRequest, "invalid_grant")
 		})
 	}
