@@ -173,6 +173,9 @@ func (c *Config) check() error {
 	if c.CORS.Disabled && len(c.CORS.Origins) > 0 {
 		f.add(ConflictingSources, "", "CORS")
 	}
+	if _, err := newCORS(c.CORS); err != nil {
+		f = append(f, err)
+	}
 	if len(c.Resources) == 0 {
 		f.add(NoResources, "", "Resources")
 	}

@@ -93,7 +93,10 @@ func New(config Config) (*Auth, error) {
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
-	return a, a.build(&config)
+	if err := a.build(&config); err != nil {
+		return nil, err
+	}
+	return a, nil
 }
 
 func (a *Auth) build(config *Config) (err error) {

@@ -1,0 +1,156 @@
+package mcpauth_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/mcpauthtest"
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+func authorized(t *testing.T, claims mcpauthtest.TokenClaims) (*mcpauth.AuthInfo, string) {
+	t.Helper()
+	server := newServer(t, mcpauthtest.Config{})
+	claims.Audience = []string{resourceID}
+	token, err := server.Token(claims)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := newAuth(t, trusting(server.Issuer())).Authorize(context.Background(), bearer(token))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info, token
+}
+
+// The token and parts of it never appear, however it is printed.
+func TestTokenPrintsRedacted(t *testing.T) {
+	t.Parallel()
+	info, token := authorized(t, mcpauthtest.TokenClaims{})
+	if info.Token.Reveal() != token {
+		t.Error("Reveal is not the token")
+	}
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "token", info.Token, "info", info)
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "token", info.Token, "info", *info)
+	encoded, err := json.Marshal(info)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hidden := struct{ info mcpauth.AuthInfo }{*info}
+	var printed strings.Builder
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		fmt.Fprintf(&printed, verb+verb+verb+verb, info.Token, info, *info, hidden)
+	}
+	all := printed.String() + log.String() + string(encoded)
+	for part := range strings.SplitSeq(token, ".") {
+		if strings.Contains(all, part[:12]) || strings.Contains(all, fmt.Sprintf("%x", part[:12])) {
+			t.Error("a part of the token was printed")
+		}
+	}
+	if !strings.Contains(all, "[redacted]") {
+		t.Error("nothing says that the token was left out")
+	}
+	if (mcpauth.Token{}).Reveal() != "" {
+		t.Error("the zero Token reveals something")
+	}
+}
+
+func TestClaims(t *testing.T) {
+	t.Parallel()
+	info, _ := authorized(t, mcpauthtest.TokenClaims{Subject: "alice", Extra: map[string]any{"org": "acme"}})
+	var claims struct{ Sub, Org string }
+	if err := info.Claims(&claims); err != nil || claims.Sub != "alice" || claims.Org != "acme" {
+		t.Errorf("got %+v, %v", claims, err)
+	}
+	if err := new(mcpauth.AuthInfo).Claims(&claims); !errors.Is(err, mcpauth.ErrNoClaims) {
+		t.Errorf("without raw claims: %v", err)
+	}
+}
+
+// Covers RS23. Whoever is somebody else has another UserID.
+func TestUserID(t *testing.T) {
+	t.Parallel()
+	infos := []mcpauth.AuthInfo{
+		{Issuer: "https://a", Subject: "x"}, {Issuer: "https://b", Subject: "x"}, {Issuer: "https://a", Subject: "y"},
+		{Issuer: "https://a", ClientID: "x"}, {Issuer: "https://a", ClientID: "y"},
+		{Issuer: "b", Subject: `x"@"a`}, {Issuer: `a"@"b`, Subject: "x"}, {Issuer: "https://a"},
+	}
+	var ids []string
+	for _, info := range infos {
+		id := info.UserID()
+		if slices.Contains(ids, id) {
+			t.Errorf("%s stands for two callers", id)
+		}
+		ids = append(ids, id)
+	}
+}
+
+func TestContext(t *testing.T) {
+	t.Parallel()
+	if _, ok := mcpauth.FromContext(context.Background()); ok {
+		t.Error("an AuthInfo in an empty context")
+	}
+	ctx := mcpauth.NewContext(context.Background(), &mcpauth.AuthInfo{Subject: "alice", Scopes: []string{"read"}})
+	info, ok := mcpauth.FromContext(ctx)
+	if !ok || info.Subject != "alice" || !info.HasScope("read") || info.HasScope("Read") {
+		t.Errorf("got %+v", info)
+	}
+	if _, ok := mcpauth.FromContext(mcpauth.NewContext(ctx, nil)); ok {
+		t.Error("a nil AuthInfo hides nothing")
+	}
+}
+
+// What one handler does to its AuthInfo, another does not see.
+func TestAuthInfoIsPerRequest(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, mcpauthtest.Config{})
+	auth := newAuth(t, trusting(server.Issuer()))
+	token := mint(t, server)
+	handler := auth.Protect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		info, _ := mcpauth.FromContext(r.Context())
+		if !slices.Equal(info.Scopes, []string{"read"}) || !slices.Equal(info.Audience, []string{resourceID}) {
+			t.Errorf("scopes %q, audience %q", info.Scopes, info.Audience)
+		}
+		info.Scopes[0], info.Audience[0] = "admin", "x"
+		info.Scopes = append(info.Scopes, "more")
+	}))
+	for range 3 {
+		if w := get(t, handler, "/mcp", "Authorization", "Bearer "+token); w.Code != http.StatusOK {
+			t.Fatal(w.Code, w.Header())
+		}
+	}
+}
+
+// challengesOfVerdicts collects the different challenges in the verdict files.
+func challengesOfVerdicts(t *testing.T) (found []string) {
+	t.Helper()
+	paths, err := filepath.Glob("testdata/verdicts/*/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		archive, err := txtar.ParseFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range archive.Files {
+			for l := range strings.Lines(string(file.Data)) {
+				if value, ok := strings.CutPrefix(strings.TrimSpace(l), "challenge: "); ok && !slices.Contains(found, value) {
+					found = append(found, value)
+				}
+			}
+		}
+	}
+	return found
+}

@@ -1,0 +1,189 @@
+package mcpauth_test
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/metadata"
+)
+
+const (
+	resourceID = "https://api.example.com/mcp"
+	issuerID   = "https://auth.example.com"
+)
+
+// oneResource is a right configuration, for tests to spoil.
+func oneResource() mcpauth.Config {
+	return mcpauth.Config{Resources: []mcpauth.Resource{{
+		Identifier:           resourceID,
+		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: issuerID}},
+	}}}
+}
+
+// Covers RS1, RS7, RS8, RS13, RS21.
+func TestConfigFaults(t *testing.T) {
+	t.Parallel()
+	resource := func(change func(*mcpauth.Resource)) func(*mcpauth.Config) {
+		return func(c *mcpauth.Config) { change(&c.Resources[0]) }
+	}
+	server := func(change func(*mcpauth.AuthorizationServer)) func(*mcpauth.Config) {
+		return func(c *mcpauth.Config) { change(&c.Resources[0].AuthorizationServers[0]) }
+	}
+	identifier := func(id string) func(*mcpauth.Config) {
+		return resource(func(r *mcpauth.Resource) { r.Identifier = id })
+	}
+	issuer := func(id string) func(*mcpauth.Config) {
+		return server(func(s *mcpauth.AuthorizationServer) { s.Issuer = id })
+	}
+	verifier := mcpauth.VerifierFunc(nil)
+	tests := map[string]struct {
+		change func(*mcpauth.Config)
+		want   mcpauth.ConfigFault
+		field  string
+	}{
+		"no resources":         {func(c *mcpauth.Config) { c.Resources = nil }, mcpauth.NoResources, "Resources"},
+		"duplicate resource":   {func(c *mcpauth.Config) { c.Resources = append(c.Resources, c.Resources[0]) }, mcpauth.DuplicateResource, "Resources[1].Identifier"},
+		"empty identifier":     {identifier(""), mcpauth.InvalidIdentifier, "Resources[0].Identifier"},
+		"relative identifier":  {identifier("/mcp"), mcpauth.InvalidIdentifier, "Resources[0].Identifier"},
+		"urn identifier":       {identifier("urn:x:y"), mcpauth.InvalidIdentifier, "Resources[0].Identifier"},
+		"userinfo":             {identifier("https://a@api.example.com/mcp"), mcpauth.InvalidIdentifier, "Resources[0].Identifier"},
+		"fragment":             {identifier(resourceID + "#x"), mcpauth.IdentifierFragment, "Resources[0].Identifier"},
+		"empty fragment":       {identifier(resourceID + "#"), mcpauth.IdentifierFragment, "Resources[0].Identifier"},
+		"http identifier":      {identifier("http://api.example.com/mcp"), mcpauth.InsecureURL, "Resources[0].Identifier"},
+		"offline_access":       {resource(func(r *mcpauth.Resource) { r.ScopesSupported = []string{"a", "offline_access"} }), mcpauth.OfflineAccess, "Resources[0].ScopesSupported[1]"},
+		"scope with space":     {resource(func(r *mcpauth.Resource) { r.ScopesSupported = []string{"a b"} }), mcpauth.InvalidScope, "Resources[0].ScopesSupported[0]"},
+		"scope with quote":     {resource(func(r *mcpauth.Resource) { r.ScopesSupported = []string{`a"b`} }), mcpauth.InvalidScope, "Resources[0].ScopesSupported[0]"},
+		"documentation":        {resource(func(r *mcpauth.Resource) { r.Documentation = "javascript:alert(1)" }), mcpauth.InvalidURL, "Resources[0].Documentation"},
+		"http documentation":   {resource(func(r *mcpauth.Resource) { r.Documentation = "http://docs.example.com" }), mcpauth.InsecureURL, "Resources[0].Documentation"},
+		"reserved member":      {resource(func(r *mcpauth.Resource) { r.Extra = map[string]any{"resource": "x"} }), mcpauth.ReservedMember, "Resources[0].Extra"},
+		"member not encodable": {resource(func(r *mcpauth.Resource) { r.Extra = map[string]any{"x": func() {}} }), mcpauth.ReservedMember, "Resources[0].Extra"},
+		"no server":            {resource(func(r *mcpauth.Resource) { r.AuthorizationServers = nil }), mcpauth.NoAuthorizationServer, "Resources[0].AuthorizationServers"},
+		"duplicate issuer": {resource(func(r *mcpauth.Resource) {
+			r.AuthorizationServers = append(r.AuthorizationServers, r.AuthorizationServers[0])
+		}), mcpauth.DuplicateIssuer, "Resources[0].AuthorizationServers[1].Issuer"},
+		"two verifiers": {resource(func(r *mcpauth.Resource) {
+			r.AuthorizationServers = []mcpauth.AuthorizationServer{{Issuer: issuerID, Verifier: verifier}, {Issuer: issuerID + "/2", Verifier: verifier}}
+		}), mcpauth.AmbiguousVerifier, "Resources[0].AuthorizationServers[1].Verifier"},
+		"empty issuer":       {issuer(""), mcpauth.InvalidIssuer, "Resources[0].AuthorizationServers[0].Issuer"},
+		"issuer with query":  {issuer(issuerID + "?a=b"), mcpauth.InvalidIssuer, "Resources[0].AuthorizationServers[0].Issuer"},
+		"http issuer":        {issuer("http://auth.example.com"), mcpauth.InsecureURL, "Resources[0].AuthorizationServers[0].Issuer"},
+		"loopback lookalike": {issuer("http://localhost.evil.example"), mcpauth.InsecureURL, "Resources[0].AuthorizationServers[0].Issuer"},
+		"type":               {server(func(s *mcpauth.AuthorizationServer) { s.Type = "saml" }), mcpauth.InvalidType, "Resources[0].AuthorizationServers[0].Type"},
+		"metadata URL":       {server(func(s *mcpauth.AuthorizationServer) { s.MetadataURL = "nonsense" }), mcpauth.InvalidURL, "Resources[0].AuthorizationServers[0].MetadataURL"},
+		"issuer mismatch": {server(func(s *mcpauth.AuthorizationServer) {
+			s.Metadata = &metadata.AuthorizationServer{Issuer: issuerID + "/"}
+		}), mcpauth.IssuerMismatch, "Resources[0].AuthorizationServers[0].Metadata.Issuer"},
+		"two sources": {server(func(s *mcpauth.AuthorizationServer) {
+			s.Metadata, s.MetadataURL = &metadata.AuthorizationServer{Issuer: issuerID}, "https://auth.example.com/m"
+		}), mcpauth.ConflictingSources, "Resources[0].AuthorizationServers[0].Metadata and MetadataURL or RepairMetadata"},
+		"keys and verifier": {server(func(s *mcpauth.AuthorizationServer) {
+			s.JWKS, s.Verifier = []byte(`{"keys":[]}`), verifier
+		}), mcpauth.ConflictingSources, "Resources[0].AuthorizationServers[0].JWKS and Verifier"},
+		"empty keys":      {server(func(s *mcpauth.AuthorizationServer) { s.JWKS = []byte(`{"keys":[]}`) }), mcpauth.InvalidKeySet, "Resources[0].AuthorizationServers[0].JWKS"},
+		"broken keys":     {server(func(s *mcpauth.AuthorizationServer) { s.JWKS = []byte(`{`) }), mcpauth.InvalidKeySet, "Resources[0].AuthorizationServers[0].JWKS"},
+		"algorithm none":  {server(func(s *mcpauth.AuthorizationServer) { s.Algorithms = []string{"ES256", "none"} }), mcpauth.InvalidAlgorithm, "Resources[0].AuthorizationServers[0].Algorithms[1]"},
+		"algorithm HS256": {server(func(s *mcpauth.AuthorizationServer) { s.Algorithms = []string{"HS256"} }), mcpauth.InvalidAlgorithm, "Resources[0].AuthorizationServers[0].Algorithms[0]"},
+		"empty audience":  {server(func(s *mcpauth.AuthorizationServer) { s.Audiences = []string{""} }), mcpauth.InvalidAudience, "Resources[0].AuthorizationServers[0].Audiences[0]"},
+		"negative leeway": {func(c *mcpauth.Config) { c.Leeway = -1 }, mcpauth.InvalidLeeway, "Leeway"},
+		"long leeway":     {func(c *mcpauth.Config) { c.Leeway = 61 * time.Second }, mcpauth.InvalidLeeway, "Leeway"},
+		"CORS origin":     {func(c *mcpauth.Config) { c.CORS.Origins = []string{"not an origin"} }, mcpauth.InvalidCORS, "CORS.Origins"},
+		"CORS both":       {func(c *mcpauth.Config) { c.CORS = mcpauth.CORS{Disabled: true, Origins: []string{"https://a.example"}} }, mcpauth.ConflictingSources, "CORS"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := oneResource()
+			test.change(&config)
+			auth, err := mcpauth.New(config)
+			if auth != nil {
+				t.Error("an Auth in spite of the error")
+			}
+			if !errors.Is(err, test.want) {
+				t.Fatalf("got %v, want %q", err, test.want)
+			}
+			var e *mcpauth.ConfigError
+			if !errors.As(err, &e) {
+				t.Fatalf("%T is no *ConfigError", err)
+			}
+			if !strings.Contains(err.Error(), "mcpauth: "+test.field) {
+				t.Errorf("%q does not name the field %s", err, test.field)
+			}
+		})
+	}
+}
+
+func TestConfigFaultsTogether(t *testing.T) {
+	t.Parallel()
+	_, err := mcpauth.New(mcpauth.Config{Leeway: time.Hour, Resources: []mcpauth.Resource{
+		{Identifier: "http://api.example.com#x", ScopesSupported: []string{"offline_access"}},
+	}})
+	for _, fault := range []mcpauth.ConfigFault{
+		mcpauth.InvalidLeeway, mcpauth.InsecureURL, mcpauth.IdentifierFragment, mcpauth.OfflineAccess, mcpauth.NoAuthorizationServer,
+	} {
+		if !errors.Is(err, fault) {
+			t.Errorf("%q is not reported in: %v", fault, err)
+		}
+	}
+}
+
+func TestConfigAccepted(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{
+		"https://api.example.com", "https://api.example.com/", "https://api.example.com/a/b?c=d",
+		"http://localhost:3001/mcp", "http://127.0.0.1:3001/mcp", "http://[::1]:3001/mcp", "http://app.localhost/mcp",
+	} {
+		config := oneResource()
+		config.Resources[0].Identifier = id
+		if _, err := mcpauth.New(config); err != nil {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+}
+
+func TestConfigIsCopied(t *testing.T) {
+	t.Parallel()
+	config := oneResource()
+	config.Resources[0].ScopesSupported = []string{"read"}
+	auth := newAuth(t, config)
+	config.Resources[0].ScopesSupported[0] = "changed"
+	config.Resources[0].Identifier = "https://changed.example"
+	body := get(t, auth.MetadataHandler(), "/.well-known/oauth-protected-resource").Body.String()
+	if strings.Contains(body, "changed") {
+		t.Error("the Auth changed with its configuration:", body)
+	}
+}
+
+func TestOptionFaults(t *testing.T) {
+	t.Parallel()
+	config := oneResource()
+	config.Resources = append(config.Resources, mcpauth.Resource{
+		Identifier: "https://api.example.com/admin", AuthorizationServers: config.Resources[0].AuthorizationServers,
+	})
+	auth := newAuth(t, config)
+	for name, test := range map[string]struct {
+		options []mcpauth.Option
+		want    mcpauth.ConfigFault
+	}{
+		"which resource":   {nil, mcpauth.ResourceNotSpecified},
+		"unknown resource": {[]mcpauth.Option{mcpauth.ForResource("https://other.example")}, mcpauth.ResourceUnknown},
+		"offline_access":   {[]mcpauth.Option{mcpauth.ForResource(resourceID), mcpauth.Scopes("offline_access")}, mcpauth.OfflineAccess},
+		"scope":            {[]mcpauth.Option{mcpauth.ForResource(resourceID), mcpauth.ChallengeScopes("a b")}, mcpauth.InvalidScope},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := auth.Middleware(test.options...); !errors.Is(err, test.want) {
+				t.Errorf("Middleware: got %v, want %q", err, test.want)
+			}
+			defer func() {
+				if err, _ := recover().(error); !errors.Is(err, test.want) {
+					t.Errorf("Protect panicked with %v, want %q", err, test.want)
+				}
+			}()
+			auth.Protect(http.NotFoundHandler(), test.options...)
+		})
+	}
+}

@@ -1,0 +1,270 @@
+package mcpauth_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/internal/challenge"
+	"github.com/mcp-auth/go/mcpauthtest"
+	"github.com/mcp-auth/go/metadata"
+	"github.com/modelcontextprotocol/go-sdk/oauthex"
+)
+
+func resources(identifiers ...string) mcpauth.Config {
+	var config mcpauth.Config
+	for _, id := range identifiers {
+		config.Resources = append(config.Resources, mcpauth.Resource{
+			Identifier: id, Name: id, AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: issuerID}},
+		})
+	}
+	return config
+}
+
+// Covers RS1, RS2.
+func TestMetadataPaths(t *testing.T) {
+	t.Parallel()
+	const root, one, two = "/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/one", "/.well-known/oauth-protected-resource/two"
+	for name, test := range map[string]struct {
+		identifiers []string
+		host        string
+		want        map[string]string // path to identifier, "" for 404
+	}{
+		"one with path":  {[]string{"https://a.example/one"}, "", map[string]string{one: "https://a.example/one", root: "https://a.example/one", two: "", root + "/": "", one + "/": ""}},
+		"root":           {[]string{"https://a.example"}, "", map[string]string{root: "https://a.example", one: ""}},
+		"root slash":     {[]string{"https://a.example/"}, "", map[string]string{root: "https://a.example/"}},
+		"trailing slash": {[]string{"https://a.example/one/"}, "", map[string]string{one + "/": "https://a.example/one/", one: ""}},
+		"query":          {[]string{"https://a.example/one?x=1"}, "", map[string]string{one + "?x=1": "https://a.example/one?x=1", one: "", one + "?x=2": "", root: "https://a.example/one?x=1"}},
+		"ignored query":  {[]string{"https://a.example/one"}, "", map[string]string{one + "?x=1": "https://a.example/one"}},
+		"two paths":      {[]string{"https://a.example/one", "https://a.example/two"}, "", map[string]string{one: "https://a.example/one", two: "https://a.example/two", root: ""}},
+		"root and path":  {[]string{"https://a.example/", "https://a.example/two"}, "", map[string]string{root: "https://a.example/", two: "https://a.example/two"}},
+		"two hosts, a":   {[]string{"https://a.example/one", "https://b.example/one"}, "a.example", map[string]string{one: "https://a.example/one", root: "https://a.example/one"}},
+		"two hosts, b":   {[]string{"https://a.example/one", "https://b.example/one"}, "B.example", map[string]string{one: "https://b.example/one", root: "https://b.example/one"}},
+		"unknown host":   {[]string{"https://a.example/one", "https://b.example/one"}, "c.example", map[string]string{one: "", root: ""}},
+		"one, any host":  {[]string{"https://a.example/one"}, "evil.example", map[string]string{one: "https://a.example/one"}},
+		"escaped":        {[]string{"https://a.example/a%2Fb"}, "", map[string]string{root + "/a%2Fb": "https://a.example/a%2Fb", root + "/a/b": ""}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			handler := newAuth(t, resources(test.identifiers...)).MetadataHandler()
+			for path, want := range test.want {
+				r := httptest.NewRequest(http.MethodGet, path, nil)
+				if test.host != "" {
+					r.Host = test.host
+				}
+				w := httptest.NewRecorder()
+				handler.ServeHTTP(w, r)
+				if want == "" {
+					if w.Code != http.StatusNotFound {
+						t.Errorf("%s: status %d, want 404", path, w.Code)
+					}
+					continue
+				}
+				doc, err := metadata.ParseProtectedResource(w.Body.Bytes())
+				if err != nil {
+					t.Fatalf("%s: status %d: %v", path, w.Code, err)
+				}
+				if doc.Resource != want || !slices.Equal(doc.AuthorizationServers, []string{issuerID}) {
+					t.Errorf("%s: resource %q by %q, want %q", path, doc.Resource, doc.AuthorizationServers, want)
+				}
+			}
+		})
+	}
+}
+
+// Covers RS1.
+func TestMetadataMembers(t *testing.T) {
+	t.Parallel()
+	config := oneResource()
+	r := &config.Resources[0]
+	r.ScopesSupported = []string{"read"}
+	r.Name, r.Documentation, r.PolicyURI, r.TOSURI = "Notes", "https://d.example", "https://p.example", "https://t.example"
+	r.JWKSURI, r.SigningAlgValues, r.AuthorizationDetailsTypes = "https://k.example", []string{"ES256"}, []string{"x"}
+	r.Extra = map[string]any{"resource_name#de": "Notizen"}
+	w := get(t, newAuth(t, config).MetadataHandler(), "/.well-known/oauth-protected-resource/mcp")
+	var got, want map[string]any
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(`{
+		"resource": "https://api.example.com/mcp", "authorization_servers": ["https://auth.example.com"],
+		"scopes_supported": ["read"], "bearer_methods_supported": ["header"], "resource_name": "Notes",
+		"resource_documentation": "https://d.example", "resource_policy_uri": "https://p.example",
+		"resource_tos_uri": "https://t.example", "jwks_uri": "https://k.example",
+		"resource_signing_alg_values_supported": ["ES256"], "authorization_details_types_supported": ["x"],
+		"resource_name#de": "Notizen"}`), &want); err != nil {
+		t.Fatal(err)
+	}
+	if g, w := marshal(t, got), marshal(t, want); g != w {
+		t.Errorf("got  %s\nwant %s", g, w)
+	}
+}
+
+func marshal(t *testing.T, v any) string {
+	t.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// Covers RS2, RS20.
+func TestMetadataMethods(t *testing.T) {
+	t.Parallel()
+	handler := newAuth(t, oneResource()).MetadataHandler()
+	const path = "/.well-known/oauth-protected-resource/mcp"
+	full := get(t, handler, path, "Origin", "https://app.example", "Mcp-Protocol-Version", "2025-11-25")
+	etag := full.Header().Get("ETag")
+	for name, want := range map[string]string{
+		"Content-Type": "application/json", "Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*",
+	} {
+		if got := full.Header().Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	head := do(t, handler, http.MethodHead, path)
+	if head.Code != http.StatusOK || head.Body.Len() != 0 || head.Header().Get("Content-Length") != full.Header().Get("Content-Length") {
+		t.Errorf("HEAD: %d with %d bytes, headers %v", head.Code, head.Body.Len(), head.Header())
+	}
+	if w := get(t, handler, path, "If-None-Match", `"x", W/`+etag); w.Code != http.StatusNotModified || w.Body.Len() != 0 {
+		t.Errorf("If-None-Match: %d with %d bytes", w.Code, w.Body.Len())
+	}
+	preflight := do(t, handler, http.MethodOptions, path, "Origin", "https://app.example",
+		"Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "mcp-protocol-version")
+	if preflight.Code/100 != 2 || preflight.Header().Get("Access-Control-Allow-Origin") != "*" || preflight.Header().Get("Access-Control-Allow-Headers") == "" {
+		t.Errorf("preflight: %d, %v", preflight.Code, preflight.Header())
+	}
+	if w := do(t, handler, http.MethodOptions, path); w.Code != http.StatusNoContent || w.Header().Get("Allow") == "" {
+		t.Errorf("OPTIONS: %d, %v", w.Code, w.Header())
+	}
+	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, "X"} {
+		if w := do(t, handler, method, path); w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET, HEAD, OPTIONS" {
+			t.Errorf("%s: %d, Allow %q", method, w.Code, w.Header().Get("Allow"))
+		}
+	}
+}
+
+// Covers RS20.
+func TestCORSOfProtectedHandler(t *testing.T) {
+	t.Parallel()
+	auth := newAuth(t, oneResource())
+	called := false
+	handler := auth.Protect(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called = true }))
+	preflight := do(t, handler, http.MethodOptions, "/mcp", "Origin", "https://app.example",
+		"Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "authorization,content-type,mcp-param-x")
+	if preflight.Code/100 != 2 || called {
+		t.Errorf("preflight: %d, reached the handler: %t", preflight.Code, called)
+	}
+	allowed := strings.ToLower(preflight.Header().Get("Access-Control-Allow-Headers"))
+	if !strings.Contains(allowed, "authorization") || !strings.Contains(allowed, "*") {
+		t.Errorf("Access-Control-Allow-Headers: %q", allowed)
+	}
+	w := do(t, handler, http.MethodPost, "/mcp", "Origin", "https://app.example")
+	exposed := strings.ToLower(w.Header().Get("Access-Control-Expose-Headers"))
+	for _, name := range []string{"www-authenticate", "mcp-session-id", "dpop-nonce"} {
+		if !strings.Contains(exposed, name) {
+			t.Errorf("401 does not expose %s: %q", name, exposed)
+		}
+	}
+	if w.Code != http.StatusUnauthorized || w.Header().Get("Access-Control-Allow-Origin") != "*" {
+		t.Errorf("401: %d, %v", w.Code, w.Header())
+	}
+}
+
+// Covers RS20.
+func TestCORSChoices(t *testing.T) {
+	t.Parallel()
+	config := oneResource()
+	config.CORS.Origins = []string{"https://app.example"}
+	listed := newAuth(t, config).Protect(http.NotFoundHandler())
+	if got := do(t, listed, http.MethodPost, "/mcp", "Origin", "https://app.example").Header().Get("Access-Control-Allow-Origin"); got != "https://app.example" {
+		t.Errorf("listed origin: %q", got)
+	}
+	if got := do(t, listed, http.MethodPost, "/mcp", "Origin", "https://other.example").Header().Get("Access-Control-Allow-Origin"); got != "" {
+		t.Errorf("other origin: %q", got)
+	}
+	config.CORS = mcpauth.CORS{Disabled: true}
+	own := newAuth(t, config).Protect(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
+	if w := do(t, own, http.MethodOptions, "/mcp", "Origin", "https://app.example", "Access-Control-Request-Method", "POST"); w.Code != http.StatusTeapot {
+		t.Errorf("preflight with CORS left to the caller: %d", w.Code)
+	}
+	if w := do(t, own, http.MethodOptions, "/mcp"); w.Code != http.StatusUnauthorized {
+		t.Errorf("OPTIONS that is no preflight: %d", w.Code)
+	}
+	if w := do(t, own, http.MethodPost, "/mcp", "Origin", "https://app.example"); w.Header().Get("Access-Control-Allow-Origin") != "" {
+		t.Error("CORS headers although disabled")
+	}
+}
+
+// Covers RS3, RS12. Every challenge in the verdict files is read alike by
+// strict RFC 9110 rules and by the official SDK's parser.
+func TestChallengesParse(t *testing.T) {
+	t.Parallel()
+	headers := challengesOfVerdicts(t)
+	if len(headers) < 10 {
+		t.Fatalf("only %d different challenges", len(headers))
+	}
+	for _, header := range headers {
+		own, err := challenge.Parse([]string{header})
+		if err != nil || len(own) != 1 {
+			t.Errorf("%s: %d challenges, %v", header, len(own), err)
+			continue
+		}
+		sdk, err := oauthex.ParseWWWAuthenticate([]string{header})
+		if err != nil || len(sdk) != 1 {
+			t.Errorf("%s: go-sdk: %d challenges, %v", header, len(sdk), err)
+			continue
+		}
+		for _, name := range []string{"error", "scope", "resource_metadata"} {
+			if own[0].Params[name] != sdk[0].Params[name] {
+				t.Errorf("%s: %s is %q, for go-sdk %q", header, name, own[0].Params[name], sdk[0].Params[name])
+			}
+		}
+		if !strings.HasPrefix(own[0].Params["resource_metadata"], "https://") {
+			t.Errorf("%s: no absolute resource_metadata", header)
+		}
+	}
+}
+
+// Covers RS2. The 2025-03-26 revision looks for the authorization server's
+// metadata at the MCP server.
+func TestLegacyMetadata(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, mcpauthtest.Config{})
+	handler, err := newAuth(t, trusting(server.Issuer())).LegacyMetadataHandler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := get(t, handler, "/.well-known/oauth-authorization-server")
+	md, err := metadata.ParseAuthorizationServer(w.Body.Bytes())
+	if err != nil {
+		t.Fatal(w.Code, err)
+	}
+	if md.Issuer != server.Issuer() || md.TokenEndpoint == "" || w.Header().Get("Access-Control-Allow-Origin") != "*" {
+		t.Errorf("got %+v, headers %v", md, w.Header())
+	}
+	if w := do(t, handler, http.MethodPost, "/.well-known/oauth-authorization-server"); w.Code != http.StatusMethodNotAllowed {
+		t.Errorf("POST: %d", w.Code)
+	}
+	down, err := newAuth(t, trusting("http://127.0.0.1:1")).LegacyMetadataHandler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := get(t, down, "/"); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+		t.Errorf("with the server down: %d, %v", w.Code, w.Header())
+	}
+}
+
+// Mounts as a router does: on a ServeMux, below a stripped prefix.
+func TestQueryTokenBehindStrippedPrefix(t *testing.T) {
+	t.Parallel()
+	handler := http.StripPrefix("/api", newAuth(t, oneResource()).Protect(http.NotFoundHandler()))
+	if w := get(t, handler, "/api/mcp?access_token=x"); w.Code != http.StatusBadRequest {
+		t.Errorf("status %d, want 400", w.Code)
+	}
+}

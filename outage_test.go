@@ -1,0 +1,310 @@
+package mcpauth_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/mcpauthtest"
+	"github.com/mcp-auth/go/metadata"
+)
+
+// clock is a clock that tests move.
+type clock struct{ offset atomic.Int64 }
+
+func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c.offset.Load())) }
+func (c *clock) advance(d time.Duration) { c.offset.Add(int64(d)) }
+
+// Covers RS8, RS9.
+func TestFirstRequestsShareOneFetch(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, mcpauthtest.Config{})
+	server.SetFaults(mcpauthtest.Faults{JWKS: mcpauthtest.DocumentFault{Delay: 50 * time.Millisecond}})
+	auth := newAuth(t, trusting(server.Issuer()))
+	token := mint(t, server)
+	var refused atomic.Int64
+	var all sync.WaitGroup
+	for range 1000 {
+		all.Go(func() {
+			if status(auth, token) != http.StatusOK {
+				refused.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if n := refused.Load(); n != 0 {
+		t.Errorf("%d of 1,000 requests refused", n)
+	}
+	if got := server.Requests(); got.Metadata != 1 || got.JWKS != 1 {
+		t.Errorf("%d metadata and %d JWKS fetches, want one each", got.Metadata, got.JWKS)
+	}
+}
+
+// Resources that name an issuer alike share what is fetched.
+func TestResourcesShareIssuer(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, mcpauthtest.Config{})
+	config := trusting(server.Issuer())
+	second := config.Resources[0]
+	second.Identifier = "https://api.example.com/second"
+	config.Resources = append(config.Resources, second)
+	auth := newAuth(t, config)
+	if err := auth.Ready(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if got := server.Requests(); got.Metadata != 1 || got.JWKS != 1 {
+		t.Errorf("%d metadata and %d JWKS fetches, want one each", got.Metadata, got.JWKS)
+	}
+}
+
+// Covers RS8, RS9. With the authorization server gone, cached keys go on
+// verifying for a day, and then nobody is told 401.
+func TestOutageKeepsKeys(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, mcpauthtest.Config{AccessTokenTTL: 100 * time.Hour})
+	var c clock
+	config := trusting(server.Issuer())
+	config.Now = c.now
+	auth := newAuth(t, config)
+	token := mint(t, server)
+	if got := status(auth, token); got != http.StatusOK {
+		t.Fatalf("before the outage: %d", got)
+	}
+	server.Close()
+	for _, step := range []time.Duration{time.Minute, time.Hour, 20 * time.Hour} {
+		c.advance(step)
+		if got := status(auth, token); got != http.StatusOK {
+			t.Errorf("%s later: %d", step, got)
+		}
+	}
+	if got := status(auth, mint(t, server, mcpauthtest.UnknownKey())); got != http.StatusServiceUnavailable {
+		t.Errorf("an unknown key during the outage: %d, want 503", got)
+	}
+	if got := status(auth, mint(t, server, mcpauthtest.WrongKey())); got != http.StatusUnauthorized {
+		t.Errorf("a forged token during the outage: %d, want 401", got)
+	}
+	c.advance(48 * time.Hour)
+	if got := status(auth, token); got != http.StatusServiceUnavailable {
+		t.Errorf("with keys too old: %d, want 503", got)
+	}
+}
+
+// Covers RS8.
+func TestOutageFromTheStart(t *testing.T) {
+	t.Parallel()
+	for name, faults := range map[string]mcpauthtest.Faults{
+		"metadata fail":     {Metadata: mcpauthtest.DocumentFault{Status: http.StatusInternalServerError}},
+		"metadata garbage":  {Metadata: mcpauthtest.DocumentFault{Body: []byte("<html>")}},
+		"metadata missing":  {Metadata: mcpauthtest.DocumentFault{Status: http.StatusNotFound}},
+		"wrong issuer":      {MetadataIssuer: "https://evil.example"},
+		"JWKS fails":        {JWKS: mcpauthtest.DocumentFault{Status: http.StatusBadGateway}},
+		"JWKS garbage":      {JWKS: mcpauthtest.DocumentFault{Body: []byte("[]")}},
+		"JWKS without keys": {EmptyJWKS: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := newServer(t, mcpauthtest.Config{})
+			server.SetFaults(faults)
+			var c clock
+			config := trusting(server.Issuer())
+			config.Now = c.now
+			auth := newAuth(t, config)
+			token := mint(t, server)
+			_, err := auth.Authorize(context.Background(), bearer(token))
+			var refused *mcpauth.Challenge
+			if !errors.As(err, &refused) || refused.Status != http.StatusServiceUnavailable || refused.RetryAfter <= 0 {
+				t.Fatalf("got %v, want 503 with Retry-After", err)
+			}
+			before := server.Requests()
+			for range 50 {
+				if got := status(auth, token); got != http.StatusServiceUnavailable {
+					t.Fatalf("again: %d, want 503", got)
+				}
+			}
+			if after := server.Requests(); after != before {
+				t.Errorf("a server in trouble was asked again within the cool-down: %+v, then %+v", before, after)
+			}
+			server.SetFaults(mcpauthtest.Faults{})
+			c.advance(time.Minute)
+			if got := status(auth, token); got != http.StatusOK {
+				t.Errorf("after the trouble: %d", got)
+			}
+		})
+	}
+}
+
+// Covers RS9, AS10. A rotation is noticed by the first token of the new key.
+func TestRotation(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, mcpauthtest.Config{})
+	auth := newAuth(t, trusting(server.Issuer()))
+	if got := status(auth, mint(t, server)); got != http.StatusOK {
+		t.Fatal(got)
+	}
+	if err := server.RotateKeys(mcpauthtest.DropOldKeys()); err != nil {
+		t.Fatal(err)
+	}
+	if got := status(auth, mint(t, server)); got != http.StatusOK {
+		t.Errorf("the first token of the new key: %d", got)
+	}
+	if got := server.Requests().JWKS; got != 2 {
+		t.Errorf("%d JWKS fetches, want 2", got)
+	}
+}
+
+// Covers RS9. Random kids cause one fetch per cool-down, forged signatures none.
+func TestFloodOfUnknownKeys(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, mcpauthtest.Config{})
+	var c clock
+	config := trusting(server.Issuer())
+	config.Now = c.now
+	auth := newAuth(t, config)
+	good := mint(t, server)
+	if got := status(auth, good); got != http.StatusOK {
+		t.Fatal(got)
+	}
+	flood := func() {
+		var all sync.WaitGroup
+		for range 1000 {
+			token := mint(t, server, mcpauthtest.UnknownKey())
+			all.Go(func() {
+				if got := status(auth, token); got == http.StatusOK {
+					t.Error("an unknown key admitted")
+				}
+			})
+		}
+		all.Wait()
+	}
+	flood()
+	if got := server.Requests().JWKS; got != 2 {
+		t.Errorf("%d JWKS fetches after the first flood, want 2", got)
+	}
+	flood()
+	for range 100 {
+		if got := status(auth, mint(t, server, mcpauthtest.WrongKey())); got != http.StatusUnauthorized {
+			t.Fatalf("forged: %d", got)
+		}
+	}
+	if got := server.Requests().JWKS; got != 2 {
+		t.Errorf("%d JWKS fetches within the cool-down, want 2", got)
+	}
+	if err := server.RotateKeys(mcpauthtest.DropOldKeys()); err != nil {
+		t.Fatal(err)
+	}
+	fresh := mint(t, server)
+	if got := status(auth, fresh); got == http.StatusUnauthorized {
+		t.Error("a good token of a new key got 401 during a flood, want 503 or 200")
+	}
+	c.advance(10 * time.Second)
+	flood()
+	if got := status(auth, fresh); got != http.StatusOK {
+		t.Errorf("10 s after a rotation in a flood: %d", got)
+	}
+}
+
+func TestReady(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, mcpauthtest.Config{})
+	if err := newAuth(t, trusting(server.Issuer())).Ready(context.Background()); err != nil {
+		t.Error(err)
+	}
+	err := newAuth(t, trusting(server.Issuer(), "http://127.0.0.1:1")).Ready(context.Background())
+	var discovery *metadata.DiscoveryError
+	if !errors.As(err, &discovery) || discovery.Kind != metadata.Unavailable {
+		t.Errorf("got %v, want a DiscoveryError of kind unavailable", err)
+	}
+}
+
+// A caller that goes away does not take the fetch away from the others.
+func TestCancelledCaller(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, mcpauthtest.Config{})
+	server.SetFaults(mcpauthtest.Faults{Metadata: mcpauthtest.DocumentFault{Delay: 100 * time.Millisecond}})
+	auth := newAuth(t, trusting(server.Issuer()))
+	token := mint(t, server)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := auth.Authorize(ctx, bearer(token)); err == nil || err.(*mcpauth.Challenge).Status != http.StatusServiceUnavailable {
+		t.Errorf("a cancelled caller got %v", err)
+	}
+	if got := status(auth, token); got != http.StatusOK {
+		t.Errorf("the next caller: %d", got)
+	}
+}
+
+// Covers RS8. The ways to give an authorization server.
+func TestServerConfigurations(t *testing.T) {
+	t.Parallel()
+	plain := newServer(t, mcpauthtest.Config{})
+	tenant := newServer(t, mcpauthtest.Config{Path: "/tenant1"})
+	oidcOnly := newServer(t, mcpauthtest.Config{Path: "/tenant1"})
+	oidcOnly.SetFaults(mcpauthtest.Faults{HideOAuthMetadata: true})
+	broken := newServer(t, mcpauthtest.Config{})
+	broken.SetFaults(mcpauthtest.Faults{MetadataIssuer: "https://internal.example"})
+	keys, err := plain.JWKS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fetched, err := mcpauth.FetchServerConfig(context.Background(), mcpauth.AuthorizationServer{Issuer: plain.Issuer(), Type: mcpauth.OAuth})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		as     *mcpauthtest.Server
+		config mcpauth.AuthorizationServer
+	}{
+		"any":               {plain, mcpauth.AuthorizationServer{}},
+		"oauth":             {plain, mcpauth.AuthorizationServer{Type: mcpauth.OAuth}},
+		"oidc":              {plain, mcpauth.AuthorizationServer{Type: mcpauth.OIDC}},
+		"oauth with path":   {tenant, mcpauth.AuthorizationServer{Type: mcpauth.OAuth}},
+		"oidc with path":    {tenant, mcpauth.AuthorizationServer{Type: mcpauth.OIDC}},
+		"any, only oidc":    {oidcOnly, mcpauth.AuthorizationServer{}},
+		"explicit URL":      {tenant, mcpauth.AuthorizationServer{MetadataURL: tenant.Issuer() + "/.well-known/openid-configuration"}},
+		"keys by hand":      {plain, mcpauth.AuthorizationServer{JWKS: keys}},
+		"fetched up front":  {plain, fetched},
+		"metadata by hand":  {plain, mcpauth.AuthorizationServer{Metadata: &metadata.AuthorizationServer{Issuer: plain.Issuer(), JWKSURI: fetched.Metadata.JWKSURI}}},
+		"repaired document": {broken, mcpauth.AuthorizationServer{RepairMetadata: repairIssuer(broken.Issuer())}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := oneResource()
+			test.config.Issuer = test.as.Issuer()
+			config.Resources[0].AuthorizationServers = []mcpauth.AuthorizationServer{test.config}
+			if _, err := newAuth(t, config).Authorize(context.Background(), bearer(mint(t, test.as))); err != nil {
+				t.Errorf("%v: %v", err, errors.Unwrap(err))
+			}
+		})
+	}
+}
+
+// Covers RS8.
+func TestFetchServerConfigFaults(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, mcpauthtest.Config{})
+	server.SetFaults(mcpauthtest.Faults{MetadataIssuer: server.Issuer() + "/"})
+	_, err := mcpauth.FetchServerConfig(context.Background(), mcpauth.AuthorizationServer{Issuer: server.Issuer()})
+	var discovery *metadata.DiscoveryError
+	if !errors.As(err, &discovery) || discovery.Kind != metadata.IssuerMismatch {
+		t.Errorf("got %v, want a DiscoveryError of kind issuer mismatch", err)
+	}
+	if _, err := mcpauth.FetchServerConfig(context.Background(), mcpauth.AuthorizationServer{Issuer: "x"}); !errors.Is(err, mcpauth.InvalidIssuer) {
+		t.Errorf("got %v, want %q", err, mcpauth.InvalidIssuer)
+	}
+}
+
+// A repair function that panics is an outage, not the end of the process.
+func TestRepairPanics(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, mcpauthtest.Config{})
+	config := trusting(server.Issuer())
+	config.Resources[0].AuthorizationServers[0].RepairMetadata = func([]byte) ([]byte, error) { panic("no") }
+	if got := status(newAuth(t, config), mint(t, server)); got != http.StatusServiceUnavailable {
+		t.Errorf("got %d, want 503", got)
+	}
+}
