@@ -81,15 +81,17 @@ func (c *Challenge) WWWAuthenticate() string {
 	params := make([]challenge.Param, 0, 4)
 	if c.Code != "" {
 		params = append(params, challenge.Param{Name: "error", Value: c.Code})
-		if c.Description != "" {
-			params = append(params, challenge.Param{Name: "error_description", Value: c.Description})
-		}
 	}
 	if len(c.Scopes) > 0 {
 		params = append(params, challenge.Param{Name: "scope", Value: strings.Join(c.Scopes, " ")})
 	}
 	if c.ResourceMetadata != "" {
 		params = append(params, challenge.Param{Name: "resource_metadata", Value: c.ResourceMetadata})
+	}
+	// Last: some clients search the header for "scope=" without parsing it, and
+	// would find it in a description.
+	if c.Code != "" && c.Description != "" {
+		params = append(params, challenge.Param{Name: "error_description", Value: c.Description})
 	}
 	return challenge.Format("Bearer", params...)
 }
