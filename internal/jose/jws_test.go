@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 
@@ -162,6 +163,7 @@ func TestSignatureForms(t *testing.T) {
 			r, sig := new(big.Int).SetBytes(good[:half]), new(big.Int).SetBytes(good[half:])
 			forms["DER"] = must(asn1.Marshal([]*big.Int{r, sig}))(t)
 			forms["r of zero"] = append(make([]byte, half), good[half:]...)
+			forms["zero between"] = slices.Concat(good[:half], []byte{0}, good[half:])
 			forms["s of zero"] = append(bytes.Clone(good[:half]), make([]byte, half)...)
 		}
 		key := s.key(t)
@@ -289,7 +291,8 @@ func TestParseRefuses(t *testing.T) {
 		"space behind":              {good + " ", ReasonMalformed},
 		"line feed behind":          {good + "\n", ReasonMalformed},
 		"line feed in the header":   {joined(h[:4]+"\n"+h[4:], p, s), ReasonMalformed},
-		"return in the payload":     {joined(h, p[:4]+"\r\n"+p[4:], s), ReasonMalformed},
+		"return in the payload":     {joined(h, p[:4]+"\r"+p[4:], s), ReasonMalformed},
+		"both in the signature":     {joined(h, p, s[:4]+"\r\n"+s[4:]), ReasonMalformed},
 		"zero byte":                 {joined(h, p, s+"\x00"), ReasonMalformed},
 		"not ASCII":                 {joined(h, p, s+"é"), ReasonMalformed},
 		"padding on the header":     {joined(encode(`{"alg":"ES256" }`)+"==", p, s), ReasonMalformed},
@@ -453,7 +456,7 @@ func TestPartsDoNotOverlap(t *testing.T) {
 	t.Parallel()
 	s := newSigner(t, EdDSA)
 	j := must(Parse(s.token(t, header(EdDSA), payload)))(t)
-	_ = append(j.Payload, bytes.Repeat([]byte{'x'}, 200)...)
+	_ = append(j.Payload, "x"...)
 	_ = append(j.Header.JWK, 'x')
 	if err := j.Verify(s.key(t)); err != nil {
 		t.Error(err)

@@ -238,6 +238,7 @@ func TestRSAKeyEncoding(t *testing.T) {
 		"e with padding":     {"e": "AQAB===="},
 		"n with padding":     {"n": encode(n) + "=="},
 		"n with a line feed": {"n": encode(n)[:8] + "\n" + encode(n)[8:]},
+		"e with a return":    {"e": "AQ\rAB"},
 		"n with + for -":     {"n": "+" + encode(n)[1:]},
 		"loose bits in e":    {"e": "AR"},
 		"e of zeros":         {"e": "AAAA"},
