@@ -1,6 +1,8 @@
 package mcpauthtest
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"net/http"
 	"net/url"
 	"strings"
@@ -48,6 +50,34 @@ func wantCallback(t *testing.T, answer url.Values, wantError string) {
 	}
 	if (answer.Get("code") != "") != (wantError == "") {
 		t.Errorf("code present: %v with error %q", answer.Get("code") != "", wantError)
+	}
+}
+
+// Covers AS1.
+func TestVerifier(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		verifier string
+		want     bool
+	}{
+		{strings.Repeat("a", 42), false},
+		{strings.Repeat("a", 43), true},
+		{strings.Repeat("-._~", 32), true},
+		{strings.Repeat("a", 129), false},
+		{strings.Repeat("a", 42) + "+", false},
+		{strings.Repeat("a", 42) + " ", false},
+		{strings.Repeat("a", 42) + "é", false},
+	} {
+		sum := sha256.Sum256([]byte(test.verifier))
+		g := grant{challenge: base64.RawURLEncoding.EncodeToString(sum[:])}
+		if got := g.provedBy(test.verifier); got != test.want {
+			t.Errorf("%q: %v, want %v", test.verifier, got, test.want)
+		}
+	}
+	// RFC 7636, appendix B.
+	g := grant{challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}
+	if !g.provedBy("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk") {
+		t.Error("the example of RFC 7636 fails")
 	}
 }
 
@@ -122,6 +152,8 @@ func TestNothingIsSentToARedirectURIThatDoesNotMatch(t *testing.T) {
 	_, challenge := pkce()
 	twice := authorization(challenge)
 	twice.Add("redirect_uri", "https://evil.example/cb")
+	twiceOfOne := authorization(challenge, "client_id", "other")
+	twiceOfOne.Add("redirect_uri", "https://evil.example/cb")
 	twoClients := authorization(challenge)
 	twoClients.Add("client_id", "other")
 	for name, query := range map[string]url.Values{
@@ -132,6 +164,7 @@ func TestNothingIsSentToARedirectURIThatDoesNotMatch(t *testing.T) {
 		"no client":            authorization(challenge, "client_id", ""),
 		"another client's":     authorization(challenge, "client_id", "other", "redirect_uri", "https://app.example/cb?keep=1"),
 		"two redirect URIs":    twice,
+		"two where one is all": twiceOfOne,
 		"two clients":          twoClients,
 		"long query":           authorization(challenge, "state", strings.Repeat("s", maxQueryBytes)),
 		"other URI, bad scope": authorization(challenge, "redirect_uri", "https://evil.example/cb", "scope", "\x01"),

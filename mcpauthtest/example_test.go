@@ -58,7 +58,8 @@ func ExampleServer_Token() {
 	}
 	defer as.Close()
 
-	// Put your server here, configured to trust as.Issuer().
+	// Put your server here, configured to trust as.Issuer(). In its place stands
+	// a handler that asks the authorization server itself.
 	var resourceServer http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !as.TokenActive(r.Context(), r.Header.Get("Authorization")[len("Bearer "):]) {
 			w.WriteHeader(http.StatusUnauthorized)

@@ -85,7 +85,11 @@ func TestKeyStaysAsLongAsItsLastToken(t *testing.T) {
 func TestDropOldKeys(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(config *Config) { config.Resources = []string{testResource} })
-	before := keySet(t, s)
+	mint(t, s, TokenClaims{})
+	if err := s.RotateKeys(); err != nil {
+		t.Fatal(err)
+	}
+	before := keySet(t, s) // a former one, the current, the next
 	if err := s.RotateKeys(DropOldKeys()); err != nil {
 		t.Fatal(err)
 	}
