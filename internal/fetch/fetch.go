@@ -187,6 +187,9 @@ func (h hop) next(location string) (hop, error) {
 		return hop{}, h.fail(Redirect, errors.New("the redirect's target is not a valid URL"))
 	}
 	u.Fragment, u.RawFragment = "", ""
+	if len(u.String()) > maxURL {
+		return hop{}, h.fail(Redirect, errors.New("the redirect's target is too long"))
+	}
 	// A public server must not send us to our own machine: what may be reached
 	// on loopback may only be named by loopback.
 	if err := checkURL(u, h.allowLoopback); err != nil {
