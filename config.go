@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -77,6 +78,10 @@ type Resource struct {
 	// ScopesSupported are the scopes the metadata advertises. They are not
 	// enforced; see [Scopes].
 	ScopesSupported []string
+	// ScopeIncludes says which narrower scopes a scope includes, such as
+	// {"admin": {"write"}, "write": {"read"}}: a token with admin may then do
+	// what needs read. Empty means that each scope stands for itself.
+	ScopeIncludes map[string][]string
 
 	// The optional members of RFC 9728 §2, advertised as they are.
 
@@ -149,6 +154,7 @@ func (r Resource) clone() Resource {
 		r.AuthorizationServers[i] = s
 	}
 	r.ScopesSupported = slices.Clone(r.ScopesSupported)
+	r.ScopeIncludes = maps.Clone(r.ScopeIncludes)
 	return r
 }
 
@@ -194,6 +200,7 @@ func (c *Config) check() error {
 func (r *Resource) check(f *faults, field string) {
 	checkIdentifier(f, r.Identifier, field+".Identifier")
 	checkScopes(f, r.ScopesSupported, field+".ScopesSupported")
+	checkHierarchy(f, r.ScopeIncludes, field+".ScopeIncludes")
 	for name, value := range map[string]string{
 		"Documentation": r.Documentation, "PolicyURI": r.PolicyURI, "TOSURI": r.TOSURI, "JWKSURI": r.JWKSURI,
 	} {

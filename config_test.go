@@ -45,18 +45,24 @@ func TestConfigFaults(t *testing.T) {
 		want   mcpauth.ConfigFault
 		field  string
 	}{
-		"no resources":         {func(c *mcpauth.Config) { c.Resources = nil }, mcpauth.NoResources, "Resources"},
-		"duplicate resource":   {func(c *mcpauth.Config) { c.Resources = append(c.Resources, c.Resources[0]) }, mcpauth.DuplicateResource, "Resources[1].Identifier"},
-		"empty identifier":     {identifier(""), mcpauth.InvalidIdentifier, "Resources[0].Identifier"},
-		"relative identifier":  {identifier("/mcp"), mcpauth.InvalidIdentifier, "Resources[0].Identifier"},
-		"urn identifier":       {identifier("urn:x:y"), mcpauth.InvalidIdentifier, "Resources[0].Identifier"},
-		"userinfo":             {identifier("https://a@api.example.com/mcp"), mcpauth.InvalidIdentifier, "Resources[0].Identifier"},
-		"fragment":             {identifier(resourceID + "#x"), mcpauth.IdentifierFragment, "Resources[0].Identifier"},
-		"empty fragment":       {identifier(resourceID + "#"), mcpauth.IdentifierFragment, "Resources[0].Identifier"},
-		"http identifier":      {identifier("http://api.example.com/mcp"), mcpauth.InsecureURL, "Resources[0].Identifier"},
-		"offline_access":       {resource(func(r *mcpauth.Resource) { r.ScopesSupported = []string{"a", "offline_access"} }), mcpauth.OfflineAccess, "Resources[0].ScopesSupported[1]"},
-		"scope with space":     {resource(func(r *mcpauth.Resource) { r.ScopesSupported = []string{"a b"} }), mcpauth.InvalidScope, "Resources[0].ScopesSupported[0]"},
-		"scope with quote":     {resource(func(r *mcpauth.Resource) { r.ScopesSupported = []string{`a"b`} }), mcpauth.InvalidScope, "Resources[0].ScopesSupported[0]"},
+		"no resources":        {func(c *mcpauth.Config) { c.Resources = nil }, mcpauth.NoResources, "Resources"},
+		"duplicate resource":  {func(c *mcpauth.Config) { c.Resources = append(c.Resources, c.Resources[0]) }, mcpauth.DuplicateResource, "Resources[1].Identifier"},
+		"empty identifier":    {identifier(""), mcpauth.InvalidIdentifier, "Resources[0].Identifier"},
+		"relative identifier": {identifier("/mcp"), mcpauth.InvalidIdentifier, "Resources[0].Identifier"},
+		"urn identifier":      {identifier("urn:x:y"), mcpauth.InvalidIdentifier, "Resources[0].Identifier"},
+		"userinfo":            {identifier("https://a@api.example.com/mcp"), mcpauth.InvalidIdentifier, "Resources[0].Identifier"},
+		"fragment":            {identifier(resourceID + "#x"), mcpauth.IdentifierFragment, "Resources[0].Identifier"},
+		"empty fragment":      {identifier(resourceID + "#"), mcpauth.IdentifierFragment, "Resources[0].Identifier"},
+		"http identifier":     {identifier("http://api.example.com/mcp"), mcpauth.InsecureURL, "Resources[0].Identifier"},
+		"offline_access":      {resource(func(r *mcpauth.Resource) { r.ScopesSupported = []string{"a", "offline_access"} }), mcpauth.OfflineAccess, "Resources[0].ScopesSupported[1]"},
+		"scope with space":    {resource(func(r *mcpauth.Resource) { r.ScopesSupported = []string{"a b"} }), mcpauth.InvalidScope, "Resources[0].ScopesSupported[0]"},
+		"scope with quote":    {resource(func(r *mcpauth.Resource) { r.ScopesSupported = []string{`a"b`} }), mcpauth.InvalidScope, "Resources[0].ScopesSupported[0]"},
+		"scope cycle": {resource(func(r *mcpauth.Resource) {
+			r.ScopeIncludes = map[string][]string{"a": {"b"}, "b": {"c"}, "c": {"a"}}
+		}), mcpauth.ScopeCycle, `Resources[0].ScopeIncludes["a"]`},
+		"scope includes itself": {resource(func(r *mcpauth.Resource) {
+			r.ScopeIncludes = map[string][]string{"a": {"a"}}
+		}), mcpauth.ScopeCycle, `Resources[0].ScopeIncludes["a"]`},
 		"documentation":        {resource(func(r *mcpauth.Resource) { r.Documentation = "javascript:alert(1)" }), mcpauth.InvalidURL, "Resources[0].Documentation"},
 		"http documentation":   {resource(func(r *mcpauth.Resource) { r.Documentation = "http://docs.example.com" }), mcpauth.InsecureURL, "Resources[0].Documentation"},
 		"reserved member":      {resource(func(r *mcpauth.Resource) { r.Extra = map[string]any{"resource": "x"} }), mcpauth.ReservedMember, "Resources[0].Extra"},

@@ -23,6 +23,7 @@ const (
 	IssuerMismatch        ConfigFault = "the metadata names another issuer"
 	OfflineAccess         ConfigFault = "offline_access is between client and authorization server and must not be asked for by a resource"
 	InvalidScope          ConfigFault = "the scope is empty or has a character that RFC 6749 §3.3 does not allow"
+	ScopeCycle            ConfigFault = "the scope includes itself by way of others"
 	InvalidAlgorithm      ConfigFault = "the algorithm is not a supported asymmetric one"
 	InvalidKeySet         ConfigFault = "the JWK Set holds no usable key"
 	InvalidAudience       ConfigFault = "the audience is empty"

@@ -55,7 +55,7 @@ func (a *Auth) authorize(ctx context.Context, req *Request) (*infoContext, *Chal
 	}
 	claims, token, refused := a.prove(ctx, res, req)
 	if refused == nil {
-		refused = checkScopesGranted(claims, req.Scopes)
+		refused = res.hierarchy.check(claims.Scopes, req.Scopes)
 	}
 	if refused != nil {
 		return nil, a.challenge(ctx, res, req, refused)
@@ -160,16 +160,6 @@ func (a *Auth) bind(server *trustedServer, c *Claims) *refusal {
 		return invalidToken(NotYetValid, "the token was issued in the future, at %s", c.IssuedAt.UTC().Format(time.RFC3339))
 	case c.Confirmation != nil:
 		return invalidToken(SenderConstraint, "the token is bound to a key (cnf) and was sent as a bearer token")
-	}
-	return nil
-}
-
-func checkScopesGranted(c *Claims, required []string) *refusal {
-	for _, scope := range required {
-		if !slices.Contains(c.Scopes, scope) {
-			return refuse(http.StatusForbidden, "insufficient_scope", InsufficientScope,
-				"the token has the scopes %.500q, needed are %q", c.Scopes, required)
-		}
 	}
 	return nil
 }

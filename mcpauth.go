@@ -59,6 +59,7 @@ type resource struct {
 	servers     map[string]*trustedServer
 	custom      *trustedServer // takes tokens that name no issuer
 	document    []byte
+	hierarchy   hierarchy
 	first       *issuer
 }
 
@@ -126,6 +127,7 @@ func (a *Auth) addResource(r *Resource) error {
 		metadataURL: metadataURL,
 		servers:     make(map[string]*trustedServer, len(r.AuthorizationServers)),
 		document:    document,
+		hierarchy:   newHierarchy(r.ScopeIncludes),
 	}
 	for _, s := range r.AuthorizationServers {
 		source, err := a.issuers.get(s, a.fetch, a.now)

@@ -95,6 +95,7 @@ type config struct {
 type resource struct {
 	Identifier string
 	Scopes     []string
+	Includes   map[string][]string
 	Servers    []server
 }
 
@@ -136,7 +137,7 @@ func (c *config) build(t *testing.T, keys *keyRing, now time.Time) mcpauth.Confi
 		resources = []resource{{}}
 	}
 	for _, r := range resources {
-		res := mcpauth.Resource{Identifier: r.Identifier, ScopesSupported: r.Scopes}
+		res := mcpauth.Resource{Identifier: r.Identifier, ScopesSupported: r.Scopes, ScopeIncludes: r.Includes}
 		if res.Identifier == "" {
 			res.Identifier = defaultResource
 		}

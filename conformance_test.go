@@ -1,0 +1,169 @@
+package mcpauth_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var updateConformance = flag.Bool("update-conformance", false, "write docs/conformance.md")
+
+// requirement is a row of docs/requirements.md.
+type requirement struct{ id, text string }
+
+var (
+	requirementRow = regexp.MustCompile(`(?m)^\| ((?:RS|CL|AS)\d+) \| (.+) \|$`)
+	coversLine     = regexp.MustCompile(`Covers ([^\n]*)`)
+	requirementID  = regexp.MustCompile(`\b(RS|CL|AS)(\d+)(?:[-–](?:RS|CL|AS)?(\d+))?\b`)
+)
+
+// TestConformance holds docs/conformance.md to what tests and verdict files say
+// they cover.
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("docs/requirements.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var requirements []requirement
+	for _, row := range requirementRow.FindAllStringSubmatch(string(source), -1) {
+		requirements = append(requirements, requirement{row[1], row[2]})
+	}
+	covered := coverage(t)
+	for id := range covered {
+		if !slices.ContainsFunc(requirements, func(r requirement) bool { return r.id == id }) {
+			t.Errorf("%s is covered by %v and stands not in docs/requirements.md", id, slices.Sorted(maps.Keys(covered[id])))
+		}
+	}
+	want := conformance(requirements, covered)
+	if *updateConformance {
+		if err := os.WriteFile("docs/conformance.md", want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	got, err := os.ReadFile("docs/conformance.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("docs/conformance.md is not current: go test . -run TestConformance -update-conformance")
+	}
+}
+
+func conformance(requirements []requirement, covered map[string]map[string]int) []byte {
+	var b bytes.Buffer
+	b.WriteString("# Conformance\n\nWhich tests hold which requirement of [requirements.md](requirements.md). Generated from the tests and the\n" +
+		"verdict files themselves; a test fails when it is not current. A requirement without a test is not claimed.\n\n" +
+		"| id | requirement | tests | verdict files |\n|---|---|---|---|\n")
+	for _, r := range requirements {
+		var tests []string
+		files := 0
+		for _, name := range slices.Sorted(maps.Keys(covered[r.id])) {
+			if name == verdictFiles {
+				files = covered[r.id][name]
+				continue
+			}
+			tests = append(tests, "`"+name+"`")
+		}
+		cells := strings.Split(r.text, " | ")
+		text := cells[0]
+		if len(cells) == 3 { // level, requirement, source
+			text = cells[0] + " " + cells[1]
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %d |\n", r.id, text, or(strings.Join(tests, ", "), "none yet"), files)
+	}
+	return b.Bytes()
+}
+
+func or(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
+
+const verdictFiles = "\x00verdicts"
+
+// coverage maps requirement ids to the tests that cover them, with a count.
+func coverage(t *testing.T) map[string]map[string]int {
+	t.Helper()
+	covered := map[string]map[string]int{}
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == "node_modules" || strings.HasPrefix(d.Name(), ".") && path != "."):
+			return filepath.SkipDir
+		case strings.HasSuffix(path, "_test.go"):
+			return testCoverage(path, covered)
+		case strings.HasPrefix(path, filepath.Join("testdata", "verdicts")) && strings.HasSuffix(path, ".txtar"):
+			data, err := os.ReadFile(path)
+			comment, _, _ := strings.Cut(string(data), "\n-- ")
+			note(covered, comment, verdictFiles)
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return covered
+}
+
+func testCoverage(path string, covered map[string]map[string]int) error {
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+	if err != nil {
+		return err
+	}
+	dir := filepath.ToSlash(filepath.Dir(path))
+	for _, decl := range file.Decls {
+		fn, ok := decl.(*ast.FuncDecl)
+		if !ok || fn.Doc == nil || !strings.HasPrefix(fn.Name.Name, "Test") && !strings.HasPrefix(fn.Name.Name, "Fuzz") {
+			continue
+		}
+		name := fn.Name.Name
+		if dir != "." {
+			name = dir + "." + name
+		}
+		note(covered, fn.Doc.Text(), name)
+	}
+	return nil
+}
+
+// note records the ids after "Covers", ranges such as AS1-AS5 included.
+func note(covered map[string]map[string]int, text, by string) {
+	for _, line := range coversLine.FindAllStringSubmatch(text, -1) {
+		for _, m := range requirementID.FindAllStringSubmatch(line[1], -1) {
+			first, last := number(m[2]), number(m[2])
+			if m[3] != "" {
+				last = number(m[3])
+			}
+			for n := first; n <= last; n++ {
+				id := fmt.Sprintf("%s%d", m[1], n)
+				if covered[id] == nil {
+					covered[id] = map[string]int{}
+				}
+				covered[id][by]++
+			}
+		}
+	}
+}
+
+func number(digits string) (n int) {
+	for _, d := range digits {
+		n = n*10 + int(d-'0')
+	}
+	return n
+}
