@@ -111,12 +111,14 @@ func (h hop) exchangeError(ctx context.Context, err error) *Error {
 	case errors.As(err, &opErr):
 		return h.fail(Network, opErr)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return h.fail(Network, errors.New("the server closed the connection before the answer was complete"))
+		return h.fail(Network, errClosedEarly)
 	case errors.Is(err, errUnknownCoding):
 		return h.fail(Malformed, errUnknownCoding)
 	}
-	// net/http gives these two only as text.
+	// net/http gives these only as text.
 	switch text := err.Error(); {
+	case strings.HasSuffix(text, "server closed idle connection"):
+		return h.fail(Network, errClosedEarly)
 	case strings.Contains(text, "response headers exceeded"):
 		return h.fail(TooLarge, &tooLargeError{"header", maxResponseHeader})
 	case strings.HasPrefix(text, "net/http: invalid header"):
@@ -124,6 +126,8 @@ func (h hop) exchangeError(ctx context.Context, err error) *Error {
 	}
 	return h.fail(Malformed, errors.New("the answer is not valid HTTP"))
 }
+
+var errClosedEarly = errors.New("the server closed the connection before the answer was complete")
 
 type timeoutError struct{}
 

@@ -287,8 +287,6 @@ func TestTLS(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, true, func(http.ResponseWriter, *http.Request) {})
 	plain := newServer(t, false, func(http.ResponseWriter, *http.Request) {})
-	old := newServer(t, false, func(http.ResponseWriter, *http.Request) {})
-	old.Listener = tls.NewListener(old.Listener, s.TLS)
 	known := names{"wrong.example": {"127.0.0.1"}}
 	local := networks("127.0.0.1/32")
 
@@ -328,7 +326,7 @@ func TestTLS(t *testing.T) {
 	})
 }
 
-// A public connection has a fresh check of its own after Close.
+// Close drops idle connections only.
 func TestCloseLeavesTheClientUsable(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, false, func(http.ResponseWriter, *http.Request) {})

@@ -275,7 +275,6 @@ func TestMalformedAnswers(t *testing.T) {
 		{"headers too large", write(ok + strings.Repeat("X: "+strings.Repeat("x", 1000)+"\r\n", 80) + "\r\n\r\n"), TooLarge},
 		{"interim answers too large", write(strings.Repeat("HTTP/1.1 103 Early Hints\r\nX: "+strings.Repeat("x", 30000)+"\r\n\r\n", 10)), TooLarge},
 		{"nothing", func(conn net.Conn) { readRequest(conn) }, Network},
-		{"closed at once", func(net.Conn) {}, Network},
 		{"closed in the header", write(ok + "X: " + secret), Network},
 		{"closed in the body", write(ok + "Content-Length: 100\r\n\r\n" + secret), Network},
 		{"closed in a chunk", write(ok + "Transfer-Encoding: chunked\r\n\r\n64\r\n" + secret), Network},
@@ -294,6 +293,34 @@ func TestMalformedAnswers(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// However a connection is closed without an answer, it is the network.
+func TestClosedWithoutAnswer(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conn.Close()
+		}
+	}()
+	c := newClient(t, Policy{}, nil)
+	for i := range 50 {
+		r := Request{URL: "http://" + l.Addr().String() + "/?" + secret, AllowLoopback: true}
+		if i%2 == 0 {
+			r.Method, r.Body = http.MethodPost, []byte(secret)
+		}
+		_, err := c.Do(t.Context(), r)
+		wantKind(t, err, Network)
 	}
 }
 
