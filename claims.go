@@ -45,14 +45,11 @@ type tokenClaims struct {
 	Claims
 	scope, scp, configured []string
 	hasScope, hasScp       bool
-	clientIDs              [4]string
+	clientIDs              [4]string // client_id, azp, cid, appid: the best first
 	// What tells an ID token from an access token.
 	use, innerType               string
 	hasNonce, hasHash, hasEvents bool
 }
-
-// clientIDClaims are the places of the client's identifier, best first.
-var clientIDClaims = [...]string{"client_id", "azp", "cid", "appid"}
 
 func parseClaims(payload []byte, scopeClaim string) (*tokenClaims, error) {
 	c := &tokenClaims{}
