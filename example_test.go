@@ -1,0 +1,624 @@
+package mcpauth_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"time"
+
+	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/mcpauthtest"
+	"github.com/mcp-auth/go/metadata"
+)
+
+// A protected server, and what callers get from it. The authorization server
+// of package mcpauthtest stands in for a real one.
+func Example() {
+	as, err := mcpauthtest.NewServer(mcpauthtest.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer as.Close()
+
+	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
+		Identifier:           "https://api.example.com/notes",
+		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: as.Issuer()}},
+		ScopesSupported:      []string{"read:notes"},
+	}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer auth.Close()
+
+	notes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		info, _ := mcpauth.FromContext(r.Context())
+		fmt.Fprintf(w, "the notes of %s", info.Subject)
+	})
+	mux := http.NewServeMux()
+	mux.Handle("/.well-known/", auth.MetadataHandler())
+	mux.Handle("/notes", auth.Protect(notes, mcpauth.Scopes("read:notes")))
+
+	// Without a token, the challenge says where to go and what to ask for.
+	r := httptest.NewRequest("GET", "/notes", nil)
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, r)
+	fmt.Println(w.Code, w.Header().Get("WWW-Authenticate"))
+
+	// With a token issued for this resource, the handler runs.
+	token, err := as.Token(mcpauthtest.TokenClaims{
+		Audience: []string{"https://api.example.com/notes"},
+		Scopes:   []string{"read:notes"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	w = httptest.NewRecorder()
+	mux.ServeHTTP(w, r)
+	fmt.Println(w.Code, w.Body)
+
+	// Output:
+	// 401 Bearer scope="read:notes", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/notes"
+	// 200 the notes of alice
+}
+
+// Every mistake of a configuration is reported at once, with its place.
+func Example_incorrect() {
+	_, err := mcpauth.New(mcpauth.Config{
+		Leeway: time.Hour,
+		Resources: []mcpauth.Resource{{
+			Identifier: "http://api.example.com/notes",
+			AuthorizationServers: []mcpauth.AuthorizationServer{
+				{Issuer: "https://auth.example.com", Algorithms: []string{"HS256"}},
+				{Issuer: "https://auth.example.com"},
+			},
+			ScopesSupported: []string{"read:notes", "offline_access"},
+		}},
+	})
+	fmt.Println(err)
+	fmt.Println(errors.Is(err, mcpauth.DuplicateIssuer))
+
+	// Output:
+	// mcpauth: Leeway "1h0m0s": the leeway is negative or over one minute
+	// mcpauth: Resources[0].Identifier "http://api.example.com/notes": plain http is accepted for loopback hosts only
+	// mcpauth: Resources[0].ScopesSupported[1] "offline_access": offline_access is between client and authorization server and must not be asked for by a resource
+	// mcpauth: Resources[0].AuthorizationServers[0].Algorithms[0] "HS256": the algorithm is not a supported asymmetric one
+	// mcpauth: Resources[0].AuthorizationServers[1].Issuer "https://auth.example.com": the resource lists the issuer twice
+	// true
+}
+
+// Each handler says which scopes it needs. A token that lacks one is answered
+// with 403 and all the scopes of the operation.
+func ExampleAuth_Protect() {
+	as, auth := exampleServers()
+	defer as.Close()
+	defer auth.Close()
+	readHandler, writeHandler := http.NotFoundHandler(), http.NotFoundHandler()
+
+	mux := http.NewServeMux()
+	mux.Handle("GET /notes", auth.Protect(readHandler, mcpauth.Scopes("read:notes")))
+	mux.Handle("POST /notes", auth.Protect(writeHandler, mcpauth.Scopes("read:notes", "write:notes")))
+
+	token, err := as.Token(mcpauthtest.TokenClaims{
+		Audience: []string{"https://api.example.com/notes"},
+		Scopes:   []string{"read:notes"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	r := httptest.NewRequest("POST", "/notes", nil)
+	r.Header.Set("Authorization", "Bearer "+token)
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, r)
+	fmt.Println(w.Code)
+	fmt.Println(w.Header().Get("WWW-Authenticate"))
+	fmt.Println(w.Body)
+
+	// Output:
+	// 403
+	// Bearer error="insufficient_scope", scope="read:notes write:notes", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/notes", error_description="The access token has not all scopes that this operation needs."
+	// {"error":"insufficient_scope","error_description":"The access token has not all scopes that this operation needs."}
+}
+
+// exampleServers is an authorization server and an Auth that trusts it.
+func exampleServers() (*mcpauthtest.Server, *mcpauth.Auth) {
+	as, err := mcpauthtest.NewServer(mcpauthtest.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
+		Identifier:           "https://api.example.com/notes",
+		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: as.Issuer()}},
+	}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return as, auth
+}
+
+// For routers that take middleware, and for options that come from outside:
+// what is wrong is an error and not a panic.
+func ExampleAuth_Middleware() {
+	as, auth := exampleServers()
+	defer as.Close()
+	defer auth.Close()
+	handler := http.NotFoundHandler()
+
+	protect, err := auth.Middleware(mcpauth.Scopes("read:notes"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	http.Handle("/notes", protect(handler))
+
+	_, err = auth.Middleware(mcpauth.ForResource("https://api.example.com/other"))
+	fmt.Println(err)
+
+	// Output:
+	// mcpauth: Resource "https://api.example.com/other": the resource is not configured
+}
+
+// Ready makes a server that cannot reach its authorization server fail at start.
+func ExampleAuth_Ready() {
+	as, auth := exampleServers()
+	defer as.Close()
+	defer auth.Close()
+
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	defer cancel()
+	if err := auth.Ready(ctx); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("ready")
+
+	// Output:
+	// ready
+}
+
+// Clients of the specification of 2025-03-26 look for the authorization
+// server's metadata at the MCP server.
+func ExampleAuth_LegacyMetadataHandler() {
+	as, auth := exampleServers()
+	defer as.Close()
+	defer auth.Close()
+	mux := http.NewServeMux()
+	mux.Handle("/.well-known/", auth.MetadataHandler())
+
+	legacy, err := auth.LegacyMetadataHandler()
+	if err != nil {
+		log.Fatal(err)
+	}
+	mux.Handle("/.well-known/oauth-authorization-server", legacy)
+
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, httptest.NewRequest("GET", "/.well-known/oauth-authorization-server", nil))
+	fmt.Println(w.Code)
+
+	// Output:
+	// 200
+}
+
+// The engine without HTTP: a door of one's own builds the Request and renders
+// the refusal.
+func ExampleAuth_Authorize() {
+	as, auth := exampleServers()
+	defer as.Close()
+	defer auth.Close()
+	next := http.NotFoundHandler()
+
+	door := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		info, err := auth.Authorize(r.Context(), mcpauth.Request{
+			Method: r.Method,
+			URL:    r.RequestURI,
+			Header: r.Header,
+			Scopes: []string{"read:notes"},
+		})
+		if err != nil {
+			mcpauth.WriteChallenge(w, err)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(mcpauth.NewContext(r.Context(), info)))
+	})
+
+	w := httptest.NewRecorder()
+	door.ServeHTTP(w, httptest.NewRequest("GET", "/notes", nil))
+	fmt.Println(w.Code)
+
+	// Output:
+	// 401
+}
+
+// Why a request was refused is for logs and metrics, not for the caller.
+func ExampleChallenge() {
+	as, auth := exampleServers()
+	defer as.Close()
+	defer auth.Close()
+
+	token, err := as.Token(mcpauthtest.TokenClaims{}, mcpauthtest.WrongAudience())
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = auth.Authorize(context.Background(), mcpauth.Request{
+		Header: http.Header{"Authorization": {"Bearer " + token}},
+	})
+	var refused *mcpauth.Challenge
+	if errors.As(err, &refused) {
+		fmt.Println(refused.Status, refused.Code, refused.Reason)
+	}
+
+	// Output:
+	// 401 invalid_token wrong_audience
+}
+
+// Fetched up front, a mistake shows at start, and the document can be checked
+// against what MCP needs of it.
+func ExampleFetchServerConfig() {
+	as, err := mcpauthtest.NewServer(mcpauthtest.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer as.Close()
+	issuer := as.Issuer()
+	ctx := context.Background()
+
+	server, err := mcpauth.FetchServerConfig(ctx, mcpauth.AuthorizationServer{
+		Issuer: issuer,
+		Type:   mcpauth.OIDC,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, finding := range server.Metadata.Validate().Findings {
+		if finding.Severity != metadata.Success {
+			log.Print(finding.Severity, " ", finding.Code, " ", finding.Message)
+		}
+	}
+
+	fmt.Println(server.Metadata.Issuer == issuer)
+	// An issuer with one slash more is another issuer.
+	_, err = mcpauth.FetchServerConfig(ctx, mcpauth.AuthorizationServer{Issuer: issuer + "/"})
+	var failed *metadata.DiscoveryError
+	if errors.As(err, &failed) {
+		fmt.Println(failed.Kind)
+	}
+
+	// Output:
+	// true
+	// issuer mismatch
+}
+
+// What a handler can know of its caller.
+func ExampleFromContext() {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		info, ok := mcpauth.FromContext(r.Context())
+		if !ok { // not behind Protect
+			http.Error(w, "unauthorized", http.StatusUnauthorized)
+			return
+		}
+		fmt.Fprintln(w, info.Subject, "by", info.ClientID)
+		if info.HasScope("write:notes") {
+			fmt.Fprintln(w, "may write")
+		}
+	})
+
+	// NewContext stands in for Protect in a test of the handler.
+	r := httptest.NewRequest("GET", "/notes", nil)
+	r = r.WithContext(mcpauth.NewContext(r.Context(), &mcpauth.AuthInfo{
+		Issuer:   "https://auth.example.com",
+		Subject:  "alice",
+		ClientID: "notes-app",
+		Scopes:   []string{"read:notes", "write:notes"},
+	}))
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	fmt.Print(w.Body)
+
+	// Output:
+	// alice by notes-app
+	// may write
+}
+
+// Claims decodes what AuthInfo has no field for.
+func ExampleAuthInfo_Claims() {
+	as, auth := exampleServers()
+	defer as.Close()
+	defer auth.Close()
+	token, err := as.Token(mcpauthtest.TokenClaims{
+		Audience: []string{"https://api.example.com/notes"},
+		Extra:    map[string]any{"tenant": "acme", "roles": []string{"editor"}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	info, err := auth.Authorize(context.Background(), mcpauth.Request{
+		Header: http.Header{"Authorization": {"Bearer " + token}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	var claims struct {
+		Tenant string   `json:"tenant"`
+		Roles  []string `json:"roles"`
+	}
+	if err := info.Claims(&claims); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(claims.Tenant, claims.Roles)
+
+	// Output:
+	// acme [editor]
+}
+
+// A token does not print itself, however it is printed.
+func ExampleToken() {
+	as, auth := exampleServers()
+	defer as.Close()
+	defer auth.Close()
+	token, err := as.Token(mcpauthtest.TokenClaims{Audience: []string{"https://api.example.com/notes"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	info, err := auth.Authorize(context.Background(), mcpauth.Request{
+		Header: http.Header{"Authorization": {"Bearer " + token}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	fmt.Println(info.Token)
+	fmt.Printf("%q %#v\n", info.Token, info.Token)
+	fmt.Println(info.Token.Reveal() == token)
+
+	// Output:
+	// [redacted]
+	// [redacted] [redacted]
+	// true
+}
+
+// sessions stands in for a database of opaque tokens.
+type sessions map[string]string
+
+func (s sessions) lookup(_ context.Context, token string) (user string, ok bool, err error) {
+	user, ok = s[token]
+	return user, ok, nil
+}
+
+// A verifier for opaque tokens. It proves the token; issuer, audience, expiry
+// and scopes are checked by the engine all the same.
+func ExampleVerifierFunc() {
+	db := sessions{"opaque-1": "alice"}
+	const resource, issuer = "https://api.example.com/notes", "https://auth.example.com"
+
+	verify := mcpauth.VerifierFunc(func(ctx context.Context, token string) (*mcpauth.Claims, error) {
+		user, ok, err := db.lookup(ctx, token)
+		if err != nil {
+			return nil, fmt.Errorf("session database: %w", err) // cannot be told now: 503
+		}
+		if !ok {
+			return nil, fmt.Errorf("%w: no such session", mcpauth.ErrInvalidToken) // not valid: 401
+		}
+		return &mcpauth.Claims{
+			Issuer:    issuer,
+			Subject:   user,
+			Audience:  []string{resource},
+			Scopes:    []string{"read:notes"},
+			ExpiresAt: time.Now().Add(time.Minute),
+		}, nil
+	})
+
+	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
+		Identifier:           resource,
+		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: issuer, Verifier: verify}},
+	}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer auth.Close()
+	for _, token := range []string{"opaque-1", "opaque-2"} {
+		info, err := auth.Authorize(context.Background(), mcpauth.Request{
+			Header: http.Header{"Authorization": {"Bearer " + token}},
+		})
+		if err != nil {
+			fmt.Println(err)
+			continue
+		}
+		fmt.Println(info.Subject)
+	}
+
+	// Output:
+	// alice
+	// mcpauth: request refused with status 401: rejected_by_verifier
+}
+
+// A document that does not conform is repaired before it is read.
+func ExampleAuthorizationServer_repairMetadata() {
+	as, err := mcpauthtest.NewServer(mcpauthtest.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer as.Close()
+	as.SetFaults(mcpauthtest.Faults{MetadataIssuer: "https://internal.example.com"})
+	issuer := as.Issuer()
+
+	server := mcpauth.AuthorizationServer{
+		Issuer: issuer,
+		Type:   mcpauth.OIDC,
+		RepairMetadata: func(document []byte) ([]byte, error) {
+			return bytes.Replace(document, []byte("https://internal.example.com"), []byte(issuer), 1), nil
+		},
+	}
+
+	fetched, err := mcpauth.FetchServerConfig(context.Background(), server)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(fetched.Metadata.Issuer == issuer)
+
+	// Output:
+	// true
+}
+
+// Metadata given by hand: only the keys are fetched.
+func ExampleAuthorizationServer_metadata() {
+	server := mcpauth.AuthorizationServer{
+		Issuer: "https://auth.example.com",
+		Metadata: &metadata.AuthorizationServer{
+			Issuer:  "https://auth.example.com",
+			JWKSURI: "https://auth.example.com/keys",
+		},
+	}
+
+	fmt.Println(server.Metadata.JWKSURI)
+
+	// Output:
+	// https://auth.example.com/keys
+}
+
+// Keys given by hand: nothing is fetched at all.
+func ExampleAuthorizationServer_jwks() {
+	keys, err := os.ReadFile("jwks.json")
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := mcpauth.AuthorizationServer{Issuer: "https://auth.example.com", JWKS: keys}
+
+	fmt.Println(server.Issuer)
+}
+
+// A provider that cannot issue tokens for the resource identifier, takes other
+// names for it, and stands in a private network.
+func ExampleAuthorizationServer_provider() {
+	config := mcpauth.Config{
+		Resources: []mcpauth.Resource{{
+			Identifier: "https://api.example.com/notes",
+			AuthorizationServers: []mcpauth.AuthorizationServer{{
+				Issuer:     "https://login.example.com/tenant/v2.0",
+				Type:       mcpauth.OIDC,
+				Audiences:  []string{"9f1c2b7e-0000-4000-8000-3d1b6f6e8a11"},
+				Algorithms: []string{"RS256"},
+				TokenTypes: []string{"at+jwt", "JWT"},
+				ScopeClaim: "scp",
+			}},
+		}},
+		AllowedNetworks: []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16")},
+	}
+
+	auth, err := mcpauth.New(config)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer auth.Close()
+	fmt.Println("configured")
+
+	// Output:
+	// configured
+}
+
+// Several resources in one instance: each handler names its own.
+func ExampleForResource() {
+	const notes, admin = "https://api.example.com/notes", "https://api.example.com/admin"
+	users := []mcpauth.AuthorizationServer{{Issuer: "https://auth.example.com"}}
+	staff := []mcpauth.AuthorizationServer{{Issuer: "https://staff.example.com"}}
+	notesHandler, adminHandler := http.NotFoundHandler(), http.NotFoundHandler()
+	mux := http.NewServeMux()
+
+	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{
+		{Identifier: notes, AuthorizationServers: users},
+		{Identifier: admin, AuthorizationServers: staff},
+	}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	mux.Handle("/.well-known/", auth.MetadataHandler())
+	mux.Handle("/notes", auth.Protect(notesHandler, mcpauth.ForResource(notes)))
+	mux.Handle("/admin", auth.Protect(adminHandler, mcpauth.ForResource(admin), mcpauth.Scopes("admin")))
+
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, httptest.NewRequest("GET", "/.well-known/oauth-protected-resource/admin", nil))
+	var document metadata.ProtectedResource
+	if err := json.Unmarshal(w.Body.Bytes(), &document); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(document.AuthorizationServers)
+
+	// Output:
+	// [https://staff.example.com]
+}
+
+// Advertised, asked for at first, and enforced: three lists that often differ.
+func ExampleChallengeScopes() {
+	handler := http.NotFoundHandler()
+
+	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
+		Identifier:           "https://api.example.com/notes",
+		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "https://auth.example.com"}},
+		ScopesSupported:      []string{"read:notes", "write:notes", "delete:notes"},
+	}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	protected := auth.Protect(handler,
+		mcpauth.Scopes("read:notes"),
+		mcpauth.ChallengeScopes("read:notes", "write:notes"))
+
+	w := httptest.NewRecorder()
+	protected.ServeHTTP(w, httptest.NewRequest("GET", "/notes", nil))
+	fmt.Println(w.Header().Get("WWW-Authenticate"))
+
+	// Output:
+	// Bearer scope="read:notes write:notes", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/notes"
+}
+
+// A broader scope does what narrower ones do, where the resource says so.
+func ExampleResource_scopeIncludes() {
+	resource := mcpauth.Resource{
+		Identifier:           "https://api.example.com/notes",
+		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "https://auth.example.com"}},
+		ScopeIncludes: map[string][]string{
+			"admin":       {"write:notes"},
+			"write:notes": {"read:notes"},
+		},
+	}
+
+	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{resource}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer auth.Close()
+	fmt.Println("configured")
+
+	// Output:
+	// configured
+}
+
+// Browser clients of known origins only, and a log of what was refused.
+func ExampleConfig() {
+	resources := []mcpauth.Resource{{
+		Identifier:           "https://api.example.com/notes",
+		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "https://auth.example.com"}},
+	}}
+
+	auth, err := mcpauth.New(mcpauth.Config{
+		Resources: resources,
+		CORS:      mcpauth.CORS{Origins: []string{"https://app.example.com"}},
+		Logger:    slog.New(slog.NewJSONHandler(os.Stderr, nil)),
+		Leeway:    10 * time.Second,
+	})
+
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer auth.Close()
+	fmt.Println("configured")
+
+	// Output:
+	// configured
+}

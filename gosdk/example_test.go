@@ -1,0 +1,106 @@
+package gosdk_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net/http"
+	"net/http/httptest"
+
+	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/gosdk"
+	"github.com/modelcontextprotocol/go-sdk/auth"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+)
+
+func whoami(ctx context.Context, req *mcp.CallToolRequest, _ struct{}) (*mcp.CallToolResult, any, error) {
+	info, ok := mcpauth.FromContext(ctx)
+	if !ok {
+		return nil, nil, errors.New("not authenticated")
+	}
+	return &mcp.CallToolResult{
+		Content: []mcp.Content{&mcp.TextContent{Text: info.Subject + " at " + info.Issuer}},
+	}, nil, nil
+}
+
+// A server of the SDK with one tool, protected.
+func Example() {
+	a, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
+		Identifier:           "https://api.example.com/mcp",
+		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "https://auth.example.com"}},
+	}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer a.Close()
+
+	server := mcp.NewServer(&mcp.Implementation{Name: "notes", Version: "1.0.0"}, nil)
+	server.AddReceivingMiddleware(gosdk.Middleware())
+	mcp.AddTool(server, &mcp.Tool{Name: "whoami", Description: "Tells who is calling."}, whoami)
+	handler := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, nil)
+
+	mux := http.NewServeMux()
+	mux.Handle("/.well-known/", a.MetadataHandler())
+	mux.Handle("/mcp", gosdk.Protect(a, handler, mcpauth.Scopes("read:notes")))
+
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, httptest.NewRequest("POST", "/mcp", nil))
+	fmt.Println(w.Code, w.Header().Get("WWW-Authenticate"))
+
+	// Output:
+	// 401 Bearer scope="read:notes", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/mcp"
+}
+
+// Without the middleware, the request itself knows who sent it.
+func ExampleAuthInfo() {
+	tool := func(_ context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		info, ok := gosdk.AuthInfo(req)
+		if !ok {
+			return nil, errors.New("not authenticated")
+		}
+		return &mcp.CallToolResult{
+			Content: []mcp.Content{&mcp.TextContent{Text: info.Subject}},
+		}, nil
+	}
+
+	_, err := tool(context.Background(), &mcp.CallToolRequest{})
+	fmt.Println(err)
+
+	// Output:
+	// not authenticated
+}
+
+// A tool is tested like any handler: NewContext stands in for the whole way in.
+func ExampleMiddleware() {
+	ctx := mcpauth.NewContext(context.Background(), &mcpauth.AuthInfo{
+		Issuer:  "https://auth.example.com",
+		Subject: "alice",
+	})
+	result, _, err := whoami(ctx, nil, struct{}{})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	fmt.Println(result.Content[0].(*mcp.TextContent).Text)
+
+	// Output:
+	// alice at https://auth.example.com
+}
+
+// A door of one's own above, the SDK below.
+func ExampleBridge() {
+	sdkHandler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		fmt.Println(auth.TokenInfoFromContext(r.Context()).UserID)
+	})
+
+	door := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		info := &mcpauth.AuthInfo{Issuer: "https://auth.example.com", Subject: "alice"} // from Auth.Authorize
+		gosdk.Bridge(sdkHandler).ServeHTTP(w, r.WithContext(mcpauth.NewContext(r.Context(), info)))
+	})
+
+	door.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/mcp", nil))
+
+	// Output:
+	// sub:"alice"@"https://auth.example.com"
+}
