@@ -51,7 +51,7 @@ func TestBodyLimit(t *testing.T) {
 		{name: "gzip without a body", coding: "gzip", wantBody: []byte{}},
 		{name: "gzip at the limit", coding: "gzip", body: zipped(make([]byte, limit)), wantBody: make([]byte, limit)},
 		{name: "gzip over it", coding: "gzip", body: zipped(make([]byte, limit+1)), want: TooLarge},
-		{name: "gzip bomb", coding: "gzip", body: zipped(make([]byte, 8_000_000)), want: TooLarge},
+		{name: "gzip bomb", coding: "gzip", body: zipped(make([]byte, 500_000)), want: TooLarge},
 		{name: "bomb of members", coding: "gzip", body: bytes.Repeat(zipped(make([]byte, 1000)), 20), want: TooLarge},
 		{name: "members with nothing in them", coding: "gzip", body: bytes.Repeat(zipped(nil), 1000), want: TooLarge},
 		{name: "compressed over it", coding: "gzip", body: zipped(incompressible.Bytes()), want: TooLarge},
