@@ -5,70 +5,119 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
+	"strings"
 	"time"
 
 	"github.com/mcp-auth/go/internal/fetch"
 )
 
-// Source says where an authorization server's metadata come from.
+// Source says whose metadata to find, and where.
 type Source struct {
-	// Issuer is the issuer identifier, byte for byte.
+	// Issuer is the issuer identifier as the server writes it, a trailing slash
+	// included: the document's must be identical. Required.
 	Issuer string
-	// Type chooses the well-known places; empty tries all.
+	// Type says in which well-known places to look; see [CandidateURLs].
 	Type ServerType
-	// URL, if set, is where the document stands instead.
+	// URL, if set, is the only place to look.
 	URL string
-	// Repair, if set, mends the document before it is parsed.
+	// Repair, if set, mends a document that does not conform before it is
+	// parsed. It is given the body of each answer with status 200, whatever
+	// that is. An error says that the body is no document.
 	Repair func(document []byte) ([]byte, error)
 }
 
 // Fetched is a document that was found.
 type Fetched struct {
+	// Server is the document.
 	Server *AuthorizationServer
-	// URL is where it was found.
+	// URL is where it was found, after redirects.
 	URL string
-	// FreshFor is how long it may be used, if HasFreshFor.
+	// FreshFor is how long it may be used without asking again, if HasFreshFor
+	// (RFC 9111 §4.2).
 	FreshFor    time.Duration
 	HasFreshFor bool
 }
 
-// DiscoveryKind says why a document was not found.
+// DiscoveryKind is a stable code for why no document was found.
 type DiscoveryKind string
 
 // The kinds of [DiscoveryError].
 const (
-	// NotFound: every place answered that there is nothing.
-	NotFound DiscoveryKind = "not found"
-	// IssuerMismatch: the document names another issuer (RFC 8414 §3.3).
-	IssuerMismatch DiscoveryKind = "issuer mismatch"
-	// Malformed: the document cannot be read, or names endpoints that may not be used.
+	// InvalidSource: the issuer, the type or the URL cannot be used; nothing
+	// was fetched. The cause is a [*URLError].
+	InvalidSource DiscoveryKind = "invalid_source"
+	// NotFound: no place has a document.
+	NotFound DiscoveryKind = "not_found"
+	// IssuerMismatch: the document is of another issuer (RFC 8414 §3.3, OpenID
+	// Connect Discovery §4.3). The cause is an [*IssuerMismatchError].
+	IssuerMismatch DiscoveryKind = "issuer_mismatch"
+	// Malformed: an answer is no metadata document, or one with an endpoint
+	// that must not be used. The cause is a [*DocumentError] or the repair
+	// function's error.
 	Malformed DiscoveryKind = "malformed"
-	// Unavailable: the server could not be reached or was in trouble.
+	// Unavailable: the server could not be reached, or said that it cannot
+	// answer now. Trying later may help.
 	Unavailable DiscoveryKind = "unavailable"
-	// InvalidSource: the issuer, the type or the URL is wrong.
-	InvalidSource DiscoveryKind = "invalid source"
 )
 
-// DiscoveryError is why [Discover] or [Fetch] failed.
+// DiscoveryError is why no document was found. Where several places were
+// tried, it is of the one that tells most.
 type DiscoveryError struct {
-	// URL is the place that decided.
+	// URL is the place, without its query. Empty for InvalidSource.
 	URL  string
 	Kind DiscoveryKind
-	Err  error
+	// Err is the cause.
+	Err error
+	// Others are what came of the other places tried.
+	Others []*DiscoveryError
 }
 
-// Error names the place and what was wrong with it.
+// Error names each place and what came of it.
 func (e *DiscoveryError) Error() string {
-	return fmt.Sprintf("metadata: %s: %s: %v", e.URL, e.Kind, e.Err)
+	var b strings.Builder
+	b.WriteString("metadata: ")
+	e.describe(&b)
+	for _, other := range e.Others {
+		b.WriteString("; ")
+		other.describe(&b)
+	}
+	return b.String()
+}
+
+func (e *DiscoveryError) describe(b *strings.Builder) {
+	if e.URL != "" {
+		b.WriteString(e.URL + ": ")
+	}
+	fmt.Fprintf(b, "%s: %v", e.Kind, e.Err)
 }
 
 // Unwrap returns the cause.
 func (e *DiscoveryError) Unwrap() error { return e.Err }
 
-// Discover finds and reads the metadata of an authorization server. It fetches
-// from public addresses over https, or from loopback for an issuer there. The
-// error is a [*DiscoveryError].
+// IssuerMismatchError is a document of another issuer than the one asked for.
+type IssuerMismatchError struct {
+	// Want is the issuer asked for, Got the document's.
+	Want, Got string
+}
+
+// Error shows both, the document's cut where it is long.
+func (e *IssuerMismatchError) Error() string {
+	text := fmt.Sprintf("the document is of the issuer %.200q, not of %.200q", e.Got, e.Want)
+	if strings.TrimSuffix(e.Got, "/") == strings.TrimSuffix(e.Want, "/") {
+		text += "; they differ in the trailing slash"
+	}
+	return text
+}
+
+// Discover finds and reads the metadata of an authorization server, trying the
+// places that [CandidateURLs] names in their order. A place without a document
+// is passed over; the first document decides: its issuer must be identical to
+// the one asked for and its endpoints be https URLs, unless the issuer itself
+// is on loopback.
+//
+// It connects to public addresses only, or to loopback where the issuer or the
+// URL is there, and is bounded in time, size and redirects. The error is a
+// [*DiscoveryError].
 func Discover(ctx context.Context, src Source) (*AuthorizationServer, error) {
 	client := fetch.New(fetch.Policy{})
 	defer client.Close()
@@ -79,87 +128,111 @@ func Discover(ctx context.Context, src Source) (*AuthorizationServer, error) {
 	return got.Server, nil
 }
 
-// Fetch is [Discover] with a fetcher of this module.
+// Fetch is [Discover] for packages of this module, with a client of their own.
 func Fetch(ctx context.Context, client *fetch.Client, src Source) (*Fetched, error) {
+	return src.find(ctx, client)
+}
+
+// fetcher is what is used of [fetch.Client].
+type fetcher interface {
+	Do(context.Context, fetch.Request) (*fetch.Response, error)
+}
+
+func (src *Source) find(ctx context.Context, client fetcher) (*Fetched, error) {
 	places, err := src.places()
 	if err != nil {
-		return nil, &DiscoveryError{URL: src.Issuer, Kind: InvalidSource, Err: err}
+		return nil, &DiscoveryError{Kind: InvalidSource, Err: err}
 	}
-	var worst *DiscoveryError
-	for _, place := range places {
-		got, failed := src.try(ctx, client, place)
-		if failed == nil {
+	var failures []*DiscoveryError
+	for i, place := range places {
+		got, failure := src.try(ctx, client, place, len(places)-i)
+		if failure == nil {
 			return got, nil
 		}
-		if failed.Kind == IssuerMismatch {
-			return nil, failed
-		}
-		if worst == nil || rank(failed.Kind) > rank(worst.Kind) {
-			worst = failed
-		}
-		if ctx.Err() != nil {
+		failures = append(failures, failure)
+		if decides(failure) || ctx.Err() != nil {
 			break
 		}
 	}
-	return nil, worst
+	return nil, summary(failures)
 }
 
-// rank orders failures: trouble says more than a plain "not here".
-func rank(k DiscoveryKind) int {
-	switch k {
-	case Unavailable:
-		return 3
-	case Malformed:
-		return 2
-	}
-	return 1
-}
-
+// places returns where to look.
 func (src *Source) places() ([]string, error) {
-	if err := CheckIssuer(src.Issuer); err != nil {
-		return nil, err
+	candidates, err := CandidateURLs(src.Issuer, src.Type)
+	if err != nil || src.URL == "" {
+		return candidates, err
 	}
-	if src.URL == "" {
-		return CandidateURLs(src.Issuer, src.Type)
+	if fault := checkURL(src.URL); fault != "" {
+		return nil, &URLError{What: "metadata URL", Fault: fault}
 	}
-	return []string{src.URL}, fetch.CheckURL(src.URL, true)
+	return []string{src.URL}, nil
 }
 
-// onLoopback reports whether the source itself stands on loopback, so that its
-// documents may lead there.
-func (src *Source) onLoopback() bool {
-	return fetch.IsLoopbackURL(src.Issuer) || src.URL != "" && fetch.IsLoopbackURL(src.URL)
+// decides reports whether a document was found and is wrong: to look further
+// would be to ignore it.
+func decides(e *DiscoveryError) bool {
+	return e.Kind == IssuerMismatch || errors.Is(e.Err, errEndpoint)
 }
 
-func (src *Source) try(ctx context.Context, client *fetch.Client, place string) (*Fetched, *DiscoveryError) {
-	fail := func(kind DiscoveryKind, err error) (*Fetched, *DiscoveryError) {
-		return nil, &DiscoveryError{URL: place, Kind: kind, Err: err}
-	}
-	resp, err := client.Do(ctx, fetch.Request{
-		URL: place, Header: http.Header{"Accept": {"application/json"}}, AllowLoopback: src.onLoopback(),
-	})
-	switch {
-	case err != nil:
-		return fail(Unavailable, err)
-	case resp.Status == http.StatusTooManyRequests || resp.Status >= http.StatusInternalServerError:
-		return fail(Unavailable, fmt.Errorf("status %d", resp.Status))
-	case resp.Status != http.StatusOK:
-		return fail(NotFound, fmt.Errorf("status %d", resp.Status))
-	}
-	document := resp.Body
-	if src.Repair != nil {
-		if document, err = src.Repair(document); err != nil {
-			return fail(Malformed, fmt.Errorf("repair: %w", err))
+// summary makes one error of several: what decides, else an outage, behind
+// which a document may hide, else what was not a document.
+func summary(failures []*DiscoveryError) *DiscoveryError {
+	best := 0
+	for i, failure := range failures {
+		if rank(failure) > rank(failures[best]) {
+			best = i
 		}
 	}
-	server, err := ParseAuthorizationServer(document)
+	main := *failures[best]
+	for i, failure := range failures {
+		if i != best {
+			main.Others = append(main.Others, failure)
+		}
+	}
+	return &main
+}
+
+func rank(e *DiscoveryError) int {
+	switch {
+	case decides(e):
+		return 3
+	case e.Kind == Unavailable:
+		return 2
+	case e.Kind == Malformed:
+		return 1
+	}
+	return 0
+}
+
+// try looks in one place. left is the number of places still to try, this one
+// included, among which the time is shared: one that hangs must not keep the
+// others from being asked.
+func (src *Source) try(ctx context.Context, client fetcher, place string, left int) (*Fetched, *DiscoveryError) {
+	ctx, cancel := share(ctx, left)
+	defer cancel()
+	fail := func(kind DiscoveryKind, err error) (*Fetched, *DiscoveryError) {
+		shown, _, _ := strings.Cut(place, "?")
+		return nil, &DiscoveryError{URL: shown, Kind: kind, Err: err}
+	}
+	resp, err := client.Do(ctx, fetch.Request{
+		Method:        http.MethodGet,
+		URL:           place,
+		Header:        http.Header{"Accept": {"application/json"}},
+		AllowLoopback: fetch.IsLoopbackURL(place),
+	})
 	if err != nil {
-		return fail(Malformed, err)
+		return fail(kindOf(err), err)
 	}
-	if server.Issuer != src.Issuer {
-		return fail(IssuerMismatch, fmt.Errorf("the document names the issuer %.200q, expected %q", server.Issuer, src.Issuer))
+	if resp.Status != http.StatusOK {
+		return fail(kindOfStatus(resp.Status), fmt.Errorf("status %d", resp.Status))
 	}
-	if err := server.checkURLs(src.onLoopback()); err != nil {
+	server, err := src.read(resp.Body)
+	var mismatch *IssuerMismatchError
+	switch {
+	case errors.As(err, &mismatch):
+		return fail(IssuerMismatch, err)
+	case err != nil:
 		return fail(Malformed, err)
 	}
 	got := &Fetched{Server: server, URL: resp.URL}
@@ -167,27 +240,71 @@ func (src *Source) try(ctx context.Context, client *fetch.Client, place string) 
 	return got, nil
 }
 
-// ErrEndpoint is an endpoint in a document that may not be used: no absolute
-// https URL, or one on loopback although the issuer is not.
-var ErrEndpoint = errors.New("metadata: endpoint not allowed")
+// share bounds ctx to its part of the time left, if that is bounded.
+func share(ctx context.Context, left int) (context.Context, context.CancelFunc) {
+	deadline, bounded := ctx.Deadline()
+	if !bounded {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Until(deadline)/time.Duration(left))
+}
 
-// checkURLs refuses endpoints that would lead a client astray, such as
-// javascript: URLs.
-func (s *AuthorizationServer) checkURLs(loopback bool) error {
-	for name, raw := range map[string]string{
-		"authorization_endpoint": s.AuthorizationEndpoint, "token_endpoint": s.TokenEndpoint,
-		"jwks_uri": s.JWKSURI, "registration_endpoint": s.RegistrationEndpoint,
-		"introspection_endpoint": s.IntrospectionEndpoint, "revocation_endpoint": s.RevocationEndpoint,
-		"userinfo_endpoint": s.UserinfoEndpoint, "end_session_endpoint": s.EndSessionEndpoint,
-		"pushed_authorization_request_endpoint": s.PushedAuthorizationRequestEndpoint,
-		"device_authorization_endpoint":         s.DeviceAuthorizationEndpoint,
-	} {
-		if raw == "" {
-			continue
-		}
-		if _, err := url.Parse(raw); err != nil || fetch.CheckURL(raw, loopback) != nil {
-			return fmt.Errorf("%w: %s", ErrEndpoint, name)
+func kindOf(err error) DiscoveryKind {
+	var failure *fetch.Error
+	if !errors.As(err, &failure) {
+		return Unavailable
+	}
+	switch failure.Kind {
+	case fetch.TooLarge:
+		return Malformed
+	case fetch.Redirect: // to a login page, say
+		return NotFound
+	}
+	return Unavailable
+}
+
+func kindOfStatus(status int) DiscoveryKind {
+	switch {
+	case status >= http.StatusInternalServerError, status == http.StatusTooManyRequests,
+		status == http.StatusTooEarly, status == http.StatusRequestTimeout:
+		return Unavailable
+	}
+	return NotFound
+}
+
+// read makes a document of an answer's body.
+func (src *Source) read(body []byte) (*AuthorizationServer, error) {
+	if src.Repair != nil {
+		var err error
+		if body, err = src.Repair(body); err != nil {
+			return nil, fmt.Errorf("repair: %w", err)
 		}
 	}
-	return nil
+	server, err := ParseAuthorizationServer(body)
+	if err != nil {
+		return nil, err
+	}
+	if server.Issuer != src.Issuer {
+		return nil, &IssuerMismatchError{Want: src.Issuer, Got: server.Issuer}
+	}
+	if names := server.badEndpoints(); len(names) > 0 {
+		return nil, &DocumentError{Member: names[0], Err: errEndpoint}
+	}
+	return server, nil
+}
+
+var errEndpoint = errors.New("must be an https URL, or one on loopback if the issuer is there")
+
+// badEndpoints names the endpoints that must not be used: a browser sent there
+// might run a script, a request with a secret go in the clear or to a service
+// on this machine.
+func (as *AuthorizationServer) badEndpoints() []string {
+	loopback := fetch.IsLoopbackURL(as.Issuer)
+	var names []string
+	for _, e := range as.endpoints() {
+		if e.url != "" && fetch.CheckURL(e.url, loopback) != nil {
+			names = append(names, e.member)
+		}
+	}
+	return names
 }

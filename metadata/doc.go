@@ -1,15 +1,22 @@
-// Package metadata reads, finds and checks the two documents of OAuth
-// discovery: authorization server metadata (RFC 8414, OpenID Connect Discovery)
-// and protected resource metadata (RFC 9728).
+// Package metadata finds, reads and judges the documents that tell OAuth
+// parties about each other: authorization server metadata (RFC 8414), OpenID
+// provider metadata (OpenID Connect Discovery) and protected resource metadata
+// (RFC 9728).
 //
-// [Discover] finds an authorization server's document as an MCP client would,
-// and [AuthorizationServer.Validate] tells whether it has what MCP needs:
+// The two calls to know are [Discover], which fetches the metadata of an
+// authorization server by its issuer identifier, and
+// [AuthorizationServer.Validate], which tells what in them MCP clients will
+// miss:
 //
-//	server, err := metadata.Discover(ctx, metadata.Source{Issuer: "https://auth.example.com"})
+//	as, err := metadata.Discover(ctx, metadata.Source{Issuer: "https://auth.example.com/oidc"})
 //	if err != nil {
-//		log.Fatal(err)
+//		return err // a *metadata.DiscoveryError
 //	}
-//	for _, finding := range server.Validate().Findings {
+//	for _, finding := range as.Validate().Findings {
 //		fmt.Println(finding.Severity, finding.Code, finding.Message)
 //	}
+//
+// Package mcpauth does the former by itself; the rest of this package is for
+// tools, clients and tests: documents survive reading and writing with the
+// members this package does not know.
 package metadata

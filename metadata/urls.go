@@ -1,24 +1,23 @@
 package metadata
 
 import (
-	"errors"
-	"fmt"
 	"net/url"
 	"strings"
 
 	"github.com/mcp-auth/go/internal/fetch"
 )
 
-// ServerType says by which rules an authorization server publishes its metadata.
+// ServerType says where an authorization server publishes its metadata.
 type ServerType string
 
-// The types of authorization server.
 const (
-	// OIDC is OpenID Connect Discovery: the well-known path follows the issuer.
+	// OIDC is an OpenID provider: OpenID Connect Discovery §4 appends the
+	// well-known path to the issuer.
 	OIDC ServerType = "oidc"
-	// OAuth is RFC 8414: the well-known path stands before the issuer's path.
+	// OAuth is an OAuth 2.0 authorization server: RFC 8414 §3 inserts the
+	// well-known path between the issuer's host and path.
 	OAuth ServerType = "oauth"
-	// AnyType tries the places in the order of the MCP specification.
+	// AnyType tries each place, in the order in which MCP clients do.
 	AnyType ServerType = ""
 )
 
@@ -28,87 +27,207 @@ const (
 	resourceWellKnown = "/.well-known/oauth-protected-resource"
 )
 
-// Errors of [CheckIssuer], [CandidateURLs] and [ResourceMetadataURL].
-var (
-	ErrInvalidIssuer   = errors.New("metadata: the issuer is not an https URL without query and fragment")
-	ErrInvalidResource = errors.New("metadata: the resource identifier is not an absolute http or https URL without fragment")
-	ErrInvalidType     = errors.New("metadata: the type is not oidc, oauth or empty")
+// URLFault is a stable code for what is wrong with an identifier.
+type URLFault string
+
+// The faults of an identifier.
+const (
+	// InvalidURL is not an absolute http or https URL in the characters of
+	// RFC 3986, or has a path with dot segments.
+	InvalidURL URLFault = "invalid_url"
+	// InsecureURL is http on a host that is not loopback.
+	InsecureURL URLFault = "insecure_url"
+	// HasUserinfo holds a user name or password.
+	HasUserinfo URLFault = "has_userinfo"
+	// HasQuery has a query where none is allowed, were it an empty one.
+	HasQuery URLFault = "has_query"
+	// HasFragment has a fragment, were it an empty one.
+	HasFragment URLFault = "has_fragment"
+	// UnknownType is a [ServerType] other than those of this package.
+	UnknownType URLFault = "unknown_server_type"
 )
 
-// CheckIssuer reports whether the text can be an issuer identifier: an https
-// URL, or http on loopback, without query, fragment and userinfo (RFC 8414 §2).
-// The error is [ErrInvalidIssuer].
+// URLError is why an identifier cannot be used. It does not repeat the
+// identifier, which may hold a secret by mistake.
+type URLError struct {
+	// What is at fault: "issuer", "resource" or "metadata URL".
+	What  string
+	Fault URLFault
+}
+
+// Error names the fault.
+func (e *URLError) Error() string {
+	return "metadata: " + e.What + ": " + e.Fault.text()
+}
+
+func (f URLFault) text() string {
+	switch f {
+	case InsecureURL:
+		return "must be https; http is for loopback hosts only"
+	case HasUserinfo:
+		return "must not hold a user name or password"
+	case HasQuery:
+		return "must not have a query"
+	case HasFragment:
+		return "must not have a fragment"
+	case UnknownType:
+		return `the server type must be "oidc", "oauth" or empty`
+	default:
+		return "must be an absolute https URL without dot segments, in ASCII"
+	}
+}
+
+// CheckIssuer reports whether issuer can be an issuer identifier (RFC 8414 §2):
+// an https URL, or an http one on a loopback host, without query and fragment.
+// Nothing is normalized: identifiers are compared byte for byte. The error is a
+// [*URLError].
 func CheckIssuer(issuer string) error {
-	if strings.ContainsAny(issuer, "?#") || fetch.CheckURL(issuer, true) != nil {
-		return fmt.Errorf("%w: %q", ErrInvalidIssuer, issuer)
-	}
-	return nil
+	_, err := splitIssuer(issuer)
+	return err
 }
 
-// split cuts a URL behind its authority, byte for byte: nothing is decoded,
-// cleaned or lowered, because identifiers are compared as they are.
-func split(raw string) (origin, rest string) {
-	_, after, ok := strings.Cut(raw, "://")
-	if !ok {
-		return raw, ""
+func splitIssuer(issuer string) (urlParts, error) {
+	if strings.Contains(issuer, "?") {
+		return urlParts{}, &URLError{What: "issuer", Fault: HasQuery}
 	}
-	if i := strings.IndexAny(after, "/?"); i >= 0 {
-		cut := len(raw) - len(after) + i
-		return raw[:cut], raw[cut:]
-	}
-	return raw, ""
+	return splitURL("issuer", issuer)
 }
 
-// CandidateURLs lists where the metadata of an issuer may stand, in the order
-// in which they are to be tried (MCP authorization, RFC 8414 §3.1, OpenID
-// Connect Discovery §4.1). Errors are [ErrInvalidIssuer] and [ErrInvalidType].
+// CandidateURLs returns where the metadata of an issuer may stand, in the order
+// to try. The issuer is used as written, percent-encoding and port included; of
+// its path only a slash at the end is dropped, as both rules demand (RFC 8414
+// §3.1, OpenID Connect Discovery §4.1).
+//
+//   - [OAuth]: inserted before the path.
+//   - [OIDC]: appended to the path; then, if there is one, inserted before it
+//     (RFC 8414 §5).
+//   - [AnyType]: as MCP authorization says: OAuth inserted, OIDC inserted, OIDC
+//     appended; the last two are one where the issuer has no path.
+//
+// The error is a [*URLError].
 func CandidateURLs(issuer string, t ServerType) ([]string, error) {
-	if err := CheckIssuer(issuer); err != nil {
+	parts, err := splitIssuer(issuer)
+	if err != nil {
 		return nil, err
 	}
-	origin, path := split(issuer)
-	path = strings.TrimSuffix(path, "/")
-	appended := origin + path + oidcWellKnown
+	path := strings.TrimSuffix(parts.path, "/")
+	oauth := parts.origin + oauthWellKnown + path
+	inserted := parts.origin + oidcWellKnown + path
+	appended := parts.origin + path + oidcWellKnown
 	switch {
 	case t == OAuth:
-		return []string{origin + oauthWellKnown + path}, nil
+		return []string{oauth}, nil
+	case t != OIDC && t != AnyType:
+		return nil, &URLError{What: "issuer", Fault: UnknownType}
 	case t == OIDC && path == "":
 		return []string{appended}, nil
 	case t == OIDC:
-		return []string{appended, origin + oidcWellKnown + path}, nil
-	case t != AnyType:
-		return nil, fmt.Errorf("%w: %q", ErrInvalidType, t)
+		return []string{appended, inserted}, nil
 	case path == "":
-		return []string{origin + oauthWellKnown, appended}, nil
+		return []string{oauth, appended}, nil
 	}
-	return []string{origin + oauthWellKnown + path, origin + oidcWellKnown + path, appended}, nil
+	return []string{oauth, inserted, appended}, nil
 }
 
-// ResourceMetadataURL is where the metadata of a protected resource stand: the
-// well-known path stands between host and path, the query stays (RFC 9728 §3.1).
-// The error is [ErrInvalidResource].
+// ResourceMetadataURL returns where the metadata of a protected resource stand
+// (RFC 9728 §3.1): the well-known path is inserted between host and path, and
+// path and query stay as they are. Only a path that is a lone slash goes, so
+// that the resources https://example.com and https://example.com/ have their
+// metadata at one place.
+//
+// The error is a [*URLError].
 func ResourceMetadataURL(resource string) (string, error) {
-	u, err := url.Parse(resource)
-	if err != nil || u.Hostname() == "" || u.User != nil || strings.Contains(resource, "#") ||
-		u.Scheme != "https" && u.Scheme != "http" {
-		return "", fmt.Errorf("%w: %q", ErrInvalidResource, resource)
-	}
-	origin, rest := split(resource)
-	// "Any terminating slash following the host component" goes (§3.1); one
-	// that ends a longer path is part of the identifier.
-	if rest == "/" || strings.HasPrefix(rest, "/?") {
-		rest = rest[1:]
-	}
-	return origin + resourceWellKnown + rest, nil
-}
-
-// RootResourceMetadataURL is the well-known URL of the resource's host, which
-// clients try where the one of [ResourceMetadataURL] is not found. The error is
-// [ErrInvalidResource].
-func RootResourceMetadataURL(resource string) (string, error) {
-	if _, err := ResourceMetadataURL(resource); err != nil {
+	parts, err := splitURL("resource", resource)
+	if err != nil {
 		return "", err
 	}
-	origin, _ := split(resource)
-	return origin + resourceWellKnown, nil
+	if parts.path == "/" {
+		parts.path = ""
+	}
+	return parts.origin + resourceWellKnown + parts.path + parts.query, nil
+}
+
+// RootResourceMetadataURL returns the well-known URL of the resource's host
+// alone, which MCP clients try when [ResourceMetadataURL] leads to nothing. For
+// a resource without path and query the two are one. The error is a [*URLError].
+func RootResourceMetadataURL(resource string) (string, error) {
+	parts, err := splitURL("resource", resource)
+	if err != nil {
+		return "", err
+	}
+	return parts.origin + resourceWellKnown, nil
+}
+
+// urlParts are parts of a URL as it is written. Joined they are the URL.
+type urlParts struct {
+	origin string // scheme and authority
+	path   string
+	query  string // with its question mark
+}
+
+// splitURL checks an identifier and takes it apart without changing a byte,
+// which going through [url.URL] would not guarantee.
+func splitURL(what, raw string) (urlParts, error) {
+	if fault := checkURL(raw); fault != "" {
+		return urlParts{}, &URLError{What: what, Fault: fault}
+	}
+	var parts urlParts
+	authority := strings.Index(raw, "://") + len("://")
+	end := len(raw)
+	if i := strings.IndexAny(raw[authority:], "/?"); i >= 0 {
+		end = authority + i
+	}
+	parts.origin, parts.path = raw[:end], raw[end:]
+	if i := strings.IndexByte(parts.path, '?'); i >= 0 {
+		parts.path, parts.query = parts.path[:i], parts.path[i:]
+	}
+	if hasDotSegment(parts.path) {
+		return urlParts{}, &URLError{What: what, Fault: InvalidURL}
+	}
+	return parts, nil
+}
+
+// checkURL returns what is wrong with an identifier, or nothing.
+func checkURL(raw string) URLFault {
+	if strings.Contains(raw, "#") {
+		return HasFragment
+	}
+	if !isURIText(raw) {
+		return InvalidURL
+	}
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil || u.Hostname() == "" || u.Opaque != "" || (u.Scheme != "https" && u.Scheme != "http"):
+		return InvalidURL
+	case u.User != nil:
+		return HasUserinfo
+	case u.Scheme == "http" && !fetch.IsLoopbackHost(u.Hostname()):
+		return InsecureURL
+	case fetch.CheckURL(raw, true) != nil:
+		return InvalidURL
+	}
+	return ""
+}
+
+// isURIText reports whether s is made of the characters of RFC 3986 §2 alone.
+func isURIText(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if c <= ' ' || c > '~' || strings.IndexByte("\"<>\\^`{|}", c) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// hasDotSegment reports whether the path has a segment that servers and proxies
+// may resolve: what is inserted before it would then not be where it seems.
+func hasDotSegment(path string) bool {
+	for segment := range strings.SplitSeq(path, "/") {
+		switch strings.ReplaceAll(strings.ToLower(segment), "%2e", ".") {
+		case ".", "..":
+			return true
+		}
+	}
+	return false
 }

@@ -7,125 +7,211 @@ type Severity string
 
 // The severities.
 const (
+	// Success is something MCP needs or likes, and that is there.
 	Success Severity = "success"
+	// Warning is something that some clients will miss.
 	Warning Severity = "warning"
-	Error   Severity = "error"
+	// Error is something without which no MCP client can use the server.
+	Error Severity = "error"
 )
 
-// Code names a finding; it stays the same in later versions.
+// Code names a finding. Codes are stable.
 type Code string
 
-// The codes of findings.
+// The codes of [AuthorizationServer.Validate].
 const (
-	CodeResponseTypeSupported   Code = "code_response_type_supported"
-	CodeResponseTypeMissing     Code = "code_response_type_missing"
-	AuthorizationCodeSupported  Code = "authorization_code_grant_supported"
-	AuthorizationCodeMissing    Code = "authorization_code_grant_missing"
-	PKCESupported               Code = "pkce_supported"
-	PKCENotAdvertised           Code = "pkce_not_advertised"
-	S256Supported               Code = "s256_supported"
-	S256Missing                 Code = "s256_missing"
-	DynamicRegistration         Code = "dynamic_registration_supported"
-	ClientIDMetadataDocuments   Code = "client_id_metadata_documents_supported"
-	RegistrationMissing         Code = "registration_missing"
-	IssParameterSupported       Code = "iss_parameter_supported"
-	IssParameterMissing         Code = "iss_parameter_missing"
-	JWKSSupported               Code = "jwks_uri_present"
-	JWKSMissing                 Code = "jwks_uri_missing"
-	AuthorizationEndpointAbsent Code = "authorization_endpoint_missing"
-	TokenEndpointAbsent         Code = "token_endpoint_missing"
-	MemberOfWrongType           Code = "member_of_wrong_type"
+	IssuerValid                       Code = "issuer_valid"
+	IssuerInvalid                     Code = "issuer_invalid"
+	AuthorizationEndpointMissing      Code = "authorization_endpoint_missing"
+	TokenEndpointMissing              Code = "token_endpoint_missing"
+	CodeResponseTypeSupported         Code = "code_response_type_supported"
+	CodeResponseTypeNotSupported      Code = "code_response_type_not_supported"
+	AuthorizationCodeGrantSupported   Code = "authorization_code_grant_supported"
+	AuthorizationCodeGrantUnsupported Code = "authorization_code_grant_not_supported"
+	PKCESupported                     Code = "pkce_supported"
+	PKCENotAdvertised                 Code = "pkce_not_advertised"
+	S256Supported                     Code = "s256_code_challenge_method_supported"
+	S256NotSupported                  Code = "s256_code_challenge_method_not_supported"
+	DynamicRegistrationSupported      Code = "dynamic_registration_supported"
+	ClientIDMetadataDocumentSupported Code = "client_id_metadata_document_supported"
+	RegistrationNotSupported          Code = "registration_not_supported"
+	IssParameterSupported             Code = "iss_parameter_supported"
+	IssParameterNotSupported          Code = "iss_parameter_not_supported"
+	JWKSURIPresent                    Code = "jwks_uri_present"
+	JWKSURIMissing                    Code = "jwks_uri_missing"
+)
+
+// The codes of [ProtectedResource.Validate].
+const (
+	ResourceValid               Code = "resource_valid"
+	ResourceInvalid             Code = "resource_invalid"
+	AuthorizationServersPresent Code = "authorization_servers_present"
+	AuthorizationServersMissing Code = "authorization_servers_missing"
+	AuthorizationServerInvalid  Code = "authorization_server_invalid"
+	HeaderMethodNotSupported    Code = "header_method_not_supported"
+	OfflineAccessAdvertised     Code = "offline_access_advertised"
+)
+
+// The codes of both.
+const (
+	// EndpointInvalid is a URL that is not https, or loopback where the
+	// document's subject is not.
+	EndpointInvalid Code = "endpoint_invalid"
+	// MemberOfWrongType is a member that was ignored for its JSON type.
+	MemberOfWrongType Code = "member_of_wrong_type"
 )
 
 // Finding is one result of a validation.
 type Finding struct {
 	Code     Code     `json:"code"`
 	Severity Severity `json:"severity"`
-	Message  string   `json:"message"`
+	// Message is a sentence for people. It names members of the document and
+	// repeats nothing else of it.
+	Message string `json:"message"`
 }
 
-// Report is the result of a validation.
+// Report is the result of a validation, in a fixed order.
 type Report struct {
 	Findings []Finding `json:"findings"`
 }
 
-// Valid reports whether there is no error among the findings.
+// Valid reports whether no finding is an [Error].
 func (r Report) Valid() bool { return len(r.With(Error)) == 0 }
 
 // With returns the findings of one severity.
 func (r Report) With(s Severity) []Finding {
-	return slices.DeleteFunc(slices.Clone(r.Findings), func(f Finding) bool { return f.Severity != s })
+	var list []Finding
+	for _, f := range r.Findings {
+		if f.Severity == s {
+			list = append(list, f)
+		}
+	}
+	return list
 }
 
 func (r *Report) add(s Severity, c Code, message string) {
 	r.Findings = append(r.Findings, Finding{Code: c, Severity: s, Message: message})
 }
 
-// check adds one of two findings.
-func (r *Report) check(ok bool, good Finding, bad Finding) {
-	if ok {
-		r.Findings = append(r.Findings, good)
-		return
+// either adds one of two findings.
+func (r *Report) either(ok bool, good, bad Finding) {
+	if !ok {
+		good = bad
 	}
-	r.Findings = append(r.Findings, bad)
+	r.Findings = append(r.Findings, good)
 }
 
-// Validate tells whether the server has what MCP needs of it. A server that
-// does not advertise PKCE gets a warning: clients that keep to the
-// specification refuse it, a resource server can still verify its tokens.
-func (s *AuthorizationServer) Validate() Report {
+// Validate tells what of what MCP needs the server says it has. The point of
+// view is a resource server's: one that does not advertise PKCE gets a warning,
+// since its tokens can be verified all the same, though clients that keep to
+// the specification refuse it.
+func (as *AuthorizationServer) Validate() Report {
 	var r Report
-	if s.AuthorizationEndpoint == "" {
-		r.add(Error, AuthorizationEndpointAbsent, "authorization_endpoint is missing: no client can send a user there.")
-	}
-	if s.TokenEndpoint == "" {
-		r.add(Error, TokenEndpointAbsent, "token_endpoint is missing: no client can get a token.")
-	}
-	r.check(slices.Contains(s.ResponseTypesSupported, "code"),
-		Finding{CodeResponseTypeSupported, Success, "The code response type is supported."},
-		Finding{CodeResponseTypeMissing, Error, "response_types_supported lacks code, which MCP clients use."})
-	// RFC 8414 §2: absent means authorization_code and implicit.
-	r.check(s.GrantTypesSupported == nil || slices.Contains(s.GrantTypesSupported, "authorization_code"),
-		Finding{AuthorizationCodeSupported, Success, "The authorization_code grant is supported."},
-		Finding{AuthorizationCodeMissing, Error, "grant_types_supported lacks authorization_code, which MCP clients use."})
-	s.validatePKCE(&r)
-	s.validateRegistration(&r)
-	r.check(s.AuthorizationResponseIssParameterSupported,
+	r.either(CheckIssuer(as.Issuer) == nil,
+		Finding{IssuerValid, Success, "The issuer is an https URL."},
+		Finding{IssuerInvalid, Error, "The issuer must be an https URL (http on loopback) without query and fragment."})
+	as.validateEndpoints(&r)
+	r.either(slices.Contains(as.ResponseTypesSupported, "code"),
+		Finding{CodeResponseTypeSupported, Success, "The response type code is supported."},
+		Finding{CodeResponseTypeNotSupported, Error, "response_types_supported lacks code, which MCP clients use."})
+	r.either(as.supportsAuthorizationCode(),
+		Finding{AuthorizationCodeGrantSupported, Success, "The authorization_code grant is supported."},
+		Finding{AuthorizationCodeGrantUnsupported, Error, "grant_types_supported lacks authorization_code, which MCP clients use."})
+	as.validatePKCE(&r)
+	as.validateRegistration(&r)
+	r.either(as.AuthorizationResponseIssParameterSupported,
 		Finding{IssParameterSupported, Success, "Authorization responses name their issuer (RFC 9207)."},
-		Finding{IssParameterMissing, Warning, "Authorization responses do not name their issuer (RFC 9207): clients cannot notice a mix-up attack."})
-	r.check(s.JWKSURI != "",
-		Finding{JWKSSupported, Success, "jwks_uri is present: JWT access tokens can be verified."},
-		Finding{JWKSMissing, Warning, "jwks_uri is missing: JWT access tokens cannot be verified with the server's keys."})
-	s.validateTypes(&r)
+		Finding{IssParameterNotSupported, Warning, "Authorization responses do not name their issuer (RFC 9207): clients of several servers cannot notice a mix-up."})
+	as.validateKeys(&r)
+	r.wrongTypes(wrongTypes(as, as.Extra))
 	return r
 }
 
-func (s *AuthorizationServer) validatePKCE(r *Report) {
-	if len(s.CodeChallengeMethodsSupported) == 0 {
+func (as *AuthorizationServer) validateEndpoints(r *Report) {
+	if as.AuthorizationEndpoint == "" {
+		r.add(Error, AuthorizationEndpointMissing, "authorization_endpoint is missing: clients have nowhere to send users.")
+	}
+	if as.TokenEndpoint == "" {
+		r.add(Error, TokenEndpointMissing, "token_endpoint is missing: clients cannot get tokens.")
+	}
+	for _, name := range as.badEndpoints() {
+		r.add(Error, EndpointInvalid, name+" "+errEndpoint.Error()+".")
+	}
+}
+
+// supportsAuthorizationCode applies the default of RFC 8414 §2, which is for a
+// member that is absent and not for one that could not be read.
+func (as *AuthorizationServer) supportsAuthorizationCode() bool {
+	if as.GrantTypesSupported != nil {
+		return slices.Contains(as.GrantTypesSupported, "authorization_code")
+	}
+	_, unreadable := as.Extra["grant_types_supported"]
+	return !unreadable
+}
+
+func (as *AuthorizationServer) validatePKCE(r *Report) {
+	if len(as.CodeChallengeMethodsSupported) == 0 {
 		r.add(Warning, PKCENotAdvertised, "code_challenge_methods_supported is missing: MCP clients refuse a server that does not advertise PKCE.")
 		return
 	}
-	r.add(Success, PKCESupported, "PKCE is supported.")
-	r.check(slices.Contains(s.CodeChallengeMethodsSupported, "S256"),
-		Finding{S256Supported, Success, "PKCE with S256 is supported."},
-		Finding{S256Missing, Error, "code_challenge_methods_supported lacks S256, which MCP clients use."})
+	r.add(Success, PKCESupported, "PKCE is advertised.")
+	r.either(slices.Contains(as.CodeChallengeMethodsSupported, "S256"),
+		Finding{S256Supported, Success, "The PKCE method S256 is supported."},
+		Finding{S256NotSupported, Error, "code_challenge_methods_supported lacks S256, which MCP clients use."})
 }
 
-func (s *AuthorizationServer) validateRegistration(r *Report) {
-	if s.ClientIDMetadataDocumentSupported {
-		r.add(Success, ClientIDMetadataDocuments, "Client ID metadata documents are supported.")
+func (as *AuthorizationServer) validateRegistration(r *Report) {
+	if as.ClientIDMetadataDocumentSupported {
+		r.add(Success, ClientIDMetadataDocumentSupported, "Clients may identify themselves by client ID metadata documents.")
 	}
-	if s.RegistrationEndpoint != "" {
-		r.add(Success, DynamicRegistration, "Dynamic client registration is supported.")
+	if as.RegistrationEndpoint != "" {
+		r.add(Success, DynamicRegistrationSupported, "Clients may register dynamically (RFC 7591).")
 	}
-	if !s.ClientIDMetadataDocumentSupported && s.RegistrationEndpoint == "" {
-		r.add(Warning, RegistrationMissing, "Neither dynamic registration nor client ID metadata documents are supported: every client must be registered by hand.")
+	if !as.ClientIDMetadataDocumentSupported && as.RegistrationEndpoint == "" {
+		r.add(Warning, RegistrationNotSupported, "Neither client ID metadata documents nor dynamic registration are supported: each client must be registered by hand.")
 	}
 }
 
-// validateTypes tells of members that could not be read.
-func (s *AuthorizationServer) validateTypes(r *Report) {
-	for _, name := range wrongTypes(s) {
-		r.add(Warning, MemberOfWrongType, "The member "+name+" has a wrong type and is ignored.")
+func (as *AuthorizationServer) validateKeys(r *Report) {
+	switch {
+	case as.JWKSURI != "":
+		r.add(Success, JWKSURIPresent, "jwks_uri is present: JWT access tokens can be verified.")
+	case as.IntrospectionEndpoint != "":
+		r.add(Warning, JWKSURIMissing, "jwks_uri is missing: access tokens can be verified by introspection only.")
+	default:
+		r.add(Error, JWKSURIMissing, "jwks_uri and introspection_endpoint are missing: access tokens cannot be verified.")
+	}
+}
+
+// Validate tells whether the document has what MCP needs (RFC 9728 §2, MCP
+// authorization server discovery).
+func (pr *ProtectedResource) Validate() Report {
+	var r Report
+	_, err := ResourceMetadataURL(pr.Resource)
+	r.either(err == nil,
+		Finding{ResourceValid, Success, "The resource is an https URL."},
+		Finding{ResourceInvalid, Error, "resource must be an https URL (http on loopback) without fragment."})
+	r.either(len(pr.AuthorizationServers) > 0,
+		Finding{AuthorizationServersPresent, Success, "authorization_servers names where tokens come from."},
+		Finding{AuthorizationServersMissing, Error, "authorization_servers is missing: clients cannot find where to get tokens."})
+	for _, issuer := range pr.AuthorizationServers {
+		if CheckIssuer(issuer) != nil {
+			r.add(Error, AuthorizationServerInvalid, "authorization_servers holds what is no issuer: an https URL (http on loopback) without query and fragment.")
+			break
+		}
+	}
+	if pr.BearerMethodsSupported != nil && !slices.Contains(pr.BearerMethodsSupported, "header") {
+		r.add(Error, HeaderMethodNotSupported, "bearer_methods_supported lacks header, the one way in which MCP clients send tokens.")
+	}
+	if slices.Contains(pr.ScopesSupported, "offline_access") {
+		r.add(Warning, OfflineAccessAdvertised, "scopes_supported holds offline_access, which is between client and authorization server.")
+	}
+	r.wrongTypes(wrongTypes(pr, pr.Extra))
+	return r
+}
+
+func (r *Report) wrongTypes(names []string) {
+	for _, name := range names {
+		r.add(Warning, MemberOfWrongType, name+" is not of the JSON type it must have, and is ignored.")
 	}
 }
