@@ -3,7 +3,6 @@ package remote
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -198,15 +197,23 @@ func (d *Document[T]) start(now time.Time, forced bool) *flight[T] {
 	return f
 }
 
-// run is the fetch goroutine.
+// run is the fetch goroutine. However Fetch ends, the fetch lands: a flight
+// that never did would keep all callers waiting.
 func (d *Document[T]) run(f *flight[T], began time.Time) {
-	defer close(f.landed)
 	start := time.Now()
-	result, err := d.fetch()
-	d.land(f, result, began, err)
-	if d.config.OnFetch != nil {
-		d.config.OnFetch(Event{Outcome: outcome(err), Duration: time.Since(start), Forced: f.forced, Err: err})
-	}
+	var result Result[T]
+	err := errNoReturn
+	defer func() {
+		defer close(f.landed)
+		if p := recover(); p != nil {
+			err = &PanicError{Value: p, Stack: debug.Stack()}
+		}
+		d.land(f, result, began, err)
+		if d.config.OnFetch != nil {
+			d.config.OnFetch(Event{Outcome: outcome(err), Duration: time.Since(start), Forced: f.forced, Err: err})
+		}
+	}()
+	result, err = d.fetch()
 }
 
 func outcome(err error) Outcome {
@@ -219,17 +226,11 @@ func outcome(err error) Outcome {
 	return Failure
 }
 
-// fetch calls Fetch within its time limit. A panic in it, which here would end
-// the process where net/http would have contained it, is a failure.
-func (d *Document[T]) fetch() (result Result[T], err error) {
+// fetch calls Fetch within its time limit.
+func (d *Document[T]) fetch() (Result[T], error) {
 	ctx, cancel := context.WithTimeout(d.ctx, d.config.FetchTimeout)
 	defer cancel()
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("fetch panicked: %v\n%s", p, debug.Stack())
-		}
-	}()
-	result, err = d.config.Fetch(ctx)
+	result, err := d.config.Fetch(ctx)
 	switch {
 	case err != nil && d.ctx.Err() != nil:
 		return result, ErrClosed

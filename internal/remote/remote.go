@@ -113,7 +113,19 @@ var (
 	ErrUnusable = errors.New("the answer is valid but of no use")
 	// ErrClosed is the cause after Close.
 	ErrClosed = errors.New("closed")
+
+	errNoReturn = errors.New("fetch ended its goroutine")
 )
+
+// PanicError is the cause where Fetch panicked. In the goroutine of a fetch a
+// panic would end the process, where net/http contains one in a handler.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+// Error tells what was panicked with.
+func (e *PanicError) Error() string { return fmt.Sprintf("fetch panicked: %v", e.Value) }
 
 // Error tells that there is no usable value, or that a forced fetch failed.
 type Error struct {
