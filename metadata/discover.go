@@ -45,12 +45,12 @@ type DiscoveryKind string
 const (
 	// InvalidSource: the issuer, the type or the URL cannot be used; nothing
 	// was fetched. The cause is a [*URLError].
-	InvalidSource DiscoveryKind = "invalid_source"
+	InvalidSource DiscoveryKind = "invalid source"
 	// NotFound: no place has a document.
-	NotFound DiscoveryKind = "not_found"
+	NotFound DiscoveryKind = "not found"
 	// IssuerMismatch: the document is of another issuer (RFC 8414 §3.3, OpenID
 	// Connect Discovery §4.3). The cause is an [*IssuerMismatchError].
-	IssuerMismatch DiscoveryKind = "issuer_mismatch"
+	IssuerMismatch DiscoveryKind = "issuer mismatch"
 	// Malformed: an answer is no metadata document, or one with an endpoint
 	// that must not be used. The cause is a [*DocumentError] or the repair
 	// function's error.

@@ -244,7 +244,7 @@ func TestDiscoveryErrorTellsAll(t *testing.T) {
 	if !errors.As(err, &e) || e.Kind != metadata.Unavailable || e.URL != h.URL+oidcPath+"/t" || len(e.Others) != 2 {
 		t.Fatalf("got %#v", err)
 	}
-	for _, text := range []string{oauthPath + "/t: malformed", oidcPath + "/t: unavailable: status 502", "/t" + oidcPath + ": not_found: status 404"} {
+	for _, text := range []string{oauthPath + "/t: malformed", oidcPath + "/t: unavailable: status 502", "/t" + oidcPath + ": not found: status 404"} {
 		if !strings.Contains(err.Error(), text) {
 			t.Errorf("%q is missing: %v", text, err)
 		}

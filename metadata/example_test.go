@@ -53,7 +53,7 @@ func ExampleDiscover_incorrect() {
 	if errors.As(err, &failure) {
 		fmt.Println(failure.Kind)
 	}
-	// Output: issuer_mismatch
+	// Output: issuer mismatch
 }
 
 func ExampleAuthorizationServer_Validate() {
