@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/mcp-auth/go/internal/challenge"
@@ -42,6 +43,11 @@ type Config struct {
 	AllowedNetworks []netip.Prefix
 	// RootCAs verifies authorization servers. Nil means the system's.
 	RootCAs *x509.CertPool
+	// TokenCacheSize is how many verified tokens each resource remembers, so
+	// that a token that comes again costs no cryptography; expiry, and that its
+	// key is still in use, are checked each time. Zero means 10,000 (some 40 MB
+	// at the very most), below zero none.
+	TokenCacheSize int
 	// Logger is told of refusals and of trouble with authorization servers.
 	// Nil means silence.
 	Logger *slog.Logger
@@ -175,6 +181,9 @@ func (c *Config) check() error {
 	var f faults
 	if c.Leeway < 0 || c.Leeway > maxLeeway {
 		f.add(InvalidLeeway, c.Leeway.String(), "Leeway")
+	}
+	if c.TokenCacheSize > maxCachedTokens {
+		f.add(InvalidCacheSize, strconv.Itoa(c.TokenCacheSize), "TokenCacheSize")
 	}
 	if c.CORS.Disabled && len(c.CORS.Origins) > 0 {
 		f.add(ConflictingSources, "", "CORS")

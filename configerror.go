@@ -28,6 +28,7 @@ const (
 	InvalidKeySet         ConfigFault = "the JWK Set holds no usable key"
 	InvalidAudience       ConfigFault = "the audience is empty"
 	InvalidLeeway         ConfigFault = "the leeway is negative or over one minute"
+	InvalidCacheSize      ConfigFault = "the token cache is larger than ten million entries"
 	InvalidType           ConfigFault = "the type is not oidc, oauth or empty"
 	InvalidCORS           ConfigFault = "the CORS origins are not valid"
 	ReservedMember        ConfigFault = "the metadata member has a field of its own or cannot be encoded"

@@ -65,10 +65,17 @@ func credential(req *Request) (string, *refusal) {
 		return "", invalidRequest(MalformedCredentials, "the Authorization header has a scheme but no token")
 	case len(token) > jose.MaxTokenSize:
 		return "", invalidToken(MalformedToken, "the token has %d bytes, at most %d are accepted", len(token), jose.MaxTokenSize)
-	case !challenge.ValidToken68(token):
-		return "", invalidRequest(MalformedCredentials, "the token has a character that RFC 6750 §2.1 does not allow")
 	}
 	return token, nil
+}
+
+// checkForm refuses what cannot be a bearer token (RFC 6750 §2.1). A token that
+// is remembered as verified has the form already.
+func checkForm(token string) *refusal {
+	if !challenge.ValidToken68(token) {
+		return invalidRequest(MalformedCredentials, "the token has a character that RFC 6750 §2.1 does not allow")
+	}
+	return nil
 }
 
 // hasQueryToken reports an access_token parameter in the target's query,

@@ -89,11 +89,7 @@ func (a *Auth) prove(ctx context.Context, res *resource, req *Request) (*Claims,
 	if refused != nil {
 		return nil, "", refused
 	}
-	server, jws, refused := res.route(token)
-	if refused != nil {
-		return nil, "", refused
-	}
-	claims, refused := server.verify(ctx, token, jws)
+	server, claims, refused := res.verify(ctx, token)
 	if refused == nil {
 		refused = a.bind(server, claims)
 	}
@@ -101,6 +97,32 @@ func (a *Auth) prove(ctx context.Context, res *resource, req *Request) (*Claims,
 		return nil, "", refused
 	}
 	return claims, token, nil
+}
+
+// verify proves the token, or remembers that it was proven.
+func (r *resource) verify(ctx context.Context, token string) (*trustedServer, *Claims, *refusal) {
+	known, refused := r.cache.get(ctx, token)
+	switch {
+	case refused != nil:
+		return nil, nil, refused
+	case known != nil:
+		return known.server, known.claims, nil
+	}
+	if refused = checkForm(token); refused != nil {
+		return nil, nil, refused
+	}
+	server, jws, refused := r.route(token)
+	if refused != nil {
+		return nil, nil, refused
+	}
+	claims, version, refused := server.verify(ctx, token, jws)
+	if refused != nil {
+		return nil, nil, refused
+	}
+	if server.custom == nil { // a custom verifier may change its mind
+		r.cache.add(token, &verified{server, claims, version})
+	}
+	return server, claims, nil
 }
 
 // route finds the one authorization server that may have issued the token. The

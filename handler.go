@@ -72,12 +72,27 @@ func (a *Auth) Middleware(opts ...Option) (func(http.Handler) http.Handler, erro
 	p.resource = res.identifier
 	p.scopes, p.challenge = slices.Clone(p.scopes), slices.Clone(p.challenge)
 	return func(next http.Handler) http.Handler {
-		var door http.Handler = &httpDoor{auth: a, next: next, protection: p}
-		if a.cors != nil {
-			door = a.cors.Wrap(door)
+		door := &httpDoor{auth: a, next: next, protection: p}
+		if a.cors == nil {
+			return door
 		}
-		return door
+		return &corsDoor{door: door, cors: a.cors.Wrap(door), anyOrigin: a.anyOrigin}
 	}, nil
+}
+
+// corsDoor puts CORS in front of a door. Where every origin is admitted, answers
+// do not vary by Origin, and a request without one needs no CORS headers.
+type corsDoor struct {
+	door, cors http.Handler
+	anyOrigin  bool
+}
+
+func (d *corsDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if d.anyOrigin && len(r.Header["Origin"]) == 0 {
+		d.door.ServeHTTP(w, r)
+		return
+	}
+	d.cors.ServeHTTP(w, r)
 }
 
 // httpDoor is the net/http door.

@@ -164,20 +164,29 @@ func (s *issuer) close() {
 	}
 }
 
-// candidates returns the keys a token with this header may be signed with. A
-// kid that is not in the set causes at most one fetch per cool-down. issuedAt
-// is the token's own, unproven word: it decides only whether this token is
-// told "no" or "not now".
-func (s *issuer) candidates(ctx context.Context, h jose.Header, issuedAt time.Time) ([]*jose.Key, error) {
+// version tells which key set is in use. It waits only where there is none.
+func (s *issuer) version(ctx context.Context) (uint64, error) {
 	if s.static != nil {
-		return s.static.Candidates(h), nil
+		return 0, nil
+	}
+	snap, err := s.keys.Get(ctx)
+	return snap.Version, err
+}
+
+// candidates returns the keys a token with this header may be signed with, and
+// the version of the set they are from. A kid that is not in the set causes at
+// most one fetch per cool-down. issuedAt is the token's own, unproven word: it
+// decides only whether this token is told "no" or "not now".
+func (s *issuer) candidates(ctx context.Context, h jose.Header, issuedAt time.Time) ([]*jose.Key, uint64, error) {
+	if s.static != nil {
+		return s.static.Candidates(h), 0, nil
 	}
 	snap, err := s.keys.Get(ctx)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if keys := snap.Value.Candidates(h); len(keys) > 0 {
-		return keys, nil
+		return keys, snap.Version, nil
 	}
 	fresh, err := s.keys.Refresh(ctx, snap)
 	var cooling *remote.CoolingDownError
@@ -185,11 +194,11 @@ func (s *issuer) candidates(ctx context.Context, h jose.Header, issuedAt time.Ti
 	case errors.As(err, &cooling) && !issuedAt.IsZero() && issuedAt.Before(snap.FetchedAt):
 		// Keys are published before they sign: a set fetched after the token
 		// was issued holds its key, or nothing ever will.
-		return nil, nil
+		return nil, 0, nil
 	case err != nil:
-		return nil, err
+		return nil, 0, err
 	}
-	return fresh.Value.Candidates(h), nil
+	return fresh.Value.Candidates(h), fresh.Version, nil
 }
 
 // FetchServerConfig fetches the metadata of an authorization server up front

@@ -45,6 +45,7 @@ type Auth struct {
 	issuers     issuers
 	fetch       *fetch.Client
 	cors        *cors.Middleware // nil: left to the caller
+	anyOrigin   bool
 	metadata    *metadataHandler
 	leeway      time.Duration
 	now         func() time.Time
@@ -60,6 +61,7 @@ type resource struct {
 	custom      *trustedServer // takes tokens that name no issuer
 	document    []byte
 	hierarchy   hierarchy
+	cache       *tokenCache
 	first       *issuer
 }
 
@@ -84,6 +86,7 @@ func New(config Config) (*Auth, error) {
 		now:         config.Now,
 		log:         config.Logger,
 		showDetails: config.DangerouslyShowErrorDetails,
+		anyOrigin:   len(config.CORS.Origins) == 0,
 	}
 	if a.leeway == 0 {
 		a.leeway = defaultLeeway
@@ -102,7 +105,7 @@ func New(config Config) (*Auth, error) {
 
 func (a *Auth) build(config *Config) (err error) {
 	for i := range config.Resources {
-		if err := a.addResource(&config.Resources[i]); err != nil {
+		if err := a.addResource(&config.Resources[i], config.TokenCacheSize); err != nil {
 			return err
 		}
 	}
@@ -113,7 +116,7 @@ func (a *Auth) build(config *Config) (err error) {
 	return err
 }
 
-func (a *Auth) addResource(r *Resource) error {
+func (a *Auth) addResource(r *Resource, cacheSize int) error {
 	metadataURL, err := metadata.ResourceMetadataURL(r.Identifier)
 	if err != nil {
 		return &ConfigError{Field: "Resources.Identifier", Value: r.Identifier, Fault: InvalidIdentifier, detail: err}
@@ -128,6 +131,7 @@ func (a *Auth) addResource(r *Resource) error {
 		servers:     make(map[string]*trustedServer, len(r.AuthorizationServers)),
 		document:    document,
 		hierarchy:   newHierarchy(r.ScopeIncludes),
+		cache:       newTokenCache(cacheSize),
 	}
 	for _, s := range r.AuthorizationServers {
 		source, err := a.issuers.get(s, a.fetch, a.now)

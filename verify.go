@@ -71,45 +71,45 @@ func (t *trustedServer) accepts(audience string) bool {
 	return slices.Contains(t.audiences, audience)
 }
 
-// verify proves the token. jws is nil where the token is no JWS.
-func (t *trustedServer) verify(ctx context.Context, token string, jws *jose.JWS) (*Claims, *refusal) {
+// verify proves the token; jws is nil where the token is no JWS. It also tells
+// the version of the key set that did, where there is one.
+func (t *trustedServer) verify(ctx context.Context, token string, jws *jose.JWS) (*Claims, uint64, *refusal) {
 	if t.custom != nil {
-		return t.verifyCustom(ctx, token)
+		claims, refused := t.verifyCustom(ctx, token)
+		return claims, 0, refused
 	}
 	typ := normalizeType(jws.Header.Type)
 	switch {
 	case !t.allowsAlgorithm(jws.Header.Algorithm):
-		return nil, invalidToken(UnsupportedAlgorithm, "the algorithm %q is not allowed for %q", jws.Header.Algorithm, t.issuer)
+		return nil, 0, invalidToken(UnsupportedAlgorithm, "the algorithm %q is not allowed for %q", jws.Header.Algorithm, t.issuer)
 	case !t.allowsType(typ):
-		return nil, invalidToken(NotAnAccessToken, "the token's typ %.40q is not that of an access token", jws.Header.Type)
+		return nil, 0, invalidToken(NotAnAccessToken, "the token's typ %.40q is not that of an access token", jws.Header.Type)
 	}
 	claims, err := parseClaims(jws.Payload, t.scopeClaim)
 	if err != nil {
-		return nil, invalidToken(InvalidClaims, "%w", err)
+		return nil, 0, invalidToken(InvalidClaims, "%w", err)
 	}
 	if why := claims.notAccessToken(typ == accessTokenType); why != "" {
-		return nil, invalidToken(NotAnAccessToken, "not an access token: %s", why)
+		return nil, 0, invalidToken(NotAnAccessToken, "not an access token: %s", why)
 	}
-	if refused := t.verifySignature(ctx, jws, claims.IssuedAt); refused != nil {
-		return nil, refused
-	}
-	return &claims.Claims, nil
+	version, refused := t.verifySignature(ctx, jws, claims.IssuedAt)
+	return &claims.Claims, version, refused
 }
 
-func (t *trustedServer) verifySignature(ctx context.Context, jws *jose.JWS, issuedAt time.Time) *refusal {
-	keys, err := t.source.candidates(ctx, jws.Header, issuedAt)
+func (t *trustedServer) verifySignature(ctx context.Context, jws *jose.JWS, issuedAt time.Time) (version uint64, _ *refusal) {
+	keys, version, err := t.source.candidates(ctx, jws.Header, issuedAt)
 	if err != nil {
-		return unavailable(err)
+		return 0, unavailable(err)
 	}
 	if len(keys) == 0 {
-		return invalidToken(UnknownKey, "%q has no key %.80q for %s", t.issuer, jws.Header.KeyID, jws.Header.Algorithm)
+		return 0, invalidToken(UnknownKey, "%q has no key %.80q for %s", t.issuer, jws.Header.KeyID, jws.Header.Algorithm)
 	}
 	for _, key := range keys {
 		if err = jws.Verify(key); err == nil {
-			return nil
+			return version, nil
 		}
 	}
-	return invalidToken(InvalidSignature, "%w", err)
+	return 0, invalidToken(InvalidSignature, "%w", err)
 }
 
 func (t *trustedServer) verifyCustom(ctx context.Context, token string) (*Claims, *refusal) {
