@@ -132,5 +132,4 @@ var errClosedEarly = errors.New("the server closed the connection before the ans
 type timeoutError struct{}
 
 func (*timeoutError) Error() string { return "no complete answer in time" }
-func (*timeoutError) Timeout() bool { return true }
 func (*timeoutError) Unwrap() error { return context.DeadlineExceeded }

@@ -117,8 +117,8 @@ func raw(c *Client, answer func(net.Conn)) {
 	c.loopback.DialContext, c.loopback.DialTLSContext = dial, c.tlsDialer(dial)
 }
 
-// redirectedDial checks host's address as ever and then connects to addr.
-func redirectedDial(c *Client, literal, addr string) dialFunc {
+// redirectedDial connects to addr for as.example.com, and as ever for others.
+func redirectedDial(c *Client, addr string) dialFunc {
 	checked := newGuard(c.policy.AllowedNetworks).dialer(c)
 	return func(ctx context.Context, network, target string) (net.Conn, error) {
 		if host, _, _ := net.SplitHostPort(target); host == "as.example.com" {

@@ -117,7 +117,8 @@ func (d *Document[T]) join(now time.Time) (Snapshot[T], *flight[T], error) {
 
 // Refresh returns a document newer than seen, for a caller that misses
 // something in it. If there is none yet it waits for a fetch, which all
-// callers share and which begins at most once per cool-down.
+// callers share and which begins at most once per cool-down. That fetch may
+// have begun before the call: FetchedAt tells.
 //
 // With every error comes the value there is, if it is usable. The error is
 // [*CoolingDownError] where no fetch may begin yet, [*Error] where the fetch

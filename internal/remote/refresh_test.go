@@ -232,7 +232,7 @@ func TestFlood(t *testing.T) {
 				s.set(change)
 				ctx, cancel := context.WithCancel(t.Context())
 				var all sync.WaitGroup
-				for range 100 {
+				for range 50 {
 					all.Go(func() {
 						for ctx.Err() == nil {
 							seen := get(t, d, "v1")
