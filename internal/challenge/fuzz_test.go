@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/modelcontextprotocol/go-sdk/oauthex"
+
 	"github.com/mcp-auth/go/internal/challenge"
 )
 
@@ -55,8 +57,29 @@ func FuzzFormat(f *testing.F) {
 		if len(scheme)+len(name1)+len(value1)+len(name2)+len(value2) > 4<<10 {
 			return // Parse's limit is tested elsewhere
 		}
-		roundTrip(t, scheme, []challenge.Param{{Name: name1, Value: value1}, {Name: name2, Value: value2}})
+		list := []challenge.Param{{Name: name1, Value: value1}, {Name: name2, Value: value2}}
+		roundTrip(t, scheme, list)
+		if !strings.HasSuffix(value1, `\`) { // see TestGoSDKBackslashBeforeQuote
+			readByGoSDK(t, scheme, list)
+		}
 	})
+}
+
+func readByGoSDK(t *testing.T, scheme string, list []challenge.Param) {
+	header := challenge.Format(scheme, list...)
+	ours, err := challenge.Parse([]string{header})
+	if err != nil || header == "" {
+		return
+	}
+	theirs, err := oauthex.ParseWWWAuthenticate([]string{header})
+	if err != nil || len(theirs) != 1 || len(theirs[0].Params) != len(ours[0].Params) {
+		t.Fatalf("go-sdk reads %s as %q, %v", header, theirs, err)
+	}
+	for name, value := range ours[0].Params {
+		if theirs[0].Params[name] != value {
+			t.Fatalf("go-sdk reads %s of %s as %q", name, header, theirs[0].Params[name])
+		}
+	}
 }
 
 func roundTrip(t *testing.T, scheme string, list []challenge.Param) {
