@@ -8,6 +8,7 @@ require (
 	github.com/jub0bs/cors v0.13.0
 	github.com/modelcontextprotocol/go-sdk v1.8.0
 	github.com/rogpeppe/go-internal v1.16.0
+	github.com/urfave/cli/v3 v3.14.0
 )
 
 require (

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+)
+
+// Exit codes.
+const (
+	exitOK      = 0
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+// maxWord bounds the words that are compared with known ones, in bytes.
+const maxWord = 64
+
+// streams are where a command writes: results to stdout, everything else to
+// stderr.
+type streams struct{ stdout, stderr io.Writer }
+
+// run is the program without its process: args begin with the program's name,
+// the result is the exit code.
+func run(ctx context.Context, args []string, s streams) int {
+	err := newRootCommand(s).Run(ctx, args)
+	if err == nil {
+		return exitOK
+	}
+	var usage *usageError
+	if errors.As(err, &usage) {
+		fmt.Fprintf(s.stderr, "mcpauth: %v\nRun \"%s --help\" to see how it is used.\n", usage, usage.command)
+		return exitUsage
+	}
+	fmt.Fprintf(s.stderr, "mcpauth: %v\n", err)
+	return exitFailure
+}
+
+// newRootCommand puts the commands together. Each has a file of its own and a
+// function that makes it.
+func newRootCommand(s streams) *cli.Command {
+	root := &cli.Command{
+		Name:  "mcpauth",
+		Usage: "authorization for MCP servers, to be seen and tried",
+		Description: "Examples:\n" +
+			"  mcpauth demo             try a protected MCP server with your MCP client\n" +
+			"  mcpauth demo --selftest  run the whole flow without a browser",
+		Version:               moduleVersion(debug.ReadBuildInfo()),
+		EnableShellCompletion: true,
+		Writer:                s.stdout,
+		ErrWriter:             s.stderr,
+		// run decides on the exit code: the library must not end the process.
+		ExitErrHandler: func(context.Context, *cli.Command, error) {},
+		ArgValidator:   checkArguments,
+		Action:         func(_ context.Context, cmd *cli.Command) error { return cli.ShowRootCommandHelp(cmd) },
+		Commands: []*cli.Command{
+			newDemoCommand(s),
+			newVersionCommand(s),
+		},
+	}
+	reportUsageErrors(root)
+	return root
+}
+
+// reportUsageErrors makes every command report wrong flags as *usageError.
+func reportUsageErrors(cmd *cli.Command) {
+	cmd.OnUsageError = func(_ context.Context, cmd *cli.Command, err error, _ bool) error {
+		return newUsageError(cmd, explainFlagError(cmd, err))
+	}
+	for _, sub := range cmd.Commands {
+		reportUsageErrors(sub)
+	}
+}
+
+// usageError is a wrong call. Its text says what is wrong with it.
+type usageError struct {
+	command string // as it was called, to point to its help
+	err     error
+}
+
+func newUsageError(cmd *cli.Command, err error) *usageError {
+	return &usageError{command: cmd.FullName(), err: err}
+}
+
+func (e *usageError) Error() string { return e.err.Error() }
+
+func (e *usageError) Unwrap() error { return e.err }
+
+// explainFlagError says which flag is unknown and what was probably meant.
+func explainFlagError(cmd *cli.Command, err error) error {
+	name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
+	if !unknown {
+		return err
+	}
+	var known []string
+	for _, flag := range cmd.VisibleFlags() {
+		known = append(known, dashed(flag.Names()[0]))
+	}
+	name = dashed(strings.TrimLeft(name, "-"))
+	return fmt.Errorf("unknown flag %s%s", name, didYouMean(name, known))
+}
+
+func dashed(flag string) string {
+	if len(flag) == 1 {
+		return "-" + flag
+	}
+	return "--" + flag
+}
+
+// checkArguments refuses positional arguments: no command takes any unless it
+// has a validator of its own. At the root, and after help, one is the name of
+// a command.
+func checkArguments(_ context.Context, cmd *cli.Command) error {
+	first := cmd.Args().First()
+	lineage := cmd.Lineage()
+	switch {
+	case first == "":
+		return nil
+	case len(lineage) == 1:
+		return unknownCommand(cmd, first)
+	case cmd.Name == "help" && lineage[1].Command(first) == nil:
+		return unknownCommand(lineage[1], first)
+	case cmd.Name == "help":
+		return nil
+	}
+	return newUsageError(cmd, fmt.Errorf("unexpected argument %q", first))
+}
+
+func unknownCommand(parent *cli.Command, name string) error {
+	var known []string
+	for _, sub := range parent.VisibleCommands() {
+		known = append(known, sub.Name)
+	}
+	return newUsageError(parent, fmt.Errorf("unknown command %q%s", name, didYouMean(name, known)))
+}
+
+// didYouMean names the known word that is a slip or two away.
+func didYouMean(word string, known []string) string {
+	best, fewest := "", 3
+	for _, candidate := range known {
+		if d := editDistance(word, candidate); d < fewest && d < len(candidate)-1 {
+			best, fewest = candidate, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(", did you mean %s?", best)
+}
+
+// editDistance is how many letters must be added, removed or changed to make
+// b of a.
+func editDistance(a, b string) int {
+	a, b = a[:min(len(a), maxWord)], b[:min(len(b), maxWord)]
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// newJSONFlag is the flag of every command that can answer for scripts.
+func newJSONFlag(usage string) cli.Flag {
+	return &cli.BoolFlag{Name: "json", Usage: usage}
+}
+
+// printJSON writes a value as one line of JSON.
+func printJSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(value)
+}

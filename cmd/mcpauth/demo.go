@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"text/template"
+
+	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/urfave/cli/v3"
+)
+
+//go:embed templates/next.txt
+var nextText string
+
+func newDemoCommand(s streams) *cli.Command {
+	return &cli.Command{
+		Name:  "demo",
+		Usage: "start a protected MCP server and an authorization server to log in at",
+		Description: "Both listen on loopback, keep everything in memory and are for development only.\n" +
+			"The MCP server has the tools whoami, add-todo and list-todos. Stop them with Ctrl-C.\n\n" +
+			"With --selftest nothing keeps running: the flow of an MCP client, from the first\n" +
+			"401 to a tool call, is run over HTTP, and the exit code is 0 only if all of it held.\n\n" +
+			"Examples:\n" +
+			"  mcpauth demo\n" +
+			"  mcpauth demo --listen 127.0.0.1:3001 --auth-listen 127.0.0.1:3002\n" +
+			"  mcpauth demo --selftest --json",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "listen", Value: "127.0.0.1:0", Usage: "loopback `ADDRESS` of the MCP server; port 0 is a free one"},
+			&cli.StringFlag{Name: "auth-listen", Value: "127.0.0.1:0", Usage: "loopback `ADDRESS` of the authorization server"},
+			&cli.BoolFlag{Name: "selftest", Usage: "run the whole flow without a browser, then stop"},
+			newJSONFlag("print one line of JSON: the URLs, or the result of --selftest"),
+		},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			options := demoOptions{listen: cmd.String("listen"), authListen: cmd.String("auth-listen")}
+			if err := options.check(); err != nil {
+				return newUsageError(cmd, err)
+			}
+			if cmd.Bool("selftest") {
+				return runSelftest(ctx, options, s, cmd.Bool("json"))
+			}
+			return runDemo(ctx, options, s, cmd.Bool("json"))
+		},
+	}
+}
+
+// demoOptions say where the demo listens and to whom it reports.
+type demoOptions struct {
+	listen, authListen string
+	logger             *slog.Logger // nil means silence
+}
+
+func (o demoOptions) check() error {
+	return errors.Join(checkLoopback("--listen", o.listen), checkLoopback("--auth-listen", o.authListen))
+}
+
+// checkLoopback refuses to serve others: the passwords of the demo are public.
+func checkLoopback(flag, address string) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("%s %q is not HOST:PORT, such as 127.0.0.1:3001", flag, address)
+	}
+	if !fetch.IsLoopbackHost(host) {
+		return fmt.Errorf("%s %q is not a loopback address: the demo is for development, with passwords everybody knows. Use 127.0.0.1, [::1] or localhost", flag, address)
+	}
+	return nil
+}
+
+// runDemo serves until ctx ends.
+func runDemo(ctx context.Context, options demoOptions, s streams, asJSON bool) error {
+	options.logger = slog.New(slog.NewTextHandler(s.stderr, nil))
+	d, err := startDemo(ctx, options)
+	if err != nil {
+		return err
+	}
+	err = announce(s.stdout, d.facts, asJSON)
+	if err == nil {
+		err = d.wait(ctx)
+	}
+	return errors.Join(err, d.close(ctx))
+}
+
+// announce prints what to do with the demo.
+func announce(w io.Writer, facts demoFacts, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, facts)
+	}
+	t, err := template.New("next").Funcs(template.FuncMap{"join": strings.Join}).Parse(nextText)
+	if err != nil {
+		return err
+	}
+	return t.Execute(w, facts)
+}

@@ -1,0 +1,23 @@
+// Mcpauth is the command of the MCP Auth project. It shows the authorization of
+// MCP servers at work on loopback:
+//
+//	mcpauth demo             a protected MCP server and an authorization server to try it with
+//	mcpauth demo --selftest  the whole flow without a browser
+//	mcpauth version          what was built
+//
+// It exits with 0 on success, 1 on failure and 2 when it was called wrongly.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// Once stopping has begun, a second signal ends the program at once.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args, streams{stdout: os.Stdout, stderr: os.Stderr}))
+}
