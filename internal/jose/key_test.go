@@ -500,6 +500,16 @@ func TestOKPKeys(t *testing.T) {
 	t.Parallel()
 	s := newSigner(t, EdDSA)
 	x := string(s.private.Public().(ed25519.PublicKey))
+	// Every other number is a y of the curve, so a few tries find out whether
+	// the length is looked at: crypto/ed25519 panics on a wrong one.
+	for range 24 {
+		short := make([]byte, ed25519.PublicKeySize-1)
+		_, _ = rand.Read(short)
+		_, err := ParseKey(s.jwk(t, map[string]any{"x": encode(string(short))}))
+		if err == nil {
+			t.Fatalf("%d bytes are accepted", len(short))
+		}
+	}
 	for name, over := range map[string]map[string]any{
 		"x missing":      {"x": nil},
 		"x empty":        {"x": ""},
