@@ -29,6 +29,8 @@ const (
 	InvalidSignature     Reason = "invalid_signature"
 	InvalidClaims        Reason = "invalid_claims"
 	RejectedByVerifier   Reason = "rejected_by_verifier"
+	InactiveToken        Reason = "inactive_token"
+	NotIntrospectable    Reason = "not_introspectable"
 	WrongIssuer          Reason = "wrong_issuer"
 	WrongAudience        Reason = "wrong_audience"
 	NoExpiry             Reason = "no_expiry"

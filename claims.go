@@ -29,6 +29,9 @@ type Claims struct {
 	Confirmation *Confirmation
 	// Raw is the JSON object with all claims, for [AuthInfo.Claims]. Optional.
 	Raw json.RawMessage
+
+	introspected  bool // may change at any time
+	allowedClient bool // stands for an audience, see Introspection.AllowedClients
 }
 
 // Confirmation is the key a token is bound to (claim cnf, RFC 7800).

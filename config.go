@@ -147,6 +147,9 @@ type AuthorizationServer struct {
 	ScopeClaim string
 	// Verifier, if set, proves tokens instead of the server's keys.
 	Verifier Verifier
+	// Introspection, if set, has the server itself prove tokens (RFC 7662):
+	// opaque ones, or all.
+	Introspection *Introspection
 }
 
 // clone copies what the caller could change afterwards.
@@ -157,6 +160,7 @@ func (r Resource) clone() Resource {
 		s.Algorithms = slices.Clone(s.Algorithms)
 		s.TokenTypes = slices.Clone(s.TokenTypes)
 		s.JWKS = slices.Clone(s.JWKS)
+		s.Introspection = s.Introspection.clone()
 		r.AuthorizationServers[i] = s
 	}
 	r.ScopesSupported = slices.Clone(r.ScopesSupported)
@@ -239,11 +243,16 @@ func (r *Resource) checkServers(f *faults, field string) {
 			f.add(DuplicateIssuer, s.Issuer, "%s.Issuer", place)
 		}
 		seen[s.Issuer] = true
-		if s.Verifier == nil {
+		what := "Verifier"
+		switch {
+		case s.Verifier != nil:
+		case s.Introspection != nil:
+			what = "Introspection"
+		default:
 			continue
 		}
 		if verifiers++; verifiers > 1 {
-			f.add(AmbiguousVerifier, s.Issuer, "%s.Verifier", place)
+			f.add(AmbiguousVerifier, s.Issuer, "%s.%s", place, what)
 		}
 	}
 }
@@ -276,6 +285,7 @@ func (s *AuthorizationServer) check(f *faults, field string) {
 			f.addDetail(InvalidKeySet, err, "", "%s.JWKS", field)
 		}
 	}
+	s.checkIntrospection(f, field+".Introspection")
 	for i, alg := range s.Algorithms {
 		if _, ok := jose.ParseAlgorithm(alg); !ok {
 			f.add(InvalidAlgorithm, alg, "%s.Algorithms[%d]", field, i)

@@ -33,9 +33,19 @@ const (
 	InvalidCORS           ConfigFault = "the CORS origins are not valid"
 	ReservedMember        ConfigFault = "the metadata member has a field of its own or cannot be encoded"
 	ConflictingSources    ConfigFault = "two settings exclude each other"
-	AmbiguousVerifier     ConfigFault = "a resource can have one custom verifier only: a token that names no issuer must have one place to go"
-	ResourceNotSpecified  ConfigFault = "several resources are configured and none is named"
-	ResourceUnknown       ConfigFault = "the resource is not configured"
+	AmbiguousVerifier     ConfigFault = "a resource can have one custom verifier or introspection only: a token that names no issuer must have one place to go"
+
+	NoIntrospectionEndpoint   ConfigFault = "no introspection endpoint is given, and none can be discovered"
+	NoClientCredentials       ConfigFault = "introspection must be authenticated, and the credentials are missing (RFC 7662 §2.1)"
+	InvalidClient             ConfigFault = "the client identifier is empty"
+	InvalidClientKey          ConfigFault = "the key cannot sign client assertions"
+	InvalidAuthMethod         ConfigFault = "the client authentication method is not client_secret_basic, client_secret_post or private_key_jwt"
+	InvalidIntrospectedTokens ConfigFault = "the tokens to introspect are not opaque, all or empty"
+	InvalidCacheTTL           ConfigFault = "the time to remember answers is negative or over one hour"
+	InvalidTimeout            ConfigFault = "the timeout is negative or over ten seconds"
+
+	ResourceNotSpecified ConfigFault = "several resources are configured and none is named"
+	ResourceUnknown      ConfigFault = "the resource is not configured"
 )
 
 // ConfigError is one mistake in a [Config] or in the options of a door.

@@ -119,7 +119,7 @@ func (r *resource) verify(ctx context.Context, token string) (*trustedServer, *C
 	if refused != nil {
 		return nil, nil, refused
 	}
-	if server.custom == nil { // a custom verifier may change its mind
+	if server.custom == nil && !claims.introspected { // others may change their mind
 		r.cache.add(token, &verified{server, claims, version})
 	}
 	return server, claims, nil
@@ -130,9 +130,10 @@ func (r *resource) verify(ctx context.Context, token string) (*trustedServer, *C
 func (r *resource) route(token string) (*trustedServer, *jose.JWS, *refusal) {
 	jws, err := jose.Parse(token)
 	if err != nil {
-		// Not a JWS we would verify: only a custom verifier can take it. A
-		// broken JWS stays here where keys decide, so that it is not sent out.
-		if r.custom != nil && (len(r.servers) == 1 || strings.Count(token, ".") != 2) {
+		// Not a JWS we would verify: only a custom verifier, or introspection,
+		// can take it. A broken JWS stays here where keys decide, so that it is
+		// not sent out.
+		if r.custom != nil && (r.custom.takesJWT() && len(r.servers) == 1 || strings.Count(token, ".") != 2) {
 			return r.custom, nil, nil
 		}
 		return nil, nil, joseRefusal(err)
@@ -141,7 +142,7 @@ func (r *resource) route(token string) (*trustedServer, *jose.JWS, *refusal) {
 	if server := r.servers[iss]; found && server != nil {
 		return server, jws, nil
 	}
-	if !found && r.custom != nil {
+	if !found && r.custom != nil && r.custom.takesJWT() {
 		return r.custom, nil, nil
 	}
 	if !found {
@@ -170,7 +171,7 @@ func (a *Auth) bind(server *trustedServer, c *Claims) *refusal {
 	switch {
 	case c.Issuer != server.issuer:
 		return invalidToken(WrongIssuer, "the token's issuer is %.200q, not %q", c.Issuer, server.issuer)
-	case !slices.ContainsFunc(c.Audience, server.accepts):
+	case !c.allowedClient && !slices.ContainsFunc(c.Audience, server.accepts):
 		return invalidToken(WrongAudience, "the token's audience is %.200q, accepted are %q", c.Audience, server.audiences)
 	case c.ExpiresAt.IsZero():
 		return invalidToken(NoExpiry, "the token has no exp")

@@ -48,11 +48,12 @@ type issuerKey struct {
 	issuer, url string
 	kind        metadata.ServerType
 	given       *metadata.AuthorizationServer
+	keyless     bool
 }
 
 // shareable reports whether s may share what is fetched, and under which key.
 func (s *AuthorizationServer) shareable() (issuerKey, bool) {
-	return issuerKey{s.Issuer, s.MetadataURL, s.Type, s.Metadata}, s.RepairMetadata == nil && s.JWKS == nil
+	return issuerKey{s.Issuer, s.MetadataURL, s.Type, s.Metadata, s.keyless()}, s.RepairMetadata == nil && s.JWKS == nil
 }
 
 func newIssuer(server AuthorizationServer, client *fetch.Client, now func() time.Time) (*issuer, error) {
@@ -148,7 +149,7 @@ func (s *issuer) fetchKeys(ctx context.Context) (remote.Result[*jose.KeySet], er
 }
 
 func (s *issuer) ready(ctx context.Context) error {
-	if s.server.Verifier != nil || s.keys == nil {
+	if s.server.keyless() || s.keys == nil {
 		return nil
 	}
 	_, err := s.keys.Get(ctx)

@@ -40,17 +40,18 @@ import (
 // Auth decides on requests for one or several protected resources. Make one
 // with [New]; it is safe for concurrent use.
 type Auth struct {
-	resources   map[string]*resource
-	ordered     []*resource
-	issuers     issuers
-	fetch       *fetch.Client
-	cors        *cors.Middleware // nil: left to the caller
-	anyOrigin   bool
-	metadata    *metadataHandler
-	leeway      time.Duration
-	now         func() time.Time
-	log         *slog.Logger
-	showDetails bool
+	resources     map[string]*resource
+	ordered       []*resource
+	issuers       issuers
+	introspectors []*introspector
+	fetch         *fetch.Client
+	cors          *cors.Middleware // nil: left to the caller
+	anyOrigin     bool
+	metadata      *metadataHandler
+	leeway        time.Duration
+	now           func() time.Time
+	log           *slog.Logger
+	showDetails   bool
 }
 
 // resource is a configured resource, ready for use.
@@ -58,7 +59,7 @@ type resource struct {
 	identifier  string
 	metadataURL string
 	servers     map[string]*trustedServer
-	custom      *trustedServer // takes tokens that name no issuer
+	custom      *trustedServer // takes tokens that name no issuer: by a Verifier, or by introspection
 	document    []byte
 	hierarchy   hierarchy
 	cache       *tokenCache
@@ -143,7 +144,13 @@ func (a *Auth) addResource(r *Resource, cacheSize int) error {
 		}
 		server := newTrustedServer(r.Identifier, s, source)
 		res.servers[s.Issuer] = server
-		if s.Verifier != nil {
+		if s.Introspection != nil {
+			if server.introspect, err = newIntrospector(s.Introspection, server, a.fetch, a.now); err != nil {
+				return err
+			}
+			a.introspectors = append(a.introspectors, server.introspect)
+		}
+		if s.Verifier != nil || s.Introspection != nil {
 			res.custom = server
 		}
 	}
@@ -176,12 +183,20 @@ func (a *Auth) Ready(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("mcpauth: authorization server %q: %w", s.server.Issuer, err))
 		}
 	}
+	for _, i := range a.introspectors {
+		if _, err := i.endpoint(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("mcpauth: introspection at %q: %w", i.server.issuer, err))
+		}
+	}
 	return errors.Join(errs...)
 }
 
 // Close ends fetches under way and waits for them. The Auth is not to be used
 // afterwards. A program that keeps its Auth until it exits need not call it.
 func (a *Auth) Close() error {
+	for _, i := range a.introspectors { // they use the issuers
+		i.close()
+	}
 	a.issuers.close()
 	a.fetch.Close()
 	return nil

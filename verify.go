@@ -45,7 +45,8 @@ type trustedServer struct {
 	types      []string // normalized, nil: the default
 	scopeClaim string
 	custom     Verifier
-	source     *issuer // nil with a custom verifier
+	introspect *introspector // nil: not used
+	source     *issuer       // nil with a custom verifier
 }
 
 func newTrustedServer(resource string, s AuthorizationServer, source *issuer) *trustedServer {
@@ -71,11 +72,21 @@ func (t *trustedServer) accepts(audience string) bool {
 	return slices.Contains(t.audiences, audience)
 }
 
+// takesJWT reports whether tokens in the form of a JWT are proven otherwise than
+// by the server's keys.
+func (t *trustedServer) takesJWT() bool {
+	return t.custom != nil || t.introspect != nil && t.introspect.config.all()
+}
+
 // verify proves the token; jws is nil where the token is no JWS. It also tells
 // the version of the key set that did, where there is one.
 func (t *trustedServer) verify(ctx context.Context, token string, jws *jose.JWS) (*Claims, uint64, *refusal) {
 	if t.custom != nil {
 		claims, refused := t.verifyCustom(ctx, token)
+		return claims, 0, refused
+	}
+	if t.introspect != nil && (jws == nil || t.takesJWT()) {
+		claims, refused := t.introspect.verify(ctx, token)
 		return claims, 0, refused
 	}
 	typ := normalizeType(jws.Header.Type)

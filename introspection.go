@@ -1,0 +1,223 @@
+package mcpauth
+
+import (
+	"crypto"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/jose"
+)
+
+const (
+	defaultIntrospectionTimeout = 5 * time.Second
+	maxIntrospectionTimeout     = fetchTimeout
+	maxIntrospectionCacheTTL    = time.Hour
+)
+
+// Introspection proves tokens by asking the authorization server about them
+// (RFC 7662). It is the way to accept opaque tokens, and to notice that a token
+// was revoked.
+//
+// A token is accepted if the server calls it active; issuer, audience, expiry,
+// sender constraint and scopes are then checked as for every other token. Where
+// the server cannot be asked, or answers what cannot be relied on, the request
+// is answered with 503 and never with 401: clients throw a token away when they
+// see 401.
+//
+// One authorization server per resource can have an Introspection or a
+// [Verifier]: a token that names no issuer must have one place to go.
+type Introspection struct {
+	// Endpoint is the URL of the introspection endpoint: https, or http on
+	// loopback. Empty means the introspection_endpoint of the server's metadata.
+	Endpoint string
+	// ClientID is how the authorization server knows this resource server.
+	// Required: RFC 7662 §2.1 demands that the endpoint is asked by known parties.
+	ClientID string
+	// ClientSecret authenticates the resource server, for [ClientSecretBasic]
+	// and [ClientSecretPost].
+	ClientSecret Secret
+	// Key authenticates the resource server, for [PrivateKeyJWT]: an RSA key of
+	// 2048 bits or more, an ECDSA key on P-256, P-384 or P-521, or an Ed25519
+	// key. It must be safe for concurrent use.
+	Key crypto.Signer
+	// KeyID is the key's kid at the authorization server. Empty leaves it out.
+	KeyID string
+	// KeyAlgorithm signs with Key. Empty means RS256, the algorithm of the
+	// key's curve, or EdDSA.
+	KeyAlgorithm string
+	// AuthMethod is how the resource server authenticates. Empty means
+	// [PrivateKeyJWT] with a Key and [ClientSecretBasic] otherwise.
+	AuthMethod ClientAuthMethod
+	// Tokens says which tokens are introspected. Empty means [OpaqueTokens].
+	Tokens IntrospectedTokens
+	// CacheTTL is how long the answer for an active token is remembered, at
+	// most one hour and never past the token's exp. A token that is revoked is
+	// accepted that much longer. Zero asks for each request. What is remembered
+	// is bounded; that a token is inactive is remembered for 5 seconds at most.
+	CacheTTL time.Duration
+	// Timeout bounds one introspection as a whole. Zero means 5 seconds; 10
+	// seconds is the most.
+	Timeout time.Duration
+	// AllowedClients is the alternative for a server whose answers have no aud:
+	// a token without an audience is accepted if it was issued to one of these
+	// clients (client_id), and if the answer says that it is an access token
+	// (token_type, or token_use). Such a token may be meant for any resource of
+	// that server, so list only clients that get tokens for this one. A token
+	// with an audience is never accepted for its client.
+	//
+	// Empty means that a token without an audience is refused.
+	AllowedClients []string
+	// SignedResponses asks for signed answers (RFC 9701) and takes no others.
+	// They are verified with the server's keys; their aud must be ClientID, the
+	// resource identifier or one of Audiences.
+	SignedResponses bool
+}
+
+// ClientAuthMethod is how a client authenticates at the authorization server,
+// by its name in the IANA registry of token endpoint authentication methods.
+type ClientAuthMethod string
+
+// The methods of [Introspection.AuthMethod].
+const (
+	ClientSecretBasic ClientAuthMethod = "client_secret_basic" // RFC 6749 §2.3.1
+	ClientSecretPost  ClientAuthMethod = "client_secret_post"  // RFC 6749 §2.3.1
+	PrivateKeyJWT     ClientAuthMethod = "private_key_jwt"     // RFC 7523 §2.2
+)
+
+// IntrospectedTokens says which tokens are introspected.
+type IntrospectedTokens string
+
+// The values of [Introspection.Tokens].
+const (
+	// OpaqueTokens introspects what is not shaped like a signed JWT, that is,
+	// what does not have exactly two dots. JWTs are verified with the server's keys.
+	OpaqueTokens IntrospectedTokens = "opaque"
+	// AllTokens introspects every token of the server. Its keys are not used,
+	// unless to verify signed answers.
+	AllTokens IntrospectedTokens = "all"
+)
+
+// Secret is a client secret that keeps itself out of logs: every way of
+// printing or encoding it gives "[redacted]".
+type Secret string
+
+// String returns "[redacted]".
+func (s Secret) String() string { return redacted }
+
+// GoString returns "[redacted]".
+func (s Secret) GoString() string { return redacted }
+
+// Format prints "[redacted]" for every verb.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
+
+// LogValue implements [slog.LogValuer] with "[redacted]".
+func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText gives "[redacted]", so that JSON and other encodings hold no secret.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// clone copies what the caller could change afterwards.
+func (c *Introspection) clone() *Introspection {
+	if c == nil {
+		return nil
+	}
+	copied := *c
+	copied.AllowedClients = slices.Clone(c.AllowedClients)
+	return &copied
+}
+
+func (c *Introspection) authMethod() ClientAuthMethod {
+	switch {
+	case c.AuthMethod != "":
+		return c.AuthMethod
+	case c.Key != nil:
+		return PrivateKeyJWT
+	}
+	return ClientSecretBasic
+}
+
+// all reports whether tokens that have the form of a JWT are introspected too.
+func (c *Introspection) all() bool { return c != nil && c.Tokens == AllTokens }
+
+// keyless reports whether the server's keys are never needed.
+func (s *AuthorizationServer) keyless() bool {
+	return s.Verifier != nil || s.Introspection.all() && !s.Introspection.SignedResponses
+}
+
+func (s *AuthorizationServer) checkIntrospection(f *faults, field string) {
+	c := s.Introspection
+	if c == nil {
+		return
+	}
+	if s.Verifier != nil {
+		f.add(ConflictingSources, "", "%s and Verifier", field)
+	}
+	switch {
+	case c.Endpoint != "":
+		checkURL(f, c.Endpoint, field+".Endpoint", InvalidURL)
+	case !s.mayNameEndpoint():
+		f.add(NoIntrospectionEndpoint, "", "%s.Endpoint", field)
+	}
+	if c.Tokens != "" && c.Tokens != OpaqueTokens && c.Tokens != AllTokens {
+		f.add(InvalidIntrospectedTokens, string(c.Tokens), "%s.Tokens", field)
+	}
+	if c.CacheTTL < 0 || c.CacheTTL > maxIntrospectionCacheTTL {
+		f.add(InvalidCacheTTL, c.CacheTTL.String(), "%s.CacheTTL", field)
+	}
+	if c.Timeout < 0 || c.Timeout > maxIntrospectionTimeout {
+		f.add(InvalidTimeout, c.Timeout.String(), "%s.Timeout", field)
+	}
+	for i, client := range c.AllowedClients {
+		if client == "" {
+			f.add(InvalidClient, "", "%s.AllowedClients[%d]", field, i)
+		}
+	}
+	c.checkClient(f, field)
+}
+
+// mayNameEndpoint reports whether there are metadata, or will be, that can say
+// where the endpoint is.
+func (s *AuthorizationServer) mayNameEndpoint() bool {
+	if s.Metadata == nil {
+		return s.JWKS == nil // with keys by hand no metadata are fetched
+	}
+	endpoint := s.Metadata.IntrospectionEndpoint
+	return endpoint != "" && fetch.CheckURL(endpoint, fetch.IsLoopbackURL(s.Issuer)) == nil
+}
+
+// checkClient reports credentials that are missing or do not fit the method.
+func (c *Introspection) checkClient(f *faults, field string) {
+	if c.ClientID == "" {
+		f.add(InvalidClient, "", "%s.ClientID", field)
+	}
+	if c.ClientSecret != "" && c.Key != nil {
+		f.add(ConflictingSources, "", "%s.ClientSecret and Key", field)
+	}
+	switch c.authMethod() {
+	case ClientSecretBasic, ClientSecretPost:
+		if c.ClientSecret == "" {
+			f.add(NoClientCredentials, "", "%s.ClientSecret", field)
+		}
+	case PrivateKeyJWT:
+		c.checkKey(f, field)
+	default:
+		f.add(InvalidAuthMethod, string(c.AuthMethod), "%s.AuthMethod", field)
+	}
+}
+
+func (c *Introspection) checkKey(f *faults, field string) {
+	if c.Key == nil {
+		f.add(NoClientCredentials, "", "%s.Key", field)
+		return
+	}
+	if _, known := jose.ParseAlgorithm(c.KeyAlgorithm); c.KeyAlgorithm != "" && !known {
+		f.add(InvalidAlgorithm, c.KeyAlgorithm, "%s.KeyAlgorithm", field)
+		return
+	}
+	if _, err := newAssertionKey(c.Key, c.KeyAlgorithm, c.KeyID); err != nil {
+		f.addDetail(InvalidClientKey, err, "", "%s.Key", field)
+	}
+}
