@@ -64,8 +64,8 @@ func goBlocks(t *testing.T, files ...string) (blocks []goBlock) {
 	return blocks
 }
 
-// TestProgramsInDocuments type-checks and vets every program in the documents,
-// as packages that stand in this module by way of an overlay only.
+// TestProgramsInDocuments compiles every program in the documents, as packages
+// that stand in this module by way of an overlay only.
 func TestProgramsInDocuments(t *testing.T) {
 	t.Parallel()
 	module, err := filepath.Abs(".")
@@ -74,15 +74,20 @@ func TestProgramsInDocuments(t *testing.T) {
 	}
 	dir := t.TempDir()
 	overlay := struct{ Replace map[string]string }{map[string]string{}}
-	args := []string{"vet", "-overlay", filepath.Join(dir, "overlay.json")}
+	args := []string{"build", "-overlay", filepath.Join(dir, "overlay.json")}
 	for i, block := range goBlocks(t, documents(t)...) {
 		if !block.isProgram() {
 			continue
 		}
+		if !strings.Contains(block.code, "\nfunc main() {\n") {
+			t.Errorf("%s: the program has no main", block)
+		}
 		pkg := fmt.Sprintf("document%d", i)
 		source := filepath.Join(dir, pkg+".go")
-		// Faults are then reported where the reader finds them.
-		text := fmt.Sprintf("//line %s\n%s", filepath.Join(module, block.String()), block.code)
+		// Not package main, which would be linked. The line directive has faults
+		// reported where the reader finds them.
+		_, body, _ := strings.Cut(block.code, "\n")
+		text := fmt.Sprintf("package %s\n//line %s:%d\n%s", pkg, filepath.Join(module, block.file), block.line+1, body)
 		if err := os.WriteFile(source, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
