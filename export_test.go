@@ -1,5 +1,7 @@
 package mcpauth
 
+import "time"
+
 // CachedTokens counts the tokens that the first resource remembers.
 func CachedTokens(a *Auth) (n int) {
 	if a.ordered[0].cache == nil {
@@ -10,4 +12,17 @@ func CachedTokens(a *Auth) (n int) {
 		n += len(s.young) + len(s.old)
 	}
 	return n
+}
+
+// BindClaims reads a payload and checks what no verifier may skip.
+func BindClaims(payload []byte, issuer, resource string, now time.Time) (*Claims, error) {
+	c, err := parseClaims(payload, "")
+	if err != nil {
+		return nil, err
+	}
+	a := &Auth{now: func() time.Time { return now }, leeway: defaultLeeway}
+	if refused := a.bind(&trustedServer{issuer: issuer, audiences: []string{resource}}, &c.Claims); refused != nil {
+		return nil, refused
+	}
+	return &c.Claims, nil
 }

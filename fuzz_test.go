@@ -1,0 +1,110 @@
+package mcpauth_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/internal/challenge"
+	"github.com/mcp-auth/go/mcpauthtest"
+)
+
+// FuzzAuthorize sends any Authorization header and target. Covers RS3, RS5, RS6,
+// RS9: nothing but the one good token is admitted, and every refusal is a
+// challenge that parses.
+func FuzzAuthorize(f *testing.F) {
+	server, err := mcpauthtest.New(mcpauthtest.Config{Issuer: issuerID})
+	if err != nil {
+		f.Fatal(err)
+	}
+	keys, err := server.JWKS()
+	if err != nil {
+		f.Fatal(err)
+	}
+	config := oneResource()
+	config.Resources[0].AuthorizationServers[0].JWKS = keys
+	auth, err := mcpauth.New(config)
+	if err != nil {
+		f.Fatal(err)
+	}
+	good, err := server.Token(mcpauthtest.TokenClaims{Audience: []string{resourceID}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, header := range []string{"", "Bearer ", "Bearer TOKEN", "bearer  TOKEN", "Bearer\tTOKEN", "Bearer TOKEN, Bearer TOKEN", "Basic x", "Bearer .TOKEN", "Bearer a.b.c", "DPoP TOKEN"} {
+		f.Add(header, "/mcp", false)
+		f.Add(header, "/mcp?access_token=x", true)
+	}
+	f.Fuzz(func(t *testing.T, header, target string, details bool) {
+		header = strings.ReplaceAll(header, "TOKEN", good)
+		req := mcpauth.Request{Method: http.MethodPost, URL: target, Header: http.Header{"Authorization": {header}}}
+		_, err := auth.Authorize(context.Background(), req)
+		if err == nil {
+			scheme, token, _ := strings.Cut(header, " ")
+			if !strings.EqualFold(scheme, "bearer") || strings.TrimLeft(token, " ") != good {
+				t.Fatalf("admitted %q", header)
+			}
+			return
+		}
+		var refused *mcpauth.Challenge
+		if !errors.As(err, &refused) {
+			t.Fatalf("%T", err)
+		}
+		switch refused.Status {
+		case http.StatusBadRequest, http.StatusUnauthorized:
+		default:
+			t.Fatalf("status %d for %q", refused.Status, header)
+		}
+		if parsed, err := challenge.Parse([]string{refused.WWWAuthenticate()}); err != nil || len(parsed) != 1 {
+			t.Fatalf("%q: %v", refused.WWWAuthenticate(), err)
+		}
+	})
+}
+
+// FuzzClaims signs any payload. Covers RS7, RS8, RS10: what is admitted is also
+// for this resource, of this issuer and not expired as encoding/json reads it.
+func FuzzClaims(f *testing.F) {
+	const now = 1_800_000_000
+	for _, payload := range []string{
+		`{"iss":"https://auth.example.com","aud":"https://api.example.com/mcp","exp":1800000600,"sub":"a","scope":"read"}`,
+		`{"iss":"https://auth.example.com","aud":["x","https://api.example.com/mcp"],"exp":1.8000006e9,"scp":["read"]}`,
+		`{"iss":"https://auth.example.com","aud":"https://api.example.com/mcp","exp":1800000600,"exp":1}`,
+		`{"iss":"https://auth.example.com","aud":"https://api.example.com/mcp","exp":1e400}`,
+		`{"iss":"https://auth.example.com","aud":"https://api.example.com/mcp","exp":1800000600,"cnf":{}}`,
+		`{"ISS":"x","iss":"https://auth.example.com","aud":"https://api.example.com/mcp","Exp":1,"exp":1800000600}`, `{}`, `[]`,
+	} {
+		f.Add(payload)
+	}
+	f.Fuzz(func(t *testing.T, payload string) {
+		got, err := mcpauth.BindClaims([]byte(payload), issuerID, resourceID, time.Unix(now, 0))
+		if err != nil {
+			return
+		}
+		var want map[string]any
+		if err := json.Unmarshal([]byte(payload), &want); err != nil {
+			t.Fatalf("admitted what is no JSON object: %q", payload)
+		}
+		exp, _ := want["exp"].(float64)
+		if want["iss"] != issuerID || exp <= now-10 || !holds(want["aud"], resourceID) || want["cnf"] != nil {
+			t.Fatalf("admitted %q as %+v", payload, got)
+		}
+	})
+}
+
+func holds(aud any, want string) bool {
+	list, ok := aud.([]any)
+	if !ok {
+		return aud == want
+	}
+	for _, one := range list {
+		if one == want {
+			return true
+		}
+	}
+	return false
+}
