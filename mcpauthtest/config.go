@@ -69,6 +69,11 @@ type Config struct {
 	Resources []string
 	// AccessTokenTTL is how long access tokens are valid. Zero means one hour.
 	AccessTokenTTL time.Duration
+	// OpaqueAccessTokens makes access tokens that say nothing to resource
+	// servers, which must introspect them (RFC 7662) as one of Clients that has a
+	// Secret. Otherwise access tokens are JWTs (RFC 9068), which can be
+	// introspected too.
+	OpaqueAccessTokens bool
 	// RefreshTokenTTL is how long a login can be prolonged by refreshing,
 	// counted from the login. Zero means 30 days.
 	RefreshTokenTTL time.Duration

@@ -12,6 +12,8 @@ type Faults struct {
 	Metadata DocumentFault
 	// JWKS spoils the JWK Set.
 	JWKS DocumentFault
+	// Introspection spoils the answers of the introspection endpoint.
+	Introspection DocumentFault
 	// MetadataIssuer stands in both metadata documents instead of the issuer.
 	MetadataIssuer string
 	// HideOAuthMetadata answers 404 for the RFC 8414 document.
@@ -43,6 +45,7 @@ type DocumentFault struct {
 func (s *Server) SetFaults(f Faults) {
 	f.Metadata.Body = slices.Clone(f.Metadata.Body)
 	f.JWKS.Body = slices.Clone(f.JWKS.Body)
+	f.Introspection.Body = slices.Clone(f.Introspection.Body)
 	s.faults.Store(&f)
 }
 

@@ -32,6 +32,8 @@ func (s *Server) Metadata() *metadata.AuthorizationServer {
 		GrantTypesSupported:                        grantTypesSupported(),
 		TokenEndpointAuthMethodsSupported:          authMethodsSupported(),
 		CodeChallengeMethodsSupported:              []string{"S256"},
+		IntrospectionEndpoint:                      s.base + introspectPath,
+		IntrospectionEndpointAuthMethodsSupported:  []string{authBasic, authPost},
 		SubjectTypesSupported:                      []string{"public"},
 		IDTokenSigningAlgValuesSupported:           []string{s.config.Algorithm},
 		AuthorizationResponseIssParameterSupported: true,

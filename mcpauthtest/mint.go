@@ -60,6 +60,7 @@ type recipe struct {
 	header map[string]any // nil removes typ or kid
 	key    keyChoice
 	after  func(token string) string
+	opaque bool
 }
 
 type keyChoice int
@@ -145,6 +146,7 @@ func TamperedClaims() TokenOption {
 func IDToken() TokenOption {
 	return TokenOption{func(r *recipe) {
 		r.header["typ"] = typeIDToken
+		r.opaque = false
 		if _, ok := r.claims["aud"]; !ok {
 			r.claims["aud"] = r.claims["client_id"]
 		}
@@ -156,11 +158,21 @@ func IDToken() TokenOption {
 	}}
 }
 
+// Opaque makes an opaque token, as [Config.OpaqueAccessTokens] does for all. The
+// introspection endpoint calls it inactive where it would refuse the JWT with
+// the same claims and options.
+func Opaque() TokenOption {
+	return TokenOption{func(r *recipe) { r.opaque = true }}
+}
+
 // Token makes a signed access token (RFC 9068) without any flow. Options make
 // tokens that must be refused, and claims can be anything. It fails if the
 // token has no audience, or if a claim cannot be written as JSON.
 func (s *Server) Token(claims TokenClaims, options ...TokenOption) (string, error) {
-	r := recipe{claims: s.mintedClaims(claims), header: map[string]any{"typ": typeAccessToken}}
+	r := recipe{
+		claims: s.mintedClaims(claims), header: map[string]any{"typ": typeAccessToken},
+		opaque: s.config.OpaqueAccessTokens,
+	}
 	for _, o := range options {
 		if o.apply != nil {
 			o.apply(&r)
@@ -179,6 +191,9 @@ func (s *Server) Token(claims TokenClaims, options ...TokenOption) (string, erro
 	}
 	if r.after != nil {
 		token = r.after(token)
+	}
+	if r.opaque {
+		token = s.opaque.conceal(token)
 	}
 	return token, nil
 }

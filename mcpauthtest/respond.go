@@ -106,7 +106,10 @@ func (p parameters) resources() []string {
 }
 
 // check refuses what is ambiguous or too large.
-func (p parameters) check() *oauthError {
+func (p parameters) check() *oauthError { return p.checkExcept("") }
+
+// checkExcept is check with one parameter that may be as long as the body.
+func (p parameters) checkExcept(long string) *oauthError {
 	if len(p) > maxParameters {
 		return invalidRequest("too many parameters")
 	}
@@ -115,7 +118,7 @@ func (p parameters) check() *oauthError {
 			return invalidRequest("a parameter was sent more than once")
 		}
 		for _, v := range values {
-			if len(v) > maxValueBytes {
+			if len(v) > maxValueBytes && name != long {
 				return invalidRequest("a parameter is too long")
 			}
 		}

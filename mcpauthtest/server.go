@@ -16,10 +16,11 @@ import (
 
 // Endpoints, relative to the issuer.
 const (
-	authorizePath = "/authorize"
-	tokenPath     = "/token"
-	registerPath  = "/register"
-	jwksPath      = "/jwks"
+	authorizePath  = "/authorize"
+	tokenPath      = "/token"
+	registerPath   = "/register"
+	introspectPath = "/introspect"
+	jwksPath       = "/jwks"
 )
 
 const (
@@ -42,6 +43,7 @@ type Server struct {
 
 	keys          *keyring
 	handles       *handles
+	opaque        *opaqueTokens
 	store         store
 	clients       map[string]*client // registered beforehand, never changed
 	pages         *pages
@@ -108,6 +110,7 @@ func New(config Config) (*Server, error) {
 		now:           config.Now,
 		keys:          keys,
 		handles:       newHandles(),
+		opaque:        newOpaqueTokens(),
 		store:         newMemory(),
 		clients:       configuredClients(config.Clients),
 		pages:         pages,
@@ -188,6 +191,7 @@ func (s *Server) newRoutes() (map[string]route, error) {
 		u.Path + jwksPath:       document(s.serveJWKS),
 		u.Path + tokenPath:      form(s.serveToken),
 		u.Path + registerPath:   form(s.serveRegister),
+		u.Path + introspectPath: form(s.serveIntrospection),
 		u.Path + authorizePath:  {methods: "GET, POST", page: true, handle: s.serveAuthorize},
 	}, nil
 }
@@ -243,25 +247,27 @@ func preflight(w http.ResponseWriter, matched route) {
 
 // Requests counts what the server was asked, misbehaving or not.
 type Requests struct {
-	Metadata  int // both documents
-	JWKS      int
-	Authorize int // pages and their forms
-	Token     int
-	Register  int
+	Metadata   int // both documents
+	JWKS       int
+	Authorize  int // pages and their forms
+	Token      int
+	Register   int
+	Introspect int
 }
 
 type counters struct {
-	metadata, jwks, authorize, token, register atomic.Int64
+	metadata, jwks, authorize, token, register, introspect atomic.Int64
 }
 
 // Requests returns how many requests have arrived at each endpoint so far.
 func (s *Server) Requests() Requests {
 	return Requests{
-		Metadata:  int(s.counts.metadata.Load()),
-		JWKS:      int(s.counts.jwks.Load()),
-		Authorize: int(s.counts.authorize.Load()),
-		Token:     int(s.counts.token.Load()),
-		Register:  int(s.counts.register.Load()),
+		Metadata:   int(s.counts.metadata.Load()),
+		JWKS:       int(s.counts.jwks.Load()),
+		Authorize:  int(s.counts.authorize.Load()),
+		Token:      int(s.counts.token.Load()),
+		Register:   int(s.counts.register.Load()),
+		Introspect: int(s.counts.introspect.Load()),
 	}
 }
 

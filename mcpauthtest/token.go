@@ -1,7 +1,6 @@
 package mcpauthtest
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
@@ -9,9 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
 )
 
 // tokenResponse is a successful response (RFC 6749 §5.1).
@@ -259,6 +255,9 @@ func (s *Server) accessToken(g grant, jti string) (*tokenResponse, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.config.OpaqueAccessTokens {
+		token = s.opaque.conceal(token)
+	}
 	s.log.Info("issued an access token",
 		"client", g.clientID, "subject", g.subject, "scope", scope, "audience", claims["aud"])
 	return &tokenResponse{
@@ -313,32 +312,4 @@ func (s *Server) grantError(r *http.Request, err error, replayed, unknown string
 		return invalidGrant(unknown)
 	}
 	return s.serverError(r, err)
-}
-
-// TokenActive tells whether an access token is one of this server's, not
-// expired and not revoked. A token is revoked when the authorization code it
-// came from is redeemed again, or a refresh token of the same login reused;
-// resource servers that verify tokens by themselves cannot see that.
-func (s *Server) TokenActive(ctx context.Context, token string) bool {
-	algorithm := jose.SignatureAlgorithm(s.config.Algorithm)
-	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{algorithm})
-	if err != nil {
-		return false
-	}
-	var claims jwt.Claims
-	if err := parsed.Claims(&jose.JSONWebKeySet{Keys: s.keys.published(s.now())}, &claims); err != nil {
-		return false
-	}
-	if claims.Issuer != s.issuer || claims.Expiry == nil || !s.now().Before(claims.Expiry.Time()) {
-		return false
-	}
-	if parsed.Headers[0].ExtraHeaders[jose.HeaderType] != typeAccessToken {
-		return false
-	}
-	id, _, ok := s.handles.open(accessHandle, claims.ID)
-	if !ok {
-		return true // made without a login
-	}
-	active, err := s.store.active(ctx, id, s.now())
-	return err == nil && active
 }
