@@ -522,6 +522,27 @@ func ExampleAuthorizationServer_provider() {
 	// configured
 }
 
+// Opaque tokens: the authorization server itself is asked about them.
+func ExampleIntrospection() {
+	server := mcpauth.AuthorizationServer{
+		Issuer: "https://auth.example.com",
+		Introspection: &mcpauth.Introspection{
+			ClientID:     "notes-server",
+			ClientSecret: mcpauth.Secret(os.Getenv("INTROSPECTION_SECRET")),
+			CacheTTL:     30 * time.Second,
+		},
+	}
+
+	_, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
+		Identifier:           "https://api.example.com/notes",
+		AuthorizationServers: []mcpauth.AuthorizationServer{server},
+	}}})
+	fmt.Println(errors.Is(err, mcpauth.NoClientCredentials)) // the variable is not set here
+
+	// Output:
+	// true
+}
+
 // Several resources in one instance: each handler names its own.
 func ExampleForResource() {
 	const notes, admin = "https://api.example.com/notes", "https://api.example.com/admin"
