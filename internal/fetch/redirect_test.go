@@ -108,7 +108,7 @@ func TestRedirectsRefused(t *testing.T) {
 		{"from loopback to private", local + "https://10.0.0.1/?" + secret, BlockedAddress},
 		{"from loopback by a public name to plain loopback", local + public + targetPlain.URL + "/?" + secret, Redirect},
 		{"in a loop", s.at("as.example.com", "/loop?"+secret), Redirect},
-		{"four in a row", public + "/to?/to?/to?/to?/end", Redirect},
+		{"four in a row", public + "/to?/to?/to?/end", Redirect},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -239,6 +239,17 @@ func TestRefreshInBackgroundBeforeExpiry(t *testing.T) {
 	})
 }
 
+// Who saw the value due, but comes after its renewal, starts no other.
+func TestLateReaderStartsNothing(t *testing.T) {
+	bubble(t, func(t *testing.T, s *server) {
+		d := s.document(t)
+		load(t, d)
+		d.refreshInBackground(time.Now())
+		synctest.Wait()
+		wantFetches(t, s, 1)
+	})
+}
+
 // Nobody asks, nothing is fetched; the first to ask gets the stale value.
 func TestIdleDocumentIsLeftAlone(t *testing.T) {
 	bubble(t, func(t *testing.T, s *server) {

@@ -123,6 +123,39 @@ func TestCooldown(t *testing.T) {
 	}
 }
 
+// A failure is not mentioned any more once a fetch went well.
+func TestCooldownForgetsFailure(t *testing.T) {
+	bubble(t, func(t *testing.T, s *server) {
+		d := s.document(t)
+		seen := load(t, d)
+		s.set(func(s *server) { s.err = errDown })
+		_, err := d.Refresh(t.Context(), seen)
+		wantUnavailable(t, err, errDown, 5*time.Second)
+		s.set(func(s *server) { s.err = nil })
+		time.Sleep(5 * time.Second)
+		if seen, err = d.Refresh(t.Context(), seen); err != nil {
+			t.Fatal(err)
+		}
+		_, err = d.Refresh(t.Context(), seen)
+		wantCoolingDown(t, err, nil, 4*time.Second)
+	})
+}
+
+// A value that is newer than seen, but expired, is none.
+func TestRefreshOfExpiredValue(t *testing.T) {
+	bubble(t, func(t *testing.T, s *server) {
+		d := s.document(t)
+		load(t, d)
+		time.Sleep(25 * time.Hour)
+		s.set(func(s *server) { s.value = "v2" })
+		takes(t, time.Second, func() {
+			if snapshot, err := d.Refresh(t.Context(), Snapshot[string]{}); err != nil || snapshot.Value != "v2" {
+				t.Errorf("%+v, %v", snapshot, err)
+			}
+		})
+	})
+}
+
 // A failed background refresh counts too.
 func TestCooldownAfterBackgroundFailure(t *testing.T) {
 	bubble(t, func(t *testing.T, s *server) {
@@ -264,7 +297,7 @@ func TestRotationUnderFlood(t *testing.T) {
 		load(t, d)
 		ctx, cancel := context.WithCancel(t.Context())
 		var all sync.WaitGroup
-		for range 50 {
+		for range 20 {
 			all.Go(func() {
 				for ctx.Err() == nil {
 					seen, _ := d.Get(ctx)
@@ -273,7 +306,7 @@ func TestRotationUnderFlood(t *testing.T) {
 				}
 			})
 		}
-		for range 20 {
+		for range 12 {
 			time.Sleep(time.Duration(rand.IntN(10_000)) * time.Millisecond)
 			value := time.Now().String()
 			s.set(func(s *server) { s.value = value })
