@@ -2,7 +2,6 @@ package metadata_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -153,6 +152,10 @@ func TestDiscover(t *testing.T) {
 		{"redirect to an insecure page", "", "", map[string]answer{
 			oauthPath: {status: 302, header: http.Header{"Location": {"http://login.example.com/"}}}, oidcPath: document(""),
 		}, "", []string{oauthPath, oidcPath}},
+		{"redirects only", "", "", map[string]answer{
+			oauthPath: {status: 302, header: http.Header{"Location": {"http://login.example.com/"}}},
+			oidcPath:  {status: 302, header: http.Header{"Location": {oidcPath}}},
+		}, metadata.NotFound, []string{oauthPath, oidcPath, oidcPath, oidcPath, oidcPath}},
 
 		{"endpoint over http", "", "", map[string]answer{
 			oauthPath: ok(`{"issuer":"ORIGIN","token_endpoint":"http://auth.example.com/token"}`), oidcPath: document(""),
@@ -390,25 +393,5 @@ func TestDiscoverUnreachable(t *testing.T) {
 	var e *metadata.DiscoveryError
 	if !errors.As(err, &e) || e.Kind != metadata.Unavailable || len(e.Others) != 2 {
 		t.Errorf("got %v", err)
-	}
-}
-
-// TestDiscoverCanceled asks no further place.
-func TestDiscoverCanceled(t *testing.T) {
-	t.Parallel()
-	ctx, cancel := context.WithCancel(t.Context())
-	asked := make(chan string, 3)
-	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		asked <- r.URL.Path
-		cancel()
-		<-r.Context().Done()
-	}))
-	defer srv.Close()
-	_, err := metadata.Discover(ctx, metadata.Source{Issuer: srv.URL + "/t"})
-	if kindOf(t, err) != metadata.Unavailable || !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
-	}
-	if len(asked) != 1 {
-		t.Errorf("%d places were asked", len(asked))
 	}
 }

@@ -68,6 +68,24 @@ func TestTimeRunsOut(t *testing.T) {
 	})
 }
 
+// TestCanceled asks no further place.
+func TestCanceled(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	asked := 0
+	leave := fetcherFunc(func(ctx context.Context, r fetch.Request) (*fetch.Response, error) {
+		asked++
+		cancel()
+		return nil, &fetch.Error{URL: r.URL, Kind: fetch.Canceled, Err: ctx.Err()}
+	})
+	src := Source{Issuer: "https://auth.example.com/t"}
+	_, err := src.find(ctx, leave)
+	var e *DiscoveryError
+	if !errors.As(err, &e) || e.Kind != Unavailable || !errors.Is(err, context.Canceled) || asked != 1 {
+		t.Errorf("asked %d places: %v", asked, err)
+	}
+}
+
 // TestLoopbackIsAllowedByTheURL looks at what the fetcher is told.
 // Covers RS21.
 func TestLoopbackIsAllowedByTheURL(t *testing.T) {

@@ -126,6 +126,7 @@ func TestParseFaults(t *testing.T) {
 		{"line break", "Bearer a=\"b\r\n c\"", challenge.Syntax, 11},
 		{"line break escaped", "Bearer a=\"b\\\nc\"", challenge.Syntax, 12},
 		{"zero byte", "Bearer a=\"\x00\"", challenge.Syntax, 10},
+		{"delete", "Bearer a=\"\x7f\"", challenge.Syntax, 10},
 		{"tab behind the scheme", "Bearer\ta=b", challenge.Syntax, 7},
 		{"semicolons", "Bearer a=b; c=d", challenge.Syntax, 10},
 		{"outside ASCII", "Bearer é=b", challenge.Syntax, 7},
