@@ -20,12 +20,13 @@ const module = "github.com/mcp-auth/go"
 var allowed = map[string][]string{
 	"internal/jsonx":     {},                                   // leaf: strict JSON
 	"internal/jose":      {"internal/jsonx"},                   // headers and keys are JSON
+	"internal/dpop":      {"internal/jose", "internal/jsonx"},  // proofs are JWTs
 	"internal/fetch":     {},                                   // leaf: the one guarded fetcher
 	"internal/remote":    {},                                   // leaf: knows nothing of what it caches
 	"internal/challenge": {},                                   // leaf: both sides of the wire use it
 	"internal/verdict":   {"", "metadata"},                     // test harness: no code but tests imports it
 	"metadata":           {"internal/fetch", "internal/jsonx"}, // documents and how they are found
-	"":                   {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx", "internal/remote"},
+	"":                   {"metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx", "internal/remote"},
 	"gosdk":              {""},                                                                                    // a door
 	"mcpauthtest":        {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"}, // the other side of the wire: never the root
 	"examples/whoami":    {"", "gosdk"},                                                                           // what a user would import

@@ -37,9 +37,31 @@ const (
 	Expired              Reason = "expired"
 	NotYetValid          Reason = "not_yet_valid"
 	SenderConstraint     Reason = "sender_constraint"
-	InsufficientScope    Reason = "insufficient_scope"
-	ServerUnavailable    Reason = "authorization_server_unavailable"
-	UnknownResource      Reason = "unknown_resource"
+
+	// Of certificates, see [MTLS].
+
+	CertificateRequired Reason = "certificate_required"
+	WrongCertificate    Reason = "wrong_certificate"
+
+	// Of DPoP proofs, see [DPoP].
+
+	DPoPRequired             Reason = "dpop_required"
+	DPoPProofMalformed       Reason = "dpop_proof_malformed"
+	DPoPUnsupportedAlgorithm Reason = "dpop_algorithm"
+	DPoPInvalidKey           Reason = "dpop_key_invalid"
+	DPoPWrongKey             Reason = "dpop_wrong_key"
+	DPoPWrongToken           Reason = "dpop_wrong_token"
+	DPoPWrongMethod          Reason = "dpop_wrong_method"
+	DPoPWrongURL             Reason = "dpop_wrong_url"
+	DPoPProofStale           Reason = "dpop_proof_stale"
+	DPoPInvalidSignature     Reason = "dpop_signature"
+	DPoPNonceRequired        Reason = "dpop_nonce_required"
+	DPoPProofReplayed        Reason = "dpop_proof_replayed"
+	ReplayCacheUnavailable   Reason = "replay_cache_unavailable"
+
+	InsufficientScope Reason = "insufficient_scope"
+	ServerUnavailable Reason = "authorization_server_unavailable"
+	UnknownResource   Reason = "unknown_resource"
 )
 
 // Challenge is the engine's refusal: what [Auth.Authorize] returns instead of
@@ -50,7 +72,8 @@ type Challenge struct {
 	// now whether the token is good.
 	Status int
 	// Code is the error code of RFC 6750 §3.1: invalid_request, invalid_token,
-	// insufficient_scope, or empty when the request carried no credentials.
+	// insufficient_scope; or of RFC 9449: invalid_dpop_proof, use_dpop_nonce; or
+	// empty when the request carried no credentials.
 	Code string
 	// Description is the human-readable error_description.
 	Description string
@@ -58,12 +81,20 @@ type Challenge struct {
 	Scopes []string
 	// ResourceMetadata is the URL of the protected resource metadata (RFC 9728 §5.1).
 	ResourceMetadata string
+	// DPoPAlgorithms are those of DPoP proofs. If there are any, a challenge of
+	// the scheme DPoP is sent (RFC 9449 §7.1).
+	DPoPAlgorithms []string
+	// DPoPOnly leaves the challenge of the scheme Bearer out.
+	DPoPOnly bool
+	// DPoPNonce is the value of the header DPoP-Nonce, if any (RFC 9449 §9).
+	DPoPNonce string
 	// RetryAfter is how long to wait after a 503.
 	RetryAfter time.Duration
 	// Reason says why, for logs and metrics.
 	Reason Reason
 
-	cause error
+	scheme authScheme // that the request used
+	cause  error
 }
 
 // Error describes the refusal without its cause.
@@ -74,14 +105,31 @@ func (c *Challenge) Error() string {
 // Unwrap returns the cause, which is for logs and never for the caller.
 func (c *Challenge) Unwrap() error { return c.cause }
 
-// WWWAuthenticate returns the value of the WWW-Authenticate header (RFC 6750 §3,
-// RFC 9728 §5.1), or the empty string where none belongs (status 503).
-func (c *Challenge) WWWAuthenticate() string {
+// WWWAuthenticate returns the values of the WWW-Authenticate header (RFC 6750 §3,
+// RFC 9449 §7.1, RFC 9728 §5.1): one for each scheme that is accepted, Bearer
+// first, as some clients read the first only. The error stands with the scheme
+// that the request used. There are none where none belong (status 503).
+func (c *Challenge) WWWAuthenticate() []string {
 	if c.Status == http.StatusServiceUnavailable {
-		return ""
+		return nil
 	}
-	params := make([]challenge.Param, 0, 4)
-	if c.Code != "" {
+	dpop, bearer := len(c.DPoPAlgorithms) > 0, !c.DPoPOnly || len(c.DPoPAlgorithms) == 0
+	values := make([]string, 0, 2)
+	if bearer {
+		values = append(values, c.render("Bearer", !dpop || c.scheme != schemeDPoP))
+	}
+	if dpop {
+		values = append(values, c.render("DPoP", !bearer || c.scheme != schemeBearer))
+	}
+	return values
+}
+
+func (c *Challenge) render(scheme string, withError bool) string {
+	params := make([]challenge.Param, 0, 5)
+	if scheme == "DPoP" {
+		params = append(params, challenge.Param{Name: "algs", Value: strings.Join(c.DPoPAlgorithms, " ")})
+	}
+	if withError && c.Code != "" {
 		params = append(params, challenge.Param{Name: "error", Value: c.Code})
 	}
 	if len(c.Scopes) > 0 {
@@ -92,10 +140,10 @@ func (c *Challenge) WWWAuthenticate() string {
 	}
 	// Last: some clients search the header for "scope=" without parsing it, and
 	// would find it in a description.
-	if c.Code != "" && c.Description != "" {
+	if withError && c.Code != "" && c.Description != "" {
 		params = append(params, challenge.Param{Name: "error_description", Value: c.Description})
 	}
-	return challenge.Format("Bearer", params...)
+	return challenge.Format(scheme, params...)
 }
 
 // bodyCode is the error member of the body. A body needs one even where the
@@ -112,8 +160,8 @@ func (c *Challenge) bodyCode() string {
 	return "server_error"
 }
 
-// WriteChallenge renders a refusal: status, WWW-Authenticate, Retry-After and
-// the JSON body {"error", "error_description"}. An err that is no [*Challenge]
+// WriteChallenge renders a refusal: status, WWW-Authenticate, DPoP-Nonce,
+// Retry-After and the JSON body {"error", "error_description"}. An err that is no [*Challenge]
 // is answered with 500 and a fixed text.
 func WriteChallenge(w http.ResponseWriter, err error) {
 	var c *Challenge
@@ -122,9 +170,12 @@ func WriteChallenge(w http.ResponseWriter, err error) {
 	}
 	h := w.Header()
 	if c.Status != http.StatusInternalServerError {
-		if value := c.WWWAuthenticate(); value != "" {
-			h.Set("WWW-Authenticate", value)
+		if values := c.WWWAuthenticate(); len(values) > 0 {
+			h["Www-Authenticate"] = values
 		}
+	}
+	if c.DPoPNonce != "" {
+		h.Set("DPoP-Nonce", c.DPoPNonce)
 	}
 	if c.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(int((c.RetryAfter+time.Second-1)/time.Second)))

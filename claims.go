@@ -40,6 +40,8 @@ type Confirmation struct {
 	JWKThumbprint string
 	// CertificateThumbprint is the mTLS certificate (x5t#S256, RFC 8705 §3.1).
 	CertificateThumbprint string
+
+	unknown bool // there is a member that cannot be checked
 }
 
 // tokenClaims is a JWT's payload, read strictly: a claim of the wrong type
@@ -171,7 +173,10 @@ func confirmationOf(raw []byte) (*Confirmation, bool) {
 			cnf.JWKThumbprint, ok = jsonx.String(raw)
 		case "x5t#S256":
 			cnf.CertificateThumbprint, ok = jsonx.String(raw)
+		default:
+			cnf.unknown = true
 		}
+		cnf.unknown = cnf.unknown || string(raw) == `""` // bound to nothing
 		if !ok {
 			return errors.New("member of the wrong type")
 		}

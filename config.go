@@ -89,6 +89,14 @@ type Resource struct {
 	// what needs read. Empty means that each scope stands for itself.
 	ScopeIncludes map[string][]string
 
+	// DPoP, if set, takes tokens that are bound to a key of the client (RFC 9449).
+	DPoP *DPoP
+	// MTLS, if set, takes tokens that are bound to the client's certificate
+	// (RFC 8705).
+	MTLS *MTLS
+	// MetadataSigner, if set, signs the metadata (RFC 9728 §2.2).
+	MetadataSigner *MetadataSigner
+
 	// The optional members of RFC 9728 §2, advertised as they are.
 
 	// Name is the human-readable name (resource_name).
@@ -165,6 +173,7 @@ func (r Resource) clone() Resource {
 	}
 	r.ScopesSupported = slices.Clone(r.ScopesSupported)
 	r.ScopeIncludes = maps.Clone(r.ScopeIncludes)
+	r.DPoP, r.MTLS = r.DPoP.clone(), r.MTLS.clone()
 	return r
 }
 
@@ -214,6 +223,9 @@ func (r *Resource) check(f *faults, field string) {
 	checkIdentifier(f, r.Identifier, field+".Identifier")
 	checkScopes(f, r.ScopesSupported, field+".ScopesSupported")
 	checkHierarchy(f, r.ScopeIncludes, field+".ScopeIncludes")
+	r.DPoP.check(f, field+".DPoP")
+	r.MTLS.check(f, field+".MTLS")
+	r.MetadataSigner.check(f, field+".MetadataSigner")
 	for name, value := range map[string]string{
 		"Documentation": r.Documentation, "PolicyURI": r.PolicyURI, "TOSURI": r.TOSURI, "JWKSURI": r.JWKSURI,
 	} {

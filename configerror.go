@@ -44,6 +44,14 @@ const (
 	InvalidCacheTTL           ConfigFault = "the time to remember answers is negative or over one hour"
 	InvalidTimeout            ConfigFault = "the timeout is negative or over ten seconds"
 
+	InvalidNonceKey        ConfigFault = "the key for nonces is shorter than 32 bytes"
+	InvalidProofLifetime   ConfigFault = "the lifetime of DPoP proofs is negative or over five minutes"
+	InvalidReplayCacheSize ConfigFault = "the size of the replay cache is negative or too large"
+	IncompleteForwarding   ConfigFault = "a forwarded certificate needs both the header and the proxies that are trusted to set it"
+	InvalidHeaderName      ConfigFault = "the header name has a character other than letters, digits and hyphens"
+	InvalidProxyNetwork    ConfigFault = "the network of trusted proxies is not valid or holds every address"
+	InvalidSigner          ConfigFault = "the metadata cannot be signed with this key and algorithm"
+
 	ResourceNotSpecified ConfigFault = "several resources are configured and none is named"
 	ResourceUnknown      ConfigFault = "the resource is not configured"
 )

@@ -36,12 +36,13 @@ func invalidRequest(reason Reason, format string, args ...any) *refusal {
 
 var (
 	errNoCredentials = errors.New("the request has no Authorization header")
-	errOtherScheme   = errors.New("the Authorization header has another scheme than Bearer")
+	errOtherScheme   = errors.New("the Authorization header has a scheme that is not taken here")
 )
 
 // credential returns the access token: one Authorization header, scheme Bearer
-// in any case, nothing in the query (RFC 6750 §2.1, RFC 9110 §11.6.2).
-func credential(req *Request) (string, *refusal) {
+// or DPoP in any case, nothing in the query (RFC 6750 §2.1, RFC 9449 §7.1, RFC
+// 9110 §11.6.2). It notes the scheme in the request.
+func credential(res *resource, req *Request) (string, *refusal) {
 	if hasQueryToken(req.URL) {
 		return "", invalidRequest(TokenInQuery, "the query has an access_token parameter")
 	}
@@ -53,20 +54,36 @@ func credential(req *Request) (string, *refusal) {
 	default:
 		return "", invalidRequest(MalformedCredentials, "%d Authorization headers", len(values))
 	}
-	value := values[0]
-	const scheme = "bearer"
-	if len(value) < len(scheme) || !strings.EqualFold(value[:len(scheme)], scheme) ||
-		len(value) > len(scheme) && value[len(scheme)] != ' ' && value[len(scheme)] != '\t' {
+	rest, ok := cutScheme(values[0], "bearer")
+	req.scheme = schemeBearer
+	if !ok {
+		rest, ok = cutScheme(values[0], "dpop")
+		req.scheme = schemeDPoP
+	}
+	if !ok || req.scheme == schemeDPoP && res.dpop == nil {
+		req.scheme = schemeNone
 		return "", &refusal{http.StatusUnauthorized, "", NoCredentials, errOtherScheme}
 	}
-	token := strings.TrimLeft(value[len(scheme):], " ")
+	token := strings.TrimLeft(rest, " ")
 	switch {
+	case req.scheme == schemeBearer && res.dpop != nil && res.dpop.required:
+		return "", invalidToken(DPoPRequired, "the token was sent as a bearer token where DPoP is required")
 	case token == "":
 		return "", invalidRequest(MalformedCredentials, "the Authorization header has a scheme but no token")
 	case len(token) > jose.MaxTokenSize:
 		return "", invalidToken(MalformedToken, "the token has %d bytes, at most %d are accepted", len(token), jose.MaxTokenSize)
 	}
 	return token, nil
+}
+
+// cutScheme returns what follows the scheme, compared without regard to case.
+func cutScheme(value, scheme string) (rest string, ok bool) {
+	n := len(scheme)
+	if len(value) < n || !strings.EqualFold(value[:n], scheme) {
+		return "", false
+	}
+	rest = value[n:]
+	return rest, rest == "" || rest[0] == ' ' || rest[0] == '\t'
 }
 
 // checkForm refuses what cannot be a bearer token (RFC 6750 §2.1). A token that

@@ -2,6 +2,7 @@ package mcpauth
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -20,7 +21,8 @@ type Request struct {
 	// Method is the HTTP method.
 	Method string
 	// URL is the request target as the client sent it: absolute, or beginning
-	// with the path. Its query must hold no access_token.
+	// with the path, which is then resolved against the resource identifier.
+	// Its query must hold no access_token.
 	URL string
 	// Header holds the request's headers, with canonical keys.
 	Header http.Header
@@ -31,6 +33,12 @@ type Request struct {
 	Scopes []string
 	// ChallengeScopes are the scopes a 401 asks for. Nil means Scopes.
 	ChallengeScopes []string
+	// TLS is the state of the client's connection, for [MTLS]. Nil without TLS.
+	TLS *tls.ConnectionState
+	// RemoteAddr is the peer's IP address and port, for [MTLS.TrustedProxies].
+	RemoteAddr string
+
+	scheme authScheme // as credential found it
 }
 
 // Authorize decides on one request. The error is a [*Challenge], to be given
@@ -85,13 +93,16 @@ func admit(ctx context.Context, res *resource, claims *Claims, token string) *in
 // prove takes a token from the request and yields claims that hold for this
 // resource now.
 func (a *Auth) prove(ctx context.Context, res *resource, req *Request) (*Claims, string, *refusal) {
-	token, refused := credential(req)
+	token, refused := credential(res, req)
 	if refused != nil {
 		return nil, "", refused
 	}
 	server, claims, refused := res.verify(ctx, token)
 	if refused == nil {
 		refused = a.bind(server, claims)
+	}
+	if refused == nil {
+		refused = res.confirm(ctx, req, token, claims)
 	}
 	if refused != nil {
 		return nil, "", refused
@@ -164,8 +175,8 @@ func claimedIssuer(payload []byte) (iss string, found bool) {
 	return iss, found
 }
 
-// bind checks what no verifier may skip: issuer, audience, time and sender
-// constraint (RFC 9068 §4, RFC 8725 §3.8–3.9).
+// bind checks what no verifier may skip, as confirm does: issuer, audience and
+// time (RFC 9068 §4, RFC 8725 §3.8–3.9).
 func (a *Auth) bind(server *trustedServer, c *Claims) *refusal {
 	now := a.now()
 	switch {
@@ -181,8 +192,6 @@ func (a *Auth) bind(server *trustedServer, c *Claims) *refusal {
 		return invalidToken(NotYetValid, "the token is valid from %s on", c.NotBefore.UTC().Format(time.RFC3339))
 	case !c.IssuedAt.IsZero() && now.Add(a.leeway).Before(c.IssuedAt):
 		return invalidToken(NotYetValid, "the token was issued in the future, at %s", c.IssuedAt.UTC().Format(time.RFC3339))
-	case c.Confirmation != nil:
-		return invalidToken(SenderConstraint, "the token is bound to a key (cnf) and was sent as a bearer token")
 	}
 	return nil
 }
@@ -197,6 +206,7 @@ func (a *Auth) challenge(ctx context.Context, res *resource, req *Request, r *re
 		Reason:           r.reason,
 		cause:            r.cause,
 	}
+	res.dpop.challenge(c, req.scheme)
 	switch r.status {
 	case http.StatusUnauthorized:
 		c.Scopes = req.ChallengeScopes
@@ -230,6 +240,8 @@ func (a *Auth) challenge(ctx context.Context, res *resource, req *Request, r *re
 // description is the fixed text the caller sees.
 func (r *refusal) description() string {
 	switch {
+	case r.reason == ReplayCacheUnavailable:
+		return "The DPoP proof cannot be checked now. Keep the access token and try again with a new proof."
 	case r.status == http.StatusServiceUnavailable:
 		return "The authorization server cannot be reached now. Keep the access token and try again."
 	case r.reason == NoCredentials:
@@ -238,6 +250,12 @@ func (r *refusal) description() string {
 		return "The access token must be sent in the Authorization header, not in the URL."
 	case r.code == "invalid_request":
 		return "The request must have one Authorization header with one access token."
+	case r.code == "invalid_dpop_proof":
+		return "The DPoP proof is missing, invalid, used before, or not for this request and access token."
+	case r.code == "use_dpop_nonce":
+		return "The DPoP proof needs the nonce that the header DPoP-Nonce gives."
+	case r.reason == DPoPRequired:
+		return "The access token must be bound to a key and sent with the scheme DPoP."
 	case r.code == "insufficient_scope":
 		return "The access token has not all scopes that this operation needs."
 	}

@@ -1,6 +1,9 @@
 package mcpauth
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // CachedTokens counts the tokens that the first resource remembers.
 func CachedTokens(a *Auth) (n int) {
@@ -22,6 +25,10 @@ func BindClaims(payload []byte, issuer, resource string, now time.Time) (*Claims
 	}
 	a := &Auth{now: func() time.Time { return now }, leeway: defaultLeeway}
 	if refused := a.bind(&trustedServer{issuer: issuer, audiences: []string{resource}}, &c.Claims); refused != nil {
+		return nil, refused
+	}
+	bearer := &Request{scheme: schemeBearer}
+	if refused := new(resource).confirm(context.Background(), bearer, "", &c.Claims); refused != nil {
 		return nil, refused
 	}
 	return &c.Claims, nil

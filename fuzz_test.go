@@ -60,7 +60,7 @@ func FuzzAuthorize(f *testing.F) {
 		default:
 			t.Fatalf("status %d for %q", refused.Status, header)
 		}
-		if parsed, err := challenge.Parse([]string{refused.WWWAuthenticate()}); err != nil || len(parsed) != 1 {
+		if parsed, err := challenge.Parse(refused.WWWAuthenticate()); err != nil || len(parsed) != 1 {
 			t.Fatalf("%q: %v", refused.WWWAuthenticate(), err)
 		}
 	})

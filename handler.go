@@ -72,7 +72,7 @@ func (a *Auth) Middleware(opts ...Option) (func(http.Handler) http.Handler, erro
 	p.resource = res.identifier
 	p.scopes, p.challenge = slices.Clone(p.scopes), slices.Clone(p.challenge)
 	return func(next http.Handler) http.Handler {
-		door := &httpDoor{auth: a, next: next, protection: p}
+		door := &httpDoor{auth: a, next: next, protection: p, proofs: res.dpop}
 		if a.cors == nil {
 			return door
 		}
@@ -100,6 +100,7 @@ type httpDoor struct {
 	auth       *Auth
 	next       http.Handler
 	protection protection
+	proofs     *proofChecker
 }
 
 func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -114,10 +115,15 @@ func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Resource:        d.protection.resource,
 		Scopes:          d.protection.scopes,
 		ChallengeScopes: d.protection.challenge,
+		TLS:             r.TLS,
+		RemoteAddr:      r.RemoteAddr,
 	})
 	if refused != nil {
 		WriteChallenge(w, refused)
 		return
+	}
+	if nonce := d.proofs.nonce(); nonce != "" {
+		w.Header().Set("DPoP-Nonce", nonce)
 	}
 	d.next.ServeHTTP(w, r.WithContext(admitted))
 }

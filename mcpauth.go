@@ -63,6 +63,9 @@ type resource struct {
 	document    []byte
 	hierarchy   hierarchy
 	cache       *tokenCache
+	origin      string              // of the identifier
+	dpop        *proofChecker       // nil: not taken
+	mtls        *certificateChecker // nil: not taken
 	first       *issuer
 }
 
@@ -122,7 +125,7 @@ func (a *Auth) addResource(r *Resource, cacheSize int) error {
 	if err != nil {
 		return &ConfigError{Field: "Resources.Identifier", Value: r.Identifier, Fault: InvalidIdentifier, detail: err}
 	}
-	document, err := r.document()
+	document, err := r.document(a.now())
 	if err != nil {
 		return err
 	}
@@ -133,6 +136,9 @@ func (a *Auth) addResource(r *Resource, cacheSize int) error {
 		document:    document,
 		hierarchy:   newHierarchy(r.ScopeIncludes),
 		cache:       newTokenCache(cacheSize),
+		origin:      originOf(r.Identifier),
+		dpop:        newProofChecker(r.DPoP, r.Identifier, a.leeway, a.now),
+		mtls:        newCertificateChecker(r.MTLS),
 	}
 	for _, s := range r.AuthorizationServers {
 		source, err := a.issuers.get(s, a.fetch, a.now)

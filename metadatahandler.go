@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jub0bs/cors"
 	"github.com/mcp-auth/go/metadata"
@@ -19,7 +20,7 @@ const (
 )
 
 // document renders the resource's metadata (RFC 9728 §2).
-func (r *Resource) document() ([]byte, error) {
+func (r *Resource) document(now time.Time) ([]byte, error) {
 	doc := metadata.ProtectedResource{
 		Resource:                           r.Identifier,
 		ScopesSupported:                    r.ScopesSupported,
@@ -31,6 +32,10 @@ func (r *Resource) document() ([]byte, error) {
 		ResourcePolicyURI:                  r.PolicyURI,
 		ResourceTOSURI:                     r.TOSURI,
 		AuthorizationDetailsTypesSupported: r.AuthorizationDetailsTypes,
+
+		DPoPSigningAlgValuesSupported:         r.DPoP.algorithms(),
+		DPoPBoundAccessTokensRequired:         r.DPoP != nil && r.DPoP.Required,
+		TLSClientCertificateBoundAccessTokens: r.MTLS != nil,
 	}
 	for _, s := range r.AuthorizationServers {
 		doc.AuthorizationServers = append(doc.AuthorizationServers, s.Issuer)
@@ -44,6 +49,13 @@ func (r *Resource) document() ([]byte, error) {
 			doc.Extra = make(map[string]json.RawMessage, len(r.Extra))
 		}
 		doc.Extra[name] = raw
+	}
+	document, err := json.Marshal(doc)
+	if err != nil || r.MetadataSigner == nil {
+		return document, err
+	}
+	if doc.SignedMetadata, err = r.MetadataSigner.sign(document, r.Identifier, now); err != nil {
+		return nil, &ConfigError{Field: "Resources.MetadataSigner", Value: r.Identifier, Fault: InvalidSigner, detail: err}
 	}
 	return json.Marshal(doc)
 }

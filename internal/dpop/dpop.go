@@ -1,0 +1,252 @@
+// Package dpop checks DPoP proofs (RFC 9449 §4.3) as a resource server does,
+// and makes the nonces that limit their lifetime (§9).
+//
+// It decides on data: the caller says which method and URL were asked for, with
+// which access token, bound to which key, and at what time. Whether a proof was
+// used before is the caller's to find out, by [Proof.ID].
+package dpop
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"slices"
+	"time"
+
+	"github.com/mcp-auth/go/internal/jose"
+	"github.com/mcp-auth/go/internal/jsonx"
+)
+
+// Limits on what comes from outside, in bytes.
+const (
+	// MaxProofSize is the size of the largest proof that is read: one with an
+	// RSA key of 8192 bits stays below.
+	MaxProofSize = 6 << 10
+	// MaxIDSize is the size of the longest jti.
+	MaxIDSize = 256
+
+	maxNonceSize  = 256
+	maxURLSize    = 4 << 10
+	maxClaimDepth = 8
+
+	proofType = "dpop+jwt"
+)
+
+// Reason says why a proof was refused. Its values are stable.
+type Reason string
+
+// The reasons, in the order in which they are found.
+const (
+	// Malformed: not a proof at all (not a JWS, wrong typ, a claim missing or
+	// of the wrong type, too large).
+	Malformed Reason = "dpop_proof_malformed"
+	// UnsupportedAlgorithm: not an asymmetric algorithm on the allow-list.
+	UnsupportedAlgorithm Reason = "dpop_algorithm"
+	// InvalidKey: the header has no jwk, or one that is no public key.
+	InvalidKey Reason = "dpop_key_invalid"
+	// WrongKey: the token is bound to another key (cnf.jkt).
+	WrongKey Reason = "dpop_wrong_key"
+	// WrongToken: the proof was made for another access token (ath).
+	WrongToken Reason = "dpop_wrong_token"
+	// WrongMethod: the proof was made for another HTTP method (htm).
+	WrongMethod Reason = "dpop_wrong_method"
+	// WrongURL: the proof was made for another URL (htu).
+	WrongURL Reason = "dpop_wrong_url"
+	// Stale: iat is too far in the past or in the future.
+	Stale Reason = "dpop_proof_stale"
+	// InvalidSignature: the key in the header did not sign the proof.
+	InvalidSignature Reason = "dpop_signature"
+	// NonceRequired: the proof has no nonce, or not one in use now.
+	NonceRequired Reason = "dpop_nonce_required"
+)
+
+// Error is what Check fails with. Its text is safe to log: it holds no part of
+// a proof.
+type Error struct {
+	Reason Reason
+	// Detail is a fixed text that explains the reason.
+	Detail string
+	// Err is a *jose.Error or *jsonx.Error where the fault was found there.
+	Err error
+}
+
+// Error implements the error interface.
+func (e *Error) Error() string {
+	if e.Err != nil {
+		return "dpop: " + e.Detail + ": " + e.Err.Error()
+	}
+	return "dpop: " + e.Detail
+}
+
+// Unwrap returns the fault in JOSE or JSON, if that is the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+func refuse(reason Reason, detail string, err error) *Error {
+	return &Error{reason, detail, err}
+}
+
+// Expected is what a proof must agree with.
+type Expected struct {
+	// Method and URL are those of the request; URL is absolute. Its query and
+	// fragment do not matter.
+	Method, URL string
+	// Token is the access token, Thumbprint the key it is bound to (cnf.jkt).
+	Token, Thumbprint string
+	// Algorithms is the allow-list.
+	Algorithms []jose.Algorithm
+	// Now is the time, Lifetime how far iat may lie back, Leeway how far ahead.
+	Now              time.Time
+	Lifetime, Leeway time.Duration
+	// Nonces, if not nil, must have made the proof's nonce.
+	Nonces *Nonces
+}
+
+// Proof is a proof that holds, unless it was used before.
+type Proof struct {
+	// ID names the proof: a hash of its key and its jti. Another client cannot
+	// use an ID up.
+	ID string
+	// Until is when the proof holds no longer by itself: its ID need not be
+	// remembered after that.
+	Until time.Time
+}
+
+// Check reads a proof and compares it with what is expected. The signature is
+// verified late: only who has a token bound to the key causes that work.
+//
+// The error is an *Error.
+func Check(proof string, want *Expected) (*Proof, error) {
+	if len(proof) > MaxProofSize {
+		return nil, refuse(Malformed, "proof larger than the limit", nil)
+	}
+	jws, key, err := parse(proof, want.Algorithms)
+	if err != nil {
+		return nil, err
+	}
+	var c claims
+	if err := c.read(jws.Payload); err != nil {
+		return nil, err
+	}
+	if err := want.compare(key, &c); err != nil {
+		return nil, err
+	}
+	if err := jws.Verify(key); err != nil {
+		return nil, refuse(InvalidSignature, "signature of the proof", err)
+	}
+	// Last: use_dpop_nonce promises that the same proof with a nonce will do.
+	if want.Nonces != nil && !want.Nonces.Valid(c.nonce, want.Now, want.Leeway) {
+		return nil, refuse(NonceRequired, "the nonce is missing or not in use now", nil)
+	}
+	return &Proof{ID: identify(key, c.id), Until: c.issuedAt.Add(want.Lifetime)}, nil
+}
+
+// parse reads the header (RFC 9449 §4.2): typ, alg and the proof's own key.
+func parse(proof string, algorithms []jose.Algorithm) (*jose.JWS, *jose.Key, error) {
+	jws, err := jose.Parse(proof)
+	if err != nil {
+		return nil, nil, parseFault(err)
+	}
+	switch {
+	case jws.Header.Type != proofType:
+		return nil, nil, refuse(Malformed, "typ is not dpop+jwt", nil)
+	case !slices.Contains(algorithms, jws.Header.Algorithm):
+		return nil, nil, refuse(UnsupportedAlgorithm, "alg is not allowed", nil)
+	case jws.Header.JWK == nil:
+		return nil, nil, refuse(InvalidKey, "header without jwk", nil)
+	}
+	key, err := jose.ParseKey(jws.Header.JWK)
+	if err != nil {
+		return nil, nil, refuse(InvalidKey, "jwk", err)
+	}
+	if !key.Allows(jws.Header.Algorithm) {
+		return nil, nil, refuse(InvalidKey, "jwk is not for the algorithm of the proof", nil)
+	}
+	return jws, key, nil
+}
+
+func parseFault(err error) *Error {
+	if e, ok := err.(*jose.Error); ok && e.Reason == jose.ReasonUnsupportedAlgorithm {
+		return refuse(UnsupportedAlgorithm, "alg is not an asymmetric signature algorithm", err)
+	}
+	return refuse(Malformed, "not a signed JWT", err)
+}
+
+// claims are those of a proof (RFC 9449 §4.2).
+type claims struct {
+	id, method, url, tokenHash, nonce string
+	issuedAt                          time.Time
+}
+
+func (c *claims) read(payload []byte) error {
+	err := jsonx.Object(payload, maxClaimDepth, c.member)
+	if e, ok := err.(*Error); ok {
+		return e
+	}
+	if err != nil {
+		return refuse(Malformed, "claims", err)
+	}
+	switch {
+	case c.id == "":
+		return refuse(Malformed, "jti is missing or empty", nil)
+	case len(c.id) > MaxIDSize:
+		return refuse(Malformed, "jti is longer than the limit", nil)
+	case len(c.nonce) > maxNonceSize:
+		return refuse(Malformed, "nonce is longer than the limit", nil)
+	case c.issuedAt.IsZero():
+		return refuse(Malformed, "iat is missing", nil)
+	}
+	return nil
+}
+
+func (c *claims) member(name string, raw []byte) error {
+	ok := true
+	switch name {
+	case "jti":
+		c.id, ok = jsonx.String(raw)
+	case "htm":
+		c.method, ok = jsonx.String(raw)
+	case "htu":
+		c.url, ok = jsonx.String(raw)
+	case "ath":
+		c.tokenHash, ok = jsonx.String(raw)
+	case "nonce":
+		c.nonce, ok = jsonx.String(raw)
+	case "iat":
+		c.issuedAt, ok = jsonx.NumericDate(raw)
+	}
+	if !ok {
+		return refuse(Malformed, "claim of the wrong type", nil)
+	}
+	return nil
+}
+
+func (want *Expected) compare(key *jose.Key, c *claims) error {
+	switch {
+	case !equal(key.Thumbprint(), want.Thumbprint):
+		return refuse(WrongKey, "the token is bound to another key", nil)
+	case !equal(c.tokenHash, hash(want.Token)):
+		return refuse(WrongToken, "ath is not the hash of the token", nil)
+	case c.method == "" || c.method != want.Method:
+		return refuse(WrongMethod, "htm is not the method of the request", nil)
+	case !SameURL(c.url, want.URL):
+		return refuse(WrongURL, "htu is not the URL of the request", nil)
+	case want.Now.After(c.issuedAt.Add(want.Lifetime)):
+		return refuse(Stale, "iat is too far in the past", nil)
+	case c.issuedAt.After(want.Now.Add(want.Leeway)):
+		return refuse(Stale, "iat is in the future", nil)
+	}
+	return nil
+}
+
+func hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+func equal(a, b string) bool {
+	return a != "" && subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1
+}
+
+func identify(key *jose.Key, id string) string {
+	return hash(key.Thumbprint() + "\x00" + id)
+}
