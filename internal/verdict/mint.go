@@ -115,6 +115,8 @@ type server struct {
 	Unreachable bool
 	// Verifier is a custom verifier's answer: claims, "invalid" or "outage".
 	Verifier any
+	// Introspection adds an introspection endpoint.
+	Introspection *introspection
 }
 
 const (
@@ -160,6 +162,9 @@ func (s server) build(t *testing.T, keys *keyRing, now time.Time) mcpauth.Author
 	}
 	if built.Issuer == "" {
 		built.Issuer = defaultIssuer
+	}
+	if s.Introspection != nil {
+		built.Introspection = s.Introspection.build(t, keys, now)
 	}
 	switch {
 	case s.Verifier != nil:

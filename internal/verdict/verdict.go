@@ -207,6 +207,11 @@ func (c *testCase) run(t *testing.T, door Door) string {
 func (c *testCase) checkSecrets(t *testing.T, w *httptest.ResponseRecorder) {
 	t.Helper()
 	places := fmt.Sprint(w.Header()) + w.Body.String() + c.log.text()
+	for _, secret := range secretForms() {
+		if strings.Contains(places, secret) {
+			t.Error("the client secret is in the response or in the log")
+		}
+	}
 	for _, token := range c.secrets {
 		for part := range strings.SplitSeq(token, ".") {
 			if len(part) >= 20 && strings.Contains(places, part[:20]) {
