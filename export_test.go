@@ -18,13 +18,13 @@ func CachedTokens(a *Auth) (n int) {
 }
 
 // BindClaims reads a payload and checks what no verifier may skip.
-func BindClaims(payload []byte, issuer, resource string, now time.Time) (*Claims, error) {
+func BindClaims(payload []byte, issuer, audience string, now time.Time) (*Claims, error) {
 	c, err := parseClaims(payload, "")
 	if err != nil {
 		return nil, err
 	}
 	a := &Auth{now: func() time.Time { return now }, leeway: defaultLeeway}
-	if refused := a.bind(&trustedServer{issuer: issuer, audiences: []string{resource}}, &c.Claims); refused != nil {
+	if refused := a.bind(&trustedServer{issuer: issuer, audiences: []string{audience}}, &c.Claims); refused != nil {
 		return nil, refused
 	}
 	bearer := &Request{scheme: schemeBearer}
