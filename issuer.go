@@ -174,6 +174,10 @@ func (s *issuer) version(ctx context.Context) (uint64, error) {
 	return snap.Version, err
 }
 
+// errTooNew is the answer for a token that may have been issued after the key
+// set was fetched: the fetch may have been under way already.
+var errTooNew = errors.New("the token is newer than the key set")
+
 // candidates returns the keys a token with this header may be signed with, and
 // the version of the set they are from. A kid that is not in the set causes at
 // most one fetch per cool-down. issuedAt is the token's own, unproven word: it
@@ -199,7 +203,11 @@ func (s *issuer) candidates(ctx context.Context, h jose.Header, issuedAt time.Ti
 	case err != nil:
 		return nil, 0, err
 	}
-	return fresh.Value.Candidates(h), fresh.Version, nil
+	keys := fresh.Value.Candidates(h)
+	if len(keys) == 0 && !issuedAt.IsZero() && !issuedAt.Before(fresh.FetchedAt) {
+		return nil, 0, errTooNew
+	}
+	return keys, fresh.Version, nil
 }
 
 // FetchServerConfig fetches the metadata of an authorization server up front
