@@ -56,6 +56,8 @@ func (a *Auth) Authorize(ctx context.Context, req Request) (*AuthInfo, error) {
 func (a *Auth) authorize(ctx context.Context, req *Request) (*infoContext, *Challenge) {
 	res, err := a.resource(req.Resource)
 	if err != nil {
+		a.log.LogAttrs(ctx, slog.LevelError, "mcpauth: request for no resource",
+			slog.String("reason", string(UnknownResource)), slog.Any("cause", err))
 		return nil, &Challenge{
 			Status: http.StatusInternalServerError, Reason: UnknownResource, cause: err,
 			Description: "The request could not be authorized.",
@@ -219,7 +221,7 @@ func (a *Auth) challenge(ctx context.Context, res *resource, req *Request, r *re
 		c.RetryAfter = retryAfter(r.cause)
 	}
 	if a.showDetails && r.cause != nil {
-		c.Description = r.cause.Error()
+		c.Description = plain(r.cause.Error())
 	}
 	level := slog.LevelInfo
 	switch {
@@ -235,6 +237,21 @@ func (a *Auth) challenge(ctx context.Context, res *resource, req *Request, r *re
 		slog.String("method", req.Method),
 		slog.Any("cause", r.cause))
 	return c
+}
+
+// plain leaves out what RFC 6750 §3 does not allow in error_description.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '"':
+			return '\''
+		case r == '\\':
+			return '/'
+		case r < 0x20 || r > 0x7e:
+			return '?'
+		}
+		return r
+	}, text)
 }
 
 // description is the fixed text the caller sees.
