@@ -39,6 +39,13 @@ func (l *logRecord) reason() string {
 	return l.last
 }
 
+// forget makes reason wait for the next refusal.
+func (l *logRecord) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last = ""
+}
+
 func (l *logRecord) text() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

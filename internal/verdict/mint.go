@@ -29,7 +29,8 @@ import (
 // keyRing holds the keys that verdict files name: es, es2, es384, es512, rs,
 // ed in the default issuer's set, and stranger in none.
 type keyRing struct {
-	private map[string]crypto.Signer
+	private      map[string]crypto.Signer
+	certificates map[string]*x509.Certificate
 }
 
 func newKeyRing(t *testing.T) *keyRing {
@@ -53,6 +54,7 @@ func newKeyRing(t *testing.T) *keyRing {
 		t.Fatal(err)
 	}
 	k.private["rs"], k.private["ed"] = rsaKey, edKey
+	k.addClients(t)
 	return k
 }
 
@@ -97,6 +99,8 @@ type resource struct {
 	Scopes     []string
 	Includes   map[string][]string
 	Servers    []server
+	DPoP       *dpop
+	MTLS       *mtls
 }
 
 type server struct {
@@ -139,7 +143,7 @@ func (c *config) build(t *testing.T, keys *keyRing, now time.Time) mcpauth.Confi
 		resources = []resource{{}}
 	}
 	for _, r := range resources {
-		res := mcpauth.Resource{Identifier: r.Identifier, ScopesSupported: r.Scopes, ScopeIncludes: r.Includes}
+		res := mcpauth.Resource{Identifier: r.Identifier, ScopesSupported: r.Scopes, ScopeIncludes: r.Includes, DPoP: r.DPoP.build(t), MTLS: r.MTLS.build()}
 		if res.Identifier == "" {
 			res.Identifier = defaultResource
 		}
@@ -323,6 +327,13 @@ func (s *tokenSpec) claims(t *testing.T, now time.Time) []byte {
 		"iss": defaultIssuer, "aud": defaultResource, "sub": "alice", "client_id": "client-1",
 		"scope": "read write", "iat": now.Unix() - 60, "exp": now.Unix() + 600, "jti": "id-1",
 	}
+	s.changeClaims(t, now, claims)
+	return marshal(t, claims)
+}
+
+// changeClaims applies Claims.
+func (s *tokenSpec) changeClaims(t *testing.T, now time.Time, claims map[string]any) {
+	t.Helper()
 	for name, value := range s.Claims {
 		if text, ok := value.(string); ok && (text == "now" || strings.HasPrefix(text, "now+") || strings.HasPrefix(text, "now-")) {
 			claims[name] = relative(t, now, text)
@@ -331,7 +342,6 @@ func (s *tokenSpec) claims(t *testing.T, now time.Time) []byte {
 		claims[name] = value
 	}
 	maps.DeleteFunc(claims, func(_ string, v any) bool { return v == nil })
-	return marshal(t, claims)
 }
 
 func relative(t *testing.T, now time.Time, text string) any {

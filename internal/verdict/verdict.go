@@ -9,9 +9,14 @@
 //	-- protect --  JSON {"scopes": [], "challenge": [], "resource": ""}
 //	-- clock --    RFC 3339; default 2026-11-24T12:00:00Z
 //	-- token --    JSON, see [tokenSpec]; default: a good token. More tokens: token.NAME
-//	-- request --  an HTTP request; {token} and {token.NAME} stand for tokens
+//	-- proof --    JSON, see [proofSpec]; default: a good DPoP proof for the token.
+//	               More proofs: proof.NAME
+//	-- request --  an HTTP request; {token}, {proof}, {token.NAME}, {proof.NAME} stand
+//	               for tokens and proofs. See [placeholder] for others
+//	-- earlier --  a request that was sent before
+//	-- connection --  JSON, see [connection]; default: no TLS
 //	-- verdict --  status, reason, challenge, error (of the body); or status 200 and
-//	               subject, client, scopes
+//	               subject, client, scopes; dpop-nonce is "current" or the header itself
 package verdict
 
 import (
@@ -120,7 +125,11 @@ func runFile(t *testing.T, path string, keys *keyRing, door Door) {
 // testCase is a parsed verdict file.
 type testCase struct {
 	auth       *mcpauth.Auth
+	config     mcpauth.Config
+	keys       *keyRing
 	protection Protection
+	connection connection
+	earlier    []byte
 	request    []byte
 	secrets    []string
 	log        *logRecord
@@ -129,19 +138,21 @@ type testCase struct {
 func parseCase(t *testing.T, archive *txtar.Archive, keys *keyRing) *testCase {
 	t.Helper()
 	now := parseClock(t, archive)
-	c := &testCase{log: &logRecord{}}
+	c := &testCase{log: &logRecord{}, keys: keys}
 	var cfg config
 	decode(t, archive, "config", &cfg)
-	built := cfg.build(t, keys, now)
-	built.Logger = slog.New(c.log)
-	auth, err := mcpauth.New(built)
+	c.config = cfg.build(t, keys, now)
+	decode(t, archive, "protect", &c.protection)
+	decode(t, archive, "connection", &c.connection)
+	archive = c.expand(t, archive)
+	c.config.Logger = slog.New(c.log)
+	auth, err := mcpauth.New(c.config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = auth.Close() })
 	c.auth = auth
-	decode(t, archive, "protect", &c.protection)
-	c.fillRequest(t, archive, keys, now)
+	c.fillRequests(t, archive, keys, now)
 	return c
 }
 
@@ -160,31 +171,27 @@ func parseClock(t *testing.T, archive *txtar.Archive) time.Time {
 
 const defaultRequest = "POST /mcp HTTP/1.1\nAuthorization: Bearer {token}\n"
 
-// fillRequest fills the tokens in. It is parsed leniently on purpose: the headers
-// are those a handler may see, not only those net/http lets through.
-func (c *testCase) fillRequest(t *testing.T, archive *txtar.Archive, keys *keyRing, now time.Time) {
+// fillRequests fills the tokens and proofs in. Requests are parsed leniently on
+// purpose: the headers are those a handler may see, not only those net/http
+// lets through.
+func (c *testCase) fillRequests(t *testing.T, archive *txtar.Archive, keys *keyRing, now time.Time) {
 	t.Helper()
-	text := section(archive, "request")
-	if text == "" {
-		text = defaultRequest
+	request, earlier := section(archive, "request"), section(archive, "earlier")
+	if request == "" {
+		request = defaultRequest
 	}
-	names := []string{"token"}
-	for _, f := range archive.Files {
-		if strings.HasPrefix(f.Name, "token.") {
-			names = append(names, f.Name)
+	tokens, proofs := mintAll(t, archive, keys, now)
+	for _, minted := range []map[string]string{tokens, proofs} {
+		for name, value := range minted {
+			if !strings.Contains(request+earlier, "{"+name+"}") {
+				continue
+			}
+			request = strings.ReplaceAll(request, "{"+name+"}", value)
+			earlier = strings.ReplaceAll(earlier, "{"+name+"}", value)
+			c.secrets = append(c.secrets, value)
 		}
 	}
-	for _, name := range names {
-		if !strings.Contains(text, "{"+name+"}") {
-			continue
-		}
-		var spec tokenSpec
-		decode(t, archive, name, &spec)
-		token := spec.mint(t, keys, now)
-		text = strings.ReplaceAll(text, "{"+name+"}", token)
-		c.secrets = append(c.secrets, token)
-	}
-	c.request = []byte(text)
+	c.request, c.earlier = []byte(request), []byte(earlier)
 }
 
 func (c *testCase) run(t *testing.T, door Door) string {
@@ -197,10 +204,28 @@ func (c *testCase) run(t *testing.T, door Door) string {
 		}
 		seen = info
 	}), c.protection)
-	w := httptest.NewRecorder()
-	handler.ServeHTTP(w, parseRequest(t, c.request))
+	if len(c.earlier) > 0 {
+		c.send(t, handler, c.earlier)
+		c.log.forget()
+		seen = nil
+	}
+	w := c.send(t, handler, c.request)
 	c.checkSecrets(t, w)
-	return describe(w, seen, c.log.reason())
+	verdict := describe(w, seen, c.log.reason())
+	if nonce := w.Header().Get("DPoP-Nonce"); nonce == "" {
+		return verdict
+	} else if nonce != c.nonce(t, "") {
+		return verdict + "dpop-nonce: " + nonce + "\n"
+	}
+	return verdict + "dpop-nonce: current\n"
+}
+
+func (c *testCase) send(t *testing.T, handler http.Handler, raw []byte) *httptest.ResponseRecorder {
+	t.Helper()
+	w, r := httptest.NewRecorder(), parseRequest(t, raw)
+	c.connection.apply(c.keys, r)
+	handler.ServeHTTP(w, r)
+	return w
 }
 
 // checkSecrets looks for tokens, or long parts of one, where none must be.
@@ -287,10 +312,14 @@ func wrapEngine(a *mcpauth.Auth, next http.Handler, p Protection) http.Handler {
 		info, err := a.Authorize(r.Context(), mcpauth.Request{
 			Method: r.Method, URL: r.RequestURI, Header: r.Header,
 			Resource: p.Resource, Scopes: p.Scopes, ChallengeScopes: p.Challenge,
+			TLS: r.TLS, RemoteAddr: r.RemoteAddr,
 		})
 		if err != nil {
 			mcpauth.WriteChallenge(w, err)
 			return
+		}
+		if nonce := a.DPoPNonce(p.Resource); nonce != "" {
+			w.Header().Set("DPoP-Nonce", nonce)
 		}
 		next.ServeHTTP(w, r.WithContext(mcpauth.NewContext(r.Context(), info)))
 	})
