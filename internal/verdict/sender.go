@@ -19,6 +19,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -159,12 +160,12 @@ func (k *keyRing) thumbprint(t *testing.T, name string) string {
 // as nginx has it, {nonce} for the present nonce, {nonce-120} for an older one.
 var placeholder = regexp.MustCompile(`\{(jkt|x5t|cert|pem|nonce)([.+-][a-z0-9-]+)?\}`)
 
-// expand fills placeholders of all sections in, in a copy.
-func (c *testCase) expand(t *testing.T, archive *txtar.Archive) *txtar.Archive {
+// expand copies the sections of these kinds, with placeholders filled in.
+func (c *testCase) expand(t *testing.T, archive *txtar.Archive, kinds ...string) *txtar.Archive {
 	t.Helper()
 	expanded := &txtar.Archive{}
 	for _, f := range archive.Files {
-		if f.Name == "verdict" {
+		if kind, _, _ := strings.Cut(f.Name, "."); !slices.Contains(kinds, kind) {
 			continue
 		}
 		f.Data = placeholder.ReplaceAllFunc(f.Data, func(match []byte) []byte {

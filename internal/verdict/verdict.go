@@ -140,11 +140,11 @@ func parseCase(t *testing.T, archive *txtar.Archive, keys *keyRing) *testCase {
 	now := parseClock(t, archive)
 	c := &testCase{log: &logRecord{}, keys: keys}
 	var cfg config
-	decode(t, archive, "config", &cfg)
+	decode(t, c.expand(t, archive, "config"), "config", &cfg)
 	c.config = cfg.build(t, keys, now)
 	decode(t, archive, "protect", &c.protection)
 	decode(t, archive, "connection", &c.connection)
-	archive = c.expand(t, archive)
+	archive = c.expand(t, archive, "token", "proof", "earlier", "request")
 	c.config.Logger = slog.New(c.log)
 	auth, err := mcpauth.New(c.config)
 	if err != nil {
