@@ -39,14 +39,14 @@ func NewNonces(key []byte, purpose string) *Nonces {
 
 // Issue returns the nonce of the present window.
 func (n *Nonces) Issue(now time.Time) string {
-	return base64.RawURLEncoding.EncodeToString(n.make(window(now)))
+	return n.make(window(now))
 }
 
 // Valid reports whether a nonce is of the present window or of the one before.
 // That of the next is accepted within the leeway, for replicas that share a key
 // but not quite a clock.
 func (n *Nonces) Valid(nonce string, now time.Time, leeway time.Duration) bool {
-	got, err := base64.RawURLEncoding.Strict().DecodeString(nonce)
+	got, err := base64.RawURLEncoding.DecodeString(nonce)
 	if err != nil || len(got) != counterSize+macSize {
 		return false
 	}
@@ -54,15 +54,16 @@ func (n *Nonces) Valid(nonce string, now time.Time, leeway time.Duration) bool {
 	if counter < window(now)-1 || counter > window(now.Add(leeway)) {
 		return false
 	}
-	return hmac.Equal(got, n.make(counter))
+	// As text: there is one spelling only.
+	return hmac.Equal([]byte(nonce), []byte(n.make(counter)))
 }
 
 func window(t time.Time) int64 { return t.Unix() / int64(NonceWindow/time.Second) }
 
-func (n *Nonces) make(counter int64) []byte {
+func (n *Nonces) make(counter int64) string {
 	nonce := binary.BigEndian.AppendUint64(make([]byte, 0, counterSize+sha256.Size), uint64(counter))
 	mac := hmac.New(sha256.New, n.key)
 	mac.Write(nonce)
 	mac.Write([]byte("DPoP-Nonce\x00" + n.purpose))
-	return mac.Sum(nonce)[:counterSize+macSize]
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nonce)[:counterSize+macSize])
 }
