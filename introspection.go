@@ -217,7 +217,7 @@ func (c *Introspection) checkKey(f *faults, field string) {
 		f.add(InvalidAlgorithm, c.KeyAlgorithm, "%s.KeyAlgorithm", field)
 		return
 	}
-	if _, err := newAssertionKey(c.Key, c.KeyAlgorithm, c.KeyID); err != nil {
+	if _, err := jose.NewSigner(c.Key, c.KeyAlgorithm, c.KeyID); err != nil {
 		f.addDetail(InvalidClientKey, err, "", "%s.Key", field)
 	}
 }

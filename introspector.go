@@ -48,7 +48,7 @@ type introspector struct {
 	server  *trustedServer
 	fetch   *fetch.Client
 	now     func() time.Time
-	key     *assertionKey // nil: there is a secret
+	key     *jose.Signer // nil: there is a secret
 	timeout time.Duration
 	cache   *answerCache
 	slots   chan struct{}
@@ -85,7 +85,7 @@ func newIntrospector(config *Introspection, server *trustedServer, client *fetch
 		i.timeout = defaultIntrospectionTimeout
 	}
 	if config.authMethod() == PrivateKeyJWT {
-		key, err := newAssertionKey(config.Key, config.KeyAlgorithm, config.KeyID)
+		key, err := jose.NewSigner(config.Key, config.KeyAlgorithm, config.KeyID)
 		if err != nil {
 			return nil, err
 		}
@@ -246,7 +246,7 @@ func (i *introspector) authenticate(form url.Values, header http.Header) error {
 		form.Set("client_id", id)
 		form.Set("client_secret", secret)
 	case PrivateKeyJWT:
-		assertion, err := i.key.assertion(id, i.server.issuer, i.now())
+		assertion, err := clientAssertion(i.key, id, i.server.issuer, i.now())
 		if err != nil {
 			return err
 		}

@@ -1,18 +1,9 @@
 package mcpauth
 
 import (
+	"bytes"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rand"
-	"crypto/rsa"
-	_ "crypto/sha256" // for crypto.Hash
-	_ "crypto/sha512" // for crypto.Hash
-	"encoding/asn1"
-	"encoding/base64"
 	"encoding/json"
-	"errors"
-	"math/big"
 	"time"
 
 	"github.com/mcp-auth/go/internal/jose"
@@ -33,11 +24,6 @@ type MetadataSigner struct {
 	KeyID string
 }
 
-var (
-	errNoSigningKey = errors.New("no key")
-	errKeyMismatch  = errors.New("the key is not for the algorithm, or too weak")
-)
-
 func (s *MetadataSigner) check(f *faults, field string) {
 	if s == nil {
 		return
@@ -46,98 +32,23 @@ func (s *MetadataSigner) check(f *faults, field string) {
 		f.add(InvalidAlgorithm, s.Algorithm, "%s.Algorithm", field)
 		return
 	}
-	if s.Key == nil {
-		f.addDetail(InvalidSigner, errNoSigningKey, "", "%s.Key", field)
-		return
-	}
-	if !s.suits() {
-		f.addDetail(InvalidSigner, errKeyMismatch, "", "%s.Key", field)
+	if _, err := jose.NewSigner(s.Key, s.Algorithm, s.KeyID); err != nil {
+		f.addDetail(InvalidSigner, err, "", "%s.Key", field)
 	}
 }
-
-// suits reports whether the key is for the algorithm.
-func (s *MetadataSigner) suits() bool {
-	switch key := s.Key.Public().(type) {
-	case *rsa.PublicKey:
-		return key.N.BitLen() >= 2048 && (s.family() == "RS" || s.family() == "PS")
-	case *ecdsa.PublicKey:
-		return s.Algorithm == map[int]string{256: "ES256", 384: "ES384", 521: "ES512"}[key.Curve.Params().BitSize]
-	case ed25519.PublicKey:
-		return s.family() == "Ed"
-	}
-	return false
-}
-
-func (s *MetadataSigner) family() string { return s.Algorithm[:2] }
 
 // sign makes the JWT of a document without it.
 func (s *MetadataSigner) sign(document []byte, issuer string, now time.Time) (string, error) {
-	var claims map[string]json.RawMessage
-	if err := json.Unmarshal(document, &claims); err != nil {
-		return "", err
-	}
-	for name, value := range map[string]any{"iss": issuer, "iat": now.Unix()} {
-		raw, err := json.Marshal(value)
-		if err != nil {
-			return "", err
-		}
-		claims[name] = raw
-	}
-	payload, err := json.Marshal(claims)
+	signer, err := jose.NewSigner(s.Key, s.Algorithm, s.KeyID)
 	if err != nil {
 		return "", err
 	}
-	header, err := json.Marshal(struct {
-		Algorithm string `json:"alg"`
-		KeyID     string `json:"kid,omitempty"`
-		Type      string `json:"typ"`
-	}{s.Algorithm, s.KeyID, "JWT"})
-	if err != nil {
+	var claims map[string]any
+	d := json.NewDecoder(bytes.NewReader(document))
+	d.UseNumber() // signed as they stand
+	if err := d.Decode(&claims); err != nil {
 		return "", err
 	}
-	encode := base64.RawURLEncoding.EncodeToString
-	input := encode(header) + "." + encode(payload)
-	signature, err := s.signature([]byte(input))
-	return input + "." + encode(signature), err
-}
-
-// signature signs as RFC 7518 §3 and RFC 8037 §3.1 say.
-func (s *MetadataSigner) signature(input []byte) ([]byte, error) {
-	if s.family() == "Ed" {
-		return s.Key.Sign(rand.Reader, input, crypto.Hash(0))
-	}
-	hash := map[string]crypto.Hash{"256": crypto.SHA256, "384": crypto.SHA384, "512": crypto.SHA512}[s.Algorithm[2:]]
-	h := hash.New()
-	h.Write(input)
-	var opts crypto.SignerOpts = hash
-	if s.family() == "PS" {
-		opts = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: hash}
-	}
-	signature, err := s.Key.Sign(rand.Reader, h.Sum(nil), opts)
-	if err != nil || s.family() != "ES" {
-		return signature, err
-	}
-	return fixedWidth(signature, s.Key.Public())
-}
-
-// fixedWidth turns an ASN.1 signature into the two numbers of RFC 7518 §3.4.
-func fixedWidth(signature []byte, public crypto.PublicKey) ([]byte, error) {
-	key, ok := public.(*ecdsa.PublicKey)
-	var numbers struct{ R, S *big.Int }
-	rest, err := asn1.Unmarshal(signature, &numbers)
-	if err != nil {
-		return nil, err
-	}
-	if !ok || len(rest) > 0 || numbers.R.Sign() <= 0 || numbers.S.Sign() <= 0 {
-		return nil, errKeyMismatch
-	}
-	bits := key.Curve.Params().BitSize
-	if numbers.R.BitLen() > bits || numbers.S.BitLen() > bits {
-		return nil, errKeyMismatch
-	}
-	size := (bits + 7) / 8
-	fixed := make([]byte, 2*size)
-	numbers.R.FillBytes(fixed[:size])
-	numbers.S.FillBytes(fixed[size:])
-	return fixed, nil
+	claims["iss"], claims["iat"] = issuer, now.Unix()
+	return signer.Sign("JWT", claims)
 }
