@@ -338,13 +338,13 @@ func TestIntrospectionPrivateKeyJWT(t *testing.T) {
 	}
 }
 
-// brokenSigner is a key that does not sign.
-type brokenSigner struct {
+// faultySigner is a key that does not sign.
+type faultySigner struct {
 	crypto.Signer
 	sign func() ([]byte, error)
 }
 
-func (s brokenSigner) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { return s.sign() }
+func (s faultySigner) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { return s.sign() }
 
 // Covers RS17. A key in a device may fail; nobody waits for ever then.
 func TestIntrospectionWithABrokenKey(t *testing.T) {
@@ -367,7 +367,7 @@ func TestIntrospectionWithABrokenKey(t *testing.T) {
 			t.Parallel()
 			e := newEndpoint(t, answering(200, active(time.Now().Add(time.Hour))))
 			auth := newAuth(t, introspecting(e, func(in *mcpauth.Introspection) {
-				in.ClientSecret, in.Key = "", brokenSigner{key, sign}
+				in.ClientSecret, in.Key = "", faultySigner{key, sign}
 			}))
 			refused := outcome(auth, opaqueToken)
 			if refused == nil || refused.Status != http.StatusServiceUnavailable || e.calls.Load() != 0 {
