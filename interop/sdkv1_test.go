@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/mcp-auth/go/interop/internal/parts"
+	"github.com/mcp-auth/go/mcpauthtest"
 )
 
 // clientReport is what js/sdk-v1-client.mjs prints.
@@ -42,13 +43,38 @@ type step struct {
 // Covers RS1, RS2, RS3, RS4, RS7.
 func TestTypeScriptSDKv1(t *testing.T) {
 	t.Parallel()
-	const login = "ada"
 	server := parts.StartAuthorizationServer(t, parts.Provider{Scopes: known})
 	resource := parts.NewResource(t)
 	parts.StartWhoami(t, parts.Whoami{Resource: resource, Issuer: server.Issuer, Scopes: required})
 
+	report := signIn(t, server.Issuer, resource, login, "any password", login)
+	checkSteps(t, report.HTTP, server.Issuer, resource, "/reg")
+}
+
+// The same client at the authorization server for development.
+//
+// Covers RS1, RS2, RS3, RS4, RS7, AS1, AS2, AS3, AS7, AS8.
+func TestTypeScriptSDKv1DevelopmentServer(t *testing.T) {
+	t.Parallel()
+	user := mcpauthtest.User{Username: login, Password: `p&ss"w+rd`, Subject: "subject-of-ada"}
+	server, err := mcpauthtest.NewServer(mcpauthtest.Config{Users: []mcpauthtest.User{user}, Scopes: known})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	resource := parts.NewResource(t)
+	parts.StartWhoami(t, parts.Whoami{Resource: resource, Issuer: server.Issuer(), Scopes: required})
+
+	report := signIn(t, server.Issuer(), resource, user.Username, user.Password, user.Subject)
+	checkSteps(t, report.HTTP, server.Issuer(), resource, "/register")
+}
+
+// signIn has the client sign a user in and call whoami, and checks what it
+// reports and what whoami answers.
+func signIn(t *testing.T, issuer, resource, login, password, subject string) clientReport {
+	t.Helper()
 	var report clientReport
-	out := parts.Script(t, scriptTimeout, nil, "sdk-v1-client.mjs", resource, login, "whoami")
+	out := parts.Script(t, scriptTimeout, nil, "sdk-v1-client.mjs", resource, login, password, "whoami")
 	if err := json.Unmarshal(out, &report); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -60,8 +86,8 @@ func TestTypeScriptSDKv1(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := parts.Identity{
-		Issuer:   server.Issuer,
-		Subject:  login,
+		Issuer:   issuer,
+		Subject:  subject,
 		ClientID: report.Registration.ClientID,
 		Scopes:   required,
 		Audience: []string{resource},
@@ -69,8 +95,8 @@ func TestTypeScriptSDKv1(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("whoami answers %+v, want %+v", got, want)
 	}
-	checkAuthorization(t, report, server.Issuer, resource)
-	checkSteps(t, report.HTTP, server.Issuer, resource)
+	checkAuthorization(t, report, issuer, resource)
+	return report
 }
 
 func checkAuthorization(t *testing.T, report clientReport, issuer, resource string) {
@@ -97,14 +123,14 @@ func checkAuthorization(t *testing.T, report clientReport, issuer, resource stri
 
 // checkSteps checks the way the client took: refused, it found its way from the
 // challenge alone, and was let in at once with its token.
-func checkSteps(t *testing.T, got []step, issuer, resource string) {
+func checkSteps(t *testing.T, got []step, issuer, resource, registration string) {
 	t.Helper()
 	token := map[string]string{"grant_type": "authorization_code", "resource": resource}
 	want := []step{
 		{Method: http.MethodPost, URL: resource, Status: http.StatusUnauthorized},
 		{Method: http.MethodGet, URL: parts.MetadataURL(resource), Status: http.StatusOK},
 		{Method: http.MethodGet, URL: issuer + "/.well-known/oauth-authorization-server", Status: http.StatusOK},
-		{Method: http.MethodPost, URL: issuer + "/reg", Status: http.StatusCreated},
+		{Method: http.MethodPost, URL: issuer + registration, Status: http.StatusCreated},
 		{Method: http.MethodPost, URL: issuer + "/token", Status: http.StatusOK, Form: token, PKCE: true},
 		{Method: http.MethodPost, URL: resource, Status: http.StatusOK},
 	}

@@ -5,6 +5,7 @@
 //   keysFile  JWK Set with private keys; created when absent. Needed to restart with the same keys: new keys
 //             under an old kid break every client that cached the JWKS.
 //   scopes    scopes every resource accepts.
+//   nonces    whether DPoP proofs need a nonce of this server.
 //   clients   pre-registered clients, in RFC 7591 terms. Two members choose the access tokens a client gets:
 //             access_token_format "jwt" (default, RFC 9068) or "opaque", and access_token_ttl in seconds.
 //
@@ -18,6 +19,7 @@ import Provider, { errors } from 'oidc-provider';
 const settings = {
   port: 0,
   scopes: [],
+  nonces: false,
   clients: [],
   ...JSON.parse(process.env.INTEROP_AUTHORIZATION_SERVER ?? '{}'),
 };
@@ -40,9 +42,14 @@ const provider = new Provider(issuer, {
   extraClientMetadata: { properties: ['access_token_format', 'access_token_ttl'] },
   features: {
     clientCredentials: { enabled: true },
+    dPoP: settings.nonces
+      ? { enabled: true, nonceSecret: randomBytes(32), requireNonce: () => true }
+      : { enabled: true },
     introspection: { enabled: true },
+    jwtIntrospection: { enabled: true },
     registration: { enabled: true },
     resourceIndicators: { enabled: true, getResourceServerInfo, useGrantedResource: () => true },
+    revocation: { enabled: true },
   },
 });
 for (const event of ['server_error', 'authorization.error', 'grant.error', 'registration_create.error']) {

@@ -1,7 +1,7 @@
 // The official TypeScript MCP client (@modelcontextprotocol/sdk 1.x) calls one tool on a protected server, knowing
 // only the server's URL and the user's login: everything else it has to discover.
 //
-// usage: node sdk-v1-client.mjs SERVER_URL LOGIN TOOL
+// usage: node sdk-v1-client.mjs SERVER_URL LOGIN PASSWORD TOOL
 // Prints one JSON object: {http, registration, authorization, tool}. No token, code or secret is in it.
 import { randomBytes } from 'node:crypto';
 import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
@@ -9,8 +9,8 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { authorize } from './user-agent.mjs';
 
-const [serverUrl, login, tool] = process.argv.slice(2);
-if (!tool) throw new Error('usage: node sdk-v1-client.mjs SERVER_URL LOGIN TOOL');
+const [serverUrl, login, password, tool] = process.argv.slice(2);
+if (!tool) throw new Error('usage: node sdk-v1-client.mjs SERVER_URL LOGIN PASSWORD TOOL');
 
 const redirectUri = 'http://127.0.0.1:33418/callback'; // the user agent stops before it: nothing listens there
 const provider = newProvider();
@@ -26,7 +26,7 @@ try {
 
 const callback = await authorize(provider.authorizationUrl, {
   redirectUri,
-  fields: { login, password: randomBytes(12).toString('hex') },
+  fields: { login, username: login, password },
 });
 await first.finishAuth(readAuthorizationResponse(callback));
 

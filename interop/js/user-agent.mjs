@@ -39,30 +39,48 @@ export async function authorize(authorizationUrl, { redirectUri, fields, timeout
   throw new Error(`no way back to the client within ${maxSteps} steps`);
 }
 
-// parseForm reads the first POST form of a page: enough for pages that work without scripts.
+// parseForm reads the first POST form of a page as its default button would submit it: enough for pages that work
+// without scripts.
 function parseForm(page) {
   for (const [, tag, content] of page.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/gi)) {
     const form = attributes(tag);
-    if (form.method?.toLowerCase() !== 'post') continue;
-    const inputs = [...content.matchAll(/<input\b([^>]*)>/gi)].map(([, input]) => attributes(input));
-    return {
-      action: form.action ?? '',
-      inputs: new Map(inputs.filter((input) => input.name).map((input) => [input.name, input.value ?? ''])),
-    };
+    if (form.method?.toLowerCase() === 'post') return { action: form.action ?? '', inputs: successful(content) };
   }
   return undefined;
 }
 
-const entities = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'", '&#x2F;': '/' };
+// successful returns the controls of a form that are submitted, and of its buttons only the first one (HTML §4.10.21).
+function successful(content) {
+  const inputs = new Map();
+  let pressed = false;
+  for (const [, element, tag] of content.matchAll(/<(input|button)\b((?:"[^"]*"|'[^']*'|[^>"'])*)>/gi)) {
+    const control = attributes(tag);
+    const type = (control.type ?? (element.toLowerCase() === 'button' ? 'submit' : 'text')).toLowerCase();
+    if (type === 'button' || type === 'reset') continue;
+    if (type === 'submit') {
+      if (pressed) continue;
+      pressed = true;
+    }
+    if (control.name) inputs.set(control.name, control.value ?? '');
+  }
+  return inputs;
+}
 
 function attributes(tag) {
   const found = tag.matchAll(/([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g);
-  return Object.fromEntries(
-    [...found].map(([, name, double, single]) => [
-      name.toLowerCase(),
-      (double ?? single).replace(/&(?:amp|lt|gt|quot|#39|#x2F);/g, (entity) => entities[entity]),
-    ]),
-  );
+  return Object.fromEntries([...found].map(([, name, double, single]) => [name.toLowerCase(), decode(double ?? single)]));
+}
+
+const entities = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: '\u00a0' };
+
+// decode resolves character references. One it does not know would be submitted wrongly, so it stops there.
+function decode(text) {
+  return text.replace(/&(?:#x([\da-f]+)|#(\d+)|([a-z][a-z\d]*));/gi, (reference, hex, decimal, name) => {
+    if (hex) return String.fromCodePoint(Number.parseInt(hex, 16));
+    if (decimal) return String.fromCodePoint(Number.parseInt(decimal, 10));
+    if (!Object.hasOwn(entities, name)) throw new Error(`the page has the unknown character reference ${reference}`);
+    return entities[name];
+  });
 }
 
 // CookieJar keeps host-only cookies per path (RFC 6265 §5), which is what a sign-in at one host needs.

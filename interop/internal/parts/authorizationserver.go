@@ -2,10 +2,13 @@ package parts
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -17,15 +20,22 @@ import (
 	"github.com/mcp-auth/go/interop/internal/proc"
 )
 
-// The pre-registered clients of an [AuthorizationServer], for client_credentials.
+// The pre-registered clients of an [AuthorizationServer]. Machines ask for
+// tokens by client_credentials, apps sign users in and have no secret.
 const (
 	Machine      = "machine"       // gets at+jwt access tokens
 	BriefMachine = "machine-brief" // gets at+jwt access tokens that live for BriefTTL
 	OpaqueClient = "machine-opaque"
+	BriefOpaque  = "machine-opaque-brief" // gets opaque tokens that live for BriefTTL
+	App          = "app"                  // gets at+jwt access tokens
+	OpaqueApp    = "app-opaque"
 )
 
-// BriefTTL is the lifetime of the tokens of [BriefMachine].
+// BriefTTL is the lifetime of the tokens of [BriefMachine] and [BriefOpaque].
 const BriefTTL = 2 * time.Second
+
+// redirectURI is where js/oauth.mjs has users sent back to.
+const redirectURI = "http://127.0.0.1:33418/callback"
 
 const maxBody = 1 << 20
 
@@ -36,6 +46,8 @@ type Provider struct {
 	// KeysFile holds the signing keys; they are made when it does not exist.
 	// Empty means keys of this server's own, kept across restarts.
 	KeysFile string
+	// Nonces demands a nonce of the server in DPoP proofs.
+	Nonces bool
 }
 
 // AuthorizationServer is npm oidc-provider on a free port of 127.0.0.1. It
@@ -48,6 +60,7 @@ type AuthorizationServer struct {
 
 	settings authorizationServerSettings
 	secret   string
+	key      *ecdsa.PrivateKey
 	process  *proc.Process
 }
 
@@ -56,6 +69,7 @@ type authorizationServerSettings struct {
 	Port     int              `json:"port"`
 	KeysFile string           `json:"keysFile"`
 	Scopes   []string         `json:"scopes"`
+	Nonces   bool             `json:"nonces"`
 	Clients  []map[string]any `json:"clients"`
 }
 
@@ -66,15 +80,26 @@ func StartAuthorizationServer(tb testing.TB, p Provider) *AuthorizationServer {
 	if p.KeysFile == "" {
 		p.KeysFile = filepath.Join(tb.TempDir(), "keys.json")
 	}
-	s := &AuthorizationServer{KeysFile: p.KeysFile, secret: rand.Text()}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s := &AuthorizationServer{KeysFile: p.KeysFile, secret: rand.Text(), key: key}
 	s.settings = authorizationServerSettings{
 		KeysFile: p.KeysFile,
 		Scopes:   p.Scopes,
-		Clients: []map[string]any{
+		Nonces:   p.Nonces,
+		Clients: append(s.introspectors(tb),
 			s.client(Machine, nil),
 			s.client(BriefMachine, map[string]any{"access_token_ttl": int(BriefTTL / time.Second)}),
 			s.client(OpaqueClient, map[string]any{"access_token_format": "opaque"}),
-		},
+			s.client(BriefOpaque, map[string]any{
+				"access_token_format": "opaque",
+				"access_token_ttl":    int(BriefTTL / time.Second),
+			}),
+			app(App, nil),
+			app(OpaqueApp, map[string]any{"access_token_format": "opaque"}),
+		),
 	}
 	s.Start(tb)
 	return s
@@ -87,9 +112,20 @@ func (s *AuthorizationServer) client(id string, extra map[string]any) map[string
 		"grant_types":                []string{"client_credentials"},
 		"token_endpoint_auth_method": "client_secret_basic",
 	}
-	for name, value := range extra {
-		c[name] = value
+	maps.Copy(c, extra)
+	return c
+}
+
+func app(id string, extra map[string]any) map[string]any {
+	c := map[string]any{
+		"client_id":                  id,
+		"application_type":           "native",
+		"redirect_uris":              []string{redirectURI},
+		"response_types":             []string{"code"},
+		"grant_types":                []string{"authorization_code", "refresh_token"},
+		"token_endpoint_auth_method": "none",
 	}
+	maps.Copy(c, extra)
 	return c
 }
 
@@ -131,6 +167,9 @@ func (s *AuthorizationServer) Start(tb testing.TB) {
 // Stop stops the server. Its port then refuses connections.
 func (s *AuthorizationServer) Stop() { s.process.Stop() }
 
+// Secret returns the secret of the pre-registered clients that have one.
+func (s *AuthorizationServer) Secret() string { return s.secret }
+
 // Token obtains an access token by client_credentials (RFC 6749 §4.4) for a
 // resource (RFC 8707).
 func (s *AuthorizationServer) Token(tb testing.TB, client, resource string, scopes ...string) string {
@@ -139,41 +178,48 @@ func (s *AuthorizationServer) Token(tb testing.TB, client, resource string, scop
 	if len(scopes) > 0 {
 		form.Set("scope", strings.Join(scopes, " "))
 	}
-	token, err := s.requestToken(tb.Context(), client, form)
+	body, err := s.post(tb.Context(), "/token", client, form)
 	if err != nil {
 		tb.Fatalf("access token of %s for %s: %v", client, resource, err)
 	}
-	return token
+	var answer struct {
+		AccessToken string `json:"access_token"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil || answer.AccessToken == "" {
+		tb.Fatalf("access token of %s for %s: none in the answer (%v)", client, resource, err)
+	}
+	return answer.AccessToken
 }
 
-func (s *AuthorizationServer) requestToken(ctx context.Context, client string, form url.Values) (string, error) {
+// Revoke revokes an access token of a client (RFC 7009).
+func (s *AuthorizationServer) Revoke(tb testing.TB, client, token string) {
+	tb.Helper()
+	if _, err := s.post(tb.Context(), "/token/revocation", client, url.Values{"token": {token}}); err != nil {
+		tb.Fatalf("revoke a token of %s: %v", client, err)
+	}
+}
+
+// post sends a form as a client and returns the body of the answer.
+func (s *AuthorizationServer) post(ctx context.Context, endpoint, client string, form url.Values) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Issuer+"/token", strings.NewReader(form.Encode()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Issuer+endpoint, strings.NewReader(form.Encode()))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.SetBasicAuth(client, s.secret)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	var answer struct {
-		AccessToken string `json:"access_token"`
-		Error       string `json:"error"`
-		Description string `json:"error_description"`
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("status %d: %s", resp.StatusCode, body)
 	}
-	if err := json.Unmarshal(body, &answer); err != nil {
-		return "", err
-	}
-	if resp.StatusCode != http.StatusOK || answer.AccessToken == "" {
-		return "", fmt.Errorf("status %d: %s: %s", resp.StatusCode, answer.Error, answer.Description)
-	}
-	return answer.AccessToken, nil
+	return body, nil
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/mcp-auth/go/interop/internal/settings"
 )
 
 const (
@@ -60,13 +62,7 @@ func Send(tb testing.TB, method, url, token string) Answer {
 }
 
 // Identity is what the tool whoami answers.
-type Identity struct {
-	Issuer   string   `json:"issuer"`
-	Subject  string   `json:"subject"`
-	ClientID string   `json:"client_id"`
-	Scopes   []string `json:"scopes"`
-	Audience []string `json:"audience"`
-}
+type Identity = settings.Identity
 
 // CallWhoami calls the tool whoami with go-sdk's client and a token.
 func CallWhoami(tb testing.TB, url, token string) Identity {
