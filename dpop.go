@@ -103,21 +103,17 @@ func (d *DPoP) check(f *faults, field string) {
 
 // algorithms are the names to advertise.
 func (d *DPoP) algorithms() []string {
-	if d == nil || len(d.Algorithms) > 0 {
-		return d.given()
+	switch {
+	case d == nil:
+		return nil
+	case len(d.Algorithms) > 0:
+		return d.Algorithms
 	}
 	var names []string
 	for _, alg := range jose.Algorithms() {
 		names = append(names, string(alg))
 	}
 	return names
-}
-
-func (d *DPoP) given() []string {
-	if d == nil {
-		return nil
-	}
-	return d.Algorithms
 }
 
 // proofChecker is a resource's DPoP, ready for use.
@@ -261,22 +257,30 @@ func (r *resource) externalURL(target string) string {
 func (r *resource) confirm(ctx context.Context, req *Request, token string, c *Claims) *refusal {
 	cnf := c.Confirmation
 	if cnf == nil {
-		cnf = &Confirmation{}
-	} else if cnf.unknown || *cnf == (Confirmation{}) {
-		return invalidToken(SenderConstraint, "the token is bound to something (cnf) that cannot be checked")
+		return r.confirmUnbound(req)
 	}
-	switch bound := cnf.JWKThumbprint != ""; {
-	case bound && req.scheme != schemeDPoP:
+	keyed := cnf.JWKThumbprint != ""
+	switch {
+	case cnf.unknown || !keyed && cnf.CertificateThumbprint == "":
+		return invalidToken(SenderConstraint, "the token is bound to something (cnf) that cannot be checked")
+	case keyed && req.scheme != schemeDPoP:
 		return invalidToken(SenderConstraint, "the token is bound to a key (cnf) and was sent as a bearer token")
-	case !bound && req.scheme == schemeDPoP:
+	case !keyed && req.scheme == schemeDPoP:
 		return invalidToken(SenderConstraint, "the token was sent with the scheme DPoP and is not bound to a key")
 	}
 	if refused := r.mtls.check(req, cnf.CertificateThumbprint); refused != nil {
 		return refused
 	}
-	if cnf.JWKThumbprint == "" {
+	if !keyed {
 		return nil
 	}
 	// Last, because it uses the proof up.
 	return r.dpop.check(ctx, req, r.externalURL(req.URL), token, cnf.JWKThumbprint)
+}
+
+func (r *resource) confirmUnbound(req *Request) *refusal {
+	if req.scheme == schemeDPoP {
+		return invalidToken(SenderConstraint, "the token was sent with the scheme DPoP and is not bound to a key")
+	}
+	return r.mtls.check(req, "")
 }

@@ -61,7 +61,7 @@ func TestSignedMetadata(t *testing.T) {
 				t.Fatal(err)
 			}
 			text, _ := members["signed_metadata"].(string)
-			jws, err := gojose.ParseSigned(text, []gojose.SignatureAlgorithm{gojose.SignatureAlgorithm(alg)})
+			jws, err := gojose.ParseSignedCompact(text, []gojose.SignatureAlgorithm{gojose.SignatureAlgorithm(alg)})
 			if err != nil {
 				t.Fatal(err)
 			}
