@@ -16,7 +16,7 @@ import (
 // having installed and built there what the tests need.
 const dirVariable = "INTEROP_DIR"
 
-const startTimeout = 30 * time.Second
+const startTimeout = 60 * time.Second
 
 // path returns the path of a file of the interop module, which must exist.
 func path(tb testing.TB, elem ...string) string {
