@@ -2,6 +2,7 @@ package mcpauth
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -41,13 +42,19 @@ func (i *AuthInfo) HasScope(scope string) bool {
 }
 
 // UserID names the caller uniquely across authorization servers: the issuer
-// and the subject, or the issuer and the client for a token without a subject.
-// Two different callers never have the same one, so sessions can be bound to it.
+// and the subject, or the client for a token without a subject, or else a hash
+// of the token. Two different callers never have the same one, so sessions can
+// be bound to it. It is empty for a nil AuthInfo.
 func (i *AuthInfo) UserID() string {
-	if i.Subject != "" {
+	switch {
+	case i == nil:
+		return ""
+	case i.Subject != "":
 		return fmt.Sprintf("sub:%q@%q", i.Subject, i.Issuer)
+	case i.ClientID != "":
+		return fmt.Sprintf("client:%q@%q", i.ClientID, i.Issuer)
 	}
-	return fmt.Sprintf("client:%q@%q", i.ClientID, i.Issuer)
+	return fmt.Sprintf("token:%x@%q", sha256.Sum256([]byte(i.Token.Reveal())), i.Issuer)
 }
 
 // ErrNoClaims is what [AuthInfo.Claims] yields when a custom [Verifier] gave
@@ -111,6 +118,15 @@ func (c *infoContext) Value(key any) any {
 	}
 	return c.Context.Value(key)
 }
+
+// Format prints the type only: printing a context prints what it holds.
+func (c *infoContext) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(c.String())) }
+
+// String is what printing a derived context shows.
+func (c *infoContext) String() string { return "mcpauth.Context" }
+
+// LogValue implements [slog.LogValuer].
+func (c *infoContext) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // NewContext returns a context in which [FromContext] finds info. Doors use it,
 // and tests of handlers; a nil info hides one that ctx carries.

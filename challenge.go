@@ -161,11 +161,12 @@ func (c *Challenge) bodyCode() string {
 }
 
 // WriteChallenge renders a refusal: status, WWW-Authenticate, DPoP-Nonce,
-// Retry-After and the JSON body {"error", "error_description"}. An err that is no [*Challenge]
-// is answered with 500 and a fixed text.
+// Retry-After and the JSON body {"error", "error_description"}. An err that is
+// no [*Challenge], or one without an error status, is answered with 500 and a
+// fixed text.
 func WriteChallenge(w http.ResponseWriter, err error) {
 	var c *Challenge
-	if !errors.As(err, &c) {
+	if !errors.As(err, &c) || c == nil || c.Status < 400 || c.Status > 599 {
 		c = &Challenge{Status: http.StatusInternalServerError, Description: "The request could not be authorized."}
 	}
 	h := w.Header()

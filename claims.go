@@ -119,9 +119,22 @@ func (c *tokenClaims) set(name string, raw []byte, scopeClaim string) (ok bool) 
 	case "events":
 		c.hasEvents, ok = true, true
 	default:
-		ok = true
+		ok = !variant(name)
 	}
 	return ok
+}
+
+// variant reports the name of a claim that the engine reads, written in another
+// case. encoding/json, which handlers read claims with, takes one for the other.
+func variant(name string) bool {
+	for _, known := range [...]string{
+		"iss", "sub", "aud", "exp", "nbf", "iat", "scope", "scp", "client_id", "azp", "cid", "appid", "cnf", "token_use", "typ",
+	} {
+		if len(name) == len(known) && strings.EqualFold(name, known) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *tokenClaims) resolve(scopeClaim string) {

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/mcp-auth/go/internal/challenge"
@@ -62,7 +63,8 @@ type Config struct {
 
 // CORS says which browser origins may read answers of protected handlers.
 // The zero value admits every origin, without cookies: access tokens are sent
-// explicitly, so an origin without one gets nothing but the challenge.
+// explicitly, so an origin without one gets nothing but the challenge. The
+// methods are those of MCP: GET, POST and DELETE.
 type CORS struct {
 	// Origins are the admitted origins, such as "https://app.example.com".
 	// Empty means all.
@@ -141,7 +143,8 @@ type AuthorizationServer struct {
 	JWKS []byte
 	// Audiences are accepted beside the resource identifier, for a server that
 	// cannot issue tokens for it: an application id, an API identifier. Any
-	// token of this server with one of them is then accepted.
+	// token of this server with one of them is then accepted. Where it is a
+	// client id, ID tokens have it too: set TokenTypes if the server lets you.
 	Audiences []string
 	// Algorithms is the allow-list of signing algorithms, such as "ES256".
 	// Empty means RS, PS and ES with 256, 384 and 512 bits, and EdDSA.
@@ -175,6 +178,25 @@ func (r Resource) clone() Resource {
 	r.ScopeIncludes = maps.Clone(r.ScopeIncludes)
 	r.DPoP, r.MTLS = r.DPoP.clone(), r.MTLS.clone()
 	return r
+}
+
+// cloneMetadata copies the documents given by hand, each once: those that were
+// one stay one, and are fetched for together.
+func cloneMetadata(resources []Resource) {
+	clones := map[*metadata.AuthorizationServer]*metadata.AuthorizationServer{}
+	for _, r := range resources {
+		for i := range r.AuthorizationServers {
+			given := &r.AuthorizationServers[i].Metadata
+			if *given == nil {
+				continue
+			}
+			if clones[*given] == nil {
+				document := **given
+				clones[*given] = &document
+			}
+			*given = clones[*given]
+		}
+	}
 }
 
 // faults collects the mistakes of a configuration.
@@ -211,12 +233,32 @@ func (c *Config) check() error {
 	for i := range c.Resources {
 		field := fmt.Sprintf("Resources[%d]", i)
 		c.Resources[i].check(&f, field)
-		if id := c.Resources[i].Identifier; seen[id] {
-			f.add(DuplicateResource, id, "%s.Identifier", field)
+		place := metadataPlace(c.Resources[i].Identifier)
+		if seen[place] {
+			f.add(DuplicateResource, c.Resources[i].Identifier, "%s.Identifier", field)
 		}
-		seen[c.Resources[i].Identifier] = true
+		seen[place] = true
 	}
 	return f.err()
+}
+
+// metadataPlace is where a client asks for the metadata of an identifier: two
+// with the same place, such as with and without the slash after the host, are
+// not told apart.
+func metadataPlace(identifier string) string {
+	raw, err := metadata.ResourceMetadataURL(identifier)
+	if err != nil {
+		return identifier
+	}
+	u, err := url.Parse(raw)
+	if err != nil {
+		return identifier
+	}
+	port := u.Port()
+	if port == map[string]string{"https": "443", "http": "80"}[u.Scheme] {
+		port = ""
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port + u.RequestURI()
 }
 
 func (r *Resource) check(f *faults, field string) {
@@ -226,14 +268,15 @@ func (r *Resource) check(f *faults, field string) {
 	r.DPoP.check(f, field+".DPoP")
 	r.MTLS.check(f, field+".MTLS")
 	r.MetadataSigner.check(f, field+".MetadataSigner")
-	for name, value := range map[string]string{
-		"Documentation": r.Documentation, "PolicyURI": r.PolicyURI, "TOSURI": r.TOSURI, "JWKSURI": r.JWKSURI,
+	for _, link := range [...]struct{ name, value string }{
+		{"Documentation", r.Documentation}, {"PolicyURI", r.PolicyURI}, {"TOSURI", r.TOSURI}, {"JWKSURI", r.JWKSURI},
 	} {
-		if value != "" {
-			checkURL(f, value, field+"."+name, InvalidURL)
+		if link.value != "" {
+			checkURL(f, link.value, field+"."+link.name, InvalidURL)
 		}
 	}
-	for name, value := range r.Extra {
+	for _, name := range slices.Sorted(maps.Keys(r.Extra)) {
+		value := r.Extra[name]
 		if _, err := json.Marshal(value); err != nil || metadata.IsProtectedResourceMember(name) {
 			f.addDetail(ReservedMember, err, name, "%s.Extra", field)
 		}
@@ -286,6 +329,7 @@ func (s *AuthorizationServer) check(f *faults, field string) {
 	if s.Metadata != nil && s.Metadata.Issuer != s.Issuer {
 		f.add(IssuerMismatch, s.Metadata.Issuer, "%s.Metadata.Issuer", field)
 	}
+	s.checkGivenMetadata(f, field)
 	if s.Metadata != nil && (s.MetadataURL != "" || s.RepairMetadata != nil) {
 		f.add(ConflictingSources, "", "%s.Metadata and MetadataURL or RepairMetadata", field)
 	}
@@ -310,6 +354,25 @@ func (s *AuthorizationServer) check(f *faults, field string) {
 	}
 }
 
+// checkGivenMetadata reports what would fail on each token. A document that
+// only an introspection or a verifier of its own goes with needs no keys.
+func (s *AuthorizationServer) checkGivenMetadata(f *faults, field string) {
+	if s.Metadata == nil || s.Verifier != nil || s.JWKS != nil {
+		return
+	}
+	uri := s.Metadata.JWKSURI
+	if uri == "" && s.Introspection != nil {
+		return
+	}
+	if fetch.CheckURL(uri, fetch.IsLoopbackURL(s.Issuer)) != nil {
+		fault := InvalidURL
+		if insecure(uri) {
+			fault = InsecureURL
+		}
+		f.add(fault, uri, "%s.Metadata.JWKSURI", field)
+	}
+}
+
 func checkIdentifier(f *faults, id, field string) {
 	u, err := url.Parse(id)
 	switch {
@@ -319,10 +382,18 @@ func checkIdentifier(f *faults, id, field string) {
 	case insecure(id):
 		f.add(InsecureURL, id, "%s", field)
 	}
-	if u.Fragment != "" || hasHash(id) {
+	switch _, err := metadata.ResourceMetadataURL(id); {
+	case u.Fragment != "" || hasHash(id):
 		f.add(IdentifierFragment, id, "%s", field)
+	case err != nil && !insecure(id):
+		f.addDetail(InvalidIdentifier, err, id, "%s", field)
+	case u.ForceQuery || strings.Contains(u.EscapedPath(), "//"):
+		// Routers and clients rewrite both, and then find no metadata.
+		f.addDetail(InvalidIdentifier, errRewritten, id, "%s", field)
 	}
 }
+
+var errRewritten = errors.New("it has an empty query or an empty path segment")
 
 func hasHash(s string) bool { return slices.Contains([]byte(s), '#') }
 

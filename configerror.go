@@ -52,6 +52,7 @@ const (
 	InvalidProxyNetwork    ConfigFault = "the network of trusted proxies is not valid or holds every address"
 	InvalidSigner          ConfigFault = "the metadata cannot be signed with this key and algorithm"
 
+	NoMetadata           ConfigFault = "the authorization server's keys are given by hand, and no metadata to publish"
 	ResourceNotSpecified ConfigFault = "several resources are configured and none is named"
 	ResourceUnknown      ConfigFault = "the resource is not configured"
 )

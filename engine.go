@@ -128,12 +128,12 @@ func (r *resource) verify(ctx context.Context, token string) (*trustedServer, *C
 	if refused != nil {
 		return nil, nil, refused
 	}
-	claims, version, refused := server.verify(ctx, token, jws)
+	claims, generation, refused := server.verify(ctx, token, jws)
 	if refused != nil {
 		return nil, nil, refused
 	}
 	if server.custom == nil && !claims.introspected { // others may change their mind
-		r.cache.add(token, &verified{server, claims, version})
+		r.cache.add(token, &verified{server, claims, generation})
 	}
 	return server, claims, nil
 }
@@ -185,7 +185,7 @@ func (a *Auth) bind(server *trustedServer, c *Claims) *refusal {
 	case c.Issuer != server.issuer:
 		return invalidToken(WrongIssuer, "the token's issuer is %.200q, not %q", c.Issuer, server.issuer)
 	case !c.allowedClient && !slices.ContainsFunc(c.Audience, server.accepts):
-		return invalidToken(WrongAudience, "the token's audience is %.200q, accepted are %q", c.Audience, server.audiences)
+		return invalidToken(WrongAudience, "the token's audience is %.300q, accepted are %q", strings.Join(c.Audience, " "), server.audiences)
 	case c.ExpiresAt.IsZero():
 		return invalidToken(NoExpiry, "the token has no exp")
 	case !now.Before(c.ExpiresAt.Add(a.leeway)):
@@ -225,10 +225,10 @@ func (a *Auth) challenge(ctx context.Context, res *resource, req *Request, r *re
 	}
 	level := slog.LevelInfo
 	switch {
-	case r.status == http.StatusServiceUnavailable:
-		level = slog.LevelError
 	case r.reason == NoCredentials:
 		level = slog.LevelDebug
+	case r.status == http.StatusServiceUnavailable && !ordinary(ctx, r.cause):
+		level = slog.LevelError
 	}
 	a.log.LogAttrs(ctx, level, "mcpauth: request refused",
 		slog.Int("status", r.status),
@@ -237,6 +237,13 @@ func (a *Auth) challenge(ctx context.Context, res *resource, req *Request, r *re
 		slog.String("method", req.Method),
 		slog.Any("cause", r.cause))
 	return c
+}
+
+// ordinary reports a 503 that is no trouble of ours: anybody can cause it, with
+// a made-up kid or by going away.
+func ordinary(ctx context.Context, cause error) bool {
+	var cooling *remote.CoolingDownError
+	return errors.Is(cause, errTooNew) || ctx.Err() != nil || errors.As(cause, &cooling) && cooling.Err == nil
 }
 
 // plain leaves out what RFC 6750 §3 does not allow in error_description.

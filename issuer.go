@@ -2,10 +2,12 @@ package mcpauth
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/mcp-auth/go/internal/fetch"
@@ -39,8 +41,35 @@ type issuer struct {
 	fetch  *fetch.Client
 
 	metadata *remote.Document[*metadata.AuthorizationServer] // nil: given by hand
-	keys     *remote.Document[*jose.KeySet]                  // nil: given by hand
+	keys     *remote.Document[*keySet]                       // nil: given by hand
 	static   *jose.KeySet
+	now      func() time.Time
+
+	mu   sync.Mutex
+	last *keySet // that was fetched last
+}
+
+// keySet is a fetched key set. Its generation changes only with its text, so
+// that what was verified with the same keys need not be verified again.
+type keySet struct {
+	*jose.KeySet
+	sum        [sha256.Size]byte
+	generation uint64
+}
+
+// generate numbers a fetched set.
+func (s *issuer) generate(set *jose.KeySet, text []byte) *keySet {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := &keySet{KeySet: set, sum: sha256.Sum256(text), generation: 1}
+	if s.last != nil {
+		next.generation = s.last.generation
+		if s.last.sum != next.sum {
+			next.generation++
+		}
+	}
+	s.last = next
+	return next
 }
 
 // issuerKey tells whether two configurations fetch the same.
@@ -57,7 +86,7 @@ func (s *AuthorizationServer) shareable() (issuerKey, bool) {
 }
 
 func newIssuer(server AuthorizationServer, client *fetch.Client, now func() time.Time) (*issuer, error) {
-	s := &issuer{server: server, fetch: client}
+	s := &issuer{server: server, fetch: client, now: now}
 	if server.JWKS != nil {
 		set, err := jose.ParseKeySet(server.JWKS)
 		s.static = set
@@ -75,7 +104,7 @@ func newIssuer(server AuthorizationServer, client *fetch.Client, now func() time
 			FetchTimeout: fetchTimeout,
 		})
 	}
-	s.keys = remote.New(remote.Config[*jose.KeySet]{
+	s.keys = remote.New(remote.Config[*keySet]{
 		Fetch:        s.fetchKeys,
 		Now:          now,
 		MinFresh:     keysMinFresh,
@@ -84,7 +113,7 @@ func newIssuer(server AuthorizationServer, client *fetch.Client, now func() time
 		MaxStale:     keysMaxStale,
 		Cooldown:     fetchCooldown,
 		FetchTimeout: 2 * fetchTimeout, // the metadata may have to come first
-		Usable:       func(set *jose.KeySet) bool { return set.Len() > 0 },
+		Usable:       func(set *keySet) bool { return set.Len() > 0 },
 	})
 	return s, nil
 }
@@ -120,8 +149,8 @@ func (s *issuer) serverMetadata(ctx context.Context) (*metadata.AuthorizationSer
 	return snap.Value, err
 }
 
-func (s *issuer) fetchKeys(ctx context.Context) (remote.Result[*jose.KeySet], error) {
-	var result remote.Result[*jose.KeySet]
+func (s *issuer) fetchKeys(ctx context.Context) (remote.Result[*keySet], error) {
+	var result remote.Result[*keySet]
 	md, err := s.serverMetadata(ctx)
 	if err != nil {
 		return result, fmt.Errorf("metadata of %q: %w", s.server.Issuer, err)
@@ -141,9 +170,11 @@ func (s *issuer) fetchKeys(ctx context.Context) (remote.Result[*jose.KeySet], er
 	if resp.Status != http.StatusOK {
 		return result, fmt.Errorf("keys of %q: status %d", s.server.Issuer, resp.Status)
 	}
-	if result.Value, err = jose.ParseKeySet(resp.Body); err != nil {
+	set, err := jose.ParseKeySet(resp.Body)
+	if err != nil {
 		return result, fmt.Errorf("keys of %q: %w", s.server.Issuer, err)
 	}
+	result.Value = s.generate(set, resp.Body)
 	result.FreshFor, result.HasFreshFor = fetch.FreshFor(resp.Header, time.Now())
 	return result, nil
 }
@@ -165,49 +196,61 @@ func (s *issuer) close() {
 	}
 }
 
-// version tells which key set is in use. It waits only where there is none.
-func (s *issuer) version(ctx context.Context) (uint64, error) {
+// generation tells which key set is in use. It waits only where there is none.
+func (s *issuer) generation(ctx context.Context) (uint64, error) {
 	if s.static != nil {
 		return 0, nil
 	}
 	snap, err := s.keys.Get(ctx)
-	return snap.Version, err
+	if err != nil {
+		return 0, err
+	}
+	return snap.Value.generation, nil
 }
 
+// issueMargin is how much older than it says a token may be taken to be newer:
+// clocks differ, and some servers date iat back by minutes.
+const issueMargin = 10 * time.Minute
+
 // errTooNew is the answer for a token that may have been issued after the key
-// set was fetched: the fetch may have been under way already.
-var errTooNew = errors.New("the token is newer than the key set")
+// set was fetched.
+var errTooNew = errors.New("the token may be newer than the key set")
 
 // candidates returns the keys a token with this header may be signed with, and
-// the version of the set they are from. A kid that is not in the set causes at
-// most one fetch per cool-down. issuedAt is the token's own, unproven word: it
-// decides only whether this token is told "no" or "not now".
+// the generation of the set they are from. A kid that is not in the set causes
+// at most one fetch per cool-down. Only a set that was fetched after the token
+// was issued can say that there is no such key; issuedAt is the token's own,
+// unproven word, and decides only whether this token is told "no" or "not now".
 func (s *issuer) candidates(ctx context.Context, h jose.Header, issuedAt time.Time) ([]*jose.Key, uint64, error) {
 	if s.static != nil {
 		return s.static.Candidates(h), 0, nil
 	}
+	arrived := s.now()
 	snap, err := s.keys.Get(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
 	if keys := snap.Value.Candidates(h); len(keys) > 0 {
-		return keys, snap.Version, nil
+		return keys, snap.Value.generation, nil
 	}
 	fresh, err := s.keys.Refresh(ctx, snap)
 	var cooling *remote.CoolingDownError
 	switch {
-	case errors.As(err, &cooling) && !issuedAt.IsZero() && issuedAt.Before(snap.FetchedAt):
-		// Keys are published before they sign: a set fetched after the token
-		// was issued holds its key, or nothing ever will.
+	case errors.As(err, &cooling) && cooling.Err == nil && predates(issuedAt, snap.FetchedAt):
 		return nil, 0, nil
 	case err != nil:
 		return nil, 0, err
 	}
 	keys := fresh.Value.Candidates(h)
-	if len(keys) == 0 && !issuedAt.IsZero() && !issuedAt.Before(fresh.FetchedAt) {
-		return nil, 0, errTooNew
+	if len(keys) == 0 && fresh.FetchedAt.Before(arrived) && !predates(issuedAt, fresh.FetchedAt) {
+		return nil, 0, errTooNew // somebody else's fetch, which began before
 	}
-	return keys, fresh.Version, nil
+	return keys, fresh.Value.generation, nil
+}
+
+// predates reports whether the token was surely issued before the fetch.
+func predates(issuedAt, fetchedAt time.Time) bool {
+	return !issuedAt.IsZero() && issuedAt.Add(issueMargin).Before(fetchedAt)
 }
 
 // FetchServerConfig fetches the metadata of an authorization server up front

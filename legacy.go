@@ -22,6 +22,9 @@ func (a *Auth) LegacyMetadataHandler(opts ...Option) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	if res.first.metadata == nil && res.first.server.Metadata == nil {
+		return nil, &ConfigError{Field: "AuthorizationServer.Metadata", Value: res.first.server.Issuer, Fault: NoMetadata}
+	}
 	m, err := publicCORS()
 	if err != nil {
 		return nil, err

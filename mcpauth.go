@@ -79,6 +79,7 @@ func New(config Config) (*Auth, error) {
 		}
 		config.Resources[i] = r.clone()
 	}
+	cloneMetadata(config.Resources)
 	if err := config.check(); err != nil {
 		return nil, err
 	}

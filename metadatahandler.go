@@ -79,27 +79,19 @@ type published struct {
 type metadataHandler struct {
 	exact   map[string][]*published // path with query
 	paths   map[string][]*published // path of identifiers without query
+	only    *published              // nil: there are several
+	roots   map[string]*published   // by host: the only one there, if it is
 	handler http.Handler
 }
 
 func newMetadataHandler(resources []*resource) (*metadataHandler, error) {
-	h := &metadataHandler{exact: map[string][]*published{}, paths: map[string][]*published{}}
-	var all []*published
+	h := &metadataHandler{
+		exact: map[string][]*published{}, paths: map[string][]*published{}, roots: map[string]*published{},
+	}
 	for _, res := range resources {
-		u, err := url.Parse(res.metadataURL)
-		if err != nil {
+		if err := h.add(res); err != nil {
 			return nil, err
 		}
-		p := &published{host: u.Host, document: res.document, etag: etagOf(res.document)}
-		all = append(all, p)
-		if path := u.EscapedPath(); u.RawQuery != "" || u.ForceQuery {
-			h.exact[u.RequestURI()] = append(h.exact[u.RequestURI()], p)
-		} else {
-			h.paths[path] = append(h.paths[path], p)
-		}
-	}
-	if len(h.paths[protectedResourcePath]) == 0 {
-		h.paths[protectedResourcePath] = all
 	}
 	m, err := publicCORS()
 	if err != nil {
@@ -107,6 +99,30 @@ func newMetadataHandler(resources []*resource) (*metadataHandler, error) {
 	}
 	h.handler = m.Wrap(h)
 	return h, nil
+}
+
+func (h *metadataHandler) add(res *resource) error {
+	u, err := url.Parse(res.metadataURL)
+	if err != nil {
+		return err
+	}
+	p := &published{host: u.Host, document: res.document, etag: etagOf(res.document)}
+	places, place := h.paths, u.EscapedPath()
+	if u.RawQuery != "" {
+		places, place = h.exact, u.RequestURI()
+	}
+	places[place] = append(places[place], p)
+
+	host := strings.ToLower(u.Host)
+	if _, several := h.roots[host]; several {
+		h.roots[host] = nil
+	} else {
+		h.roots[host] = p
+	}
+	if h.only = p; len(h.exact)+len(h.paths) > 1 || len(places[place]) > 1 {
+		h.only = nil
+	}
+	return nil
 }
 
 // publicCORS lets every origin read public documents (RS20).
@@ -135,7 +151,28 @@ func (h *metadataHandler) find(r *http.Request) *published {
 			return p
 		}
 	}
+	if path == protectedResourcePath {
+		return h.root(r.Host)
+	}
 	return choose(h.paths[path], r.Host)
+}
+
+// root is what the root well-known path means (RS2): the resource that is the
+// host itself, the only one on the host, or the only one at all.
+func (h *metadataHandler) root(host string) *published {
+	exact := h.paths[protectedResourcePath]
+	for _, p := range exact {
+		if strings.EqualFold(p.host, host) {
+			return p
+		}
+	}
+	if p := h.roots[strings.ToLower(host)]; p != nil {
+		return p
+	}
+	if h.only != nil {
+		return h.only
+	}
+	return choose(exact, host)
 }
 
 // choose picks the only candidate, or the only one on this host.

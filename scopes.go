@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/mcp-auth/go/internal/challenge"
 )
@@ -50,7 +51,7 @@ func (h hierarchy) check(granted, needed []string) *refusal {
 	for _, scope := range needed {
 		if !h.satisfied(granted, scope) {
 			return refuse(http.StatusForbidden, "insufficient_scope", InsufficientScope,
-				"the token has the scopes %.500q, needed are %q", granted, needed)
+				"the token has the scopes %.500q, needed are %q", strings.Join(granted, " "), needed)
 		}
 	}
 	return nil

@@ -38,9 +38,9 @@ type cacheShard struct {
 
 // verified is a token that a key of its server verified.
 type verified struct {
-	server  *trustedServer
-	claims  *Claims
-	version uint64 // of the key set
+	server     *trustedServer
+	claims     *Claims
+	generation uint64 // of the key set
 }
 
 // newTokenCache makes a cache of at most size entries, or none.
@@ -75,11 +75,11 @@ func (c *tokenCache) get(ctx context.Context, token string) (*verified, *refusal
 	if v == nil {
 		return nil, nil
 	}
-	version, err := v.server.source.version(ctx)
+	generation, err := v.server.source.generation(ctx)
 	switch {
 	case err != nil:
 		return nil, unavailable(err)
-	case version != v.version:
+	case generation != v.generation:
 		return nil, nil
 	}
 	return v, nil

@@ -79,7 +79,7 @@ func (t *trustedServer) takesJWT() bool {
 }
 
 // verify proves the token; jws is nil where the token is no JWS. It also tells
-// the version of the key set that did, where there is one.
+// the generation of the key set that did, where there is one.
 func (t *trustedServer) verify(ctx context.Context, token string, jws *jose.JWS) (*Claims, uint64, *refusal) {
 	if t.custom != nil {
 		claims, refused := t.verifyCustom(ctx, token)
@@ -103,12 +103,12 @@ func (t *trustedServer) verify(ctx context.Context, token string, jws *jose.JWS)
 	if why := claims.notAccessToken(typ == accessTokenType); why != "" {
 		return nil, 0, invalidToken(NotAnAccessToken, "not an access token: %s", why)
 	}
-	version, refused := t.verifySignature(ctx, jws, claims.IssuedAt)
-	return &claims.Claims, version, refused
+	generation, refused := t.verifySignature(ctx, jws, claims.IssuedAt)
+	return &claims.Claims, generation, refused
 }
 
-func (t *trustedServer) verifySignature(ctx context.Context, jws *jose.JWS, issuedAt time.Time) (version uint64, _ *refusal) {
-	keys, version, err := t.source.candidates(ctx, jws.Header, issuedAt)
+func (t *trustedServer) verifySignature(ctx context.Context, jws *jose.JWS, issuedAt time.Time) (generation uint64, _ *refusal) {
+	keys, generation, err := t.source.candidates(ctx, jws.Header, issuedAt)
 	if err != nil {
 		return 0, unavailable(err)
 	}
@@ -117,7 +117,7 @@ func (t *trustedServer) verifySignature(ctx context.Context, jws *jose.JWS, issu
 	}
 	for _, key := range keys {
 		if err = jws.Verify(key); err == nil {
-			return version, nil
+			return generation, nil
 		}
 	}
 	return 0, invalidToken(InvalidSignature, "%w", err)

@@ -16,6 +16,7 @@ package gosdk
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -23,6 +24,8 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/auth"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
+
+var errNoDoor = errors.New("gosdk: no door of mcpauth let the request in")
 
 // extraKey is where the TokenInfo carries the AuthInfo.
 const extraKey = "github.com/mcp-auth/go.AuthInfo"
@@ -35,8 +38,8 @@ func Protect(a *mcpauth.Auth, next http.Handler, opts ...mcpauth.Option) http.Ha
 }
 
 // Bridge hands what mcpauth verified over to the SDK. Use it below a door of
-// one's own; [Protect] does it already. A request that no door let in reaches
-// next without any TokenInfo.
+// one's own; [Protect] does it already. It protects nothing: a request that no
+// door let in is answered with 500, a preflight request aside.
 func Bridge(next http.Handler) http.Handler {
 	// The SDK's context key is private: the only way in is its own middleware,
 	// with a verifier that repeats what is already known. Expiry was checked
@@ -47,7 +50,11 @@ func Bridge(next http.Handler) http.Handler {
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, ok := mcpauth.FromContext(r.Context()); !ok {
-			next.ServeHTTP(w, r)
+			if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+				next.ServeHTTP(w, r)
+				return
+			}
+			mcpauth.WriteChallenge(w, errNoDoor)
 			return
 		}
 		original := r.Header

@@ -176,20 +176,23 @@ func TestSessionOfSomebodyElse(t *testing.T) {
 	}
 }
 
-// A request that no door let in reaches the SDK without an identity.
+// A request that no door let in does not reach the SDK.
 func TestBridgeWithoutDoor(t *testing.T) {
 	t.Parallel()
-	reached := false
-	handler := gosdk.Bridge(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		reached = true
-		if _, ok := gosdk.AuthInfo(tokenInfoRequest(r)); ok {
-			t.Error("an AuthInfo out of nothing")
+	handler := gosdk.Bridge(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodOptions {
+			t.Error("reached without a door")
 		}
+		w.WriteHeader(http.StatusNoContent)
 	}))
-	r := httptest.NewRequest(http.MethodPost, "/mcp", nil)
-	r.Header.Set("Authorization", "Bearer verified")
-	handler.ServeHTTP(httptest.NewRecorder(), r)
-	if !reached {
-		t.Error("the handler was not reached")
+	for method, want := range map[string]int{http.MethodPost: http.StatusInternalServerError, http.MethodOptions: http.StatusNoContent} {
+		r := httptest.NewRequest(method, "/mcp", nil)
+		r.Header.Set("Authorization", "Bearer verified")
+		r.Header.Set("Access-Control-Request-Method", "POST")
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("%s: %d, want %d", method, w.Code, want)
+		}
 	}
 }
