@@ -66,6 +66,29 @@ func TestTokenPrintsRedacted(t *testing.T) {
 	}
 }
 
+// A context prints no token either, derived or not.
+func TestContextPrintsNoToken(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, mcpauthtest.Config{})
+	token := mint(t, server)
+	var printed bytes.Buffer
+	handler := newAuth(t, trusting(server.Issuer())).Protect(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		derived, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		for _, ctx := range []context.Context{r.Context(), derived} {
+			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+				fmt.Fprintf(&printed, verb, ctx)
+			}
+			slog.New(slog.NewTextHandler(&printed, nil)).Info("x", "ctx", ctx)
+			slog.New(slog.NewJSONHandler(&printed, nil)).Info("x", "ctx", ctx)
+		}
+	}))
+	get(t, handler, "/mcp", "Authorization", "Bearer "+token)
+	if printed.Len() == 0 || strings.Contains(printed.String(), token[len(token)-20:]) {
+		t.Errorf("the token was printed, or nothing: %d bytes", printed.Len())
+	}
+}
+
 func TestClaims(t *testing.T) {
 	t.Parallel()
 	info, _ := authorized(t, mcpauthtest.TokenClaims{Subject: "alice", Extra: map[string]any{"org": "acme"}})
@@ -85,6 +108,9 @@ func TestUserID(t *testing.T) {
 		{Issuer: "https://a", Subject: "x"}, {Issuer: "https://b", Subject: "x"}, {Issuer: "https://a", Subject: "y"},
 		{Issuer: "https://a", ClientID: "x"}, {Issuer: "https://a", ClientID: "y"},
 		{Issuer: "b", Subject: `x"@"a`}, {Issuer: `a"@"b`, Subject: "x"}, {Issuer: "https://a"},
+	}
+	if id := (*mcpauth.AuthInfo)(nil).UserID(); id != "" {
+		t.Errorf("nobody is %q", id)
 	}
 	var ids []string
 	for _, info := range infos {

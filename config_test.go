@@ -45,8 +45,21 @@ func TestConfigFaults(t *testing.T) {
 		want   mcpauth.ConfigFault
 		field  string
 	}{
-		"no resources":        {func(c *mcpauth.Config) { c.Resources = nil }, mcpauth.NoResources, "Resources"},
-		"duplicate resource":  {func(c *mcpauth.Config) { c.Resources = append(c.Resources, c.Resources[0]) }, mcpauth.DuplicateResource, "Resources[1].Identifier"},
+		"no resources":       {func(c *mcpauth.Config) { c.Resources = nil }, mcpauth.NoResources, "Resources"},
+		"duplicate resource": {func(c *mcpauth.Config) { c.Resources = append(c.Resources, c.Resources[0]) }, mcpauth.DuplicateResource, "Resources[1].Identifier"},
+		"same metadata URL": {func(c *mcpauth.Config) {
+			c.Resources[0].Identifier = "https://api.example.com"
+			c.Resources = append(c.Resources, mcpauth.Resource{Identifier: "https://API.example.com:443/", AuthorizationServers: c.Resources[0].AuthorizationServers})
+		}, mcpauth.DuplicateResource, "Resources[1].Identifier"},
+		"empty query":   {identifier(resourceID + "?"), mcpauth.InvalidIdentifier, "Resources[0].Identifier"},
+		"empty segment": {identifier("https://api.example.com//mcp"), mcpauth.InvalidIdentifier, "Resources[0].Identifier"},
+		"dot segment":   {identifier("https://api.example.com/a/../mcp"), mcpauth.InvalidIdentifier, "Resources[0].Identifier"},
+		"no keys": {server(func(s *mcpauth.AuthorizationServer) {
+			s.Metadata = &metadata.AuthorizationServer{Issuer: issuerID}
+		}), mcpauth.InvalidURL, "Resources[0].AuthorizationServers[0].Metadata.JWKSURI"},
+		"keys over http": {server(func(s *mcpauth.AuthorizationServer) {
+			s.Metadata = &metadata.AuthorizationServer{Issuer: issuerID, JWKSURI: "http://auth.example.com/jwks"}
+		}), mcpauth.InsecureURL, "Resources[0].AuthorizationServers[0].Metadata.JWKSURI"},
 		"empty identifier":    {identifier(""), mcpauth.InvalidIdentifier, "Resources[0].Identifier"},
 		"relative identifier": {identifier("/mcp"), mcpauth.InvalidIdentifier, "Resources[0].Identifier"},
 		"urn identifier":      {identifier("urn:x:y"), mcpauth.InvalidIdentifier, "Resources[0].Identifier"},
@@ -154,7 +167,13 @@ func TestConfigIsCopied(t *testing.T) {
 	t.Parallel()
 	config := oneResource()
 	config.Resources[0].ScopesSupported = []string{"read"}
+	md := &metadata.AuthorizationServer{Issuer: issuerID, JWKSURI: issuerID + "/jwks"}
+	config.Resources[0].AuthorizationServers[0].Metadata = md
 	auth := newAuth(t, config)
+	md.JWKSURI = "https://evil.example/jwks"
+	if legacy, err := auth.LegacyMetadataHandler(); err != nil || strings.Contains(get(t, legacy, "/").Body.String(), "evil") {
+		t.Error("the Auth changed with the given metadata:", err)
+	}
 	config.Resources[0].ScopesSupported[0] = "changed"
 	config.Resources[0].Identifier = "https://changed.example"
 	body := get(t, auth.MetadataHandler(), "/.well-known/oauth-protected-resource").Body.String()

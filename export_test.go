@@ -33,3 +33,9 @@ func BindClaims(payload []byte, issuer, audience string, now time.Time) (*Claims
 	}
 	return &c.Claims, nil
 }
+
+// KeyGeneration is the generation of the first server's keys.
+func KeyGeneration(a *Auth) uint64 {
+	generation, _ := a.issuers.all[0].generation(context.Background())
+	return generation
+}

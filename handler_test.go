@@ -34,19 +34,23 @@ func TestMetadataPaths(t *testing.T) {
 		host        string
 		want        map[string]string // path to identifier, "" for 404
 	}{
-		"one with path":  {[]string{"https://a.example/one"}, "", map[string]string{one: "https://a.example/one", root: "https://a.example/one", two: "", root + "/": "", one + "/": ""}},
-		"root":           {[]string{"https://a.example"}, "", map[string]string{root: "https://a.example", one: ""}},
-		"root slash":     {[]string{"https://a.example/"}, "", map[string]string{root: "https://a.example/"}},
-		"trailing slash": {[]string{"https://a.example/one/"}, "", map[string]string{one + "/": "https://a.example/one/", one: ""}},
-		"query":          {[]string{"https://a.example/one?x=1"}, "", map[string]string{one + "?x=1": "https://a.example/one?x=1", one: "", one + "?x=2": "", root: "https://a.example/one?x=1"}},
-		"ignored query":  {[]string{"https://a.example/one"}, "", map[string]string{one + "?x=1": "https://a.example/one"}},
-		"two paths":      {[]string{"https://a.example/one", "https://a.example/two"}, "", map[string]string{one: "https://a.example/one", two: "https://a.example/two", root: ""}},
-		"root and path":  {[]string{"https://a.example/", "https://a.example/two"}, "", map[string]string{root: "https://a.example/", two: "https://a.example/two"}},
-		"two hosts, a":   {[]string{"https://a.example/one", "https://b.example/one"}, "a.example", map[string]string{one: "https://a.example/one", root: "https://a.example/one"}},
-		"two hosts, b":   {[]string{"https://a.example/one", "https://b.example/one"}, "B.example", map[string]string{one: "https://b.example/one", root: "https://b.example/one"}},
-		"unknown host":   {[]string{"https://a.example/one", "https://b.example/one"}, "c.example", map[string]string{one: "", root: ""}},
-		"one, any host":  {[]string{"https://a.example/one"}, "evil.example", map[string]string{one: "https://a.example/one"}},
-		"escaped":        {[]string{"https://a.example/a%2Fb"}, "", map[string]string{root + "/a%2Fb": "https://a.example/a%2Fb", root + "/a/b": ""}},
+		"one with path":       {[]string{"https://a.example/one"}, "", map[string]string{one: "https://a.example/one", root: "https://a.example/one", two: "", root + "/": "", one + "/": ""}},
+		"root":                {[]string{"https://a.example"}, "", map[string]string{root: "https://a.example", one: ""}},
+		"root slash":          {[]string{"https://a.example/"}, "", map[string]string{root: "https://a.example/"}},
+		"trailing slash":      {[]string{"https://a.example/one/"}, "", map[string]string{one + "/": "https://a.example/one/", one: ""}},
+		"query":               {[]string{"https://a.example/one?x=1"}, "", map[string]string{one + "?x=1": "https://a.example/one?x=1", one: "", one + "?x=2": "", root: "https://a.example/one?x=1"}},
+		"ignored query":       {[]string{"https://a.example/one"}, "", map[string]string{one + "?x=1": "https://a.example/one"}},
+		"two paths":           {[]string{"https://a.example/one", "https://a.example/two"}, "", map[string]string{one: "https://a.example/one", two: "https://a.example/two", root: ""}},
+		"root and path":       {[]string{"https://a.example/", "https://a.example/two"}, "", map[string]string{root: "https://a.example/", two: "https://a.example/two"}},
+		"two hosts, a":        {[]string{"https://a.example/one", "https://b.example/one"}, "a.example", map[string]string{one: "https://a.example/one", root: "https://a.example/one"}},
+		"two hosts, b":        {[]string{"https://a.example/one", "https://b.example/one"}, "B.example", map[string]string{one: "https://b.example/one", root: "https://b.example/one"}},
+		"unknown host":        {[]string{"https://a.example/one", "https://b.example/one"}, "c.example", map[string]string{one: "", root: ""}},
+		"one, any host":       {[]string{"https://a.example/one"}, "evil.example", map[string]string{one: "https://a.example/one"}},
+		"root elsewhere":      {[]string{"https://a.example", "https://b.example/two"}, "b.example", map[string]string{root: "https://b.example/two", two: "https://b.example/two"}},
+		"root behind a proxy": {[]string{"https://a.example", "https://a.example/two"}, "internal", map[string]string{root: "https://a.example", two: "https://a.example/two"}},
+		"three, two here":     {[]string{"https://a.example/one", "https://a.example/two", "https://b.example/one"}, "a.example", map[string]string{root: "", one: "https://a.example/one"}},
+		"two by query":        {[]string{"https://a.example/one?x=1", "https://a.example/one?x=2"}, "", map[string]string{root: "", one + "?x=2": "https://a.example/one?x=2"}},
+		"escaped":             {[]string{"https://a.example/a%2Fb"}, "", map[string]string{root + "/a%2Fb": "https://a.example/a%2Fb", root + "/a/b": ""}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -257,6 +261,18 @@ func TestLegacyMetadata(t *testing.T) {
 	}
 	if w := get(t, down, "/"); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
 		t.Errorf("with the server down: %d, %v", w.Code, w.Header())
+	}
+}
+
+// A door's mistake is answered with 500, not with a panic or with 200.
+func TestWriteChallengeOfNothing(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{nil, (*mcpauth.Challenge)(nil), &mcpauth.Challenge{}, &mcpauth.Challenge{Status: 200}, http.ErrNoCookie} {
+		w := httptest.NewRecorder()
+		mcpauth.WriteChallenge(w, err)
+		if w.Code != http.StatusInternalServerError || w.Header().Get("WWW-Authenticate") != "" {
+			t.Errorf("%#v: %d, %v", err, w.Code, w.Header())
+		}
 	}
 }
 

@@ -208,6 +208,55 @@ func TestFloodOfUnknownKeys(t *testing.T) {
 	}
 }
 
+// Covers RS8, RS9. During an outage a good token of a key that is not known yet
+// is never called invalid, however old its iat.
+func TestOutageNeverCallsNewKeysInvalid(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, mcpauthtest.Config{})
+	auth := newAuth(t, trusting(server.Issuer()))
+	if got := status(auth, mint(t, server)); got != http.StatusOK {
+		t.Fatal(got)
+	}
+	if err := server.RotateKeys(mcpauthtest.DropOldKeys()); err != nil {
+		t.Fatal(err)
+	}
+	server.SetFaults(mcpauthtest.Faults{JWKS: mcpauthtest.DocumentFault{Status: http.StatusInternalServerError}})
+	for _, back := range []time.Duration{0, 5 * time.Minute, time.Hour} {
+		token, err := server.Token(mcpauthtest.TokenClaims{
+			Audience: []string{resourceID}, IssuedAt: time.Now().Add(-back), ExpiresAt: time.Now().Add(time.Hour),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			if got := status(auth, token); got != http.StatusServiceUnavailable {
+				t.Errorf("issued %s ago: %d, want 503", back, got)
+			}
+		}
+	}
+}
+
+// Covers RS9. A made-up kid makes nobody verify again what was verified.
+func TestSameKeysKeepCachedTokens(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, mcpauthtest.Config{})
+	auth := newAuth(t, trusting(server.Issuer()))
+	token := mint(t, server)
+	if got := status(auth, token); got != http.StatusOK {
+		t.Fatal(got)
+	}
+	before := mcpauth.KeyGeneration(auth)
+	if got := status(auth, mint(t, server, mcpauthtest.UnknownKey())); got != http.StatusUnauthorized {
+		t.Fatal(got)
+	}
+	if got := server.Requests().JWKS; got != 2 {
+		t.Fatalf("%d fetches, want 2", got)
+	}
+	if after := mcpauth.KeyGeneration(auth); after != before {
+		t.Errorf("generation %d, then %d with the same keys", before, after)
+	}
+}
+
 func TestReady(t *testing.T) {
 	t.Parallel()
 	server := newServer(t, mcpauthtest.Config{})

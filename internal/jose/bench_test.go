@@ -98,7 +98,7 @@ func rawCheck(t testing.TB, alg Algorithm) func() bool {
 		der := must(asn1.Marshal([]*big.Int{new(big.Int).SetBytes(sig[:size]), new(big.Int).SetBytes(sig[size:])}))(t)
 		return func() bool {
 			var buf [sha512.Size]byte
-			return ecdsa.VerifyASN1(public, digest(alg.hash(), string(message), &buf), der)
+			return ecdsa.VerifyASN1(public, digest(alg.hash(), message, &buf), der)
 		}
 	case *rsa.PublicKey:
 		return func() bool {

@@ -546,7 +546,7 @@ func TestHashOfEachAlgorithm(t *testing.T) {
 		var buf [64]byte
 		h := want.New()
 		h.Write([]byte("text"))
-		if got := digest(alg.hash(), "text", &buf); alg.hash() != want || !bytes.Equal(got, h.Sum(nil)) {
+		if got := digest(alg.hash(), []byte("text"), &buf); alg.hash() != want || !bytes.Equal(got, h.Sum(nil)) {
 			t.Errorf("%s: %v, digest %x", alg, alg.hash(), got)
 		}
 	}

@@ -11,20 +11,20 @@ import (
 
 // verify reports whether signature is the key's over message. The caller has
 // made sure that the key allows the algorithm.
-func (k *Key) verify(alg Algorithm, message string, signature []byte) bool {
+func (k *Key) verify(alg Algorithm, message, signature []byte) bool {
 	switch k.typ {
 	case rsaKey:
 		return verifyRSA(k.rsa, alg, message, signature)
 	case p256Key, p384Key, p521Key:
 		return verifyECDSA(k.ecdsa, alg, message, signature)
 	case ed25519Key:
-		return ed25519.Verify(k.ed25519, []byte(message), signature)
+		return ed25519.Verify(k.ed25519, message, signature)
 	default:
 		return false
 	}
 }
 
-func verifyRSA(key *rsa.PublicKey, alg Algorithm, message string, signature []byte) bool {
+func verifyRSA(key *rsa.PublicKey, alg Algorithm, message, signature []byte) bool {
 	var buf [sha512.Size]byte
 	hash := alg.hash()
 	sum := digest(hash, message, &buf)
@@ -38,7 +38,7 @@ func verifyRSA(key *rsa.PublicKey, alg Algorithm, message string, signature []by
 
 // verifyECDSA takes the signature as r and s, each as long as the curve's order
 // (RFC 7518 §3.4).
-func verifyECDSA(key *ecdsa.PublicKey, alg Algorithm, message string, signature []byte) bool {
+func verifyECDSA(key *ecdsa.PublicKey, alg Algorithm, message, signature []byte) bool {
 	size := coordinateSize(alg.keyType())
 	if len(signature) != 2*size {
 		return false
@@ -54,16 +54,16 @@ func verifyECDSA(key *ecdsa.PublicKey, alg Algorithm, message string, signature 
 }
 
 // digest hashes message into buf.
-func digest(hash crypto.Hash, message string, buf *[sha512.Size]byte) []byte {
+func digest(hash crypto.Hash, message []byte, buf *[sha512.Size]byte) []byte {
 	switch hash {
 	case crypto.SHA384:
-		sum := sha512.Sum384([]byte(message))
+		sum := sha512.Sum384(message)
 		return append(buf[:0], sum[:]...)
 	case crypto.SHA512:
-		sum := sha512.Sum512([]byte(message))
+		sum := sha512.Sum512(message)
 		return append(buf[:0], sum[:]...)
 	default:
-		sum := sha256.Sum256([]byte(message))
+		sum := sha256.Sum256(message)
 		return append(buf[:0], sum[:]...)
 	}
 }
