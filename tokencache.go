@@ -109,7 +109,7 @@ func (c *tokenCache) add(token string, v *verified) {
 }
 
 func (s *cacheShard) put(token string, v *verified) {
-	size := len(token) + len(v.claims.Raw)
+	size := 3 * len(token) // the key, and the memory that the claims share
 	if len(s.young) >= s.maxEntries || s.youngBytes+size > s.maxBytes {
 		s.old, s.young, s.youngBytes = s.young, make(map[string]*verified, len(s.young)), 0
 	}
