@@ -82,21 +82,27 @@ func split(token string) (parts [3]string, ok bool) {
 }
 
 // decode decodes the parts. It also returns what is signed, as bytes, so that
-// hashing needs no copy of its own: all of it is one allocation.
+// hashing needs no copy of its own. The payload is memory apart: it may be kept
+// long after the rest.
 func decode(encoded [3]string) (parts [3][]byte, signed []byte, ok bool) {
 	size := len(encoded[0]) + 1 + len(encoded[1])
-	for _, part := range encoded {
-		size += base64url.DecodedLen(len(part))
-	}
-	free := make([]byte, size)
+	free := make([]byte, size+base64url.DecodedLen(len(encoded[0]))+base64url.DecodedLen(len(encoded[2])))
+	signed, free = free[:0:size], free[size:]
+	signed = append(append(append(signed, encoded[0]...), '.'), encoded[1]...)
 	for i, part := range encoded {
-		n, err := base64url.Decode(free, []byte(part))
+		into := free
+		if i == 1 {
+			into = make([]byte, base64url.DecodedLen(len(part)))
+		}
+		n, err := base64url.Decode(into, []byte(part))
 		if err != nil {
 			return parts, nil, false
 		}
-		parts[i], free = free[:n:n], free[n:]
+		parts[i] = into[:n:n]
+		if i != 1 {
+			free = free[n:]
+		}
 	}
-	signed = append(append(append(free[:0], encoded[0]...), '.'), encoded[1]...)
 	return parts, signed, true
 }
 
