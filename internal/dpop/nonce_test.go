@@ -60,6 +60,13 @@ func TestNoncesRotateAndAreKeyed(t *testing.T) {
 	if a.Issue(now) == a.Issue(now.Add(NonceWindow)) {
 		t.Error("a nonce does not change")
 	}
+	// Whoever has one nonce cannot make that of another window: the text is the
+	// window's number and then what proves it.
+	const number = 10 // characters, not the last bits of the number
+	forged := a.Issue(now.Add(NonceWindow))[:number+1] + a.Issue(now)[number+1:]
+	if forged == a.Issue(now) || a.Valid(forged, now.Add(NonceWindow), 0) {
+		t.Error("a nonce is not proven by its end")
+	}
 	key := bytes.Repeat([]byte{7}, MinNonceKeySize)
 	c := NewNonces(key, "")
 	before := c.Issue(now)

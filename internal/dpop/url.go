@@ -25,11 +25,11 @@ func normalize(raw string) (n normalized, ok bool) {
 	if i := strings.IndexAny(raw, "?#"); i >= 0 {
 		raw = raw[:i]
 	}
-	if len(raw) > maxURLSize || strings.Contains(raw, `\`) {
+	if len(raw) > maxURLSize {
 		return n, false
 	}
 	u, err := url.Parse(raw)
-	if err != nil || u.Opaque != "" || u.User != nil || u.Hostname() == "" || !ascii(u.Host) {
+	if err != nil || u.User != nil || u.Hostname() == "" || !ascii(u.Host) {
 		return n, false
 	}
 	n.scheme = strings.ToLower(u.Scheme)
