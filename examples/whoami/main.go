@@ -103,11 +103,11 @@ func newHandler(s settings) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/.well-known/", auth.MetadataHandler())
-	mux.Handle(cmpPath(path.Path), gosdk.Protect(auth, mcpHandler(), mcpauth.Scopes(s.scopes...)))
+	mux.Handle(servePath(path.Path), gosdk.Protect(auth, mcpHandler(), mcpauth.Scopes(s.scopes...)))
 	return mux, nil
 }
 
-func cmpPath(path string) string {
+func servePath(path string) string {
 	if path == "" {
 		return "/"
 	}
