@@ -14,7 +14,7 @@ import (
 	"github.com/mcp-auth/go/interop/internal/parts"
 )
 
-const scriptTimeout = 60 * time.Second
+const scriptTimeout = 120 * time.Second
 
 // refusal is what an answer that refuses a request must say.
 type refusal struct {

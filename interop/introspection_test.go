@@ -18,7 +18,7 @@ const login = "ada"
 // Opaque tokens are verified by asking oidc-provider, with each way to
 // authenticate there.
 //
-// Covers RS7, RS17.
+// Covers RS7, RS10, RS17.
 func TestIntrospection(t *testing.T) {
 	t.Parallel()
 	server := parts.StartAuthorizationServer(t, parts.Provider{Scopes: known})
@@ -34,6 +34,18 @@ func TestIntrospection(t *testing.T) {
 			checkIntrospection(t, server, resourceServer, resource)
 		})
 	}
+	t.Run("expiry", func(t *testing.T) {
+		t.Parallel()
+		checkIntrospectionExpiry(t, server, 0)
+	})
+	t.Run("expiry of what is remembered", func(t *testing.T) {
+		t.Parallel()
+		checkIntrospectionExpiry(t, server, time.Minute)
+	})
+	t.Run("all tokens", func(t *testing.T) {
+		t.Parallel()
+		checkIntrospectionOfAllTokens(t, server)
+	})
 }
 
 func checkIntrospection(t *testing.T, server *parts.AuthorizationServer, resourceServer *parts.ResourceServer, resource string) {
@@ -88,66 +100,59 @@ func checkIntrospection(t *testing.T, server *parts.AuthorizationServer, resourc
 	checkIdentity(t, resource, token, machineIdentity(server, resource, parts.OpaqueClient))
 }
 
-// An opaque token is accepted until it expires, and refused from then on, also
-// where the answer about it is remembered for longer.
-//
-// Covers RS10, RS17.
-func TestIntrospectionExpiry(t *testing.T) {
-	t.Parallel()
-	const slack = 15 * time.Second // of a busy machine, leeway included
-	server := parts.StartAuthorizationServer(t, parts.Provider{Scopes: known})
-	for name, ttl := range map[string]time.Duration{"asked each time": 0, "remembered": time.Minute} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			resource := parts.NewResource(t)
-			introspection := server.Introspection(t, parts.BasicIntrospector)
-			introspection.CacheTTL = ttl
-			parts.StartResourceServer(t, settings.ResourceServer{
-				Resource: resource, Issuer: server.Issuer, Scopes: required, Introspection: introspection,
-			})
-			// Metadata are fetched before the brief token is issued.
-			lasting := server.Token(t, parts.OpaqueClient, resource, required...)
-			checkIdentity(t, resource, lasting, machineIdentity(server, resource, parts.OpaqueClient))
+// checkIntrospectionExpiry checks that an opaque token is accepted until it
+// expires, and refused from then on, also where the answer about it would be
+// remembered for longer.
+func checkIntrospectionExpiry(t *testing.T, server *parts.AuthorizationServer, cacheTTL time.Duration) {
+	t.Helper()
+	const (
+		leeway   = 5 * time.Second  // the library's default
+		slack    = 10 * time.Second // of a busy machine
+		interval = 100 * time.Millisecond
+	)
+	resource := parts.NewResource(t)
+	introspection := server.Introspection(t, parts.BasicIntrospector)
+	introspection.CacheTTL = cacheTTL
+	parts.StartResourceServer(t, settings.ResourceServer{
+		Resource: resource, Issuer: server.Issuer, Scopes: required, Introspection: introspection,
+	})
+	// Metadata are fetched before the brief token is issued.
+	lasting := server.Token(t, parts.OpaqueClient, resource, required...)
+	checkIdentity(t, resource, lasting, machineIdentity(server, resource, parts.OpaqueClient))
 
-			before := time.Now()
-			token := server.Token(t, parts.BriefOpaque, resource, required...)
-			after := time.Now()
-			poll := time.NewTicker(100 * time.Millisecond)
-			defer poll.Stop()
-			accepted := false
-			for range poll.C {
-				sent := time.Now()
-				got := parts.Send(t, http.MethodPost, resource, token)
-				if got.Status == http.StatusOK {
-					accepted = true
-					if sent.After(after.Add(parts.BriefTTL + slack)) {
-						t.Fatalf("still accepted %v after it was issued for %v", sent.Sub(after), parts.BriefTTL)
-					}
-					continue
-				}
-				want := refusal{status: http.StatusUnauthorized, code: "invalid_token", resource: resource, scopes: required}
-				want.check(t, got)
-				// exp has whole seconds.
-				if lived := time.Since(before); lived < parts.BriefTTL-time.Second {
-					t.Errorf("refused after %v, issued for %v", lived, parts.BriefTTL)
-				}
-				break
-			}
-			if !accepted && time.Since(after) < parts.BriefTTL {
-				t.Error("never accepted")
-			}
-			checkIdentity(t, resource, lasting, machineIdentity(server, resource, parts.OpaqueClient))
-		})
+	before := time.Now()
+	token := server.Token(t, parts.BriefOpaque, resource, required...)
+	after := time.Now()
+	var got parts.Answer
+	accepted := 0
+	for poll := time.NewTicker(interval); ; <-poll.C {
+		sent := time.Now()
+		if got = parts.Send(t, http.MethodPost, resource, token); got.Status != http.StatusOK {
+			poll.Stop()
+			break
+		}
+		accepted++
+		if sent.After(after.Add(parts.BriefTTL + leeway + slack)) {
+			t.Fatalf("still accepted %v after it was issued for %v", sent.Sub(after), parts.BriefTTL)
+		}
 	}
+	lived := time.Since(before)
+	if lived < parts.BriefTTL-time.Second { // exp has whole seconds
+		t.Errorf("refused after %v, issued for %v", lived, parts.BriefTTL)
+	}
+	if accepted == 0 {
+		t.Errorf("never accepted, first refused after %v", lived)
+	}
+	want := refusal{status: http.StatusUnauthorized, code: "invalid_token", resource: resource, scopes: required}
+	want.check(t, got)
+	checkIdentity(t, resource, lasting, machineIdentity(server, resource, parts.OpaqueClient))
 }
 
-// Where all tokens are introspected, JWTs are refused by oidc-provider, which
-// introspects none, and not verified with its keys behind its back.
-//
-// Covers RS17.
-func TestIntrospectionOfAllTokens(t *testing.T) {
-	t.Parallel()
-	server := parts.StartAuthorizationServer(t, parts.Provider{Scopes: known})
+// checkIntrospectionOfAllTokens checks that JWTs are refused where all tokens
+// are introspected: oidc-provider introspects none, and its keys are not used
+// behind its back.
+func checkIntrospectionOfAllTokens(t *testing.T, server *parts.AuthorizationServer) {
+	t.Helper()
 	resource := parts.NewResource(t)
 	introspection := server.Introspection(t, parts.BasicIntrospector)
 	introspection.Tokens = "all"

@@ -37,6 +37,7 @@ const provider = new Provider(issuer, {
   // Listed here although they belong to resources: dynamic registration refuses scopes that are not.
   scopes: ['openid', 'offline_access', ...settings.scopes],
   cookies: { keys: [randomBytes(32).toString('base64url')] },
+  clientDefaults: { id_token_signed_response_alg: 'ES256', introspection_signed_response_alg: 'ES256' }, // no RSA key
   responseTypes: ['code'],
   pkce: { required: () => true },
   extraClientMetadata: { properties: ['access_token_format', 'access_token_ttl'] },
@@ -83,11 +84,11 @@ function getResourceServerInfo(_ctx, resource, client) {
 function loadKeys(file) {
   if (file && existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'));
   const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const other = generateKeyPairSync('ed25519'); // a key of another type, and quickly made
   const keys = {
     keys: [
       { ...ec.privateKey.export({ format: 'jwk' }), use: 'sig', kid: 'ec' },
-      { ...rsa.privateKey.export({ format: 'jwk' }), use: 'sig', kid: 'rsa' },
+      { ...other.privateKey.export({ format: 'jwk' }), use: 'sig', kid: 'ed' },
     ],
   };
   if (file) writeFileSync(file, JSON.stringify(keys), { mode: 0o600 });

@@ -5,7 +5,7 @@ const maxSteps = 20;
 
 // authorize follows an authorization request to its end and returns the URL it is redirected to under
 // redirectUri. fields fills form inputs by name, e.g. {login: 'ada', password: '...'}.
-export async function authorize(authorizationUrl, { redirectUri, fields, timeoutMs = 15_000 }) {
+export async function authorize(authorizationUrl, { redirectUri, fields, timeoutMs = 30_000 }) {
   const jar = new CookieJar();
   const signal = AbortSignal.timeout(timeoutMs);
   let request = { url: new URL(authorizationUrl) };

@@ -31,8 +31,9 @@ import (
 )
 
 const (
-	headerTimeout = 10 * time.Second
-	grace         = 2 * time.Second
+	headerTimeout        = 30 * time.Second
+	introspectionTimeout = 10 * time.Second // the most, for busy machines
+	grace                = 2 * time.Second
 )
 
 func main() {
@@ -99,6 +100,7 @@ func newIntrospection(s *settings.Introspection) (*mcpauth.Introspection, error)
 		AuthMethod:      mcpauth.ClientAuthMethod(s.AuthMethod),
 		Tokens:          mcpauth.IntrospectedTokens(s.Tokens),
 		CacheTTL:        s.CacheTTL,
+		Timeout:         introspectionTimeout,
 		SignedResponses: s.SignedResponses,
 	}
 	if s.Key == "" {

@@ -32,7 +32,7 @@ const (
 )
 
 // BriefTTL is the lifetime of the tokens of [BriefMachine] and [BriefOpaque].
-const BriefTTL = 2 * time.Second
+const BriefTTL = 5 * time.Second
 
 // redirectURI is where js/oauth.mjs has users sent back to.
 const redirectURI = "http://127.0.0.1:33418/callback"

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	requestTimeout  = 15 * time.Second
+	requestTimeout  = 30 * time.Second
 	protocolVersion = "2025-11-25"
 	initialize      = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"` + protocolVersion +
 		`","capabilities":{},"clientInfo":{"name":"interop","version":"1"}}}`
