@@ -47,4 +47,4 @@ bench-plot:
 	cd bench && go run ./plot -out ../docs/performance.svg results/bench.json results/http.json
 
 fuzz:
-	cd bench && go test ./differential -run '^$$' -fuzz FuzzDifferential -fuzztime $(FUZZTIME)
+	cd bench && go test ./differential -run '^$$' -fuzz FuzzDifferential -fuzztime $(FUZZTIME) -fuzzminimizetime 20x

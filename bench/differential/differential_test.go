@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -255,16 +256,20 @@ func FuzzDifferential(f *testing.F) {
 	})
 }
 
+var (
+	runs = flag.Int("runs", 2000, "tokens that TestDifferential compares")
+	seed = flag.Uint64("seed", 1, "of the tokens that TestDifferential compares")
+)
+
 // Covers RS7. A run without the fuzzing engine, which also holds that the
 // generator makes tokens worth comparing: many valid, many not.
 func TestDifferential(t *testing.T) {
 	t.Parallel()
 	keys := fixedKeys(t)
-	random := rand.New(rand.NewPCG(1, 2))
+	random := rand.New(rand.NewPCG(*seed, 2))
 	texts := []string{"", "", "", `"x":1`, `"alg":"none"`, `"crit":["x"]`, `"x5c":["AAAA"]`, `{"kty":"oct","k":"AAAA"}`, `"exp":1`, `"use":"enc"`}
-	const runs = 2000
 	var verified, allowed int
-	for range runs {
+	for range *runs {
 		data := make([]byte, 96)
 		for i := range data {
 			data[i] = byte(random.Uint32())
@@ -277,9 +282,9 @@ func TestDifferential(t *testing.T) {
 			allowed++
 		}
 	}
-	t.Logf("of %d tokens %d verify and %d are admitted", runs, verified, allowed)
-	if verified < runs/10 || verified > runs*9/10 || allowed < runs/50 {
-		t.Errorf("of %d tokens %d verify and %d are admitted", runs, verified, allowed)
+	t.Logf("of %d tokens %d verify and %d are admitted", *runs, verified, allowed)
+	if verified < *runs/10 || verified > *runs*9/10 || allowed < *runs/50 {
+		t.Errorf("of %d tokens %d verify and %d are admitted", *runs, verified, allowed)
 	}
 }
 
