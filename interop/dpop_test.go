@@ -157,24 +157,32 @@ func nonceRequests(required bool) []dpopRequest {
 // Covers RS3, RS5, RS7, RS17, RS18.
 func TestDPoP(t *testing.T) {
 	t.Parallel()
-	for _, nonces := range []bool{false, true} {
-		name := "no nonces"
-		if nonces {
-			name = "nonces"
-		}
+	tests := map[string]map[string]dpopTest{
+		"no nonces": {
+			"JWT of a machine": {client: parts.Machine, bearer: parts.Machine, algorithm: "ES256"},
+			"opaque of a user": {
+				client: parts.OpaqueApp, user: true, bearer: parts.OpaqueClient, opaque: true,
+				algorithm: "Ed25519", required: true,
+			},
+		},
+		"nonces": {
+			"JWT of a user": {
+				client: parts.App, user: true, bearer: parts.Machine,
+				algorithm: "Ed25519", required: true, nonces: true,
+			},
+			"opaque of a machine": {
+				client: parts.OpaqueClient, bearer: parts.OpaqueClient, opaque: true,
+				algorithm: "ES256", nonces: true,
+			},
+		},
+	}
+	for name, group := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := parts.StartAuthorizationServer(t, parts.Provider{Scopes: known, Nonces: nonces})
-			tests := map[string]dpopTest{
-				"JWT of a machine":    {client: parts.Machine, bearer: parts.Machine, algorithm: "ES256"},
-				"JWT of a user":       {client: parts.App, user: true, bearer: parts.Machine, algorithm: "Ed25519", required: true},
-				"opaque of a machine": {client: parts.OpaqueClient, bearer: parts.OpaqueClient, opaque: true, algorithm: "Ed25519", required: true},
-				"opaque of a user":    {client: parts.OpaqueApp, user: true, bearer: parts.OpaqueClient, opaque: true, algorithm: "ES256"},
-			}
-			for name, test := range tests {
+			server := parts.StartAuthorizationServer(t, parts.Provider{Scopes: known, Nonces: name == "nonces"})
+			for name, test := range group {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
-					test.nonces = nonces
 					test.run(t, server)
 				})
 			}
@@ -182,11 +190,12 @@ func TestDPoP(t *testing.T) {
 	}
 }
 
+// dpopTest is one combination. Tokens that are not bound come from bearer.
 type dpopTest struct {
 	client, bearer   string
-	algorithm        string
+	algorithm        string // of the client's key
 	user, opaque     bool
-	required, nonces bool
+	required, nonces bool // what the resource demands
 }
 
 func (test dpopTest) run(t *testing.T, server *parts.AuthorizationServer) {
