@@ -14,10 +14,15 @@ import (
 	"github.com/mcp-auth/go/metadata"
 )
 
-// clock is a clock that tests move.
-type clock struct{ offset atomic.Int64 }
+// clock is a clock that only tests move, so that a busy machine changes nothing.
+type clock struct {
+	start  time.Time
+	offset atomic.Int64
+}
 
-func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c.offset.Load())) }
+func newClock() *clock { return &clock{start: time.Now()} }
+
+func (c *clock) now() time.Time          { return c.start.Add(time.Duration(c.offset.Load())) }
 func (c *clock) advance(d time.Duration) { c.offset.Add(int64(d)) }
 
 // Covers RS8, RS9.
@@ -66,8 +71,8 @@ func TestResourcesShareIssuer(t *testing.T) {
 // verifying for a day, and then nobody is told 401.
 func TestOutageKeepsKeys(t *testing.T) {
 	t.Parallel()
-	server := newServer(t, mcpauthtest.Config{AccessTokenTTL: 100 * time.Hour})
-	var c clock
+	c := newClock()
+	server := newServer(t, mcpauthtest.Config{AccessTokenTTL: 100 * time.Hour, Now: c.now})
 	config := trusting(server.Issuer())
 	config.Now = c.now
 	auth := newAuth(t, config)
@@ -108,9 +113,9 @@ func TestOutageFromTheStart(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := newServer(t, mcpauthtest.Config{})
+			c := newClock()
+			server := newServer(t, mcpauthtest.Config{Now: c.now})
 			server.SetFaults(faults)
-			var c clock
 			config := trusting(server.Issuer())
 			config.Now = c.now
 			auth := newAuth(t, config)
@@ -160,8 +165,8 @@ func TestRotation(t *testing.T) {
 // Covers RS9. Random kids cause one fetch per cool-down, forged signatures none.
 func TestFloodOfUnknownKeys(t *testing.T) {
 	t.Parallel()
-	server := newServer(t, mcpauthtest.Config{})
-	var c clock
+	c := newClock()
+	server := newServer(t, mcpauthtest.Config{Now: c.now})
 	config := trusting(server.Issuer())
 	config.Now = c.now
 	auth := newAuth(t, config)

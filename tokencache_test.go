@@ -16,8 +16,8 @@ import (
 // Covers RS9, RS10. A remembered token is refused as soon as its time is over.
 func TestCachedTokenExpires(t *testing.T) {
 	t.Parallel()
-	server := newServer(t, mcpauthtest.Config{AccessTokenTTL: time.Minute})
-	var c clock
+	c := newClock()
+	server := newServer(t, mcpauthtest.Config{AccessTokenTTL: time.Minute, Now: c.now})
 	config := trusting(server.Issuer())
 	config.Now = c.now
 	auth := newAuth(t, config)
@@ -36,8 +36,8 @@ func TestCachedTokenExpires(t *testing.T) {
 // Covers RS9. A remembered token is refused once its key was withdrawn.
 func TestCachedTokenDiesWithItsKey(t *testing.T) {
 	t.Parallel()
-	server := newServer(t, mcpauthtest.Config{AccessTokenTTL: 100 * time.Hour})
-	var c clock
+	c := newClock()
+	server := newServer(t, mcpauthtest.Config{AccessTokenTTL: 100 * time.Hour, Now: c.now})
 	config := trusting(server.Issuer())
 	config.Now = c.now
 	auth := newAuth(t, config)
