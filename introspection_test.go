@@ -175,7 +175,11 @@ func TestIntrospectionOutage(t *testing.T) {
 			config := introspecting(e, func(in *mcpauth.Introspection) { in.Timeout, in.CacheTTL = 2*time.Second, time.Minute })
 			config.Logger = slog.New(slog.NewTextHandler(&log, nil))
 			auth := newAuth(t, config)
+			began := time.Now()
 			refused := outcome(auth, opaqueToken)
+			if took := time.Since(began); took > 8*time.Second {
+				t.Errorf("took %s, Timeout is 2 s", took)
+			}
 			if refused == nil || refused.Status != http.StatusServiceUnavailable || refused.RetryAfter <= 0 || len(refused.WWWAuthenticate()) > 0 {
 				t.Fatalf("got %+v, want 503 with RetryAfter", refused)
 			}
