@@ -8,10 +8,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/pem"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"testing"
 
 	mcpauth "github.com/mcp-auth/go"
@@ -90,6 +92,50 @@ func TestMTLSConnection(t *testing.T) {
 			defer response.Body.Close()
 			if response.StatusCode != test.want {
 				t.Errorf("status %d, want %d", response.StatusCode, test.want)
+			}
+		})
+	}
+}
+
+// Covers RS19: what a proxy forwards must be one certificate of bounded size.
+func TestForwardedCertificate(t *testing.T) {
+	t.Parallel()
+	issuer := newServer(t, mcpauthtest.Config{})
+	config := trusting(issuer.Issuer())
+	config.Resources[0].MTLS = &mcpauth.MTLS{ForwardedHeader: "client-cert", TrustedProxies: prefixes("10.0.0.0/8")}
+	auth := newAuth(t, config)
+	sequence := func(der []byte) string { return ":" + base64.StdEncoding.EncodeToString(der) + ":" }
+	block := func(kind string, der []byte) string {
+		return url.PathEscape(string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})))
+	}
+	der := clientCertificate(t).Certificate[0]
+	largest, larger := make([]byte, 12285), make([]byte, 12288) // 16,382 and 16,386 bytes as a sequence
+	for name, test := range map[string]struct {
+		der   []byte
+		value string
+		want  mcpauth.Reason
+	}{
+		"byte sequence": {der, sequence(der), ""},
+		"PEM":           {der, block("CERTIFICATE", der), ""},
+		"PEM of a key":  {der, block("PRIVATE KEY", der), mcpauth.CertificateRequired},
+		"line break":    {der, sequence(der)[:40] + "\n" + sequence(der)[40:], mcpauth.CertificateRequired},
+		"largest":       {largest, sequence(largest), ""},
+		"larger":        {larger, sequence(larger), mcpauth.CertificateRequired},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			thumbprint := certificateThumbprint(tls.Certificate{Certificate: [][]byte{test.der}})
+			token, err := issuer.Token(mcpauthtest.TokenClaims{
+				Audience: []string{resourceID}, Extra: map[string]any{"cnf": map[string]any{"x5t#S256": thumbprint}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			request := bearer(token)
+			request.RemoteAddr = "10.0.0.1:4711"
+			request.Header.Set("Client-Cert", test.value)
+			if got := reason(t, auth, request); got != test.want {
+				t.Errorf("%q, want %q", got, test.want)
 			}
 		})
 	}
