@@ -61,7 +61,8 @@ func FuzzIntrospection(f *testing.F) {
 	for _, seed := range []string{
 		`{"active":true,"exp":4102444800,"aud":"a"}`, `{"active":false}`, `{"active":"true"}`, `{"active":1}`,
 		`{"active":true,"active":false}`, `{"\u0061ctive":true,"active":false}`, `{"active":null}`, `{}`, `[]`, ``, `null`,
-		`{"active":true,"token_type":"DPoP"}`, `{"active":true,"cnf":{"jkt":"x"},"scope":["a","b c"],"aud":[]}`,
+		`{"active":true,"token_type":"DPoP"}`, `{"active":true,"token_type":"DPoP","cnf":{"x5t#S256":"x"}}`,
+		`{"active":true,"cnf":{"jkt":"x"},"scope":["a","b c"],"aud":[]}`,
 		`{"active":true,"iss":"","exp":1e400}`, "{\"active\":true,\"sub\":\"\xff\"}", `{"active":true}{"active":false}`,
 	} {
 		f.Add([]byte(seed))
@@ -88,6 +89,9 @@ func FuzzIntrospection(f *testing.F) {
 		}
 		if !said.active || !a.claims.introspected {
 			t.Fatal("claims of an inactive token, or ones that may be cached as verified")
+		}
+		if cnf := a.claims.Confirmation; strings.EqualFold(said.tokenType, "DPoP") && (cnf == nil || cnf.JWKThumbprint == "" && cnf.CertificateThumbprint != "") {
+			t.Fatal("a token bound to a key that nobody told can be confirmed")
 		}
 		if a.claims.allowedClient && (len(a.claims.Audience) > 0 || !slices.Contains(i.config.AllowedClients, a.claims.ClientID)) {
 			t.Fatal("an allowed client in spite of an audience, or that is not allowed")

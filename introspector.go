@@ -460,7 +460,7 @@ func (i *introspector) judge(said *introspected) answer {
 	if !said.saysIssuer {
 		claims.Issuer = i.server.issuer // it is the one that was asked
 	}
-	if dpop && claims.Confirmation == nil {
+	if dpop && (claims.Confirmation == nil || claims.Confirmation.JWKThumbprint == "") {
 		// Bound to a key that the answer does not tell: no bearer token, and
 		// with no proof can it be told from a stolen one.
 		claims.Confirmation = &Confirmation{}
