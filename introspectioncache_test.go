@@ -98,3 +98,16 @@ func FuzzIntrospection(f *testing.F) {
 		}
 	})
 }
+
+// Covers RS17. A caller that was overtaken between looking into the cache and
+// joining a call takes what the call has brought.
+func TestJoinLooksIntoTheCacheAgain(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	i := &introspector{cache: newAnswerCache(time.Minute), now: func() time.Time { return now }, closed: true}
+	brought := answer{claims: &Claims{ExpiresAt: now.Add(time.Hour)}}
+	i.cache.add(numbered(1), brought, now)
+	if a, f, err := i.join(numbered(1), "token"); a != brought || f != nil || err != nil {
+		t.Errorf("got %v, %v, %v; want the answer that is there", a, f, err)
+	}
+}
