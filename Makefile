@@ -5,13 +5,14 @@
 #   make interop     real authorization servers and MCP clients (needs Node.js)
 #   make bench       what verification costs, beside other libraries; BENCH="-json FILE" passes flags
 #   make bench-http  the same under load over HTTP (needs wrk and Node.js); BENCH_HTTP="-duration 10s" passes flags
-#   make bench-plot  draws docs/performance.svg from the results in bench/results
+#   make bench-results  both, written to bench/results, docs/performance.md and docs/performance.svg
+#   make bench-page     writes these documents from bench/results again
 #   make fuzz        differential fuzzing against go-jose and jwx for FUZZTIME (3m)
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: all test lint interop bench bench-http bench-plot fuzz
+.PHONY: all test lint interop bench bench-http bench-results bench-page fuzz
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 MODULES := $(patsubst %/go.mod,%,$(wildcard go.mod interop/go.mod bench/go.mod))
@@ -38,13 +39,20 @@ interop:
 	interop/run
 
 bench:
-	@cd bench && go build -o bin/bench . && bin/bench $(BENCH)
+	@go -C bench build -o bin/bench .
+	@bench/bin/bench $(BENCH)
 
 bench-http:
 	@bench/http/run $(BENCH_HTTP)
 
-bench-plot:
-	cd bench && go run ./plot -out ../docs/performance.svg results/bench.json results/http.json
+bench-results:
+	mkdir -p bench/results
+	$(MAKE) bench BENCH="-json bench/results/bench.json $(BENCH)"
+	$(MAKE) bench-http BENCH_HTTP="-json bench/results/http.json $(BENCH_HTTP)"
+	$(MAKE) bench-page
+
+bench-page:
+	go -C bench run ./publish -page ../docs/performance.md -plot ../docs/performance.svg results/bench.json results/http.json
 
 fuzz:
 	cd bench && go test ./differential -run '^$$' -fuzz FuzzDifferential -fuzztime $(FUZZTIME) -fuzzminimizetime 20x

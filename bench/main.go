@@ -51,6 +51,7 @@ func run(ctx context.Context, o options) error {
 			return err
 		}
 	}
+	report.Finish()
 	if err := report.Print(os.Stdout); err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ type options struct {
 	duration    time.Duration
 	connections int
 	algorithms  string
+	server      string
 	json        string
 }
 
@@ -37,6 +38,7 @@ func main() {
 	flag.DurationVar(&o.duration, "duration", 4*time.Second, "how long a turn takes")
 	flag.IntVar(&o.connections, "connections", 64, "concurrent connections")
 	flag.StringVar(&o.algorithms, "algorithms", "ES256,RS256", "of the tokens")
+	flag.StringVar(&o.server, "server", "server.mjs", "the `file` of the JavaScript server")
 	flag.StringVar(&o.json, "json", "", "also write the results to this `file`")
 	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -60,7 +62,7 @@ func run(ctx context.Context, o options) error {
 	}
 	defer authorization.Close()
 	report := measure.NewReport()
-	servers, stop, err := startServers(ctx, authorization)
+	servers, stop, err := startServers(ctx, o, authorization)
 	defer stop()
 	if err != nil {
 		return err
@@ -74,6 +76,7 @@ func run(ctx context.Context, o options) error {
 		report.AtLeast("P5", alg+" warm, part of the unprotected handler", table.Over(contender.OursWarm, unprotected), 0.92, "")
 		report.AtLeast("P5", alg+" warm, times mcp-auth js", table.Over(contender.OursWarm, javaScript), 10, "")
 	}
+	report.Finish()
 	if err := report.Print(os.Stdout); err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ type server struct {
 }
 
 // startServers starts all servers. stop ends those that run, also after an error.
-func startServers(ctx context.Context, s *fixture.Server) (servers []*server, stop func(), err error) {
+func startServers(ctx context.Context, o options, s *fixture.Server) (servers []*server, stop func(), err error) {
 	stop = func() {
 		for _, srv := range servers {
 			_ = srv.process.Process.Signal(syscall.SIGTERM)
@@ -49,7 +49,7 @@ func startServers(ctx context.Context, s *fixture.Server) (servers []*server, st
 	if err != nil {
 		return nil, stop, err
 	}
-	commands := map[string][]string{javaScript: {"node", "server.mjs"}}
+	commands := map[string][]string{javaScript: {"node", o.server}}
 	names := append(slices.Collect(kinds()), javaScript)
 	for _, kind := range names {
 		command := commands[kind]
@@ -146,7 +146,7 @@ var (
 // load runs wrk once.
 func (srv *server) load(ctx context.Context, o options, token string, into *measure.Load) error {
 	output, err := exec.CommandContext(ctx, "wrk", "-t", "2", "-c", strconv.Itoa(o.connections),
-		"-d", fmt.Sprintf("%ds", max(1, int(o.duration.Seconds()))), "--latency",
+		"-d", fmt.Sprintf("%ds", max(1, int(o.duration.Seconds()))), "--latency", "--timeout", "30s",
 		"-H", "Authorization: Bearer "+token, srv.url).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("wrk: %w: %s", err, output)

@@ -7,6 +7,7 @@ package measure
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 	"syscall"
@@ -135,4 +136,25 @@ func Quantile(values []float64, q float64) float64 {
 	low := int(at)
 	high := min(low+1, len(sorted)-1)
 	return sorted[low] + (at-float64(low))*(sorted[high]-sorted[low])
+}
+
+// Speed is how many multiplications and additions, each waiting for the one
+// before, a processor does per microsecond that it gives to this process. It
+// tells how much the machine's other work slows each of the figures beside it:
+// shared cores and caches cost processor time too.
+func Speed() float64 {
+	const n = 1 << 20
+	var speeds []float64
+	value := uint64(len(os.Args)) // nothing a compiler can know
+	for range 21 {
+		start := processorTime()
+		for range 4 {
+			for range n {
+				value = value*6364136223846793005 + 1442695040888963407
+			}
+		}
+		speeds = append(speeds, 4*n/(float64(processorTime()-start)/1000))
+	}
+	runtime.KeepAlive(value)
+	return Quantile(speeds, 0.5)
 }

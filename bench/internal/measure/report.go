@@ -30,6 +30,9 @@ type Machine struct {
 	OS    string `json:"os"`
 	Go    string `json:"go"`
 	Load  string `json:"load"` // of the last minute, when the run began
+	// SpeedBefore and SpeedAfter are what Speed said.
+	SpeedBefore float64 `json:"multiply_adds_per_us_before"`
+	SpeedAfter  float64 `json:"multiply_adds_per_us_after"`
 }
 
 // Table is one comparison.
@@ -51,8 +54,11 @@ type Goal struct {
 // NewReport describes the machine and the program.
 func NewReport() *Report {
 	return &Report{
-		Date:    time.Now().UTC(),
-		Machine: Machine{CPU: cpuModel(), Cores: runtime.NumCPU(), OS: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(), Load: load()},
+		Date: time.Now().UTC(),
+		Machine: Machine{
+			CPU: cpuModel(), Cores: runtime.NumCPU(), OS: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(),
+			Load: load(), SpeedBefore: Speed(),
+		},
 		Modules: modules(),
 	}
 }
@@ -101,6 +107,9 @@ func load() string {
 	return first
 }
 
+// Finish says that everything has been measured.
+func (r *Report) Finish() { r.Machine.SpeedAfter = Speed() }
+
 // AtMost adds a goal that value is at most limit.
 func (r *Report) AtMost(id, what string, value, limit float64, unit string) {
 	r.add(Goal{ID: id, What: what, Value: value, Unit: unit, Aim: "<= " + Number(limit) + unit, Met: value <= limit})
@@ -144,6 +153,7 @@ func Number(v float64) string {
 func (r *Report) Print(w io.Writer) error {
 	m := r.Machine
 	fmt.Fprintf(w, "%s\n%s, %d cores, %s, %s, load %s\n", r.Date.Format(time.RFC3339), m.CPU, m.Cores, m.OS, m.Go, m.Load)
+	fmt.Fprintf(w, "dependent multiply-adds per CPU µs: %.0f before, %.0f after\n", m.SpeedBefore, m.SpeedAfter)
 	for _, t := range r.Tables {
 		fmt.Fprintf(w, "\n%s\n", t.Title)
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
