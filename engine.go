@@ -133,7 +133,7 @@ func (r *resource) verify(ctx context.Context, token string) (*trustedServer, *C
 		return nil, nil, refused
 	}
 	if server.custom == nil && !claims.introspected { // others may change their mind
-		r.cache.add(token, &verified{server, claims, generation})
+		r.cache.add(token, server, claims, generation)
 	}
 	return server, claims, nil
 }

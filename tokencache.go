@@ -38,6 +38,7 @@ type cacheShard struct {
 
 // verified is a token that a key of its server verified.
 type verified struct {
+	token      string // memory of its own: that of the request is not kept alive
 	server     *trustedServer
 	claims     *Claims
 	generation uint64 // of the key set
@@ -93,28 +94,29 @@ func (s *cacheShard) get(token string) *verified {
 	}
 	v := s.old[token]
 	if v != nil {
-		s.put(token, v)
+		s.put(v)
 	}
 	return v
 }
 
-func (c *tokenCache) add(token string, v *verified) {
+func (c *tokenCache) add(token string, server *trustedServer, claims *Claims, generation uint64) {
 	if c == nil {
 		return
 	}
+	v := &verified{strings.Clone(token), server, claims, generation}
 	s := c.shard(token)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.put(strings.Clone(token), v) // the request's own memory is not kept alive
+	s.put(v)
 }
 
-func (s *cacheShard) put(token string, v *verified) {
-	size := 3 * len(token) // the key, and the memory that the claims share
+func (s *cacheShard) put(v *verified) {
+	size := 3 * len(v.token) // the key, and the memory that the claims share
 	if len(s.young) >= s.maxEntries || s.youngBytes+size > s.maxBytes {
 		s.old, s.young, s.youngBytes = s.young, make(map[string]*verified, len(s.young)), 0
 	}
-	if s.young[token] == nil {
+	if s.young[v.token] == nil {
 		s.youngBytes += size
 	}
-	s.young[token] = v
+	s.young[v.token] = v
 }
