@@ -35,6 +35,36 @@ func newServer(t *testing.T, config mcpauthtest.Config) *mcpauthtest.Server {
 	return server
 }
 
+// newClocked makes an authorization server and an Auth that trusts it, with one
+// clock for both.
+func newClocked(t *testing.T, config mcpauthtest.Config) (*clock, *mcpauthtest.Server, *mcpauth.Auth) {
+	t.Helper()
+	c := newClock()
+	config.Now = c.now
+	server := newServer(t, config)
+	trust := trusting(server.Issuer())
+	trust.Now = c.now
+	return c, server, newAuth(t, trust)
+}
+
+// admitted mints a token and has it admitted, so that keys are fetched.
+func admitted(t *testing.T, server *mcpauthtest.Server, auth *mcpauth.Auth) string {
+	t.Helper()
+	token := mint(t, server)
+	if got := status(auth, token); got != http.StatusOK {
+		t.Fatalf("a good token: %d", got)
+	}
+	return token
+}
+
+// rotate withdraws all keys at once.
+func rotate(t *testing.T, server *mcpauthtest.Server) {
+	t.Helper()
+	if err := server.RotateKeys(mcpauthtest.DropOldKeys()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // trusting is a configuration with one resource that trusts the servers.
 func trusting(issuers ...string) mcpauth.Config {
 	config := oneResource()

@@ -71,15 +71,8 @@ func TestResourcesShareIssuer(t *testing.T) {
 // verifying for a day, and then nobody is told 401.
 func TestOutageKeepsKeys(t *testing.T) {
 	t.Parallel()
-	c := newClock()
-	server := newServer(t, mcpauthtest.Config{AccessTokenTTL: 100 * time.Hour, Now: c.now})
-	config := trusting(server.Issuer())
-	config.Now = c.now
-	auth := newAuth(t, config)
-	token := mint(t, server)
-	if got := status(auth, token); got != http.StatusOK {
-		t.Fatalf("before the outage: %d", got)
-	}
+	c, server, auth := newClocked(t, mcpauthtest.Config{AccessTokenTTL: 100 * time.Hour})
+	token := admitted(t, server, auth)
 	server.Close()
 	for _, step := range []time.Duration{time.Minute, time.Hour, 20 * time.Hour} {
 		c.advance(step)
@@ -113,12 +106,8 @@ func TestOutageFromTheStart(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := newClock()
-			server := newServer(t, mcpauthtest.Config{Now: c.now})
+			c, server, auth := newClocked(t, mcpauthtest.Config{})
 			server.SetFaults(faults)
-			config := trusting(server.Issuer())
-			config.Now = c.now
-			auth := newAuth(t, config)
 			token := mint(t, server)
 			_, err := auth.Authorize(context.Background(), bearer(token))
 			var refused *mcpauth.Challenge
@@ -148,12 +137,8 @@ func TestRotation(t *testing.T) {
 	t.Parallel()
 	server := newServer(t, mcpauthtest.Config{})
 	auth := newAuth(t, trusting(server.Issuer()))
-	if got := status(auth, mint(t, server)); got != http.StatusOK {
-		t.Fatal(got)
-	}
-	if err := server.RotateKeys(mcpauthtest.DropOldKeys()); err != nil {
-		t.Fatal(err)
-	}
+	admitted(t, server, auth)
+	rotate(t, server)
 	if got := status(auth, mint(t, server)); got != http.StatusOK {
 		t.Errorf("the first token of the new key: %d", got)
 	}
@@ -165,15 +150,8 @@ func TestRotation(t *testing.T) {
 // Covers RS9. Random kids cause one fetch per cool-down, forged signatures none.
 func TestFloodOfUnknownKeys(t *testing.T) {
 	t.Parallel()
-	c := newClock()
-	server := newServer(t, mcpauthtest.Config{Now: c.now})
-	config := trusting(server.Issuer())
-	config.Now = c.now
-	auth := newAuth(t, config)
-	good := mint(t, server)
-	if got := status(auth, good); got != http.StatusOK {
-		t.Fatal(got)
-	}
+	c, server, auth := newClocked(t, mcpauthtest.Config{})
+	admitted(t, server, auth)
 	flood := func() {
 		var all sync.WaitGroup
 		for range 1000 {
@@ -199,9 +177,7 @@ func TestFloodOfUnknownKeys(t *testing.T) {
 	if got := server.Requests().JWKS; got != 2 {
 		t.Errorf("%d JWKS fetches within the cool-down, want 2", got)
 	}
-	if err := server.RotateKeys(mcpauthtest.DropOldKeys()); err != nil {
-		t.Fatal(err)
-	}
+	rotate(t, server)
 	fresh := mint(t, server)
 	if got := status(auth, fresh); got == http.StatusUnauthorized {
 		t.Error("a good token of a new key got 401 during a flood, want 503 or 200")
@@ -219,12 +195,8 @@ func TestOutageNeverCallsNewKeysInvalid(t *testing.T) {
 	t.Parallel()
 	server := newServer(t, mcpauthtest.Config{})
 	auth := newAuth(t, trusting(server.Issuer()))
-	if got := status(auth, mint(t, server)); got != http.StatusOK {
-		t.Fatal(got)
-	}
-	if err := server.RotateKeys(mcpauthtest.DropOldKeys()); err != nil {
-		t.Fatal(err)
-	}
+	admitted(t, server, auth)
+	rotate(t, server)
 	server.SetFaults(mcpauthtest.Faults{JWKS: mcpauthtest.DocumentFault{Status: http.StatusInternalServerError}})
 	for _, back := range []time.Duration{0, 5 * time.Minute, time.Hour} {
 		token, err := server.Token(mcpauthtest.TokenClaims{
@@ -246,10 +218,7 @@ func TestSameKeysKeepCachedTokens(t *testing.T) {
 	t.Parallel()
 	server := newServer(t, mcpauthtest.Config{})
 	auth := newAuth(t, trusting(server.Issuer()))
-	token := mint(t, server)
-	if got := status(auth, token); got != http.StatusOK {
-		t.Fatal(got)
-	}
+	admitted(t, server, auth)
 	before := mcpauth.KeyGeneration(auth)
 	if got := status(auth, mint(t, server, mcpauthtest.UnknownKey())); got != http.StatusUnauthorized {
 		t.Fatal(got)

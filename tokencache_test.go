@@ -16,11 +16,7 @@ import (
 // Covers RS9, RS10. A remembered token is refused as soon as its time is over.
 func TestCachedTokenExpires(t *testing.T) {
 	t.Parallel()
-	c := newClock()
-	server := newServer(t, mcpauthtest.Config{AccessTokenTTL: time.Minute, Now: c.now})
-	config := trusting(server.Issuer())
-	config.Now = c.now
-	auth := newAuth(t, config)
+	c, server, auth := newClocked(t, mcpauthtest.Config{AccessTokenTTL: time.Minute})
 	token := mint(t, server)
 	for range 3 {
 		if got := status(auth, token); got != http.StatusOK {
@@ -36,22 +32,11 @@ func TestCachedTokenExpires(t *testing.T) {
 // Covers RS9. A remembered token is refused once its key was withdrawn.
 func TestCachedTokenDiesWithItsKey(t *testing.T) {
 	t.Parallel()
-	c := newClock()
-	server := newServer(t, mcpauthtest.Config{AccessTokenTTL: 100 * time.Hour, Now: c.now})
-	config := trusting(server.Issuer())
-	config.Now = c.now
-	auth := newAuth(t, config)
-	token := mint(t, server)
-	if got := status(auth, token); got != http.StatusOK {
-		t.Fatal(got)
-	}
-	if err := server.RotateKeys(mcpauthtest.DropOldKeys()); err != nil {
-		t.Fatal(err)
-	}
-	if got := status(auth, mint(t, server)); got != http.StatusOK { // fetches the new set
-		t.Fatal(got)
-	}
-	c.advance(time.Minute) // beyond the cool-down
+	c, server, auth := newClocked(t, mcpauthtest.Config{AccessTokenTTL: 100 * time.Hour})
+	token := admitted(t, server, auth)
+	rotate(t, server)
+	admitted(t, server, auth) // fetches the new set
+	c.advance(time.Minute)    // beyond the cool-down
 	if got := status(auth, token); got != http.StatusUnauthorized {
 		t.Errorf("a remembered token of a withdrawn key: %d, want 401", got)
 	}
