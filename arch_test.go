@@ -22,6 +22,7 @@ var allowed = map[string][]string{
 	"internal/jose":      {"internal/jsonx"},                   // headers and keys are JSON
 	"internal/dpop":      {"internal/jose", "internal/jsonx"},  // proofs are JWTs
 	"internal/fetch":     {},                                   // leaf: the one guarded fetcher
+	"internal/mcpmsg":    {"internal/jsonx"},                   // messages are JSON
 	"internal/remote":    {},                                   // leaf: knows nothing of what it caches
 	"internal/challenge": {},                                   // leaf: both sides of the wire use it
 	"internal/verdict":   {"", "metadata"},                     // test harness: no code but tests imports it
