@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/mcp-auth/go/internal/jsonx"
 )
 
 const (
@@ -158,7 +160,9 @@ func (m *message) isNamed(name string) bool {
 	if sourceOf(m.Method) != fromNothing {
 		return name == m.Name
 	}
-	return name != "" && (name == nameOf(m.params.name) || name == nameOf(m.params.uri))
+	byName, _ := jsonx.String(m.params.name)
+	byURI, _ := jsonx.String(m.params.uri)
+	return name != "" && (name == byName || name == byURI)
 }
 
 // checkContent refuses what is not plain JSON in UTF-8. Other character sets

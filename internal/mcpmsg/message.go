@@ -64,7 +64,7 @@ func (e *envelope) take(name string, raw []byte) error {
 	case "error":
 		e.err = raw
 	default:
-		if foldsTo(name, "jsonrpc", "id", "method", "params", "result", "error") {
+		if foldsTo([]byte(name), "jsonrpc", "id", "method", "params", "result", "error") {
 			return ambiguous()
 		}
 	}
@@ -75,10 +75,10 @@ func ambiguous() *Error { return invalid("a member's name differs from a reserve
 
 // foldsTo reports whether a reader that ignores case, as encoding/json does,
 // takes name for one of those reserved.
-func foldsTo(name string, reserved ...string) bool {
+func foldsTo(name []byte, reserved ...string) bool {
 	for _, r := range reserved {
-		// K and s have one more form each, of three and two bytes.
-		if len(name) >= len(r) && len(name) <= 3*len(r) && strings.EqualFold(name, r) {
+		// k and s have a third form, of three and of two bytes.
+		if len(name) >= len(r) && len(name) <= 3*len(r) && strings.EqualFold(string(name), r) {
 			return true
 		}
 	}
@@ -111,7 +111,7 @@ func isID(raw []byte) bool {
 }
 
 func (m *message) read(e *envelope) *Error {
-	if version, _ := jsonx.String(e.version); version != "2.0" {
+	if !isVersion2(e.version) {
 		return invalid(`jsonrpc is not "2.0"`)
 	}
 	if e.method == nil {
@@ -129,6 +129,14 @@ func (m *message) read(e *envelope) *Error {
 	}
 	m.Method = method
 	return m.readParams(e.params)
+}
+
+func isVersion2(raw []byte) bool {
+	if string(raw) == `"2.0"` {
+		return true
+	}
+	version, _ := jsonx.String(raw)
+	return version == "2.0"
 }
 
 func readResponse(e *envelope) *Error {
@@ -173,8 +181,8 @@ func (m *message) readParams(raw []byte) *Error {
 // apart.
 func isAbsent(raw []byte) bool { return raw == nil || string(raw) == "null" }
 
-func (m *message) takeParam(name string, raw []byte) *Error {
-	switch name {
+func (m *message) takeParam(name, raw []byte) *Error {
+	switch string(name) {
 	case "name":
 		m.params.name = raw
 	case "uri":
@@ -207,7 +215,7 @@ func (m *message) readMeta(raw []byte) *Error {
 		return badParams("params._meta is no object")
 	}
 	for name, value := range members(raw) {
-		if name != metaVersion {
+		if string(name) != metaVersion {
 			if foldsTo(name, metaVersion) {
 				return ambiguous()
 			}
@@ -285,7 +293,7 @@ func (m *message) readRef(raw []byte) *Error {
 	}
 	var kind, name, uri []byte
 	for member, value := range members(raw) {
-		switch member {
+		switch string(member) {
 		case "type":
 			kind = value
 		case "name":
@@ -319,7 +327,7 @@ func (m *message) readFilter(raw []byte) *Error {
 		return badParams("params.notifications is no object")
 	}
 	for name, value := range members(raw) {
-		if name != "resourceSubscriptions" {
+		if string(name) != "resourceSubscriptions" {
 			if foldsTo(name, "resourceSubscriptions") {
 				return ambiguous()
 			}
