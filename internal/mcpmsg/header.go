@@ -193,3 +193,10 @@ func isJSON(value string) bool {
 func unsupported(text string) *Error {
 	return &Error{Status: http.StatusUnsupportedMediaType, Code: CodeInvalidRequest, Text: text}
 }
+
+// Modern reports whether the header names revision 2026-07-28 or a later one.
+// It is to be asked of requests that [Parse] accepted.
+func Modern(header http.Header) bool {
+	version, ok := single(header, headerVersion)
+	return ok && version >= modernSince
+}

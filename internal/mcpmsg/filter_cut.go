@@ -1,0 +1,177 @@
+package mcpmsg
+
+import (
+	"strings"
+
+	"github.com/mcp-auth/go/internal/jsonx"
+)
+
+// filterDepth bounds how deep a response nests.
+const filterDepth = 256
+
+// listKind says how one list looks in a result.
+type listKind struct {
+	list   Lists
+	member string // of the result
+	key    string // of an item: what identifies it
+	method string // for Keep
+}
+
+// listKindOf returns the kind of list that a member of a result is, for readers
+// to which the case of names means nothing, too.
+func listKindOf(member string) (listKind, bool) {
+	for _, k := range [...]listKind{
+		{ListTools, "tools", "name", "tools/call"},
+		{ListPrompts, "prompts", "name", "prompts/get"},
+		{ListResources, "resources", "uri", "resources/read"},
+		{ListTemplates, "resourceTemplates", "uriTemplate", "resources/templates"},
+	} {
+		if strings.EqualFold(member, k.member) {
+			return k, true
+		}
+	}
+	return listKind{}, false
+}
+
+// span is a part of a text, from start to before end.
+type span struct{ start, end int }
+
+// cutter finds the parts of a text of JSON-RPC messages that must go.
+type cutter struct {
+	lists Lists
+	keep  Keep
+	cuts  []span // ascending
+}
+
+// find sets cuts for text, or fails with ErrMalformed.
+func (c *cutter) find(text []byte) error {
+	c.cuts = c.cuts[:0]
+	if !mayHoldObject(text) {
+		return nil
+	}
+	if isArray(text) {
+		return malformed(c.batch(text))
+	}
+	return malformed(c.message(text, 0))
+}
+
+
+// malformed keeps to itself where and what the fault is.
+func malformed(err error) error {
+	if err != nil {
+		return ErrMalformed
+	}
+	return nil
+}
+
+func (c *cutter) batch(text []byte) error {
+	return jsonx.ElementsAt(text, filterDepth, func(raw []byte, at int) error {
+		if raw[0] != '{' {
+			return nil
+		}
+		return c.message(raw, at)
+	})
+}
+
+// message reads one message; text begins at the offset base.
+func (c *cutter) message(text []byte, base int) error {
+	var result span
+	err := jsonx.MembersAt(text, filterDepth, func(name string, raw []byte, at int) error {
+		if !strings.EqualFold(name, "result") {
+			return nil
+		}
+		if result.end > 0 {
+			return ErrMalformed
+		}
+		result = span{at, at + len(raw)}
+		return nil
+	})
+	if err != nil || result.end == 0 || text[result.start] != '{' {
+		return err
+	}
+	return c.result(text[result.start:result.end], base+result.start)
+}
+
+func (c *cutter) result(text []byte, base int) error {
+	var seen Lists
+	return jsonx.MembersAt(text, filterDepth, func(name string, raw []byte, at int) error {
+		kind, ok := listKindOf(name)
+		if !ok || c.lists&kind.list == 0 {
+			return nil
+		}
+		if seen&kind.list != 0 {
+			return ErrMalformed
+		}
+		seen |= kind.list
+		if raw[0] != '[' {
+			return nil
+		}
+		return c.list(kind, raw, base+at)
+	})
+}
+
+// list cuts items together with a comma: the one before, or the one behind
+// where no kept item comes before.
+func (c *cutter) list(kind listKind, text []byte, base int) error {
+	var first, last, kept int
+	cut := func(start, end int) {
+		if start < end {
+			c.cuts = append(c.cuts, span{base + start, base + end})
+		}
+	}
+	err := jsonx.ElementsAt(text, filterDepth, func(raw []byte, at int) error {
+		if first == 0 {
+			first = at
+		}
+		end := at + len(raw)
+		switch keep := c.keeps(kind, raw); {
+		case keep && kept == 0:
+			cut(first, at)
+			kept++
+		case keep:
+			kept++
+		case kept > 0:
+			cut(last, end)
+		}
+		last = end
+		return nil
+	})
+	if kept == 0 {
+		cut(first, last)
+	}
+	return err
+}
+
+func (c *cutter) keeps(kind listKind, item []byte) bool {
+	id, ok := identifier(kind.key, item)
+	return ok && c.keep(kind.method, id)
+}
+
+// identifier returns the string that the member key of an item holds. Two
+// members that a reader could take for it are as bad as none.
+func identifier(key string, item []byte) (string, bool) {
+	var id string
+	var found bool
+	err := jsonx.Members(item, filterDepth, func(name string, raw []byte) error {
+		if !strings.EqualFold(name, key) {
+			return nil
+		}
+		if name != key {
+			return ErrMalformed
+		}
+		id, found = jsonx.String(raw)
+		return nil
+	})
+	return id, found && err == nil
+}
+
+// appendRest appends what of text is left without the cuts. dst may be the
+// beginning of text.
+func (c *cutter) appendRest(dst, text []byte) []byte {
+	var from int
+	for _, cut := range c.cuts {
+		dst = append(dst, text[from:cut.start]...)
+		from = cut.end
+	}
+	return append(dst, text[from:]...)
+}
