@@ -27,7 +27,7 @@ var allowed = map[string][]string{
 	"internal/challenge": {},                                   // leaf: both sides of the wire use it
 	"internal/verdict":   {"", "metadata"},                     // test harness: no code but tests imports it
 	"metadata":           {"internal/fetch", "internal/jsonx"}, // documents and how they are found
-	"":                   {"metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx", "internal/remote"},
+	"":                   {"metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx", "internal/mcpmsg", "internal/remote"},
 	"gosdk":              {""},                                                                                    // a door
 	"mcpauthtest":        {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"}, // the other side of the wire: never the root
 	"examples/whoami":    {"", "gosdk"},                                                                           // what a user would import

@@ -59,6 +59,16 @@ const (
 	DPoPProofReplayed        Reason = "dpop_proof_replayed"
 	ReplayCacheUnavailable   Reason = "replay_cache_unavailable"
 
+	// Of MCP operations, see [Policy] and [Resource.Sessions].
+
+	MalformedMessage        Reason = "malformed_message"
+	HeaderMismatch          Reason = "header_mismatch"
+	AccessDenied            Reason = "access_denied"
+	UnknownSession          Reason = "unknown_session"
+	WrongSession            Reason = "wrong_session"
+	SessionStoreUnavailable Reason = "session_store_unavailable"
+	WrongOrigin             Reason = "wrong_origin"
+
 	InsufficientScope Reason = "insufficient_scope"
 	ServerUnavailable Reason = "authorization_server_unavailable"
 	UnknownResource   Reason = "unknown_resource"
@@ -95,7 +105,15 @@ type Challenge struct {
 
 	scheme authScheme // that the request used
 	cause  error
+	rpc    *rpcError // nil: the body is not JSON-RPC
 }
+
+// The error codes of bodies that are no OAuth errors of resource servers:
+// access_denied is that of RFC 6749 §4.1.2.1.
+const (
+	codeAccessDenied    = "access_denied"
+	codeSessionNotFound = "session_not_found"
+)
 
 // Error describes the refusal without its cause.
 func (c *Challenge) Error() string {
@@ -110,8 +128,8 @@ func (c *Challenge) Unwrap() error { return c.cause }
 // first, as some clients read the first only. The error stands with the scheme
 // that the request used. There are none where none belong (status 503).
 func (c *Challenge) WWWAuthenticate() []string {
-	if c.Status == http.StatusServiceUnavailable {
-		return nil
+	if c.Status == http.StatusServiceUnavailable || c.rpc != nil || c.Code == codeAccessDenied || c.Code == codeSessionNotFound {
+		return nil // nothing that a token would change
 	}
 	dpop, bearer := len(c.DPoPAlgorithms) > 0, !c.DPoPOnly || len(c.DPoPAlgorithms) == 0
 	values := make([]string, 0, 2)
@@ -166,6 +184,10 @@ func (c *Challenge) bodyCode() string {
 // fixed text.
 func WriteChallenge(w http.ResponseWriter, err error) {
 	var c *Challenge
+	if errors.As(err, &c) && c != nil && c.rpc != nil {
+		c.rpc.write(w)
+		return
+	}
 	if !errors.As(err, &c) || c == nil || c.Status < 400 || c.Status > 599 {
 		c = &Challenge{Status: http.StatusInternalServerError, Description: "The request could not be authorized."}
 	}

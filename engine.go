@@ -37,19 +37,29 @@ type Request struct {
 	TLS *tls.ConnectionState
 	// RemoteAddr is the peer's IP address and port, for [MTLS.TrustedProxies].
 	RemoteAddr string
+	// Body yields the body of a POST, of at most so many bytes, where the
+	// resource has a [Policy]. It is called once at the most, and only when the
+	// caller has a valid token or may need none. The next handler must read the
+	// same bytes. Without it, a POST is refused as one without a message.
+	Body func(most int64) ([]byte, error)
 
 	scheme authScheme // as credential found it
+	rpc    *rpcError  // what a refusal is to look like, if set
 }
 
 // Authorize decides on one request. The error is a [*Challenge], to be given
 // to [WriteChallenge]: the request is denied (400, 401, 403), or it cannot be
-// told now (503).
+// told now (503). Both are nil where the [Policy] lets a caller without a token
+// do what the request asks for.
+//
+// A door of one's own has no part in the handler's answer: lists are not
+// filtered, and sessions that the handler opens are not bound.
 func (a *Auth) Authorize(ctx context.Context, req Request) (*AuthInfo, error) {
 	admitted, refused := a.authorize(ctx, &req)
 	if refused != nil {
 		return nil, refused
 	}
-	return &admitted.info, nil
+	return admitted.caller(), nil
 }
 
 // authorize is Authorize with the context for the next handler.
@@ -63,18 +73,37 @@ func (a *Auth) authorize(ctx context.Context, req *Request) (*infoContext, *Chal
 			Description: "The request could not be authorized.",
 		}
 	}
-	claims, token, refused := a.prove(ctx, res, req)
+	admitted, refused := a.admit(ctx, res, req)
 	if refused == nil {
-		refused = res.hierarchy.check(claims.Scopes, req.Scopes)
+		refused = a.permit(ctx, res, req, admitted)
+	} else {
+		res.hint(req)
 	}
 	if refused != nil {
 		return nil, a.challenge(ctx, res, req, refused)
 	}
-	return admit(ctx, res, claims, token), nil
+	return admitted, nil
 }
 
-// admit copies what handlers could change, so that claims may be shared.
-func admit(ctx context.Context, res *resource, claims *Claims, token string) *infoContext {
+// admit finds out who is calling. Without a token that is nobody, where the
+// policy may let nobody in.
+func (a *Auth) admit(ctx context.Context, res *resource, req *Request) (*infoContext, *refusal) {
+	claims, token, refused := a.prove(ctx, res, req)
+	var admitted *infoContext
+	switch {
+	case refused == nil:
+		admitted = known(ctx, res, claims, token)
+	case refused.reason == NoCredentials && res.policy != nil && res.policy.mayPublish:
+		admitted = &infoContext{Context: ctx, anonymous: true}
+	default:
+		return nil, refused
+	}
+	admitted.writer.auth, admitted.writer.res, admitted.writer.admitted = a, res, admitted
+	return admitted, nil
+}
+
+// known copies what handlers could change, so that claims may be shared.
+func known(ctx context.Context, res *resource, claims *Claims, token string) *infoContext {
 	admitted := &infoContext{Context: ctx, token: token}
 	n := len(claims.Scopes)
 	both := append(append(make([]string, 0, n+len(claims.Audience)), claims.Scopes...), claims.Audience...)
@@ -88,6 +117,7 @@ func admit(ctx context.Context, res *resource, claims *Claims, token string) *in
 		Audience:  both[n:],
 		ExpiresAt: claims.ExpiresAt,
 		raw:       &claims.Raw,
+		from:      &admitted.writer,
 	}
 	return admitted
 }
@@ -207,6 +237,7 @@ func (a *Auth) challenge(ctx context.Context, res *resource, req *Request, r *re
 		ResourceMetadata: res.metadataURL,
 		Reason:           r.reason,
 		cause:            r.cause,
+		rpc:              r.rpc(req),
 	}
 	res.dpop.challenge(c, req.scheme)
 	switch r.status {
@@ -266,6 +297,14 @@ func (r *refusal) description() string {
 	switch {
 	case r.reason == ReplayCacheUnavailable:
 		return "The DPoP proof cannot be checked now. Keep the access token and try again with a new proof."
+	case r.reason == SessionStoreUnavailable:
+		return "The session cannot be checked now. Keep the access token and try again."
+	case r.reason == MalformedMessage || r.reason == HeaderMismatch:
+		return "The request is not a message that this MCP server takes."
+	case r.reason == UnknownSession:
+		return "The session has ended. Begin a new one."
+	case r.code == codeAccessDenied:
+		return "This operation is not permitted."
 	case r.status == http.StatusServiceUnavailable:
 		return "The authorization server cannot be reached now. Keep the access token and try again."
 	case r.reason == NoCredentials:

@@ -32,7 +32,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/jub0bs/cors"
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/metadata"
 )
@@ -45,8 +44,6 @@ type Auth struct {
 	issuers       issuers
 	introspectors []*introspector
 	fetch         *fetch.Client
-	cors          *cors.Middleware // nil: left to the caller
-	anyOrigin     bool
 	metadata      *metadataHandler
 	leeway        time.Duration
 	now           func() time.Time
@@ -61,7 +58,10 @@ type resource struct {
 	servers     map[string]*trustedServer
 	custom      *trustedServer // takes tokens that name no issuer: by a Verifier, or by introspection
 	document    []byte
-	hierarchy   hierarchy
+	hierarchy   *hierarchy
+	policy      *policy   // nil: the scopes of the handler are enough
+	sessions    *sessions // nil: shared
+	origins     *origins
 	cache       *tokenCache
 	origin      string              // of the identifier
 	dpop        *proofChecker       // nil: not taken
@@ -91,7 +91,6 @@ func New(config Config) (*Auth, error) {
 		now:         config.Now,
 		log:         config.Logger,
 		showDetails: config.DangerouslyShowErrorDetails,
-		anyOrigin:   len(config.CORS.Origins) == 0,
 	}
 	if a.leeway == 0 {
 		a.leeway = defaultLeeway
@@ -110,18 +109,15 @@ func New(config Config) (*Auth, error) {
 
 func (a *Auth) build(config *Config) (err error) {
 	for i := range config.Resources {
-		if err := a.addResource(&config.Resources[i], config.TokenCacheSize); err != nil {
+		if err := a.addResource(&config.Resources[i], config); err != nil {
 			return err
 		}
-	}
-	if a.cors, err = newCORS(config.CORS); err != nil {
-		return err
 	}
 	a.metadata, err = newMetadataHandler(a.ordered)
 	return err
 }
 
-func (a *Auth) addResource(r *Resource, cacheSize int) error {
+func (a *Auth) addResource(r *Resource, config *Config) error {
 	metadataURL, err := metadata.ResourceMetadataURL(r.Identifier)
 	if err != nil {
 		return &ConfigError{Field: "Resources.Identifier", Value: r.Identifier, Fault: InvalidIdentifier, detail: err}
@@ -136,10 +132,15 @@ func (a *Auth) addResource(r *Resource, cacheSize int) error {
 		servers:     make(map[string]*trustedServer, len(r.AuthorizationServers)),
 		document:    document,
 		hierarchy:   newHierarchy(r.ScopeIncludes),
-		cache:       newTokenCache(cacheSize),
+		policy:      newPolicy(r.Policy),
+		cache:       newTokenCache(config.TokenCacheSize),
 		origin:      originOf(r.Identifier),
 		dpop:        newProofChecker(r.DPoP, r.Identifier, a.leeway, a.now),
 		mtls:        newCertificateChecker(r.MTLS),
+	}
+	res.sessions = newSessions(r, res.policy)
+	if res.origins, err = newOrigins(config.CORS, r.Identifier); err != nil {
+		return err
 	}
 	for _, s := range r.AuthorizationServers {
 		source, err := a.issuers.get(s, a.fetch, a.now)

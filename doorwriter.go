@@ -1,0 +1,298 @@
+package mcpauth
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/mcp-auth/go/internal/mcpmsg"
+)
+
+// doorWriter stands between a protected handler and the wire. It binds the
+// session that the handler opens, leaves out of lists what the caller may not
+// use, and turns a refusal of the handler into a challenge as long as the
+// response has not begun.
+type doorWriter struct {
+	http.ResponseWriter
+	auth     *Auth
+	res      *resource
+	admitted *infoContext
+
+	// Of the request.
+	opens  bool // the handler may open a session
+	lists  mcpmsg.Lists
+	body   messageBody
+	scopes []string // needed so far
+	scheme authScheme
+	method string
+
+	mu       sync.Mutex
+	began    bool
+	over     bool // the response is complete, or replaced
+	denial   *Challenge
+	filter   *mcpmsg.Filter
+	whole    bytes.Buffer // a filtered body that is sent in one piece
+	status   int          // of that
+	isStream bool
+}
+
+var (
+	errEncoded = errors.New("a list cannot be filtered: the handler encoded it")
+	errSession = errors.New("a session cannot be bound to its caller")
+)
+
+// expect notes what the answer to the messages may hold.
+func (w *doorWriter) expect(p *policy, messages *mcpmsg.Request) {
+	switch {
+	case p.config.ShowAll:
+	case messages == nil: // a stream, which may replay answers to earlier requests
+		w.lists = mcpmsg.AllLists
+	default:
+		for i := range messages.Messages {
+			w.lists |= mcpmsg.ListsOf(messages.Messages[i].Method)
+		}
+	}
+	if messages != nil {
+		w.body.batch.Store(messages.Batch)
+	}
+}
+
+// messageBody is a request body that notes whether it holds several messages.
+type messageBody struct {
+	io.ReadCloser
+	begun bool
+	batch atomic.Bool
+}
+
+// Read looks at the first byte that is not white space.
+func (b *messageBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	for _, c := range p[:n] {
+		if b.begun {
+			break
+		}
+		switch c {
+		case ' ', '\t', '\r', '\n':
+		default:
+			b.begun = true
+			b.batch.Store(c == '[')
+		}
+	}
+	return n, err
+}
+
+// Unwrap serves [http.ResponseController].
+func (w *doorWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// WriteHeader begins the response.
+func (w *doorWriter) WriteHeader(status int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if status >= 100 && status < 200 {
+		w.ResponseWriter.WriteHeader(status)
+		return
+	}
+	w.begin(status)
+}
+
+// begin decides what becomes of the response.
+func (w *doorWriter) begin(status int) {
+	if w.began {
+		return
+	}
+	w.began = true
+	if w.denial != nil {
+		w.replace(w.denial)
+		return
+	}
+	if err := w.bindSession(); err != nil {
+		w.fail(http.StatusServiceUnavailable, err)
+		return
+	}
+	if w.lists != 0 && !w.startFilter(status) {
+		return
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// replace sends a challenge instead of what the handler writes.
+func (w *doorWriter) replace(c *Challenge) {
+	w.over = true
+	h := w.Header()
+	for name := range h {
+		if !keptHeader(name) {
+			delete(h, name)
+		}
+	}
+	WriteChallenge(w.ResponseWriter, c)
+}
+
+// keptHeader reports headers that doors further out have set.
+func keptHeader(name string) bool {
+	switch name {
+	case "Vary", "Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Access-Control-Allow-Credentials", "Dpop-Nonce":
+		return true
+	}
+	return false
+}
+
+func (w *doorWriter) fail(status int, cause error) {
+	w.auth.log.LogAttrs(w.admitted, slog.LevelError, "mcpauth: response withheld",
+		slog.String("resource", w.res.identifier), slog.Any("cause", cause))
+	c := &Challenge{Status: status, Description: "The response cannot be sent."}
+	if status == http.StatusServiceUnavailable {
+		c.RetryAfter = fetchCooldown
+	}
+	w.replace(c)
+}
+
+func (w *doorWriter) bindSession() error {
+	session := w.Header().Get(sessionHeader)
+	if !w.opens || session == "" {
+		return nil
+	}
+	if err := w.res.sessions.opened(w.admitted, session, w.admitted.caller().UserID()); err != nil {
+		return errors.Join(errSession, err)
+	}
+	return nil
+}
+
+// startFilter makes ready to filter. It is false where the header is not to be
+// sent yet, or never.
+func (w *doorWriter) startFilter(status int) bool {
+	h := w.Header()
+	kind := strings.ToLower(h.Get("Content-Type"))
+	w.isStream = strings.Contains(kind, "text/event-stream")
+	if !w.isStream && !strings.Contains(kind, "application/json") {
+		return true // no MCP client looks into it
+	}
+	if encoding := h.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		w.fail(http.StatusInternalServerError, errEncoded)
+		return false
+	}
+	for _, name := range [...]string{"Content-Length", "Etag", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest"} {
+		h.Del(name)
+	}
+	keep := func(method, name string) bool {
+		return w.res.keep(w.admitted, w.admitted.caller(), method, name)
+	}
+	var to io.Writer = w.ResponseWriter
+	if !w.isStream {
+		to, w.status = &w.whole, status
+	}
+	w.filter = mcpmsg.NewFilter(to, kind, w.lists, keep)
+	return w.isStream
+}
+
+// Write sends a part of the body, or what is left of it.
+func (w *doorWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.begin(http.StatusOK)
+	switch {
+	case w.over:
+		return len(p), nil
+	case w.filter != nil:
+		return w.filter.Write(p)
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// Flush sends what was written so far.
+func (w *doorWriter) Flush() {
+	_ = w.FlushError()
+}
+
+// FlushError is Flush for [http.ResponseController].
+func (w *doorWriter) FlushError() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.begin(http.StatusOK)
+	if w.filter != nil && !w.isStream && !w.over {
+		return nil // sent whole at the end
+	}
+	return http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+// finish ends the response when the handler has returned.
+func (w *doorWriter) finish() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	defer func() { w.over = true }()
+	if !w.began && w.denial != nil {
+		w.began = true
+		w.replace(w.denial)
+	}
+	if w.filter == nil || w.over {
+		return
+	}
+	err := w.filter.Close()
+	if w.isStream {
+		if err != nil {
+			w.auth.log.LogAttrs(w.admitted, slog.LevelError, "mcpauth: stream ended", slog.Any("cause", err))
+		}
+		return
+	}
+	if err != nil {
+		w.fail(http.StatusInternalServerError, err)
+		return
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(w.whole.Len()))
+	w.ResponseWriter.WriteHeader(w.status)
+	_, _ = w.ResponseWriter.Write(w.whole.Bytes())
+}
+
+// deny has the response become a challenge, if that is still possible.
+func (w *doorWriter) deny(c *Challenge) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ResponseWriter == nil || w.began || w.over || w.body.batch.Load() {
+		return false
+	}
+	w.denial = c
+	return true
+}
+
+// Require demands scopes in a handler, for rules that depend on data: the
+// owner of a note may delete it, others need a scope. It returns nil if the
+// caller of the request that ctx belongs to has all of them, hierarchies
+// included, and a [*Challenge] otherwise: return it from the tool. On the
+// adapters for the MCP SDKs it becomes a 403 on which clients step up, or,
+// where the response has begun, a JSON-RPC result that carries the challenge.
+func Require(ctx context.Context, scopes ...string) error {
+	info, _ := FromContext(ctx)
+	if info == nil || info.from == nil {
+		return &Challenge{
+			Status: http.StatusUnauthorized, Reason: NoCredentials, Scopes: scopes, cause: errNoCredentials,
+			Description: (&refusal{reason: NoCredentials}).description(),
+		}
+	}
+	refused := info.from.res.hierarchy.check(info.Scopes, scopes)
+	if refused == nil {
+		return nil
+	}
+	w := info.from
+	req := &Request{Method: w.method, Scopes: union(w.scopes, scopes), scheme: w.scheme}
+	return w.auth.challenge(ctx, w.res, req, refused)
+}
+
+// Deny asks the door that let a request in to answer it with err, a
+// [*Challenge] as [Require] returns it, whatever the handler writes. It is
+// false where that is no longer possible, because the response has begun or
+// answers several messages. Adapters call it; handlers of net/http call
+// [WriteChallenge].
+func Deny(ctx context.Context, err error) bool {
+	var c *Challenge
+	info, _ := FromContext(ctx)
+	if info == nil || info.from == nil || !errors.As(err, &c) {
+		return false
+	}
+	return info.from.deny(c)
+}
