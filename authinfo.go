@@ -166,6 +166,13 @@ func Anonymous(ctx context.Context) bool {
 	return anonymous
 }
 
+// NewAnonymousContext returns a context for which [Anonymous] holds. Doors of
+// one's own use it where [Auth.Authorize] returns neither an AuthInfo nor an
+// error.
+func NewAnonymousContext(ctx context.Context) context.Context {
+	return context.WithValue(NewContext(ctx, nil), anonymousKey{}, true)
+}
+
 // FromContext returns the AuthInfo of the request that ctx belongs to. It is
 // false where no door of this package let the request in, or let it in without
 // a token; see [Anonymous].

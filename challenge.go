@@ -63,6 +63,7 @@ const (
 
 	MalformedMessage        Reason = "malformed_message"
 	HeaderMismatch          Reason = "header_mismatch"
+	URINotNormal            Reason = "uri_not_normal"
 	AccessDenied            Reason = "access_denied"
 	UnknownSession          Reason = "unknown_session"
 	WrongSession            Reason = "wrong_session"
@@ -128,7 +129,7 @@ func (c *Challenge) Unwrap() error { return c.cause }
 // first, as some clients read the first only. The error stands with the scheme
 // that the request used. There are none where none belong (status 503).
 func (c *Challenge) WWWAuthenticate() []string {
-	if c.Status == http.StatusServiceUnavailable || c.rpc != nil || c.Code == codeAccessDenied || c.Code == codeSessionNotFound {
+	if c.Status == http.StatusServiceUnavailable || c.Status == http.StatusMethodNotAllowed || c.rpc != nil || c.Code == codeAccessDenied || c.Code == codeSessionNotFound {
 		return nil // nothing that a token would change
 	}
 	dpop, bearer := len(c.DPoPAlgorithms) > 0, !c.DPoPOnly || len(c.DPoPAlgorithms) == 0
@@ -192,6 +193,9 @@ func WriteChallenge(w http.ResponseWriter, err error) {
 		c = &Challenge{Status: http.StatusInternalServerError, Description: "The request could not be authorized."}
 	}
 	h := w.Header()
+	if c.Status == http.StatusMethodNotAllowed {
+		h.Set("Allow", "GET, POST, DELETE")
+	}
 	if c.Status != http.StatusInternalServerError {
 		if values := c.WWWAuthenticate(); len(values) > 0 {
 			h["Www-Authenticate"] = values

@@ -28,8 +28,9 @@ type doorWriter struct {
 	// Of the request.
 	opens  bool // the handler may open a session
 	lists  mcpmsg.Lists
-	body   messageBody
-	scopes []string // needed so far
+	body   messageBody // what the handler reads,
+	replay readBytes   // or reads again
+	scopes []string    // needed so far
 	scheme authScheme
 	method string
 
@@ -63,6 +64,12 @@ func (w *doorWriter) expect(p *policy, messages *mcpmsg.Request) {
 		w.body.batch.Store(messages.Batch)
 	}
 }
+
+// readBytes is a body that was read before.
+type readBytes struct{ bytes.Reader }
+
+// Close has nothing to close.
+func (*readBytes) Close() error { return nil }
 
 // messageBody is a request body that notes whether it holds several messages.
 type messageBody struct {
@@ -226,9 +233,8 @@ func (w *doorWriter) finish() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	defer func() { w.over = true }()
-	if !w.began && w.denial != nil {
-		w.began = true
-		w.replace(w.denial)
+	if w.denial != nil || w.opens && w.Header().Get(sessionHeader) != "" {
+		w.begin(http.StatusOK) // as net/http does where nothing was written
 	}
 	if w.filter == nil || w.over {
 		return

@@ -301,6 +301,8 @@ func (r *refusal) description() string {
 		return "The session cannot be checked now. Keep the access token and try again."
 	case r.reason == MalformedMessage || r.reason == HeaderMismatch:
 		return "The request is not a message that this MCP server takes."
+	case r.reason == URINotNormal:
+		return "The resource URI is not in normal form (RFC 3986, section 6.2.2)."
 	case r.reason == UnknownSession:
 		return "The session has ended. Begin a new one."
 	case r.code == codeAccessDenied:

@@ -1,7 +1,6 @@
 package mcpauth
 
 import (
-	"bytes"
 	"io"
 	"net/http"
 	"slices"
@@ -67,7 +66,7 @@ func (a *Auth) Middleware(opts ...Option) (func(http.Handler) http.Handler, erro
 	p.scopes, p.challenge = slices.Clone(p.scopes), slices.Clone(p.challenge)
 	return func(next http.Handler) http.Handler {
 		door := &httpDoor{auth: a, next: next, protection: p, res: res}
-		return res.origins.guard(door)
+		return res.origins.guard(door, a.log)
 	}, nil
 }
 
@@ -84,7 +83,7 @@ func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.next.ServeHTTP(w, r)
 		return
 	}
-	var body *[]byte
+	var body []byte
 	admitted, refused := d.auth.authorize(r.Context(), &Request{
 		Method:          r.Method,
 		URL:             target(r),
@@ -94,10 +93,9 @@ func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		ChallengeScopes: d.protection.challenge,
 		TLS:             r.TLS,
 		RemoteAddr:      r.RemoteAddr,
-		Body: func(most int64) ([]byte, error) {
-			read, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
-			body = &read
-			return read, err
+		Body: func(most int64) (_ []byte, err error) {
+			body, err = readBody(w, r, most)
+			return body, err
 		},
 	})
 	if refused != nil {
@@ -115,14 +113,30 @@ func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out.finish()
 }
 
+// readBody reads a body of at most so many bytes.
+func readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error) {
+	if r.Body == nil {
+		return []byte{}, nil
+	}
+	if r.ContentLength < 0 || r.ContentLength > most {
+		return io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	}
+	body := make([]byte, r.ContentLength) // net/http ends the body there
+	_, err := io.ReadFull(r.Body, body)
+	return body, err
+}
+
 // receive gives the handler the body that the decision was made on, or notes
 // what it reads. An answer that is filtered must not come compressed.
-func (w *doorWriter) receive(r *http.Request, read *[]byte) {
+func (w *doorWriter) receive(r *http.Request, read []byte) {
 	switch {
 	case read != nil:
-		r.Body = io.NopCloser(bytes.NewReader(*read))
-		r.ContentLength = int64(len(*read))
+		w.replay.Reset(read)
+		r.Body = &w.replay
+		r.ContentLength = int64(len(read))
 		r.TransferEncoding = nil
+	case w.res.policy != nil: // no operation was read from it
+		r.Body, r.ContentLength, r.TransferEncoding = http.NoBody, 0, nil
 	case r.Body != nil && r.Body != http.NoBody:
 		w.body.ReadCloser = r.Body
 		r.Body = &w.body
