@@ -115,6 +115,9 @@ func parseBatch(header http.Header, body []byte) (*Request, error) {
 		if len(request.Messages) == maxBatch {
 			return invalid("too many messages in a batch")
 		}
+		if raw[0] != '{' {
+			return invalid("an element of the batch is no object")
+		}
 		request.Messages = append(request.Messages, Message{})
 		read := message{Message: &request.Messages[len(request.Messages)-1]}
 		if fault := read.parse(raw, maxDepth-1); fault != nil {

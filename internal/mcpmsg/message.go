@@ -221,12 +221,23 @@ func (m *message) readMeta(raw []byte) *Error {
 			}
 			continue
 		}
-		version, ok := jsonx.String(value)
-		if !ok || !isText(version, maxVersion) {
-			return badParams("the protocol version in params._meta is no usable string")
+		if fault := m.setVersion(value); fault != nil {
+			return fault
 		}
-		m.version = version
 	}
+	return nil
+}
+
+func (m *message) setVersion(raw []byte) *Error {
+	if string(raw) == `"`+modernSince+`"` {
+		m.version = modernSince
+		return nil
+	}
+	version, ok := jsonx.String(raw)
+	if !ok || !isText(version, maxVersion) {
+		return badParams("the protocol version in params._meta is no usable string")
+	}
+	m.version = version
 	return nil
 }
 
