@@ -62,7 +62,8 @@ type Message struct {
 	Ref string
 	// Arguments is params.arguments as it stands in the body; nil if absent.
 	Arguments json.RawMessage
-	// ID is a JSON string or integer; nil for a notification.
+	// ID is a JSON string or integer. It is nil for a notification, and for a
+	// response that says it does not know to what.
 	ID json.RawMessage
 }
 
