@@ -20,6 +20,10 @@ func request(method, params string) string {
 	return fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":%q,"params":%s}`, method, params)
 }
 
+func nested(levels int) string {
+	return strings.Repeat("[", levels) + strings.Repeat("]", levels)
+}
+
 func modernMeta(version string) string {
 	return `"_meta":{"io.modelcontextprotocol/protocolVersion":"` + version + `"}`
 }
@@ -48,6 +52,7 @@ func TestParseAccepts(t *testing.T) {
 		"no arguments":        {call(`{"name":"add"}`), []mcpmsg.Message{{Method: "tools/call", Name: "add", ID: one}}},
 		"arguments null":      {call(`{"name":"add","arguments":null}`), []mcpmsg.Message{{Method: "tools/call", Name: "add", Arguments: json.RawMessage(`null`), ID: one}}},
 		"arguments any":       {call(`{"arguments":"name","name":"add"}`), []mcpmsg.Message{{Method: "tools/call", Name: "add", Arguments: json.RawMessage(`"name"`), ID: one}}},
+		"deep":                {call(`{"name":"add","arguments":` + nested(62) + `}`), []mcpmsg.Message{{Method: "tools/call", Name: "add", Arguments: json.RawMessage(nested(62)), ID: one}}},
 		"escaped member":      {call(`{"n\u0061me":"add"}`), []mcpmsg.Message{{Method: "tools/call", Name: "add", ID: one}}},
 		"escaped value":       {call(`{"name":"\u0061d\/d"}`), []mcpmsg.Message{{Method: "tools/call", Name: "ad/d", ID: one}}},
 		"escaped method":      {`{"jsonrpc":"2\u002e0","id":1,"method":"tools\/call","params":{"name":"add"}}`, []mcpmsg.Message{{Method: "tools/call", Name: "add", ID: one}}},
@@ -128,7 +133,7 @@ func TestParseRefuses(t *testing.T) {
 		"comment":                   {`{"jsonrpc":"2.0","id":1,"method":"ping"/**/}`, mcpmsg.CodeParse},
 		"single quotes":             {`{'jsonrpc':'2.0'}`, mcpmsg.CodeParse},
 		"NaN":                       {call(`{"name":"a","arguments":NaN}`), mcpmsg.CodeParse},
-		"too deep":                  {call(`{"name":"a","arguments":` + strings.Repeat("[", 63) + strings.Repeat("]", 63) + `}`), mcpmsg.CodeInvalidRequest},
+		"too deep":                  {call(`{"name":"a","arguments":` + nested(63) + `}`), mcpmsg.CodeInvalidRequest},
 		"duplicate name":            {call(`{"name":"a","name":"b"}`), mcpmsg.CodeInvalidRequest},
 		"duplicate name, same":      {call(`{"name":"a","name":"a"}`), mcpmsg.CodeInvalidRequest},
 		"duplicate escaped":         {call(`{"name":"a","n\u0061me":"b"}`), mcpmsg.CodeInvalidRequest},
@@ -221,7 +226,7 @@ func TestParseRefuses(t *testing.T) {
 		"batch with bad call":       {`[{"jsonrpc":"2.0","id":1,"method":"ping"},` + call(`{"name":"a","Name":"b"}`) + `]`, mcpmsg.CodeInvalidRequest},
 		"batch with duplicates":     {`[{"jsonrpc":"2.0","id":1,"method":"ping"},` + call(`{"name":"a","name":"b"}`) + `]`, mcpmsg.CodeInvalidRequest},
 		"batch of 101":              {`[` + strings.Repeat(`{"jsonrpc":"2.0","method":"x"},`, 100) + `{"jsonrpc":"2.0","method":"x"}]`, mcpmsg.CodeInvalidRequest},
-		"batch too deep":            {`[` + call(`{"name":"a","arguments":`+strings.Repeat("[", 62)+strings.Repeat("]", 62)+`}`) + `]`, mcpmsg.CodeInvalidRequest},
+		"batch too deep":            {`[` + call(`{"name":"a","arguments":`+nested(62)+`}`) + `]`, mcpmsg.CodeInvalidRequest},
 		"batch, trailing data":      {`[{"jsonrpc":"2.0","id":1,"method":"ping"}]` + call(`{"name":"a"}`), mcpmsg.CodeParse},
 		"batch, one id twice":       {`[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":1,"method":"tools/list"}]`, mcpmsg.CodeInvalidRequest},
 		"batch, one id escaped":     {`[{"jsonrpc":"2.0","id":"a","method":"ping"},{"jsonrpc":"2.0","id":"\u0061","method":"tools/list"}]`, mcpmsg.CodeInvalidRequest},
