@@ -9,6 +9,9 @@ import (
 // filterDepth bounds how deep a response nests.
 const filterDepth = 256
 
+// maxSpareCuts is the capacity for cuts that is kept for the next text.
+const maxSpareCuts = 1 << 10
+
 // listKind says how one list looks in a result.
 type listKind struct {
 	list   Lists
@@ -45,7 +48,9 @@ type cutter struct {
 
 // find sets cuts for text, or fails with ErrMalformed.
 func (c *cutter) find(text []byte) error {
-	c.cuts = c.cuts[:0]
+	if c.cuts = c.cuts[:0]; cap(c.cuts) > maxSpareCuts {
+		c.cuts = nil
+	}
 	if !mayHoldObject(text) {
 		return nil
 	}
@@ -55,6 +60,16 @@ func (c *cutter) find(text []byte) error {
 	return malformed(c.message(text, 0))
 }
 
+func isArray(text []byte) bool {
+	for _, b := range text {
+		switch b {
+		case ' ', '\t', '\n', '\r':
+		default:
+			return b == '['
+		}
+	}
+	return false
+}
 
 // malformed keeps to itself where and what the fault is.
 func malformed(err error) error {
@@ -114,11 +129,6 @@ func (c *cutter) result(text []byte, base int) error {
 // where no kept item comes before.
 func (c *cutter) list(kind listKind, text []byte, base int) error {
 	var first, last, kept int
-	cut := func(start, end int) {
-		if start < end {
-			c.cuts = append(c.cuts, span{base + start, base + end})
-		}
-	}
 	err := jsonx.ElementsAt(text, filterDepth, func(raw []byte, at int) error {
 		if first == 0 {
 			first = at
@@ -126,20 +136,32 @@ func (c *cutter) list(kind listKind, text []byte, base int) error {
 		end := at + len(raw)
 		switch keep := c.keeps(kind, raw); {
 		case keep && kept == 0:
-			cut(first, at)
+			c.cut(base+first, base+at)
 			kept++
 		case keep:
 			kept++
 		case kept > 0:
-			cut(last, end)
+			c.cut(base+last, base+end)
 		}
 		last = end
 		return nil
 	})
 	if kept == 0 {
-		cut(first, last)
+		c.cut(base+first, base+last)
 	}
 	return err
+}
+
+// cut adds a part to the cuts, or to the last of them if the two touch.
+func (c *cutter) cut(start, end int) {
+	last := len(c.cuts) - 1
+	switch {
+	case start == end:
+	case last >= 0 && c.cuts[last].end == start:
+		c.cuts[last].end = end
+	default:
+		c.cuts = append(c.cuts, span{start, end})
+	}
 }
 
 func (c *cutter) keeps(kind listKind, item []byte) bool {

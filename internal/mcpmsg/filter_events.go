@@ -91,7 +91,7 @@ func (b *eventBody) endLine() error {
 	if line[0] == ':' && b.line == 0 {
 		return b.pass()
 	}
-	switch field(line) {
+	switch string(field(line)) {
 	case "data":
 		b.hasData = true
 	case "", "event", "id", "retry":
@@ -157,7 +157,7 @@ func (b *eventBody) appendEvent(dst, data []byte, lines int) []byte {
 	for rest := b.held; len(rest) > 0; {
 		var line, end []byte
 		line, end, rest = cutLine(rest)
-		if field(line) != "data" {
+		if !isData(line) {
 			dst = append(append(dst, line...), end...)
 			continue
 		}
@@ -187,7 +187,7 @@ func eventData(event []byte) (data []byte, lines int) {
 	for len(event) > 0 {
 		var line []byte
 		line, _, event = cutLine(event)
-		if field(line) != "data" {
+		if !isData(line) {
 			continue
 		}
 		lines++
@@ -201,11 +201,13 @@ func eventData(event []byte) (data []byte, lines int) {
 	return data, lines
 }
 
-// field returns the name of the field that a line is.
-func field(line []byte) string {
+// field returns the name of the field that a line is, none for a comment.
+func field(line []byte) []byte {
 	name, _, _ := bytes.Cut(line, []byte{':'})
-	return string(name)
+	return name
 }
+
+func isData(line []byte) bool { return string(field(line)) == "data" }
 
 // cutLine cuts text behind its first line, which has an end.
 func cutLine(text []byte) (line, end, rest []byte) {
