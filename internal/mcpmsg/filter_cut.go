@@ -2,6 +2,7 @@ package mcpmsg
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/mcp-auth/go/internal/jsonx"
 )
@@ -43,24 +44,41 @@ type span struct{ start, end int }
 type cutter struct {
 	lists Lists
 	keep  Keep
-	cuts  []span // ascending
+	cuts  []span // ascending, and apart
+	// mended: in the text that is read, U+FFFD may stand for a lone surrogate.
+	mended bool
 }
 
 // find sets cuts for text, or fails with ErrMalformed.
 func (c *cutter) find(text []byte) error {
-	if c.cuts = c.cuts[:0]; cap(c.cuts) > maxSpareCuts {
+	if cap(c.cuts) > maxSpareCuts {
 		c.cuts = nil
 	}
-	if !mayHoldObject(text) {
-		return nil
+	c.mended = false
+	err := c.read(text)
+	if err != nil && hasLoneSurrogate(text, err) {
+		c.mended = true
+		err = c.read(withoutLoneSurrogates(text))
 	}
-	if isArray(text) {
-		return malformed(c.batch(text))
+	if err != nil {
+		return ErrMalformed
 	}
-	return malformed(c.message(text, 0))
+	return nil
 }
 
-func isArray(text []byte) bool {
+func (c *cutter) read(text []byte) error {
+	c.cuts = c.cuts[:0]
+	switch {
+	case !mayHoldObject(text):
+		return nil
+	case isBatch(text):
+		return c.batch(text)
+	default:
+		return c.message(text, 0)
+	}
+}
+
+func isBatch(text []byte) bool {
 	for _, b := range text {
 		switch b {
 		case ' ', '\t', '\n', '\r':
@@ -69,14 +87,6 @@ func isArray(text []byte) bool {
 		}
 	}
 	return false
-}
-
-// malformed keeps to itself where and what the fault is.
-func malformed(err error) error {
-	if err != nil {
-		return ErrMalformed
-	}
-	return nil
 }
 
 func (c *cutter) batch(text []byte) error {
@@ -166,7 +176,10 @@ func (c *cutter) cut(start, end int) {
 
 func (c *cutter) keeps(kind listKind, item []byte) bool {
 	id, ok := identifier(kind.key, item)
-	return ok && c.keep(kind.method, id)
+	if !ok || c.mended && strings.ContainsRune(id, utf8.RuneError) {
+		return false
+	}
+	return c.keep(kind.method, id)
 }
 
 // identifier returns the string that the member key of an item holds. Two

@@ -49,8 +49,8 @@ func (b *eventBody) next(p []byte) (int, error) {
 	if afterCR && p[0] == '\n' {
 		return 1, b.lineFeed()
 	}
-	end := bytes.IndexAny(p, "\r\n")
-	if end < 0 {
+	end := lineEnd(p)
+	if end == len(p) {
 		return len(p), b.hold(p)
 	}
 	if err := b.hold(p[:end+1]); err != nil {
@@ -211,12 +211,32 @@ func isData(line []byte) bool { return string(field(line)) == "data" }
 
 // cutLine cuts text behind its first line, which has an end.
 func cutLine(text []byte) (line, end, rest []byte) {
-	at := bytes.IndexAny(text, "\r\n")
-	n := 1
+	at, n := lineEnd(text), 1
 	if bytes.HasPrefix(text[at:], []byte("\r\n")) {
 		n = 2
 	}
 	return text[:at], text[at : at+n], text[at+n:]
+}
+
+// lineEnd returns where the first line of text ends, len(text) if it does not.
+func lineEnd(text []byte) int {
+	// Two fast searches beat a slow one, in windows lest a text of many lines
+	// be searched to its end for each.
+	const window = 1 << 10
+	for from := 0; from < len(text); from += window {
+		part := text[from:min(from+window, len(text))]
+		end := bytes.IndexByte(part, '\n')
+		if end < 0 {
+			end = len(part)
+		}
+		if cr := bytes.IndexByte(part[:end], '\r'); cr >= 0 {
+			end = cr
+		}
+		if end < len(part) {
+			return from + end
+		}
+	}
+	return len(text)
 }
 
 // spare returns the buffer to use for the next event.

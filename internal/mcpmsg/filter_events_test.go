@@ -198,7 +198,7 @@ func TestFilterEventLimit(t *testing.T) {
 func TestFilterManyLines(t *testing.T) {
 	t.Parallel()
 	for _, line := range []string{"data:\r", "data\n", "\r", ":\r\n", "x\r"} {
-		in := strings.Repeat(line, (limit-10)/len(line)) + "\n\n"
+		in := strings.Repeat(line, (2<<20)/len(line)) + "\n\n"
 		if got, err := filtered(streamType, mcpmsg.AllLists, keepAll, in); err != nil || got != in {
 			t.Errorf("%q: %d bytes of %d, %v", line, len(got), len(in), err)
 		}

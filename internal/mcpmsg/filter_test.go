@@ -117,24 +117,55 @@ func TestFilterJSON(t *testing.T) {
 	}
 }
 
+// TestFilterLoneSurrogates has what JavaScript makes of a string that was cut
+// within a character. Names that hold such a thing are none.
+func TestFilterLoneSurrogates(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct{ in, want string }{
+		"in a title":         {`{"name":"a","title":"\ud83d"},{"name":"hidden","title":"\uD83D\ude00\ude00"}`, `{"name":"a","title":"\ud83d"}`},
+		"in a member's name": {`{"name":"a","\udE00x":1}`, `{"name":"a","\udE00x":1}`},
+		"in a name":          {`{"name":"a\ud83d"},{"name":"b"}`, `{"name":"b"}`},
+		"pairs in a name":    {`{"name":"\ud83d\ude00","title":"\ud83d\ud83d"}`, `{"name":"\ud83d\ude00","title":"\ud83d\ud83d"}`},
+		"behind a backslash": {`{"name":"\\ud83d","title":"\\\ud83d"}`, `{"name":"\\ud83d","title":"\\\ud83d"}`},
+		"at the end":         {`{"name":"a","title":"\ud83d\u"}`, ""},
+		"names that differ":  {`{"name":"a","\ud83d":1,"\ud83e":2},{"name":"b"}`, `{"name":"b"}`},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := filtered(jsonType, mcpmsg.ListTools, notHidden, answer(`{"tools":[`+c.in+`]}`))
+			if c.want == "" {
+				if !errors.Is(err, mcpmsg.ErrMalformed) {
+					t.Errorf("got %s, %v", got, err)
+				}
+				return
+			}
+			if err != nil || got != answer(`{"tools":[`+c.want+`]}`) {
+				t.Errorf("got %s, %v", got, err)
+			}
+		})
+	}
+}
+
 // malformedMessages cannot be filtered.
 func malformedMessages() map[string]string {
 	return map[string]string{
-		"syntax":                  `{"result":{"tools":[{"name":"hidden"}]}`,
-		"behind":                  answer(`{"tools":[{"name":"hidden"}]}`) + `{}`,
-		"comment":                 `/**/` + answer(`{"tools":[{"name":"hidden"}]}`),
-		"byte order mark":         "\uFEFF" + answer(`{"tools":[{"name":"hidden"}]}`),
-		"invalid UTF-8":           answer("{\"tools\":[{\"name\":\"hidden\"}],\"x\":\"\xff\"}"),
-		"result twice":            `{"result":{},"result":{"tools":[{"name":"hidden"}]}}`,
-		"result twice, escaped":   `{"result":{},"r\u0065sult":{"tools":[{"name":"hidden"}]}}`,
-		"result in two cases":     `{"result":{},"Result":{"tools":[{"name":"hidden"}]}}`,
-		"list twice":              answer(`{"tools":[],"tools":[{"name":"hidden"}]}`),
-		"list in two cases":       answer(`{"tools":[],"Tools":[{"name":"hidden"}]}`),
-		"list and null":           answer(`{"tools":null,"Tools":[{"name":"hidden"}]}`),
-		"too deep":                answer(`{"tools":[` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `]}`),
-		"in a batch":              `[{},{"result":{"tools":[],"tools":[]}}]`,
-		"string in single quotes": `{'result':{'tools':[{'name':'hidden'}]}}`,
-		"text with a brace":       "error: {}",
+		"syntax":                   `{"result":{"tools":[{"name":"hidden"}]}`,
+		"behind":                   answer(`{"tools":[{"name":"hidden"}]}`) + `{}`,
+		"comment":                  `/**/` + answer(`{"tools":[{"name":"hidden"}]}`),
+		"byte order mark":          "\uFEFF" + answer(`{"tools":[{"name":"hidden"}]}`),
+		"invalid UTF-8":            answer("{\"tools\":[{\"name\":\"hidden\"}],\"x\":\"\xff\"}"),
+		"invalid UTF-8, surrogate": answer("{\"tools\":[{\"name\":\"hidden\"}],\"x\":\"\xff\\ud83d\"}"),
+		"result twice":             `{"result":{},"result":{"tools":[{"name":"hidden"}]}}`,
+		"result twice, escaped":    `{"result":{},"r\u0065sult":{"tools":[{"name":"hidden"}]}}`,
+		"result in two cases":      `{"result":{},"Result":{"tools":[{"name":"hidden"}]}}`,
+		"list twice":               answer(`{"tools":[],"tools":[{"name":"hidden"}]}`),
+		"list in two cases":        answer(`{"tools":[],"Tools":[{"name":"hidden"}]}`),
+		"list and null":            answer(`{"tools":null,"Tools":[{"name":"hidden"}]}`),
+		"too deep":                 answer(`{"tools":[` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `]}`),
+		"in a batch":               `[{},{"result":{"tools":[],"tools":[]}}]`,
+		"string in single quotes":  `{'result':{'tools':[{'name':'hidden'}]}}`,
+		"text with a brace":        "error: {}",
 	}
 }
 
