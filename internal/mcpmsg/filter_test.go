@@ -147,6 +147,21 @@ func TestFilterLoneSurrogates(t *testing.T) {
 	}
 }
 
+func TestFilterAsksForNamesAsTheyAre(t *testing.T) {
+	t.Parallel()
+	in := answer(`{"title":"\ud83d","tools":[{"name":"\\ud83d"},{"name":"\u00e9\ud83d\ude00\n"}]}`)
+	var asked []string
+	out, err := filtered(jsonType, mcpmsg.ListTools, func(_, name string) bool {
+		if !slices.Contains(asked, name) {
+			asked = append(asked, name)
+		}
+		return true
+	}, in)
+	if err != nil || out != in || !slices.Equal(asked, []string{`\ud83d`, "é😀\n"}) {
+		t.Errorf("asked %q, got %s, %v", asked, out, err)
+	}
+}
+
 // malformedMessages cannot be filtered.
 func malformedMessages() map[string]string {
 	return map[string]string{
