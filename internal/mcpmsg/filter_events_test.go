@@ -15,7 +15,6 @@ const (
 	visibleList = `{"result":{"tools":[{"name":"a"}]}}`
 )
 
-// Covers RS11.
 func TestFilterEvents(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct{ in, want string }{

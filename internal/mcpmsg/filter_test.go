@@ -44,7 +44,6 @@ func filtered(contentType string, lists mcpmsg.Lists, keep mcpmsg.Keep, parts ..
 
 func answer(result string) string { return `{"jsonrpc":"2.0","id":1,"result":` + result + `}` }
 
-// Covers RS11.
 func TestFilterJSON(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct{ in, want string }{
