@@ -67,12 +67,12 @@ const maxFiltered = 16 << 20
 // each event is written as soon as its last line is. After an error nothing
 // more is written, and nothing of what caused it was.
 type Filter struct {
-	body body
+	body responseBody
 	err  error
 }
 
-// body is a response of one content type.
-type body interface {
+// responseBody is a response of one content type.
+type responseBody interface {
 	write(p []byte) error
 	close() error
 }
