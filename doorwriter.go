@@ -30,7 +30,8 @@ type doorWriter struct {
 	lists  mcpmsg.Lists
 	body   messageBody // what the handler reads,
 	replay readBytes   // or reads again
-	scopes []string    // needed so far
+	scopes []string    // that the handler needs
+	needed []outcome   // of the operations
 	scheme authScheme
 	method string
 
@@ -241,9 +242,7 @@ func (w *doorWriter) finish() {
 	}
 	err := w.filter.Close()
 	if w.isStream {
-		if err != nil {
-			w.auth.log.LogAttrs(w.admitted, slog.LevelError, "mcpauth: stream ended", slog.Any("cause", err))
-		}
+		w.endStream(err)
 		return
 	}
 	if err != nil {
@@ -253,6 +252,17 @@ func (w *doorWriter) finish() {
 	w.Header().Set("Content-Length", strconv.Itoa(w.whole.Len()))
 	w.ResponseWriter.WriteHeader(w.status)
 	_, _ = w.ResponseWriter.Write(w.whole.Bytes())
+}
+
+// endStream breaks the connection off where the filter has stopped: the client
+// must not take what it got for all.
+func (w *doorWriter) endStream(err error) {
+	if err == nil {
+		return
+	}
+	w.auth.log.LogAttrs(w.admitted, slog.LevelError, "mcpauth: stream broken off",
+		slog.String("resource", w.res.identifier), slog.Any("cause", err))
+	panic(http.ErrAbortHandler)
 }
 
 // deny has the response become a challenge, if that is still possible.
@@ -285,7 +295,8 @@ func Require(ctx context.Context, scopes ...string) error {
 		return nil
 	}
 	w := info.from
-	req := &Request{Method: w.method, Scopes: union(w.scopes, scopes), scheme: w.scheme}
+	already := union(w.scopes, together(w.needed).scopes)
+	req := &Request{Method: w.method, Scopes: union(already, scopes), scheme: w.scheme}
 	return w.auth.challenge(ctx, w.res, req, refused)
 }
 

@@ -40,7 +40,8 @@ type Request struct {
 	// Body yields the body of a POST, of at most so many bytes, where the
 	// resource has a [Policy]. It is called once at the most, and only when the
 	// caller has a valid token or may need none. The next handler must read the
-	// same bytes. Without it, a POST is refused as one without a message.
+	// same bytes, and none where it was not called. Without it, a POST is refused
+	// as one without a message.
 	Body func(most int64) ([]byte, error)
 
 	scheme authScheme // as credential found it

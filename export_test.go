@@ -39,3 +39,15 @@ func KeyGeneration(a *Auth) uint64 {
 	generation, _ := a.issuers.all[0].generation(context.Background())
 	return generation
 }
+
+// NewMemorySessions is the store that is used where none is given.
+func NewMemorySessions(size int) SessionStore { return newMemorySessions(size) }
+
+// KnownSessions counts the sessions that such a store remembers.
+func KnownSessions(s SessionStore) (n int) {
+	m := s.(*memorySessions)
+	for i := range m.shards {
+		n += len(m.shards[i].young) + len(m.shards[i].old)
+	}
+	return n
+}

@@ -17,6 +17,7 @@ func (a *Auth) permit(ctx context.Context, res *resource, req *Request, admitted
 	if refused := res.sessions.admit(ctx, req, admitted); refused != nil {
 		return refused
 	}
+	admitted.writer.scopes, admitted.writer.scheme, admitted.writer.method = req.Scopes, req.scheme, req.Method
 	if res.policy == nil {
 		return res.hierarchy.check(admitted.info.Scopes, req.Scopes)
 	}
@@ -24,10 +25,12 @@ func (a *Auth) permit(ctx context.Context, res *resource, req *Request, admitted
 	if refused != nil {
 		return refused
 	}
-	if refused = res.decide(ctx, admitted.caller(), ops, req); refused != nil {
+	outcomes, refused := res.decide(ctx, admitted.caller(), ops, req)
+	if refused != nil {
 		req.rpc = res.policy.answer(refused, req, messages)
 		return refused
 	}
+	admitted.writer.needed = outcomes
 	admitted.writer.expect(res.policy, messages)
 	return nil
 }
@@ -35,7 +38,7 @@ func (a *Auth) permit(ctx context.Context, res *resource, req *Request, admitted
 // decide holds the operations against the policy. A challenge names all scopes
 // of the whole request, those too that the token has: clients that replace
 // their scopes by the challenge's would lose them.
-func (r *resource) decide(ctx context.Context, info *AuthInfo, ops []Operation, req *Request) *refusal {
+func (r *resource) decide(ctx context.Context, info *AuthInfo, ops []Operation, req *Request) ([]outcome, *refusal) {
 	e := &evaluation{ctx: ctx, info: info, hierarchy: r.hierarchy}
 	// The scopes of the handler itself come first; nearly always one operation follows.
 	outcomes := append(make([]outcome, 0, 2), AllScopes(req.Scopes).evaluate(e))
@@ -43,7 +46,7 @@ func (r *resource) decide(ctx context.Context, info *AuthInfo, ops []Operation, 
 	for i := range ops {
 		e.op = ops[i]
 		if r.policy.ambiguous(&e.op) {
-			return invalidRequest(URINotNormal, "the resource URI %.200q is not in normal form", e.op.Name)
+			return nil, invalidRequest(URINotNormal, "the resource URI %.200q is not in normal form", e.op.Name)
 		}
 		requirement := r.policy.requirement(&e.op)
 		o := requirement.evaluate(e)
@@ -52,14 +55,20 @@ func (r *resource) decide(ctx context.Context, info *AuthInfo, ops []Operation, 
 		public = public && openToAll(requirement)
 	}
 	if ok || public {
-		return nil
+		return outcomes, nil
 	}
+	total := together(outcomes)
+	req.Scopes = total.scopes
+	return nil, total.refusal(info, req.Scopes)
+}
+
+// together is what several requirements come to.
+func together(outcomes []outcome) outcome {
 	total := outcome{ok: true}
 	for _, o := range outcomes {
 		total = total.and(o)
 	}
-	req.Scopes = total.scopes
-	return total.refusal(info, req.Scopes)
+	return total
 }
 
 // answer is the JSON-RPC error that an operation is refused with, or nil.

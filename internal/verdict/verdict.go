@@ -327,12 +327,13 @@ func normalize(text string) string {
 
 func wrapEngine(a *mcpauth.Auth, next http.Handler, p Protection) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		read := io.ReadCloser(http.NoBody)
 		info, err := a.Authorize(r.Context(), mcpauth.Request{
 			Method: r.Method, URL: r.RequestURI, Header: r.Header,
 			Resource: p.Resource, Scopes: p.Scopes, ChallengeScopes: p.Challenge,
 			TLS: r.TLS, RemoteAddr: r.RemoteAddr, Body: func(most int64) ([]byte, error) {
 				body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
-				r.Body = io.NopCloser(bytes.NewReader(body))
+				read = io.NopCloser(bytes.NewReader(body))
 				return body, err
 			},
 		})
@@ -343,6 +344,7 @@ func wrapEngine(a *mcpauth.Auth, next http.Handler, p Protection) http.Handler {
 		if nonce := a.DPoPNonce(p.Resource); nonce != "" {
 			w.Header().Set("DPoP-Nonce", nonce)
 		}
+		r.Body = read
 		ctx := mcpauth.NewContext(r.Context(), info)
 		if info == nil {
 			ctx = mcpauth.NewAnonymousContext(ctx)
