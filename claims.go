@@ -125,12 +125,13 @@ func (c *tokenClaims) set(name string, raw []byte, scopeClaim string) (ok bool) 
 }
 
 // variant reports the name of a claim that the engine reads, written in another
-// case. encoding/json, which handlers read claims with, takes one for the other.
+// case. encoding/json, which handlers read claims with, takes one for the other,
+// and also the longer "ſ" and the Kelvin sign for "s" and "k".
 func variant(name string) bool {
 	for _, known := range [...]string{
 		"iss", "sub", "aud", "exp", "nbf", "iat", "scope", "scp", "client_id", "azp", "cid", "appid", "cnf", "token_use", "typ",
 	} {
-		if len(name) == len(known) && strings.EqualFold(name, known) {
+		if len(name) >= len(known) && strings.EqualFold(name, known) {
 			return true
 		}
 	}
