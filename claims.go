@@ -59,7 +59,7 @@ type tokenClaims struct {
 func parseClaims(payload []byte, scopeClaim string) (*tokenClaims, error) {
 	c := &tokenClaims{}
 	c.Raw = payload
-	err := jsonx.Object(payload, maxClaimsDepth, func(name string, raw []byte) error {
+	err := jsonx.Walk(payload, maxClaimsDepth, func(name, raw []byte) error {
 		if c.set(name, raw, scopeClaim) {
 			return nil
 		}
@@ -72,14 +72,14 @@ func parseClaims(payload []byte, scopeClaim string) (*tokenClaims, error) {
 	return c, nil
 }
 
-func (c *tokenClaims) set(name string, raw []byte, scopeClaim string) (ok bool) {
-	if scopeClaim != "" && name == scopeClaim {
+func (c *tokenClaims) set(name, raw []byte, scopeClaim string) (ok bool) {
+	if scopeClaim != "" && string(name) == scopeClaim {
 		c.configured, ok = scopesOf(raw)
 		if !ok {
 			return false
 		}
 	}
-	switch name {
+	switch string(name) {
 	case "iss":
 		c.Issuer, ok = jsonx.String(raw)
 	case "sub":
@@ -119,7 +119,7 @@ func (c *tokenClaims) set(name string, raw []byte, scopeClaim string) (ok bool) 
 	case "events":
 		c.hasEvents, ok = true, true
 	default:
-		ok = !variant(name)
+		ok = !variant(string(name))
 	}
 	return ok
 }

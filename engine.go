@@ -167,8 +167,8 @@ func (r *resource) route(token string) (*trustedServer, *jose.JWS, *refusal) {
 var errFound = errors.New("found")
 
 func claimedIssuer(payload []byte) (iss string, found bool) {
-	_ = jsonx.Object(payload, maxClaimsDepth, func(name string, raw []byte) error {
-		if name != "iss" {
+	_ = jsonx.Walk(payload, maxClaimsDepth, func(name, raw []byte) error {
+		if string(name) != "iss" {
 			return nil
 		}
 		iss, found = jsonx.String(raw)

@@ -108,7 +108,7 @@ func decode(encoded [3]string) (parts [3][]byte, signed []byte, ok bool) {
 
 func parseHeader(data []byte) (Header, error) {
 	var h Header
-	err := jsonx.Object(data, maxHeaderDepth, h.member)
+	err := jsonx.Walk(data, maxHeaderDepth, h.member)
 	if err == nil && h.Algorithm == "" {
 		return Header{}, refuse(ReasonMalformed, "header without alg")
 	}
@@ -122,8 +122,8 @@ func parseHeader(data []byte) (Header, error) {
 	}
 }
 
-func (h *Header) member(name string, raw []byte) error {
-	switch name {
+func (h *Header) member(name, raw []byte) error {
+	switch string(name) {
 	case "alg":
 		return h.algorithm(raw)
 	case "kid":
@@ -141,7 +141,7 @@ func (h *Header) member(name string, raw []byte) error {
 	case "crit", "b64":
 		// What they announce changes what the signature means; this package
 		// understands none of it.
-		return refuse(ReasonUnsupportedExtension, "header with "+name)
+		return refuse(ReasonUnsupportedExtension, "header with "+string(name))
 	}
 	return nil
 }
