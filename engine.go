@@ -189,14 +189,19 @@ func (a *Auth) bind(server *trustedServer, c *Claims) *refusal {
 	case c.ExpiresAt.IsZero():
 		return invalidToken(NoExpiry, "the token has no exp")
 	case !now.Before(c.ExpiresAt.Add(a.leeway)):
-		return invalidToken(Expired, "the token expired at %s", c.ExpiresAt.UTC().Format(time.RFC3339))
+		return invalidToken(Expired, "the token expired at %s", moment(c.ExpiresAt))
 	case !c.NotBefore.IsZero() && now.Add(a.leeway).Before(c.NotBefore):
-		return invalidToken(NotYetValid, "the token is valid from %s on", c.NotBefore.UTC().Format(time.RFC3339))
+		return invalidToken(NotYetValid, "the token is valid from %s on", moment(c.NotBefore))
 	case !c.IssuedAt.IsZero() && now.Add(a.leeway).Before(c.IssuedAt):
-		return invalidToken(NotYetValid, "the token was issued in the future, at %s", c.IssuedAt.UTC().Format(time.RFC3339))
+		return invalidToken(NotYetValid, "the token was issued in the future, at %s", moment(c.IssuedAt))
 	}
 	return nil
 }
+
+// moment prints as RFC 3339 has it.
+type moment time.Time
+
+func (m moment) String() string { return time.Time(m).UTC().Format(time.RFC3339) }
 
 // challenge turns a refusal into what the caller may see, and tells the log why.
 func (a *Auth) challenge(ctx context.Context, res *resource, req *Request, r *refusal) *Challenge {
@@ -223,6 +228,11 @@ func (a *Auth) challenge(ctx context.Context, res *resource, req *Request, r *re
 	if a.showDetails && r.cause != nil {
 		c.Description = plain(r.cause.Error())
 	}
+	a.logRefusal(ctx, res, req, r)
+	return c
+}
+
+func (a *Auth) logRefusal(ctx context.Context, res *resource, req *Request, r *refusal) {
 	level := slog.LevelInfo
 	switch {
 	case r.reason == NoCredentials:
@@ -230,13 +240,15 @@ func (a *Auth) challenge(ctx context.Context, res *resource, req *Request, r *re
 	case r.status == http.StatusServiceUnavailable && !ordinary(ctx, r.cause):
 		level = slog.LevelError
 	}
+	if !a.log.Enabled(ctx, level) { // making the attributes would cost more than asking
+		return
+	}
 	a.log.LogAttrs(ctx, level, "mcpauth: request refused",
 		slog.Int("status", r.status),
 		slog.String("reason", string(r.reason)),
 		slog.String("resource", res.identifier),
 		slog.String("method", req.Method),
 		slog.Any("cause", r.cause))
-	return c
 }
 
 // ordinary reports a 503 that is no trouble of ours: anybody can cause it, with

@@ -98,7 +98,7 @@ func (t *trustedServer) verify(ctx context.Context, token string, jws *jose.JWS)
 	}
 	claims, err := parseClaims(jws.Payload, t.scopeClaim)
 	if err != nil {
-		return nil, 0, invalidToken(InvalidClaims, "%w", err)
+		return nil, 0, rejected(InvalidClaims, err)
 	}
 	if why := claims.notAccessToken(typ == accessTokenType); why != "" {
 		return nil, 0, invalidToken(NotAnAccessToken, "not an access token: %s", why)
@@ -120,14 +120,14 @@ func (t *trustedServer) verifySignature(ctx context.Context, jws *jose.JWS, issu
 			return generation, nil
 		}
 	}
-	return 0, invalidToken(InvalidSignature, "%w", err)
+	return 0, rejected(InvalidSignature, err)
 }
 
 func (t *trustedServer) verifyCustom(ctx context.Context, token string) (*Claims, *refusal) {
 	claims, err := t.custom.Verify(ctx, token)
 	switch {
 	case errors.Is(err, ErrInvalidToken):
-		return nil, invalidToken(RejectedByVerifier, "%w", err)
+		return nil, rejected(RejectedByVerifier, err)
 	case err != nil:
 		return nil, unavailable(err)
 	case claims == nil:
@@ -164,9 +164,8 @@ func normalizeType(typ string) string {
 
 // joseRefusal tells a token that is no acceptable JWS.
 func joseRefusal(err error) *refusal {
-	var e *jose.Error
-	if errors.As(err, &e) && e.Reason == jose.ReasonUnsupportedAlgorithm {
-		return invalidToken(UnsupportedAlgorithm, "%w", err)
+	if e, ok := err.(*jose.Error); ok && e.Reason == jose.ReasonUnsupportedAlgorithm { // as Parse returns it
+		return rejected(UnsupportedAlgorithm, err)
 	}
-	return invalidToken(MalformedToken, "%w", err)
+	return rejected(MalformedToken, err)
 }
