@@ -121,9 +121,6 @@ func (r *resource) verify(ctx context.Context, token string) (*trustedServer, *C
 	case known != nil:
 		return known.server, known.claims, nil
 	}
-	if refused = checkForm(token); refused != nil {
-		return nil, nil, refused
-	}
 	server, jws, refused := r.route(token)
 	if refused != nil {
 		return nil, nil, refused
@@ -143,6 +140,10 @@ func (r *resource) verify(ctx context.Context, token string) (*trustedServer, *C
 func (r *resource) route(token string) (*trustedServer, *jose.JWS, *refusal) {
 	jws, err := jose.Parse(token)
 	if err != nil {
+		// What Parse takes has the form of a bearer token anyway.
+		if refused := checkForm(token); refused != nil {
+			return nil, nil, refused
+		}
 		// Not a JWS we would verify: only a custom verifier, or introspection,
 		// can take it. A broken JWS stays here where keys decide, so that it is
 		// not sent out.
@@ -151,7 +152,11 @@ func (r *resource) route(token string) (*trustedServer, *jose.JWS, *refusal) {
 		}
 		return nil, nil, joseRefusal(err)
 	}
-	iss, found := claimedIssuer(jws.Payload)
+	raw := claimedIssuer(jws.Payload)
+	if plain, ok := jsonx.Plain(raw); ok && r.servers[string(plain)] != nil { // the usual case, without a copy
+		return r.servers[string(plain)], jws, nil
+	}
+	iss, found := jsonx.String(raw)
 	if server := r.servers[iss]; found && server != nil {
 		return server, jws, nil
 	}
@@ -166,15 +171,16 @@ func (r *resource) route(token string) (*trustedServer, *jose.JWS, *refusal) {
 
 var errFound = errors.New("found")
 
-func claimedIssuer(payload []byte) (iss string, found bool) {
+// claimedIssuer returns the first iss of a payload as it stands there, or nil.
+func claimedIssuer(payload []byte) (iss []byte) {
 	_ = jsonx.Walk(payload, maxClaimsDepth, func(name, raw []byte) error {
 		if string(name) != "iss" {
 			return nil
 		}
-		iss, found = jsonx.String(raw)
+		iss = raw
 		return errFound
 	})
-	return iss, found
+	return iss
 }
 
 // bind checks what no verifier may skip, as confirm does: issuer, audience and
