@@ -211,6 +211,11 @@ func (m moment) String() string { return time.Time(m).UTC().Format(time.RFC3339)
 
 // challenge turns a refusal into what the caller may see, and tells the log why.
 func (a *Auth) challenge(ctx context.Context, res *resource, req *Request, r *refusal) *Challenge {
+	a.logRefusal(ctx, res, req, r)
+	return a.compose(res, req, r)
+}
+
+func (a *Auth) compose(res *resource, req *Request, r *refusal) *Challenge {
 	c := &Challenge{
 		Status:           r.status,
 		Code:             r.code,
@@ -234,7 +239,6 @@ func (a *Auth) challenge(ctx context.Context, res *resource, req *Request, r *re
 	if a.showDetails && r.cause != nil {
 		c.Description = plain(r.cause.Error())
 	}
-	a.logRefusal(ctx, res, req, r)
 	return c
 }
 

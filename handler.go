@@ -71,8 +71,9 @@ func (a *Auth) Middleware(opts ...Option) (func(http.Handler) http.Handler, erro
 	}
 	p.resource = res.identifier
 	p.scopes, p.challenge = slices.Clone(p.scopes), slices.Clone(p.challenge)
+	answers := a.prepare(res, &p)
 	return func(next http.Handler) http.Handler {
-		door := &httpDoor{auth: a, next: next, protection: p, proofs: res.dpop}
+		door := &httpDoor{auth: a, next: next, protection: p, proofs: res.dpop, answers: answers}
 		if a.cors == nil {
 			return door
 		}
@@ -101,6 +102,7 @@ type httpDoor struct {
 	next       http.Handler
 	protection protection
 	proofs     *proofChecker
+	answers    []prepared
 }
 
 func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -119,13 +121,24 @@ func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		RemoteAddr:      r.RemoteAddr,
 	})
 	if refused != nil {
-		WriteChallenge(w, refused)
+		d.refuse(w, refused)
 		return
 	}
 	if nonce := d.proofs.nonce(); nonce != "" {
 		w.Header().Set("DPoP-Nonce", nonce)
 	}
 	d.next.ServeHTTP(w, r.WithContext(admitted))
+}
+
+// refuse is [WriteChallenge], which need not be done anew for most refusals.
+func (d *httpDoor) refuse(w http.ResponseWriter, c *Challenge) {
+	for i := range d.answers {
+		if p := &d.answers[i]; p.fits(c) {
+			c.write(w, p.rendering)
+			return
+		}
+	}
+	WriteChallenge(w, c)
 }
 
 // target is the request target as it was sent, which handlers further out may
