@@ -105,11 +105,13 @@ func (t Token) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 type contextKey struct{}
 
-// infoContext carries the AuthInfo of a request in one allocation.
+// infoContext carries the AuthInfo of a request in one allocation, scopes and
+// audience included unless there are many.
 type infoContext struct {
 	context.Context
 	info  AuthInfo
 	token string
+	lists [4]string
 }
 
 func (c *infoContext) Value(key any) any {

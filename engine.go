@@ -77,7 +77,11 @@ func (a *Auth) authorize(ctx context.Context, req *Request) (*infoContext, *Chal
 func admit(ctx context.Context, res *resource, claims *Claims, token string) *infoContext {
 	admitted := &infoContext{Context: ctx, token: token}
 	n := len(claims.Scopes)
-	both := append(append(make([]string, 0, n+len(claims.Audience)), claims.Scopes...), claims.Audience...)
+	both := admitted.lists[:0]
+	if size := n + len(claims.Audience); size > len(admitted.lists) {
+		both = make([]string, 0, size)
+	}
+	both = append(append(both, claims.Scopes...), claims.Audience...)
 	admitted.info = AuthInfo{
 		Token:     Token{&admitted.token},
 		Resource:  res.identifier,
@@ -99,10 +103,15 @@ func (a *Auth) prove(ctx context.Context, res *resource, req *Request) (*Claims,
 	if refused != nil {
 		return nil, "", refused
 	}
-	server, claims, refused := res.verify(ctx, token)
-	if refused == nil {
-		refused = a.bind(server, claims)
+	now := a.now()
+	server, claims := res.cache.get(token, now)
+	if server == nil {
+		if server, claims, refused = res.verify(ctx, token); refused != nil {
+			return nil, "", refused
+		}
+		now = a.now() // it may have waited for keys
 	}
+	refused = a.bind(server, claims, now)
 	if refused == nil {
 		refused = res.confirm(ctx, req, token, claims)
 	}
@@ -112,15 +121,8 @@ func (a *Auth) prove(ctx context.Context, res *resource, req *Request) (*Claims,
 	return claims, token, nil
 }
 
-// verify proves the token, or remembers that it was proven.
+// verify proves the token, and remembers that it did.
 func (r *resource) verify(ctx context.Context, token string) (*trustedServer, *Claims, *refusal) {
-	known, refused := r.cache.get(ctx, token)
-	switch {
-	case refused != nil:
-		return nil, nil, refused
-	case known != nil:
-		return known.server, known.claims, nil
-	}
 	server, jws, refused := r.route(token)
 	if refused != nil {
 		return nil, nil, refused
@@ -185,8 +187,7 @@ func claimedIssuer(payload []byte) (iss []byte) {
 
 // bind checks what no verifier may skip, as confirm does: issuer, audience and
 // time (RFC 9068 §4, RFC 8725 §3.8–3.9).
-func (a *Auth) bind(server *trustedServer, c *Claims) *refusal {
-	now := a.now()
+func (a *Auth) bind(server *trustedServer, c *Claims, now time.Time) *refusal {
 	switch {
 	case c.Issuer != server.issuer:
 		return invalidToken(WrongIssuer, "the token's issuer is %.200q, not %q", c.Issuer, server.issuer)

@@ -196,16 +196,16 @@ func (s *issuer) close() {
 	}
 }
 
-// generation tells which key set is in use. It waits only where there is none.
-func (s *issuer) generation(ctx context.Context) (uint64, error) {
+// generation tells which key set is in use, if there is one.
+func (s *issuer) generation(now time.Time) (uint64, bool) {
 	if s.static != nil {
-		return 0, nil
+		return 0, true
 	}
-	snap, err := s.keys.Get(ctx)
-	if err != nil {
-		return 0, err
+	snap, ok := s.keys.Peek(now)
+	if !ok {
+		return 0, false
 	}
-	return snap.Value.generation, nil
+	return snap.Value.generation, true
 }
 
 // issueMargin is how much older than it says a token may be taken to be newer:

@@ -168,7 +168,7 @@ func (a *Auth) addResource(r *Resource, cacheSize int) error {
 
 // resource finds a resource by its identifier; the empty string means the only one.
 func (a *Auth) resource(identifier string) (*resource, error) {
-	if identifier == "" && len(a.ordered) == 1 {
+	if len(a.ordered) == 1 && (identifier == "" || identifier == a.ordered[0].identifier) {
 		return a.ordered[0], nil
 	}
 	if identifier == "" {

@@ -596,6 +596,35 @@ func TestOwnClock(t *testing.T) {
 	})
 }
 
+// Peek neither waits nor fetches for want of a value, but keeps one fresh.
+func TestPeek(t *testing.T) {
+	bubble(t, func(t *testing.T, s *server) {
+		d := s.document(t)
+		if snap, ok := d.Peek(time.Now()); ok {
+			t.Errorf("a value out of nothing: %v", snap)
+		}
+		synctest.Wait()
+		wantFetches(t, s, 0)
+		first := load(t, d)
+		if snap, ok := d.Peek(time.Now()); !ok || snap != first {
+			t.Errorf("got %v, %v; want %v", snap, ok, first)
+		}
+		time.Sleep(9 * time.Minute)
+		if snap, ok := d.Peek(time.Now()); !ok || snap != first {
+			t.Errorf("while a newer one is fetched: %v, %v", snap, ok)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		wantFetches(t, s, 2)
+		time.Sleep(25 * time.Hour)
+		if snap, ok := d.Peek(time.Now()); ok {
+			t.Errorf("an expired value: %v", snap)
+		}
+		synctest.Wait()
+		wantFetches(t, s, 2)
+	})
+}
+
 func TestEvents(t *testing.T) {
 	bubble(t, func(t *testing.T, s *server) {
 		var events []Event // the fetch goroutine writes, and ends before we read
