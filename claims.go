@@ -48,6 +48,7 @@ type Confirmation struct {
 // makes the token invalid.
 type tokenClaims struct {
 	Claims
+	server                 *trustedServer // that is to have issued the token, or nil
 	scope, scp, configured []string
 	hasScope, hasScp       bool
 	clientIDs              [4]string // client_id, azp, cid, appid: the best first
@@ -56,8 +57,8 @@ type tokenClaims struct {
 	hasNonce, hasHash, hasEvents bool
 }
 
-func parseClaims(payload []byte, scopeClaim string) (*tokenClaims, error) {
-	c := &tokenClaims{}
+func parseClaims(payload []byte, scopeClaim string, server *trustedServer) (*tokenClaims, error) {
+	c := &tokenClaims{server: server}
 	c.Raw = payload
 	err := jsonx.Walk(payload, maxClaimsDepth, func(name, raw []byte) error {
 		if c.set(name, raw, scopeClaim) {
@@ -81,11 +82,11 @@ func (c *tokenClaims) set(name, raw []byte, scopeClaim string) (ok bool) {
 	}
 	switch string(name) {
 	case "iss":
-		c.Issuer, ok = jsonx.String(raw)
+		c.Issuer, ok = c.server.issuerOf(raw)
 	case "sub":
 		c.Subject, ok = jsonx.String(raw)
 	case "aud":
-		c.Audience, ok = jsonx.StringOrStrings(raw)
+		c.Audience, ok = c.server.audienceOf(raw)
 	case "exp":
 		c.ExpiresAt, ok = jsonx.NumericDate(raw)
 	case "nbf":

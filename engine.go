@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -168,7 +169,15 @@ func (r *resource) route(token string) (*trustedServer, *jose.JWS, *refusal) {
 	if !found {
 		return nil, nil, invalidToken(UntrustedIssuer, "the token names no issuer")
 	}
-	return nil, nil, invalidToken(UntrustedIssuer, "the issuer %.200q is not trusted for this resource", iss)
+	return nil, nil, rejected(UntrustedIssuer, untrustedIssuer(iss))
+}
+
+// untrustedIssuer is a cause of its own because anybody can have it made as
+// often as they like.
+type untrustedIssuer string
+
+func (iss untrustedIssuer) Error() string {
+	return fmt.Sprintf("the issuer %.200q is not trusted for this resource", string(iss))
 }
 
 var errFound = errors.New("found")

@@ -19,7 +19,7 @@ func CachedTokens(a *Auth) (n int) {
 
 // BindClaims reads a payload and checks what no verifier may skip.
 func BindClaims(payload []byte, issuer, audience string, now time.Time) (*Claims, error) {
-	c, err := parseClaims(payload, "")
+	c, err := parseClaims(payload, "", nil)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/internal/jose"
+	"github.com/mcp-auth/go/internal/jsonx"
 )
 
 // ErrInvalidToken is what a [Verifier] wraps to say that the token is not
@@ -72,6 +73,27 @@ func (t *trustedServer) accepts(audience string) bool {
 	return slices.Contains(t.audiences, audience)
 }
 
+// issuerOf reads iss, without a copy of what is known.
+func (t *trustedServer) issuerOf(raw []byte) (string, bool) {
+	if plain, ok := jsonx.Plain(raw); ok && t != nil && string(plain) == t.issuer {
+		return t.issuer, true
+	}
+	return jsonx.String(raw)
+}
+
+// audienceOf reads aud, without a copy of what is known. The list is not to be
+// modified.
+func (t *trustedServer) audienceOf(raw []byte) ([]string, bool) {
+	plain, ok := jsonx.Plain(raw)
+	if !ok || t == nil {
+		return jsonx.StringOrStrings(raw)
+	}
+	if i := slices.IndexFunc(t.audiences, func(known string) bool { return known == string(plain) }); i >= 0 {
+		return t.audiences[i : i+1 : i+1], true
+	}
+	return []string{string(plain)}, true
+}
+
 // takesJWT reports whether tokens in the form of a JWT are proven otherwise than
 // by the server's keys.
 func (t *trustedServer) takesJWT() bool {
@@ -96,7 +118,7 @@ func (t *trustedServer) verify(ctx context.Context, token string, jws *jose.JWS)
 	case !t.allowsType(typ):
 		return nil, 0, invalidToken(NotAnAccessToken, "the token's typ %.40q is not that of an access token", jws.Header.Type)
 	}
-	claims, err := parseClaims(jws.Payload, t.scopeClaim)
+	claims, err := parseClaims(jws.Payload, t.scopeClaim, t)
 	if err != nil {
 		return nil, 0, rejected(InvalidClaims, err)
 	}
