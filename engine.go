@@ -104,8 +104,7 @@ func (a *Auth) prove(ctx context.Context, res *resource, req *Request) (*Claims,
 	if refused != nil {
 		return nil, "", refused
 	}
-	now := a.now()
-	server, claims := res.cache.get(token, now)
+	server, claims, now := res.cache.get(token, a.now)
 	if server == nil {
 		if server, claims, refused = res.verify(ctx, token); refused != nil {
 			return nil, "", refused

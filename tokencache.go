@@ -67,21 +67,22 @@ func (c *tokenCache) shard(token string) (*cacheShard, uint64) {
 	return &c.shards[hash%cacheShards], hash
 }
 
-// get returns what is known of the token, if the key set is still the one that
-// verified it.
-func (c *tokenCache) get(token string, now time.Time) (*trustedServer, *Claims) {
+// get returns what is known of the token and the time, if the key set is still
+// the one that verified it. It does not look at the clock for unknown tokens.
+func (c *tokenCache) get(token string, clock func() time.Time) (*trustedServer, *Claims, time.Time) {
 	if c == nil {
-		return nil, nil
+		return nil, nil, time.Time{}
 	}
 	shard, hash := c.shard(token)
 	v := shard.get(hash, token)
 	if v == nil {
-		return nil, nil
+		return nil, nil, time.Time{}
 	}
+	now := clock()
 	if generation, ok := v.server.source.generation(now); !ok || generation != v.generation {
-		return nil, nil
+		return nil, nil, time.Time{}
 	}
-	return v.server, v.claims
+	return v.server, v.claims, now
 }
 
 func (s *cacheShard) get(hash uint64, token string) *verified {
