@@ -102,6 +102,7 @@ func New(config Config) (*Auth, error) {
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
+	a.issuers.report = contained(config.OnFetch, a.log)
 	if err := a.build(&config); err != nil {
 		return nil, err
 	}

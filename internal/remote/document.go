@@ -232,7 +232,9 @@ func (d *Document[T]) run(f *flight[T], began time.Time) {
 		}
 		d.land(f, result, began, err)
 		if d.config.OnFetch != nil {
-			d.config.OnFetch(Event{Outcome: outcome(err), Duration: time.Since(start), Forced: f.forced, Err: err})
+			d.config.OnFetch(Event{
+				Outcome: outcome(err), Duration: time.Since(start), Forced: f.forced, Err: err, FetchedAt: d.usable().FetchedAt,
+			})
 		}
 	}()
 	result, err = d.fetch()

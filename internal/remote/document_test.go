@@ -640,11 +640,16 @@ func TestEvents(t *testing.T) {
 		get(t, d, "v1")
 		time.Sleep(time.Second)
 		synctest.Wait()
+		began := first.FetchedAt
+		latest, _ := d.Peek(time.Now())
 		want := []Event{
-			{Success, time.Second, false, nil},
-			{Unusable, time.Second, true, ErrUnusable},
-			{Failure, 10 * time.Second, true, context.DeadlineExceeded},
-			{Success, time.Second, false, nil},
+			{Success, time.Second, false, nil, began},
+			{Unusable, time.Second, true, ErrUnusable, began},
+			{Failure, 10 * time.Second, true, context.DeadlineExceeded, began},
+			{Success, time.Second, false, nil, latest.FetchedAt},
+		}
+		if !latest.FetchedAt.After(began) {
+			t.Errorf("the last fetch began at %s, the first at %s", latest.FetchedAt, began)
 		}
 		if fmt.Sprint(events) != fmt.Sprint(want) {
 			t.Errorf("events are %v, want %v", events, want)
