@@ -117,11 +117,12 @@ type contextKey struct{}
 type anonymousKey struct{}
 
 // infoContext carries the AuthInfo of a request, and what its door has to know,
-// in one allocation.
+// in one allocation, scopes and audience included unless there are many.
 type infoContext struct {
 	context.Context
 	info      AuthInfo
 	token     string
+	lists     [4]string
 	anonymous bool // nobody in particular is calling
 	writer    doorWriter
 }

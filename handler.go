@@ -64,8 +64,9 @@ func (a *Auth) Middleware(opts ...Option) (func(http.Handler) http.Handler, erro
 	}
 	p.resource = res.identifier
 	p.scopes, p.challenge = slices.Clone(p.scopes), slices.Clone(p.challenge)
+	answers := a.prepare(res, &p)
 	return func(next http.Handler) http.Handler {
-		door := &httpDoor{auth: a, next: next, protection: p, res: res}
+		door := &httpDoor{auth: a, next: next, protection: p, res: res, answers: answers}
 		return res.origins.guard(door, a.log)
 	}, nil
 }
@@ -76,6 +77,7 @@ type httpDoor struct {
 	next       http.Handler
 	protection protection
 	res        *resource
+	answers    []prepared
 }
 
 func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -99,7 +101,7 @@ func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		},
 	})
 	if refused != nil {
-		WriteChallenge(w, refused)
+		d.refuse(w, refused)
 		return
 	}
 	if nonce := d.res.dpop.nonce(); nonce != "" {
@@ -145,6 +147,17 @@ func (w *doorWriter) receive(r *http.Request, read []byte) {
 		r.Header = r.Header.Clone()
 		r.Header.Del("Accept-Encoding")
 	}
+}
+
+// refuse is [WriteChallenge], which need not be done anew for most refusals.
+func (d *httpDoor) refuse(w http.ResponseWriter, c *Challenge) {
+	for i := range d.answers {
+		if p := &d.answers[i]; p.fits(c) {
+			c.write(w, p.rendering)
+			return
+		}
+	}
+	WriteChallenge(w, c)
 }
 
 // target is the request target as it was sent, which handlers further out may
