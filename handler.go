@@ -85,8 +85,7 @@ func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.next.ServeHTTP(w, r)
 		return
 	}
-	var body []byte
-	admitted, refused := d.auth.authorize(r.Context(), &Request{
+	req := Request{
 		Method:          r.Method,
 		URL:             target(r),
 		Header:          r.Header,
@@ -95,11 +94,13 @@ func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		ChallengeScopes: d.protection.challenge,
 		TLS:             r.TLS,
 		RemoteAddr:      r.RemoteAddr,
-		Body: func(most int64) (_ []byte, err error) {
-			body, err = readBody(w, r, most)
-			return body, err
-		},
-	})
+	}
+	var body *bodyReader // without a policy, none is read
+	if d.res.policy != nil {
+		body = &bodyReader{w: w, r: r}
+		req.Body = body.read
+	}
+	admitted, refused := d.auth.authorize(r.Context(), &req)
 	if refused != nil {
 		d.refuse(w, refused)
 		return
@@ -115,30 +116,33 @@ func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out.finish()
 }
 
-// readBody reads a body of at most so many bytes.
-func readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error) {
-	if r.Body == nil {
-		return []byte{}, nil
+// bodyReader reads the body for the engine and keeps it for the handler.
+type bodyReader struct {
+	w    http.ResponseWriter
+	r    *http.Request
+	data []byte
+}
+
+// read reads a body of at most so many bytes.
+func (b *bodyReader) read(most int64) (_ []byte, err error) {
+	switch length := b.r.ContentLength; {
+	case b.r.Body == nil:
+	case length < 0 || length > most:
+		b.data, err = io.ReadAll(http.MaxBytesReader(b.w, b.r.Body, most))
+	default:
+		b.data = make([]byte, length) // net/http ends the body there
+		_, err = io.ReadFull(b.r.Body, b.data)
 	}
-	if r.ContentLength < 0 || r.ContentLength > most {
-		return io.ReadAll(http.MaxBytesReader(w, r.Body, most))
-	}
-	body := make([]byte, r.ContentLength) // net/http ends the body there
-	_, err := io.ReadFull(r.Body, body)
-	return body, err
+	return b.data, err
 }
 
 // receive gives the handler the body that the decision was made on, or notes
 // what it reads. An answer that is filtered must not come compressed.
-func (w *doorWriter) receive(r *http.Request, read []byte) {
+func (w *doorWriter) receive(r *http.Request, read *bodyReader) {
 	switch {
-	case read != nil:
-		w.replay.Reset(read)
-		r.Body = &w.replay
-		r.ContentLength = int64(len(read))
-		r.TransferEncoding = nil
-	case w.res.policy != nil: // no operation was read from it
-		r.Body, r.ContentLength, r.TransferEncoding = http.NoBody, 0, nil
+	case read != nil: // also where no operation was read, of a GET
+		w.replay.Reset(read.data)
+		r.Body, r.ContentLength, r.TransferEncoding = &w.replay, int64(len(read.data)), nil
 	case r.Body != nil && r.Body != http.NoBody:
 		w.body.ReadCloser = r.Body
 		r.Body = &w.body

@@ -21,11 +21,19 @@ func (a *Auth) permit(ctx context.Context, res *resource, req *Request, admitted
 	if res.policy == nil {
 		return res.hierarchy.check(admitted.info.Scopes, req.Scopes)
 	}
-	ops, messages, refused := res.policy.read(req)
+	messages, refused := res.policy.read(req)
 	if refused != nil {
 		return refused
 	}
-	outcomes, refused := res.decide(ctx, admitted.caller(), ops, req)
+	d := &struct { // one piece of memory for the usual request
+		evaluation
+		one [1]Operation
+	}{evaluation: evaluation{ctx: ctx, info: admitted.caller(), hierarchy: res.hierarchy}}
+	ops := d.one[:] // a stream
+	if messages != nil {
+		ops = appendOperations(d.one[:0], messages)
+	}
+	outcomes, refused := res.decide(&d.evaluation, ops, req)
 	if refused != nil {
 		req.rpc = res.policy.answer(refused, req, messages)
 		return refused
@@ -38,8 +46,7 @@ func (a *Auth) permit(ctx context.Context, res *resource, req *Request, admitted
 // decide holds the operations against the policy. A challenge names all scopes
 // of the whole request, those too that the token has: clients that replace
 // their scopes by the challenge's would lose them.
-func (r *resource) decide(ctx context.Context, info *AuthInfo, ops []Operation, req *Request) ([]outcome, *refusal) {
-	e := &evaluation{ctx: ctx, info: info, hierarchy: r.hierarchy}
+func (r *resource) decide(e *evaluation, ops []Operation, req *Request) ([]outcome, *refusal) {
 	// The scopes of the handler itself come first; nearly always one operation follows.
 	outcomes := append(make([]outcome, 0, 2), AllScopes(req.Scopes).evaluate(e))
 	ok, public := outcomes[0].ok, r.policy.mayPublish
@@ -59,7 +66,7 @@ func (r *resource) decide(ctx context.Context, info *AuthInfo, ops []Operation, 
 	}
 	total := together(outcomes)
 	req.Scopes = total.scopes
-	return nil, total.refusal(info, req.Scopes)
+	return nil, total.refusal(e.info, req.Scopes)
 }
 
 // together is what several requirements come to.
