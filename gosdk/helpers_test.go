@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/gosdk"
@@ -168,7 +169,9 @@ func (n *notes) post(t *testing.T, version, session, token, method, params strin
 
 func (n *notes) send(t *testing.T, method, token, body string, headers map[string]string) answer {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, n.web.URL+"/mcp", strings.NewReader(body))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // a stream that should be refused never ends
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, method, n.web.URL+"/mcp", strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
