@@ -116,6 +116,8 @@ type contextKey struct{}
 
 type anonymousKey struct{}
 
+type doorKey struct{}
+
 // infoContext carries the AuthInfo of a request, and what its door has to know,
 // in one allocation, scopes and audience included unless there are many.
 type infoContext struct {
@@ -133,6 +135,8 @@ func (c *infoContext) Value(key any) any {
 		return c.caller()
 	case anonymousKey{}:
 		return c.anonymous
+	case doorKey{}:
+		return &c.writer
 	}
 	return c.Context.Value(key)
 }
@@ -163,6 +167,10 @@ func NewContext(ctx context.Context, info *AuthInfo) context.Context {
 // Anonymous reports whether a door let the request that ctx belongs to in
 // without a token, for an operation that the [Policy] makes [Public].
 func Anonymous(ctx context.Context) bool {
+	// A session of an MCP SDK may keep the context of whoever opened it.
+	if _, known := FromContext(ctx); known {
+		return false
+	}
 	anonymous, _ := ctx.Value(anonymousKey{}).(bool)
 	return anonymous
 }
@@ -172,6 +180,18 @@ func Anonymous(ctx context.Context) bool {
 // error.
 func NewAnonymousContext(ctx context.Context) context.Context {
 	return context.WithValue(NewContext(ctx, nil), anonymousKey{}, true)
+}
+
+// door is that of the request that ctx belongs to, or nil.
+func door(ctx context.Context) *doorWriter {
+	if info, ok := FromContext(ctx); ok {
+		return info.from
+	}
+	if !Anonymous(ctx) {
+		return nil
+	}
+	w, _ := ctx.Value(doorKey{}).(*doorWriter)
+	return w
 }
 
 // FromContext returns the AuthInfo of the request that ctx belongs to. It is

@@ -103,6 +103,9 @@ type Challenge struct {
 	RetryAfter time.Duration
 	// Reason says why, for logs and metrics.
 	Reason Reason
+	// Hidden says that the caller is to be answered as if what they asked for
+	// did not exist: [Policy.HideRefused], as [Auth.Permits] found it.
+	Hidden bool
 
 	scheme authScheme // that the request used
 	cause  error

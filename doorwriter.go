@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -279,22 +280,30 @@ func (w *doorWriter) deny(c *Challenge) bool {
 // Require demands scopes in a handler, for rules that depend on data: the
 // owner of a note may delete it, others need a scope. It returns nil if the
 // caller of the request that ctx belongs to has all of them, hierarchies
-// included, and a [*Challenge] otherwise: return it from the tool. On the
-// adapters for the MCP SDKs it becomes a 403 on which clients step up, or,
-// where the response has begun, a JSON-RPC result that carries the challenge.
+// included, and a [*Challenge] otherwise: return it from the tool. The adapters
+// for the MCP SDKs make it a 403 on which clients step up, or, where the
+// response has begun, an error that carries the challenge. A caller without a
+// token is asked for one.
 func Require(ctx context.Context, scopes ...string) error {
-	info, _ := FromContext(ctx)
-	if info == nil || info.from == nil {
+	info, known := FromContext(ctx)
+	w := door(ctx)
+	included := &hierarchy{}
+	if w != nil {
+		included = w.res.hierarchy
+	}
+	refused := &refusal{http.StatusUnauthorized, "", NoCredentials, errNoCredentials}
+	if known {
+		refused = included.check(info.Scopes, scopes)
+	}
+	switch {
+	case refused == nil:
+		return nil
+	case w == nil: // an AuthInfo made by hand, or no door
 		return &Challenge{
-			Status: http.StatusUnauthorized, Reason: NoCredentials, Scopes: scopes, cause: errNoCredentials,
-			Description: (&refusal{reason: NoCredentials}).description(),
+			Status: refused.status, Code: refused.code, Reason: refused.reason, Scopes: slices.Clone(scopes),
+			Description: refused.description(), cause: refused.cause,
 		}
 	}
-	refused := info.from.res.hierarchy.check(info.Scopes, scopes)
-	if refused == nil {
-		return nil
-	}
-	w := info.from
 	already := union(w.scopes, together(w.needed).scopes)
 	req := &Request{Method: w.method, Scopes: union(already, scopes), scheme: w.scheme}
 	return w.auth.challenge(ctx, w.res, req, refused)
@@ -307,9 +316,9 @@ func Require(ctx context.Context, scopes ...string) error {
 // [WriteChallenge].
 func Deny(ctx context.Context, err error) bool {
 	var c *Challenge
-	info, _ := FromContext(ctx)
-	if info == nil || info.from == nil || !errors.As(err, &c) {
+	w := door(ctx)
+	if w == nil || !errors.As(err, &c) {
 		return false
 	}
-	return info.from.deny(c)
+	return w.deny(c)
 }

@@ -68,12 +68,7 @@ func (a *Auth) Authorize(ctx context.Context, req Request) (*AuthInfo, error) {
 func (a *Auth) authorize(ctx context.Context, req *Request) (*infoContext, *Challenge) {
 	res, err := a.resource(req.Resource)
 	if err != nil {
-		a.log.LogAttrs(ctx, slog.LevelError, "mcpauth: request for no resource",
-			slog.String("reason", string(UnknownResource)), slog.Any("cause", err))
-		return nil, &Challenge{
-			Status: http.StatusInternalServerError, Reason: UnknownResource, cause: err,
-			Description: "The request could not be authorized.",
-		}
+		return nil, a.noResource(ctx, err)
 	}
 	admitted, refused := a.admit(ctx, res, req)
 	if refused == nil {
@@ -84,7 +79,18 @@ func (a *Auth) authorize(ctx context.Context, req *Request) (*infoContext, *Chal
 	if refused != nil {
 		return nil, a.challenge(ctx, res, req, refused)
 	}
+	w := &admitted.writer
+	w.method, w.scopes, w.scheme = req.Method, req.Scopes, req.scheme
 	return admitted, nil
+}
+
+func (a *Auth) noResource(ctx context.Context, err error) *Challenge {
+	a.log.LogAttrs(ctx, slog.LevelError, "mcpauth: request for no resource",
+		slog.String("reason", string(UnknownResource)), slog.Any("cause", err))
+	return &Challenge{
+		Status: http.StatusInternalServerError, Reason: UnknownResource, cause: err,
+		Description: "The request could not be authorized.",
+	}
 }
 
 // admit finds out who is calling. Without a token that is nobody, where the

@@ -60,9 +60,10 @@ func (s *sessions) admit(ctx context.Context, req *Request, admitted *infoContex
 	if s == nil {
 		return nil
 	}
+	// Also with a session of its own: some servers open a new one then.
+	admitted.writer.opens = true
 	values := req.Header[sessionHeader]
 	if len(values) == 0 {
-		admitted.writer.opens = true
 		return nil
 	}
 	session := values[0]
