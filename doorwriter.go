@@ -29,10 +29,11 @@ type doorWriter struct {
 	// Of the request.
 	opens  bool // the handler may open a session
 	lists  mcpmsg.Lists
-	body   messageBody // what the handler reads,
-	replay readBytes   // or reads again
-	scopes []string    // that the handler needs
-	needed []outcome   // of the operations
+	scope  mcpmsg.Scope // of the lists, for caches
+	body   messageBody  // what the handler reads,
+	replay readBytes    // or reads again
+	scopes []string     // that the handler needs
+	needed []outcome    // of the operations
 	scheme authScheme
 	method string
 
@@ -52,7 +53,11 @@ var (
 )
 
 // expect notes what the answer to the messages may hold.
-func (w *doorWriter) expect(p *policy, messages *mcpmsg.Request) {
+func (w *doorWriter) expect(p *policy, req *Request, messages *mcpmsg.Request) {
+	w.scope = mcpmsg.ScopeLimited
+	if mcpmsg.Modern(req.Header) {
+		w.scope = mcpmsg.ScopePrivate
+	}
 	switch {
 	case p.config.ShowAll:
 	case messages == nil: // a stream, which may replay answers to earlier requests
@@ -197,6 +202,7 @@ func (w *doorWriter) startFilter(status int) bool {
 		to, w.status = &w.whole, status
 	}
 	w.filter = mcpmsg.NewFilter(to, kind, w.lists, keep)
+	w.filter.SetScope(w.scope)
 	return w.isStream
 }
 

@@ -39,7 +39,7 @@ func (a *Auth) permit(ctx context.Context, res *resource, req *Request, admitted
 		return refused
 	}
 	admitted.writer.needed = outcomes
-	admitted.writer.expect(res.policy, messages)
+	admitted.writer.expect(res.policy, req, messages)
 	return nil
 }
 

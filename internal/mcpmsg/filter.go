@@ -100,6 +100,27 @@ func NewFilter(w io.Writer, contentType string, lists Lists, keep Keep) *Filter 
 	}
 }
 
+// Scope says what becomes of the member cacheScope of a list, by which caches
+// learn whether one caller's list may be given to another (MCP 2026-07-28).
+type Scope int
+
+// The scopes.
+const (
+	ScopeKept    Scope = iota // left as it is
+	ScopeLimited              // "private" if there is one
+	ScopePrivate              // "private" always: without one, a list is "public"
+)
+
+// SetScope is called before the first Write.
+func (f *Filter) SetScope(scope Scope) {
+	switch b := f.body.(type) {
+	case *jsonBody:
+		b.cutter.scope = scope
+	case *eventBody:
+		b.cutter.scope = scope
+	}
+}
+
 // Write takes the next part of the response. It returns len(p), however much of
 // the response was written by then, or the error that ended it: [ErrTooLarge],
 // [ErrMalformed], [ErrClosed] or the underlying writer's.
@@ -159,7 +180,10 @@ func (b *jsonBody) close() error {
 	if err := b.cutter.find(text); err != nil {
 		return err
 	}
-	return writeAll(b.w, b.cutter.appendRest(text[:0], text))
+	if len(b.cutter.cuts) == 0 {
+		return writeAll(b.w, text)
+	}
+	return writeAll(b.w, b.cutter.appendRest(make([]byte, 0, len(text)+len(cacheScope)+16), text))
 }
 
 // writeAll writes p, if it is not empty: a first write sends the header.

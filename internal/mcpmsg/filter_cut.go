@@ -1,6 +1,7 @@
 package mcpmsg
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -40,11 +41,18 @@ func listKindOf(member string) (listKind, bool) {
 // span is a part of a text, from start to before end.
 type span struct{ start, end int }
 
+// edit puts text in the place of a part.
+type edit struct {
+	span
+	text string
+}
+
 // cutter finds the parts of a text of JSON-RPC messages that must go.
 type cutter struct {
 	lists Lists
 	keep  Keep
-	cuts  []span // ascending, and apart
+	scope Scope
+	cuts  []edit // ascending, and apart
 	// mended: in the text that is read, U+FFFD may stand for a lone surrogate.
 	mended bool
 }
@@ -119,7 +127,14 @@ func (c *cutter) message(text []byte, base int) error {
 
 func (c *cutter) result(text []byte, base int) error {
 	var seen Lists
-	return jsonx.MembersAt(text, filterDepth, func(name string, raw []byte, at int) error {
+	var cache span
+	err := jsonx.MembersAt(text, filterDepth, func(name string, raw []byte, at int) error {
+		if strings.EqualFold(name, cacheScope) {
+			if cache.end > 0 {
+				return ErrMalformed
+			}
+			cache = span{base + at, base + at + len(raw)}
+		}
 		kind, ok := listKindOf(name)
 		if !ok || c.lists&kind.list == 0 {
 			return nil
@@ -133,6 +148,29 @@ func (c *cutter) result(text []byte, base int) error {
 		}
 		return c.list(kind, raw, base+at)
 	})
+	if err == nil && seen != 0 {
+		c.limitCaching(cache, base)
+	}
+	return err
+}
+
+const (
+	cacheScope   = "cacheScope"
+	scopePrivate = `"private"`
+)
+
+// limitCaching has a result at the offset base say that it is for one caller.
+// cache is where it says something about that already.
+func (c *cutter) limitCaching(cache span, base int) {
+	switch {
+	case c.scope == ScopeKept:
+		return
+	case cache.end > 0:
+		c.cuts = append(c.cuts, edit{cache, scopePrivate})
+	case c.scope == ScopePrivate:
+		c.cuts = append(c.cuts, edit{span{base + 1, base + 1}, `"` + cacheScope + `":` + scopePrivate + `,`})
+	}
+	slices.SortFunc(c.cuts, func(a, b edit) int { return a.start - b.start })
 }
 
 // list cuts items together with a comma: the one before, or the one behind
@@ -170,7 +208,7 @@ func (c *cutter) cut(start, end int) {
 	case last >= 0 && c.cuts[last].end == start:
 		c.cuts[last].end = end
 	default:
-		c.cuts = append(c.cuts, span{start, end})
+		c.cuts = append(c.cuts, edit{span: span{start, end}})
 	}
 }
 
@@ -200,12 +238,11 @@ func identifier(key string, item []byte) (string, bool) {
 	return id, found && err == nil
 }
 
-// appendRest appends what of text is left without the cuts. dst may be the
-// beginning of text.
+// appendRest appends what of text is left without the cuts.
 func (c *cutter) appendRest(dst, text []byte) []byte {
 	var from int
 	for _, cut := range c.cuts {
-		dst = append(dst, text[from:cut.start]...)
+		dst = append(append(dst, text[from:cut.start]...), cut.text...)
 		from = cut.end
 	}
 	return append(dst, text[from:]...)
