@@ -141,20 +141,22 @@ func (w *doorWriter) replace(c *Challenge) {
 	w.over = true
 	h := w.Header()
 	for name := range h {
-		if !keptHeader(name) {
+		if ofContent(name) {
 			delete(h, name)
 		}
 	}
 	WriteChallenge(w.ResponseWriter, c)
 }
 
-// keptHeader reports headers that doors further out have set.
-func keptHeader(name string) bool {
+// ofContent reports headers that speak of what the handler would have sent.
+// Others may be of middleware further out.
+func ofContent(name string) bool {
 	switch name {
-	case "Vary", "Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Access-Control-Allow-Credentials", "Dpop-Nonce":
+	case sessionHeader, "Cache-Control", "Connection", "Digest", "Etag", "Expires", "Last-Modified",
+		"Repr-Digest", "Trailer", "Transfer-Encoding", "X-Accel-Buffering":
 		return true
 	}
-	return false
+	return strings.HasPrefix(name, "Content-")
 }
 
 func (w *doorWriter) fail(status int, cause error) {
