@@ -96,7 +96,10 @@ func TestDeny(t *testing.T) {
 			_, _ = io.WriteString(w, "data: secret\n\n")
 			http.NewResponseController(w).Flush()
 		}, callTool, http.StatusForbidden, `"error":"insufficient_scope"`},
-		"without a response": {func(_ http.ResponseWriter, r *http.Request) { deny(r) }, callTool, http.StatusForbidden, `"error":"insufficient_scope"`},
+		"without a response": {func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("X-Frame-Options", "DENY")
+			deny(r)
+		}, callTool, http.StatusForbidden, `"error":"insufficient_scope"`},
 		"after the response": {func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusOK)
 			if deny(r) {
