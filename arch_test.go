@@ -25,7 +25,7 @@ var allowed = map[string][]string{
 	"internal/mcpmsg":    {"internal/jsonx"},                   // messages are JSON
 	"internal/remote":    {},                                   // leaf: knows nothing of what it caches
 	"internal/challenge": {},                                   // leaf: both sides of the wire use it
-	"internal/verdict":   {"", "metadata"},                     // test harness: no code but tests imports it
+	"internal/verdict":   {"", "metadata", "policy"},           // test harness: no code but tests imports it
 	"metadata":           {"internal/fetch", "internal/jsonx"}, // documents and how they are found
 	"":                   {"metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx", "internal/mcpmsg", "internal/remote"},
 	"gosdk":              {""},                                                                                    // a door

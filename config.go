@@ -52,6 +52,11 @@ type Config struct {
 	// Logger is told of refusals and of trouble with authorization servers.
 	// Nil means silence.
 	Logger *slog.Logger
+	// OnFetch is told of each fetch of metadata or keys, for metrics. Nil means
+	// that nobody is. It runs in the goroutine of the fetch, with no lock held,
+	// and requests may be waiting for it: it must return soon, be safe for
+	// concurrent use, and not call [Auth.Close].
+	OnFetch func(FetchEvent)
 	// Now is the clock, for tests. Nil means [time.Now].
 	Now func() time.Time
 	// CORS says which browser origins may call the protected handlers.

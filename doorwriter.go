@@ -29,8 +29,11 @@ type doorWriter struct {
 	// Of the request.
 	opens  bool // the handler may open a session
 	lists  mcpmsg.Lists
-	body   messageBody
-	scopes []string // needed so far
+	scope  mcpmsg.Scope // of the lists, for caches
+	body   messageBody  // what the handler reads,
+	replay readBytes    // or reads again
+	scopes []string     // that the handler needs
+	needed []outcome    // of the operations
 	scheme authScheme
 	method string
 
@@ -50,7 +53,11 @@ var (
 )
 
 // expect notes what the answer to the messages may hold.
-func (w *doorWriter) expect(p *policy, messages *mcpmsg.Request) {
+func (w *doorWriter) expect(p *policy, req *Request, messages *mcpmsg.Request) {
+	w.scope = mcpmsg.ScopeLimited
+	if mcpmsg.Modern(req.Header) {
+		w.scope = mcpmsg.ScopePrivate
+	}
 	switch {
 	case p.config.ShowAll:
 	case messages == nil: // a stream, which may replay answers to earlier requests
@@ -64,6 +71,12 @@ func (w *doorWriter) expect(p *policy, messages *mcpmsg.Request) {
 		w.body.batch.Store(messages.Batch)
 	}
 }
+
+// readBytes is a body that was read before.
+type readBytes struct{ bytes.Reader }
+
+// Close has nothing to close.
+func (*readBytes) Close() error { return nil }
 
 // messageBody is a request body that notes whether it holds several messages.
 type messageBody struct {
@@ -128,20 +141,22 @@ func (w *doorWriter) replace(c *Challenge) {
 	w.over = true
 	h := w.Header()
 	for name := range h {
-		if !keptHeader(name) {
+		if ofContent(name) {
 			delete(h, name)
 		}
 	}
 	WriteChallenge(w.ResponseWriter, c)
 }
 
-// keptHeader reports headers that doors further out have set.
-func keptHeader(name string) bool {
+// ofContent reports headers that speak of what the handler would have sent.
+// Others may be of middleware further out.
+func ofContent(name string) bool {
 	switch name {
-	case "Vary", "Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Access-Control-Allow-Credentials", "Dpop-Nonce":
+	case sessionHeader, "Cache-Control", "Connection", "Digest", "Etag", "Expires", "Last-Modified",
+		"Repr-Digest", "Trailer", "Transfer-Encoding", "X-Accel-Buffering":
 		return true
 	}
-	return false
+	return strings.HasPrefix(name, "Content-")
 }
 
 func (w *doorWriter) fail(status int, cause error) {
@@ -189,6 +204,7 @@ func (w *doorWriter) startFilter(status int) bool {
 		to, w.status = &w.whole, status
 	}
 	w.filter = mcpmsg.NewFilter(to, kind, w.lists, keep)
+	w.filter.SetScope(w.scope)
 	return w.isStream
 }
 
@@ -227,18 +243,15 @@ func (w *doorWriter) finish() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	defer func() { w.over = true }()
-	if !w.began && w.denial != nil {
-		w.began = true
-		w.replace(w.denial)
+	if w.denial != nil || w.opens && w.Header().Get(sessionHeader) != "" {
+		w.begin(http.StatusOK) // as net/http does where nothing was written
 	}
 	if w.filter == nil || w.over {
 		return
 	}
 	err := w.filter.Close()
 	if w.isStream {
-		if err != nil {
-			w.auth.log.LogAttrs(w.admitted, slog.LevelError, "mcpauth: stream ended", slog.Any("cause", err))
-		}
+		w.endStream(err)
 		return
 	}
 	if err != nil {
@@ -248,6 +261,17 @@ func (w *doorWriter) finish() {
 	w.Header().Set("Content-Length", strconv.Itoa(w.whole.Len()))
 	w.ResponseWriter.WriteHeader(w.status)
 	_, _ = w.ResponseWriter.Write(w.whole.Bytes())
+}
+
+// endStream breaks the connection off where the filter has stopped: the client
+// must not take what it got for all.
+func (w *doorWriter) endStream(err error) {
+	if err == nil {
+		return
+	}
+	w.auth.log.LogAttrs(w.admitted, slog.LevelError, "mcpauth: stream broken off",
+		slog.String("resource", w.res.identifier), slog.Any("cause", err))
+	panic(http.ErrAbortHandler)
 }
 
 // deny has the response become a challenge, if that is still possible.
@@ -288,7 +312,8 @@ func Require(ctx context.Context, scopes ...string) error {
 			Description: refused.description(), cause: refused.cause,
 		}
 	}
-	req := &Request{Method: w.method, Scopes: union(w.scopes, scopes), scheme: w.scheme}
+	already := union(w.scopes, together(w.needed).scopes)
+	req := &Request{Method: w.method, Scopes: union(already, scopes), scheme: w.scheme}
 	return w.auth.challenge(ctx, w.res, req, refused)
 }
 

@@ -1,7 +1,6 @@
 package mcpauth
 
 import (
-	"bytes"
 	"io"
 	"net/http"
 	"slices"
@@ -65,9 +64,10 @@ func (a *Auth) Middleware(opts ...Option) (func(http.Handler) http.Handler, erro
 	}
 	p.resource = res.identifier
 	p.scopes, p.challenge = slices.Clone(p.scopes), slices.Clone(p.challenge)
+	answers := a.prepare(res, &p)
 	return func(next http.Handler) http.Handler {
-		door := &httpDoor{auth: a, next: next, protection: p, res: res}
-		return res.origins.guard(door)
+		door := &httpDoor{auth: a, next: next, protection: p, res: res, answers: answers}
+		return res.origins.guard(door, a.log)
 	}, nil
 }
 
@@ -77,6 +77,7 @@ type httpDoor struct {
 	next       http.Handler
 	protection protection
 	res        *resource
+	answers    []prepared
 }
 
 func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -84,8 +85,7 @@ func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.next.ServeHTTP(w, r)
 		return
 	}
-	var body *[]byte
-	admitted, refused := d.auth.authorize(r.Context(), &Request{
+	req := Request{
 		Method:          r.Method,
 		URL:             target(r),
 		Header:          r.Header,
@@ -94,14 +94,15 @@ func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		ChallengeScopes: d.protection.challenge,
 		TLS:             r.TLS,
 		RemoteAddr:      r.RemoteAddr,
-		Body: func(most int64) ([]byte, error) {
-			read, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
-			body = &read
-			return read, err
-		},
-	})
+	}
+	var body *bodyReader // without a policy, none is read
+	if d.res.policy != nil {
+		body = &bodyReader{w: w, r: r}
+		req.Body = body.read
+	}
+	admitted, refused := d.auth.authorize(r.Context(), &req)
 	if refused != nil {
-		WriteChallenge(w, refused)
+		d.refuse(w, refused)
 		return
 	}
 	if nonce := d.res.dpop.nonce(); nonce != "" {
@@ -115,14 +116,33 @@ func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out.finish()
 }
 
+// bodyReader reads the body for the engine and keeps it for the handler.
+type bodyReader struct {
+	w    http.ResponseWriter
+	r    *http.Request
+	data []byte
+}
+
+// read reads a body of at most so many bytes.
+func (b *bodyReader) read(most int64) (_ []byte, err error) {
+	switch length := b.r.ContentLength; {
+	case b.r.Body == nil:
+	case length < 0 || length > most:
+		b.data, err = io.ReadAll(http.MaxBytesReader(b.w, b.r.Body, most))
+	default:
+		b.data = make([]byte, length) // net/http ends the body there
+		_, err = io.ReadFull(b.r.Body, b.data)
+	}
+	return b.data, err
+}
+
 // receive gives the handler the body that the decision was made on, or notes
 // what it reads. An answer that is filtered must not come compressed.
-func (w *doorWriter) receive(r *http.Request, read *[]byte) {
+func (w *doorWriter) receive(r *http.Request, read *bodyReader) {
 	switch {
-	case read != nil:
-		r.Body = io.NopCloser(bytes.NewReader(*read))
-		r.ContentLength = int64(len(*read))
-		r.TransferEncoding = nil
+	case read != nil: // also where no operation was read, of a GET
+		w.replay.Reset(read.data)
+		r.Body, r.ContentLength, r.TransferEncoding = &w.replay, int64(len(read.data)), nil
 	case r.Body != nil && r.Body != http.NoBody:
 		w.body.ReadCloser = r.Body
 		r.Body = &w.body
@@ -131,6 +151,17 @@ func (w *doorWriter) receive(r *http.Request, read *[]byte) {
 		r.Header = r.Header.Clone()
 		r.Header.Del("Accept-Encoding")
 	}
+}
+
+// refuse is [WriteChallenge], which need not be done anew for most refusals.
+func (d *httpDoor) refuse(w http.ResponseWriter, c *Challenge) {
+	for i := range d.answers {
+		if p := &d.answers[i]; p.fits(c) {
+			c.write(w, p.rendering)
+			return
+		}
+	}
+	WriteChallenge(w, c)
 }
 
 // target is the request target as it was sent, which handlers further out may

@@ -102,6 +102,7 @@ func New(config Config) (*Auth, error) {
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
+	a.issuers.report = contained(config.OnFetch, a.log)
 	if err := a.build(&config); err != nil {
 		return nil, err
 	}
@@ -170,7 +171,7 @@ func (a *Auth) addResource(r *Resource, config *Config) error {
 
 // resource finds a resource by its identifier; the empty string means the only one.
 func (a *Auth) resource(identifier string) (*resource, error) {
-	if identifier == "" && len(a.ordered) == 1 {
+	if len(a.ordered) == 1 && (identifier == "" || identifier == a.ordered[0].identifier) {
 		return a.ordered[0], nil
 	}
 	if identifier == "" {

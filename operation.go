@@ -56,9 +56,8 @@ func (op *Operation) kind() operationKind {
 	return kindNone
 }
 
-// operations lists what the messages of a request ask for.
-func operations(r *mcpmsg.Request) []Operation {
-	ops := make([]Operation, 0, len(r.Messages))
+// appendOperations lists what the messages of a request ask for.
+func appendOperations(ops []Operation, r *mcpmsg.Request) []Operation {
 	for i := range r.Messages {
 		m := &r.Messages[i]
 		ops = append(ops, operation(m))
@@ -73,27 +72,25 @@ func operation(m *mcpmsg.Message) Operation {
 	return Operation{m.Method, m.Name, m.Ref, m.Arguments}
 }
 
-// transport is the operation of a request that carries no message.
-func transport() []Operation { return []Operation{{}} }
-
-// read reads the operations of a request, once its caller may send a body.
-func (p *policy) read(req *Request) ([]Operation, *mcpmsg.Request, *refusal) {
+// read reads the messages of a request, once its caller may send a body. There
+// are none in one that only opens a stream or ends a session.
+func (p *policy) read(req *Request) (*mcpmsg.Request, *refusal) {
 	switch req.Method {
 	case http.MethodGet, http.MethodHead, http.MethodDelete, http.MethodOptions:
-		return transport(), nil, nil
+		return nil, nil
 	case http.MethodPost:
 	default:
-		return nil, nil, refuse(http.StatusMethodNotAllowed, "invalid_request", MalformedMessage, "the method %.20q is not MCP's", req.Method)
+		return nil, refuse(http.StatusMethodNotAllowed, "invalid_request", MalformedMessage, "the method %.20q is not MCP's", req.Method)
 	}
 	body, refused := p.body(req)
 	if refused != nil {
-		return nil, nil, refused
+		return nil, refused
 	}
 	messages, err := mcpmsg.Parse(req.Header, body)
 	if err != nil {
-		return nil, nil, messageRefusal(err)
+		return nil, messageRefusal(err)
 	}
-	return operations(messages), messages, nil
+	return messages, nil
 }
 
 func (p *policy) body(req *Request) ([]byte, *refusal) {
@@ -101,9 +98,9 @@ func (p *policy) body(req *Request) ([]byte, *refusal) {
 		return nil, nil // refused by the reader as no message
 	}
 	body, err := req.Body(p.maxBody)
-	var large *http.MaxBytesError
+	_, large := errors.AsType[*http.MaxBytesError](err)
 	switch {
-	case errors.As(err, &large) || int64(len(body)) > p.maxBody:
+	case large || int64(len(body)) > p.maxBody:
 		return nil, refuse(http.StatusRequestEntityTooLarge, "invalid_request", MalformedMessage, "the body is over %d bytes", p.maxBody)
 	case err != nil:
 		return nil, invalidRequest(MalformedMessage, "the body cannot be read: %w", err)

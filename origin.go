@@ -1,6 +1,8 @@
 package mcpauth
 
 import (
+	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 
@@ -72,11 +74,11 @@ func newOrigins(c CORS, identifier string) (*origins, error) {
 }
 
 // guard puts the checks in front of a door.
-func (o *origins) guard(door http.Handler) http.Handler {
+func (o *origins) guard(door http.Handler, log *slog.Logger) http.Handler {
 	if o.any && o.callers {
 		return door
 	}
-	g := &originGuard{origins: o, door: door}
+	g := &originGuard{origins: o, door: door, log: log}
 	g.headers = o.cors.Wrap(http.HandlerFunc(g.admitted))
 	return g
 }
@@ -87,25 +89,29 @@ type originGuard struct {
 	*origins
 	door    http.Handler
 	headers http.Handler
+	log     *slog.Logger
 }
 
 func (g *originGuard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	given := len(r.Header["Origin"])
 	switch {
-	case len(r.Header["Origin"]) == 0 && (g.any || g.callers):
+	case given == 0 && (g.any || g.callers):
 		g.door.ServeHTTP(w, r) // answers do not vary by Origin
+	case given > 1 && !g.any:
+		g.refuse(w, r)
 	case !g.callers:
 		g.headers.ServeHTTP(w, r)
 	case g.knows(r):
 		g.door.ServeHTTP(w, r)
 	default:
-		WriteChallenge(w, wrongOrigin())
+		g.refuse(w, r)
 	}
 }
 
 // admitted is reached with the CORS headers written, if the origin has any.
 func (g *originGuard) admitted(w http.ResponseWriter, r *http.Request) {
 	if len(r.Header["Origin"]) > 0 && !g.any && w.Header().Get("Access-Control-Allow-Origin") == "" {
-		WriteChallenge(w, wrongOrigin())
+		g.refuse(w, r)
 		return
 	}
 	g.door.ServeHTTP(w, r)
@@ -126,9 +132,14 @@ func (r *headerRecorder) Header() http.Header         { return r.header }
 func (r *headerRecorder) Write(p []byte) (int, error) { return len(p), nil }
 func (r *headerRecorder) WriteHeader(int)             {}
 
-func wrongOrigin() *Challenge {
-	return &Challenge{
+func (g *originGuard) refuse(w http.ResponseWriter, r *http.Request) {
+	g.log.LogAttrs(r.Context(), slog.LevelInfo, "mcpauth: request refused",
+		slog.Int("status", http.StatusForbidden),
+		slog.String("reason", string(WrongOrigin)),
+		slog.String("method", r.Method),
+		slog.String("cause", fmt.Sprintf("the origin is %.200q", r.Header["Origin"])))
+	WriteChallenge(w, &Challenge{
 		Status: http.StatusForbidden, Code: codeAccessDenied, Reason: WrongOrigin,
 		Description: "Pages of this origin may not call this server.",
-	}
+	})
 }

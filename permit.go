@@ -17,44 +17,78 @@ func (a *Auth) permit(ctx context.Context, res *resource, req *Request, admitted
 	if refused := res.sessions.admit(ctx, req, admitted); refused != nil {
 		return refused
 	}
+	admitted.writer.scopes, admitted.writer.scheme, admitted.writer.method = req.Scopes, req.scheme, req.Method
 	if res.policy == nil {
 		return res.hierarchy.check(admitted.info.Scopes, req.Scopes)
 	}
-	ops, messages, refused := res.policy.read(req)
+	messages, refused := res.policy.read(req)
 	if refused != nil {
 		return refused
 	}
-	if refused = res.decide(ctx, admitted.caller(), ops, req); refused != nil {
-		if res.policy.config.HideRefused && refused.status == http.StatusForbidden {
-			req.rpc = notFound(req, messages)
-		}
+	d := &struct { // one piece of memory for the usual request
+		evaluation
+		one [1]Operation
+	}{evaluation: evaluation{ctx: ctx, info: admitted.caller(), hierarchy: res.hierarchy}}
+	ops := d.one[:] // a stream
+	if messages != nil {
+		ops = appendOperations(d.one[:0], messages)
+	}
+	outcomes, refused := res.decide(&d.evaluation, ops, req)
+	if refused != nil {
+		req.rpc = res.policy.answer(refused, req, messages)
 		return refused
 	}
-	admitted.writer.expect(res.policy, messages)
+	admitted.writer.needed = outcomes
+	admitted.writer.expect(res.policy, req, messages)
 	return nil
 }
 
 // decide holds the operations against the policy. A challenge names all scopes
 // of the whole request, those too that the token has: clients that replace
 // their scopes by the challenge's would lose them.
-func (r *resource) decide(ctx context.Context, info *AuthInfo, ops []Operation, req *Request) *refusal {
-	total := outcome{ok: true}
-	public := r.policy.mayPublish
+func (r *resource) decide(e *evaluation, ops []Operation, req *Request) ([]outcome, *refusal) {
+	// The scopes of the handler itself come first; nearly always one operation follows.
+	outcomes := append(make([]outcome, 0, 2), AllScopes(req.Scopes).evaluate(e))
+	ok, public := outcomes[0].ok, r.policy.mayPublish
 	for i := range ops {
-		if r.policy.ambiguous(&ops[i]) {
-			return invalidRequest(MalformedMessage, "the resource URI %.200q is not in normal form", ops[i].Name)
+		e.op = ops[i]
+		if r.policy.ambiguous(&e.op) {
+			return nil, invalidRequest(URINotNormal, "the resource URI %.200q is not in normal form", e.op.Name)
 		}
-		requirement := r.policy.requirement(&ops[i])
-		total = total.and(requirement.evaluate(&evaluation{ctx, info, ops[i], r.hierarchy}))
+		requirement := r.policy.requirement(&e.op)
+		o := requirement.evaluate(e)
+		outcomes = append(outcomes, o)
+		ok = ok && o.ok
 		public = public && openToAll(requirement)
 	}
-	if public {
-		return nil
+	if ok || public {
+		return outcomes, nil
 	}
-	// The scopes of the handler itself.
-	total = total.and(AllScopes(req.Scopes).evaluate(&evaluation{info: info, hierarchy: r.hierarchy}))
-	req.Scopes = union(req.Scopes, total.scopes)
-	return total.refusal(info, req.Scopes)
+	total := together(outcomes)
+	req.Scopes = total.scopes
+	return nil, total.refusal(e.info, req.Scopes)
+}
+
+// together is what several requirements come to.
+func together(outcomes []outcome) outcome {
+	total := outcome{ok: true}
+	for _, o := range outcomes {
+		total = total.and(o)
+	}
+	return total
+}
+
+// answer is the JSON-RPC error that an operation is refused with, or nil.
+func (p *policy) answer(r *refusal, req *Request, messages *mcpmsg.Request) *rpcError {
+	switch {
+	case messages == nil || messages.Batch:
+		return nil
+	case r.reason == URINotNormal:
+		return &rpcError{r.status, mcpmsg.CodeInvalidParams, r.description(), messages.Messages[0].ID}
+	case p.config.HideRefused && r.status == http.StatusForbidden:
+		return notFound(req, &messages.Messages[0])
+	}
+	return nil
 }
 
 var errDenied = errors.New("the policy denies the operation")

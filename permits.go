@@ -40,9 +40,10 @@ func (r *resource) permits(ctx context.Context, info *AuthInfo, ops []Operation,
 		return nil
 	}
 	if len(ops) == 0 {
-		ops = transport()
+		ops = make([]Operation, 1) // as of a stream
 	}
-	return r.decide(ctx, info, ops, req)
+	_, refused := r.decide(&evaluation{ctx: ctx, info: info, hierarchy: r.hierarchy}, ops, req)
+	return refused
 }
 
 // Shows reports whether a list shows an item to a caller, as the lists behind a

@@ -36,12 +36,11 @@ func (r *refusal) rpc(req *Request) *rpcError {
 }
 
 // notFound is the answer to a call of something that does not exist. It is nil
-// where nothing is named or several messages are answered.
-func notFound(req *Request, messages *mcpmsg.Request) *rpcError {
-	if messages == nil || messages.Batch || messages.Messages[0].ID == nil {
+// where nothing is named or no answer expected.
+func notFound(req *Request, m *mcpmsg.Message) *rpcError {
+	if m.ID == nil {
 		return nil
 	}
-	m := &messages.Messages[0]
 	op := operation(m)
 	e := &rpcError{status: http.StatusOK, code: mcpmsg.CodeInvalidParams, id: m.ID}
 	switch op.kind() {

@@ -178,7 +178,7 @@ type claims struct {
 }
 
 func (c *claims) read(payload []byte) error {
-	err := jsonx.Object(payload, maxClaimDepth, c.member)
+	err := jsonx.Walk(payload, maxClaimDepth, c.member)
 	if e, ok := err.(*Error); ok {
 		return e
 	}
@@ -198,9 +198,9 @@ func (c *claims) read(payload []byte) error {
 	return nil
 }
 
-func (c *claims) member(name string, raw []byte) error {
+func (c *claims) member(name, raw []byte) error {
 	ok := true
-	switch name {
+	switch string(name) {
 	case "jti":
 		c.id, ok = jsonx.String(raw)
 	case "htm":

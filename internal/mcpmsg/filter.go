@@ -67,12 +67,12 @@ const maxFiltered = 16 << 20
 // each event is written as soon as its last line is. After an error nothing
 // more is written, and nothing of what caused it was.
 type Filter struct {
-	body body
+	body responseBody
 	err  error
 }
 
-// body is a response of one content type.
-type body interface {
+// responseBody is a response of one content type.
+type responseBody interface {
 	write(p []byte) error
 	close() error
 }
@@ -97,6 +97,27 @@ func NewFilter(w io.Writer, contentType string, lists Lists, keep Keep) *Filter 
 		return &Filter{body: &eventBody{w: w, cutter: c}}
 	default:
 		return &Filter{body: plainBody{w}}
+	}
+}
+
+// Scope says what becomes of the member cacheScope of a list, by which caches
+// learn whether one caller's list may be given to another (MCP 2026-07-28).
+type Scope int
+
+// The scopes.
+const (
+	ScopeKept    Scope = iota // left as it is
+	ScopeLimited              // "private" if there is one
+	ScopePrivate              // "private" always: without one, a list is "public"
+)
+
+// SetScope is called before the first Write.
+func (f *Filter) SetScope(scope Scope) {
+	switch b := f.body.(type) {
+	case *jsonBody:
+		b.cutter.scope = scope
+	case *eventBody:
+		b.cutter.scope = scope
 	}
 }
 
@@ -159,7 +180,10 @@ func (b *jsonBody) close() error {
 	if err := b.cutter.find(text); err != nil {
 		return err
 	}
-	return writeAll(b.w, b.cutter.appendRest(text[:0], text))
+	if len(b.cutter.cuts) == 0 {
+		return writeAll(b.w, text)
+	}
+	return writeAll(b.w, b.cutter.appendRest(make([]byte, 0, len(text)+len(cacheScope)+16), text))
 }
 
 // writeAll writes p, if it is not empty: a first write sends the header.

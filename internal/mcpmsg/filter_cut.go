@@ -1,13 +1,18 @@
 package mcpmsg
 
 import (
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/mcp-auth/go/internal/jsonx"
 )
 
 // filterDepth bounds how deep a response nests.
 const filterDepth = 256
+
+// maxSpareCuts is the capacity for cuts that is kept for the next text.
+const maxSpareCuts = 1 << 10
 
 // listKind says how one list looks in a result.
 type listKind struct {
@@ -36,32 +41,60 @@ func listKindOf(member string) (listKind, bool) {
 // span is a part of a text, from start to before end.
 type span struct{ start, end int }
 
+// edit puts text in the place of a part.
+type edit struct {
+	span
+	text string
+}
+
 // cutter finds the parts of a text of JSON-RPC messages that must go.
 type cutter struct {
 	lists Lists
 	keep  Keep
-	cuts  []span // ascending
+	scope Scope
+	cuts  []edit // ascending, and apart
+	// mended: in the text that is read, U+FFFD may stand for a lone surrogate.
+	mended bool
 }
 
 // find sets cuts for text, or fails with ErrMalformed.
 func (c *cutter) find(text []byte) error {
-	c.cuts = c.cuts[:0]
-	if !mayHoldObject(text) {
-		return nil
+	if cap(c.cuts) > maxSpareCuts {
+		c.cuts = nil
 	}
-	if isArray(text) {
-		return malformed(c.batch(text))
+	c.mended = false
+	err := c.read(text)
+	if err != nil && hasLoneSurrogate(text, err) {
+		c.mended = true
+		err = c.read(withoutLoneSurrogates(text))
 	}
-	return malformed(c.message(text, 0))
-}
-
-
-// malformed keeps to itself where and what the fault is.
-func malformed(err error) error {
 	if err != nil {
 		return ErrMalformed
 	}
 	return nil
+}
+
+func (c *cutter) read(text []byte) error {
+	c.cuts = c.cuts[:0]
+	switch {
+	case !mayHoldObject(text):
+		return nil
+	case isBatch(text):
+		return c.batch(text)
+	default:
+		return c.message(text, 0)
+	}
+}
+
+func isBatch(text []byte) bool {
+	for _, b := range text {
+		switch b {
+		case ' ', '\t', '\n', '\r':
+		default:
+			return b == '['
+		}
+	}
+	return false
 }
 
 func (c *cutter) batch(text []byte) error {
@@ -94,7 +127,14 @@ func (c *cutter) message(text []byte, base int) error {
 
 func (c *cutter) result(text []byte, base int) error {
 	var seen Lists
-	return jsonx.MembersAt(text, filterDepth, func(name string, raw []byte, at int) error {
+	var cache span
+	err := jsonx.MembersAt(text, filterDepth, func(name string, raw []byte, at int) error {
+		if strings.EqualFold(name, cacheScope) {
+			if cache.end > 0 {
+				return ErrMalformed
+			}
+			cache = span{base + at, base + at + len(raw)}
+		}
 		kind, ok := listKindOf(name)
 		if !ok || c.lists&kind.list == 0 {
 			return nil
@@ -108,17 +148,35 @@ func (c *cutter) result(text []byte, base int) error {
 		}
 		return c.list(kind, raw, base+at)
 	})
+	if err == nil && seen != 0 {
+		c.limitCaching(cache, base)
+	}
+	return err
+}
+
+const (
+	cacheScope   = "cacheScope"
+	scopePrivate = `"private"`
+)
+
+// limitCaching has a result at the offset base say that it is for one caller.
+// cache is where it says something about that already.
+func (c *cutter) limitCaching(cache span, base int) {
+	switch {
+	case c.scope == ScopeKept:
+		return
+	case cache.end > 0:
+		c.cuts = append(c.cuts, edit{cache, scopePrivate})
+	case c.scope == ScopePrivate:
+		c.cuts = append(c.cuts, edit{span{base + 1, base + 1}, `"` + cacheScope + `":` + scopePrivate + `,`})
+	}
+	slices.SortFunc(c.cuts, func(a, b edit) int { return a.start - b.start })
 }
 
 // list cuts items together with a comma: the one before, or the one behind
 // where no kept item comes before.
 func (c *cutter) list(kind listKind, text []byte, base int) error {
 	var first, last, kept int
-	cut := func(start, end int) {
-		if start < end {
-			c.cuts = append(c.cuts, span{base + start, base + end})
-		}
-	}
 	err := jsonx.ElementsAt(text, filterDepth, func(raw []byte, at int) error {
 		if first == 0 {
 			first = at
@@ -126,25 +184,40 @@ func (c *cutter) list(kind listKind, text []byte, base int) error {
 		end := at + len(raw)
 		switch keep := c.keeps(kind, raw); {
 		case keep && kept == 0:
-			cut(first, at)
+			c.cut(base+first, base+at)
 			kept++
 		case keep:
 			kept++
 		case kept > 0:
-			cut(last, end)
+			c.cut(base+last, base+end)
 		}
 		last = end
 		return nil
 	})
 	if kept == 0 {
-		cut(first, last)
+		c.cut(base+first, base+last)
 	}
 	return err
 }
 
+// cut adds a part to the cuts, or to the last of them if the two touch.
+func (c *cutter) cut(start, end int) {
+	last := len(c.cuts) - 1
+	switch {
+	case start == end:
+	case last >= 0 && c.cuts[last].end == start:
+		c.cuts[last].end = end
+	default:
+		c.cuts = append(c.cuts, edit{span: span{start, end}})
+	}
+}
+
 func (c *cutter) keeps(kind listKind, item []byte) bool {
 	id, ok := identifier(kind.key, item)
-	return ok && c.keep(kind.method, id)
+	if !ok || c.mended && strings.ContainsRune(id, utf8.RuneError) {
+		return false
+	}
+	return c.keep(kind.method, id)
 }
 
 // identifier returns the string that the member key of an item holds. Two
@@ -165,12 +238,11 @@ func identifier(key string, item []byte) (string, bool) {
 	return id, found && err == nil
 }
 
-// appendRest appends what of text is left without the cuts. dst may be the
-// beginning of text.
+// appendRest appends what of text is left without the cuts.
 func (c *cutter) appendRest(dst, text []byte) []byte {
 	var from int
 	for _, cut := range c.cuts {
-		dst = append(dst, text[from:cut.start]...)
+		dst = append(append(dst, text[from:cut.start]...), cut.text...)
 		from = cut.end
 	}
 	return append(dst, text[from:]...)

@@ -49,8 +49,8 @@ func (b *eventBody) next(p []byte) (int, error) {
 	if afterCR && p[0] == '\n' {
 		return 1, b.lineFeed()
 	}
-	end := bytes.IndexAny(p, "\r\n")
-	if end < 0 {
+	end := lineEnd(p)
+	if end == len(p) {
 		return len(p), b.hold(p)
 	}
 	if err := b.hold(p[:end+1]); err != nil {
@@ -91,7 +91,7 @@ func (b *eventBody) endLine() error {
 	if line[0] == ':' && b.line == 0 {
 		return b.pass()
 	}
-	switch field(line) {
+	switch string(field(line)) {
 	case "data":
 		b.hasData = true
 	case "", "event", "id", "retry":
@@ -157,7 +157,7 @@ func (b *eventBody) appendEvent(dst, data []byte, lines int) []byte {
 	for rest := b.held; len(rest) > 0; {
 		var line, end []byte
 		line, end, rest = cutLine(rest)
-		if field(line) != "data" {
+		if !isData(line) {
 			dst = append(append(dst, line...), end...)
 			continue
 		}
@@ -187,7 +187,7 @@ func eventData(event []byte) (data []byte, lines int) {
 	for len(event) > 0 {
 		var line []byte
 		line, _, event = cutLine(event)
-		if field(line) != "data" {
+		if !isData(line) {
 			continue
 		}
 		lines++
@@ -201,20 +201,42 @@ func eventData(event []byte) (data []byte, lines int) {
 	return data, lines
 }
 
-// field returns the name of the field that a line is.
-func field(line []byte) string {
+// field returns the name of the field that a line is, none for a comment.
+func field(line []byte) []byte {
 	name, _, _ := bytes.Cut(line, []byte{':'})
-	return string(name)
+	return name
 }
+
+func isData(line []byte) bool { return string(field(line)) == "data" }
 
 // cutLine cuts text behind its first line, which has an end.
 func cutLine(text []byte) (line, end, rest []byte) {
-	at := bytes.IndexAny(text, "\r\n")
-	n := 1
+	at, n := lineEnd(text), 1
 	if bytes.HasPrefix(text[at:], []byte("\r\n")) {
 		n = 2
 	}
 	return text[:at], text[at : at+n], text[at+n:]
+}
+
+// lineEnd returns where the first line of text ends, len(text) if it does not.
+func lineEnd(text []byte) int {
+	// Two fast searches beat a slow one, in windows lest a text of many lines
+	// be searched to its end for each.
+	const window = 1 << 10
+	for from := 0; from < len(text); from += window {
+		part := text[from:min(from+window, len(text))]
+		end := bytes.IndexByte(part, '\n')
+		if end < 0 {
+			end = len(part)
+		}
+		if cr := bytes.IndexByte(part[:end], '\r'); cr >= 0 {
+			end = cr
+		}
+		if end < len(part) {
+			return from + end
+		}
+	}
+	return len(text)
 }
 
 // spare returns the buffer to use for the next event.

@@ -62,7 +62,8 @@ type Message struct {
 	Ref string
 	// Arguments is params.arguments as it stands in the body; nil if absent.
 	Arguments json.RawMessage
-	// ID is a JSON string or integer; nil for a notification.
+	// ID is a JSON string or integer. It is nil for a notification, and for a
+	// response that says it does not know to what.
 	ID json.RawMessage
 }
 
@@ -114,6 +115,9 @@ func parseBatch(header http.Header, body []byte) (*Request, error) {
 	err := jsonx.Elements(body, maxDepth, func(raw []byte) error {
 		if len(request.Messages) == maxBatch {
 			return invalid("too many messages in a batch")
+		}
+		if raw[0] != '{' {
+			return invalid("an element of the batch is no object")
 		}
 		request.Messages = append(request.Messages, Message{})
 		read := message{Message: &request.Messages[len(request.Messages)-1]}

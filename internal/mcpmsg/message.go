@@ -1,6 +1,7 @@
 package mcpmsg
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -94,20 +95,9 @@ func isID(raw []byte) bool {
 	if raw[0] == '"' {
 		return true
 	}
-	digits := raw
-	if digits[0] == '-' {
-		digits = digits[1:]
-	}
-	const safeDigits = 15
-	if len(digits) == 0 || len(digits) > safeDigits || string(raw) == "-0" {
-		return false
-	}
-	for _, c := range digits {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return true
+	const safe = 1<<53 - 1
+	n, err := strconv.ParseInt(string(raw), 10, 64)
+	return err == nil && -safe <= n && n <= safe && string(raw) != "-0"
 }
 
 func (m *message) read(e *envelope) *Error {
@@ -221,12 +211,23 @@ func (m *message) readMeta(raw []byte) *Error {
 			}
 			continue
 		}
-		version, ok := jsonx.String(value)
-		if !ok || !isText(version, maxVersion) {
-			return badParams("the protocol version in params._meta is no usable string")
+		if fault := m.setVersion(value); fault != nil {
+			return fault
 		}
-		m.version = version
 	}
+	return nil
+}
+
+func (m *message) setVersion(raw []byte) *Error {
+	if string(raw) == `"`+modernSince+`"` {
+		m.version = modernSince
+		return nil
+	}
+	version, ok := jsonx.String(raw)
+	if !ok || !isText(version, maxVersion) {
+		return badParams("the protocol version in params._meta is no usable string")
+	}
+	m.version = version
 	return nil
 }
 
