@@ -18,7 +18,8 @@
 //	mux.Handle("/mcp", auth.Protect(mcpHandler, mcpauth.Scopes("read:notes")))
 //
 // In the handler, [FromContext] tells who is calling. For servers on the
-// official MCP SDK see package gosdk, for tests package mcpauthtest.
+// official MCP SDK see package gosdk, on mcp-go package mcpgo, for tests package
+// mcpauthtest.
 //
 // Every request has one of three outcomes: it is allowed, it is denied (401,
 // 403, or 400 if malformed), or it cannot be told now because an authorization

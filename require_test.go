@@ -124,3 +124,30 @@ func TestAnonymousEndsWithAToken(t *testing.T) {
 		t.Error("the public tool was not reached")
 	}
 }
+
+// Covers RS12, RS18. The error stands with the scheme that the request used.
+func TestRequireKeepsTheScheme(t *testing.T) {
+	t.Parallel()
+	as := newServer(t, mcpauthtest.Config{})
+	config := trusting(as.Issuer())
+	config.Resources[0].DPoP = &mcpauth.DPoP{}
+	auth := newAuth(t, config)
+	key, err := mcpauthtest.NewDPoPKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest(http.MethodGet, "/mcp", nil)
+	if err := key.Authorize(r.Header, r.Method, resourceID, mint(t, as, mcpauthtest.BoundTo(key)), ""); err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	auth.Protect(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if err := mcpauth.Require(r.Context(), "delete"); !mcpauth.Deny(r.Context(), err) {
+			t.Errorf("%v", err)
+		}
+	})).ServeHTTP(w, r)
+	challenges := w.Header().Values("WWW-Authenticate")
+	if len(challenges) != 2 || strings.Contains(challenges[0], "error=") || !strings.Contains(challenges[1], `error="insufficient_scope"`) {
+		t.Errorf("%d %q", w.Code, challenges)
+	}
+}
