@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -27,14 +26,11 @@ import (
 	"github.com/mcp-auth/go/gosdk"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"github.com/mcp-auth/go/interop/internal/serve"
 	"github.com/mcp-auth/go/interop/internal/settings"
 )
 
-const (
-	headerTimeout        = 30 * time.Second
-	introspectionTimeout = 10 * time.Second // the most, for busy machines
-	grace                = 2 * time.Second
-)
+const introspectionTimeout = 10 * time.Second // the most, for busy machines
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -63,11 +59,7 @@ func run(ctx context.Context, logger *slog.Logger, text string) error {
 	mux := http.NewServeMux()
 	mux.Handle("/.well-known/", auth.MetadataHandler())
 	mux.Handle(resource.Path, gosdk.Protect(auth, mcpHandler(), mcpauth.Scopes(s.Scopes...)))
-	listener, err := net.Listen("tcp", resource.Host)
-	if err != nil {
-		return err
-	}
-	return serve(ctx, listener, mux)
+	return serve.Until(ctx, resource.Host, mux)
 }
 
 func newAuth(s settings.ResourceServer, logger *slog.Logger) (*mcpauth.Auth, error) {
@@ -151,23 +143,4 @@ func whoami(ctx context.Context, _ *mcp.CallToolRequest, _ struct{}) (*mcp.CallT
 		Issuer: info.Issuer, Subject: info.Subject, ClientID: info.ClientID,
 		Scopes: info.Scopes, Audience: info.Audience, Key: claims.Confirmation.Thumbprint,
 	}, nil
-}
-
-// serve runs until ctx ends, then ends requests under way, which may be streams
-// without an end.
-func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
-	}
-	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
-	defer cancel()
-	if err := server.Shutdown(ending); err != nil {
-		return server.Close()
-	}
-	return nil
 }

@@ -1,4 +1,4 @@
-// Package settings is what the tests and cmd/resource-server say to each other.
+// Package settings is what the tests and the commands in cmd say to each other.
 package settings
 
 import "time"
@@ -13,6 +13,20 @@ type ResourceServer struct {
 	Scopes        []string // required
 	Introspection *Introspection
 	DPoP          *DPoP
+}
+
+// ReverseProxyVariable is the environment variable that holds a [ReverseProxy]
+// as JSON.
+const ReverseProxyVariable = "INTEROP_REVERSE_PROXY"
+
+// ReverseProxy configures cmd/reverse-proxy.
+type ReverseProxy struct {
+	Resource string // its URL, where it listens
+	Upstream string // the URL of the MCP server behind
+	Issuer   string
+	// Token is added to each request in front of the door, which then demands
+	// one. Empty means that everything is public.
+	Token string
 }
 
 // Introspection is mcpauth.Introspection without what cannot be written as JSON.
