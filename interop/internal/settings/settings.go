@@ -8,9 +8,16 @@ const Variable = "INTEROP_RESOURCE_SERVER"
 
 // ResourceServer configures cmd/resource-server.
 type ResourceServer struct {
-	Resource      string // its URL, where it listens
-	Issuer        string
-	Scopes        []string // required
+	Resource string // its URL, where it listens
+	Issuer   string
+	Scopes   []string // required
+	// Tools has further tools, and the scopes that the policy demands for each.
+	// No other tool can then be called.
+	Tools map[string][]string
+	// ChallengeScopes are those a caller without a token is told to ask for.
+	ChallengeScopes []string
+	// Stateless serves without sessions, as the revision 2026-07-28 has it.
+	Stateless     bool
 	Introspection *Introspection
 	DPoP          *DPoP
 }
