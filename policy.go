@@ -25,7 +25,8 @@ const (
 //
 // What opens and keeps a session needs a valid token and no scopes, unless
 // Methods says otherwise: initialize, server/discover, ping, logging/setLevel,
-// the lists, notifications, responses, and streams opened with GET.
+// the lists and notifications. Responses of the client, streams opened with GET,
+// and the DELETE that ends a session need what initialize does.
 //
 // The zero value refuses every tool, prompt and resource.
 type Policy struct {
@@ -179,10 +180,14 @@ func (p *policy) requirement(op *Operation) Requirement {
 	if r := p.named(op); r != nil {
 		return r
 	}
-	if r := p.methods.find(op.Method); r != nil {
+	method := op.Method
+	if method == "" {
+		method = "initialize" // what keeps a session needs what opens one
+	}
+	if r := p.methods.find(method); r != nil {
 		return r
 	}
-	if isLifecycle(op.Method) && op.Name == "" {
+	if isLifecycle(method) && op.Name == "" {
 		return Authenticated()
 	}
 	return p.fallback
@@ -204,14 +209,14 @@ func (p *policy) named(op *Operation) Requirement {
 // ambiguous reports a resource that the server might read as another one, to
 // which another rule applies.
 func (p *policy) ambiguous(op *Operation) bool {
-	return op.kind() == kindResource && !p.resources.empty() && p.resources.exact[op.Name] == nil && !normalURI(op.Name)
+	return op.kind() == kindResource && op.Name != "" && !p.resources.empty() && p.resources.exact[op.Name] == nil && !normalURI(op.Name)
 }
 
 // isLifecycle reports methods that open and keep a session, and list what there
-// is. The empty one stands for responses and for streams.
+// is.
 func isLifecycle(method string) bool {
 	switch method {
-	case "", "initialize", "server/discover", "ping", "logging/setLevel", "subscriptions/listen",
+	case "initialize", "server/discover", "ping", "logging/setLevel", "subscriptions/listen",
 		"tools/list", "prompts/list", "resources/list", "resources/templates/list":
 		return true
 	}

@@ -25,3 +25,5 @@ require (
 replace github.com/mcp-auth/go => ../
 
 ignore ./node_modules
+
+tool github.com/modelcontextprotocol/go-sdk/conformance/everything-server

@@ -100,6 +100,12 @@ func TestHeaders(t *testing.T) {
 		"modern resource":           {with(version, modern, method, "resources/read", name, "a:b"), request("resources/read", `{"uri":"a:b",`+modernMeta(modern)+`}`), fine},
 		"modern resource, no name":  {with(version, modern, method, "resources/read"), request("resources/read", `{"uri":"a:b",`+modernMeta(modern)+`}`), mcpmsg.CodeHeaderMismatch},
 		"modern prompt, no name":    {with(version, modern, method, "prompts/get"), request("prompts/get", `{"name":"a",`+modernMeta(modern)+`}`), mcpmsg.CodeHeaderMismatch},
+		"modern, removed":           {with(version, modern, method, "resources/subscribe"), request("resources/subscribe", `{`+modernMeta(modern)+`}`), fine},
+		"modern, removed, null":     {with(version, modern, method, "resources/unsubscribe"), request("resources/unsubscribe", `{"uri":null,`+modernMeta(modern)+`}`), fine},
+		"modern, removed, number":   {with(version, modern, method, "resources/subscribe"), request("resources/subscribe", `{"uri":1,`+modernMeta(modern)+`}`), mcpmsg.CodeInvalidParams},
+		"modern, removed, header":   {with(version, modern, method, "resources/subscribe", name, "a:b"), request("resources/subscribe", `{`+modernMeta(modern)+`}`), mcpmsg.CodeHeaderMismatch},
+		"legacy, not removed":       {with(version, "2025-11-25"), request("resources/subscribe", `{}`), mcpmsg.CodeInvalidParams},
+		"modern resource, no uri":   {with(version, modern, method, "resources/read"), request("resources/read", `{`+modernMeta(modern)+`}`), mcpmsg.CodeInvalidParams},
 		"name with surrounding gap": {with(version, modern, method, "tools/call", name, "=?base64?IGEg?="), call(`{"name":" a ",` + modernMeta(modern) + `}`), fine},
 	}
 	for name, c := range cases {

@@ -52,8 +52,8 @@ type Message struct {
 	//	subscriptions/listen                     notifications.resourceSubscriptions, the first
 	//	tasks/get, /result, /cancel, /update     taskId: the task
 	//
-	// It is never empty for these, subscriptions/listen aside, and always for
-	// all others.
+	// It is never empty for these, subscriptions/listen aside and what was
+	// removed from the revision, and always for all others.
 	Name string
 	// More are further resource URIs: those after the first in a
 	// subscriptions/listen.

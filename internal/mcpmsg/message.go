@@ -265,6 +265,9 @@ func (m *message) readName() *Error {
 	case fromName:
 		return m.setName(m.params.name)
 	case fromURI:
+		if isAbsent(m.params.uri) && m.isRemoved() {
+			return nil // the server says that there is no such method
+		}
 		return m.setName(m.params.uri)
 	case fromTask:
 		return m.setName(m.params.taskID)
@@ -275,6 +278,11 @@ func (m *message) readName() *Error {
 	default:
 		return nil
 	}
+}
+
+// isRemoved reports methods of earlier revisions than the one params._meta names.
+func (m *message) isRemoved() bool {
+	return m.version >= modernSince && (m.Method == "resources/subscribe" || m.Method == "resources/unsubscribe")
 }
 
 func (m *message) setName(raw []byte) *Error {
