@@ -247,7 +247,9 @@ func (a *Auth) challenge(ctx context.Context, res *resource, req *Request, r *re
 			c.Scopes = req.Scopes
 		}
 	case http.StatusForbidden:
-		c.Scopes = req.Scopes
+		if r.code != codeAccessDenied { // a check does not tell what it looks at
+			c.Scopes = req.Scopes
+		}
 	case http.StatusServiceUnavailable:
 		c.RetryAfter = retryAfter(r.cause)
 	}
