@@ -343,6 +343,9 @@ func wrapEngine(a *mcpauth.Auth, next http.Handler, p Protection) http.Handler {
 		if nonce := a.DPoPNonce(p.Resource); nonce != "" {
 			w.Header().Set("DPoP-Nonce", nonce)
 		}
+		if r.Method != http.MethodPost {
+			r.Body = http.NoBody // no operation was read from it
+		}
 		ctx := mcpauth.NewContext(r.Context(), info)
 		if info == nil {
 			ctx = mcpauth.NewAnonymousContext(ctx)
