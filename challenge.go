@@ -88,7 +88,7 @@ type Challenge struct {
 	Code string
 	// Description is the human-readable error_description.
 	Description string
-	// Scopes are the scopes to ask for.
+	// Scopes are the scopes to ask for. There are none where no scope would help.
 	Scopes []string
 	// ResourceMetadata is the URL of the protected resource metadata (RFC 9728 §5.1).
 	ResourceMetadata string

@@ -279,7 +279,9 @@ func (a *Auth) compose(res *resource, req *Request, r *refusal) *Challenge {
 			c.Scopes = req.Scopes
 		}
 	case http.StatusForbidden:
-		c.Scopes = req.Scopes
+		if r.code != codeAccessDenied { // a check does not tell what it looks at
+			c.Scopes = req.Scopes
+		}
 	case http.StatusServiceUnavailable:
 		c.RetryAfter = retryAfter(r.cause)
 	}

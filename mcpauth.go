@@ -31,6 +31,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/mcp-auth/go/internal/fetch"
@@ -50,6 +51,7 @@ type Auth struct {
 	now           func() time.Time
 	log           *slog.Logger
 	showDetails   bool
+	warnings      []*ConfigError
 }
 
 // resource is a configured resource, ready for use.
@@ -111,9 +113,11 @@ func New(config Config) (*Auth, error) {
 
 func (a *Auth) build(config *Config) (err error) {
 	for i := range config.Resources {
-		if err := a.addResource(&config.Resources[i], config); err != nil {
+		r := &config.Resources[i]
+		if err := a.addResource(r, config); err != nil {
 			return err
 		}
+		a.warn(r.warnings(a.ordered[i].hierarchy, fmt.Sprintf("Resources[%d]", i)))
 	}
 	a.metadata, err = newMetadataHandler(a.ordered)
 	return err
@@ -168,6 +172,18 @@ func (a *Auth) addResource(r *Resource, config *Config) error {
 	a.ordered = append(a.ordered, res)
 	return nil
 }
+
+func (a *Auth) warn(warnings []*ConfigError) {
+	for _, w := range warnings {
+		a.log.LogAttrs(context.Background(), slog.LevelWarn, "mcpauth: doubtful configuration",
+			slog.String("field", w.Field), slog.String("value", w.Value), slog.String("fault", w.Fault.Error()))
+	}
+	a.warnings = append(a.warnings, warnings...)
+}
+
+// Warnings lists what in the configuration is allowed and probably a mistake:
+// [ScopeNotAdvertised]. New logs it, too.
+func (a *Auth) Warnings() []*ConfigError { return slices.Clone(a.warnings) }
 
 // resource finds a resource by its identifier; the empty string means the only one.
 func (a *Auth) resource(identifier string) (*resource, error) {

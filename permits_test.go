@@ -50,7 +50,7 @@ func TestPermits(t *testing.T) {
 		"nobody":                 {nil, resourceID, []mcpauth.Operation{tool("read")}, http.StatusUnauthorized, []string{"read"}},
 		"nobody, public":         {nil, resourceID, []mcpauth.Operation{tool("help"), {Method: "initialize"}}, http.StatusOK, nil},
 		"nobody, lifecycle":      {nil, resourceID, []mcpauth.Operation{{Method: "tools/list"}}, http.StatusUnauthorized, nil},
-		"nobody, nothing":        {nil, resourceID, nil, http.StatusUnauthorized, nil},
+		"nobody, a stream":       {nil, resourceID, nil, http.StatusOK, nil}, // as initialize
 		"no policy":              {reader, resourceID + "/other", []mcpauth.Operation{tool("write")}, http.StatusOK, nil},
 		"no policy, nobody":      {nil, resourceID + "/other", []mcpauth.Operation{tool("help")}, http.StatusUnauthorized, nil},
 		"unknown resource":       {reader, "https://else.example", []mcpauth.Operation{tool("read")}, http.StatusInternalServerError, nil},

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 )
 
 const (
@@ -67,7 +66,7 @@ func (p *Policy) clone() *Policy {
 
 // rules lists the maps of rules with the names of their fields.
 func (p *Policy) rules() []namedRules {
-	return []namedRules{{"Tools", p.Tools}, {"Prompts", p.Prompts}, {"Resources", p.Resources}, {"Methods", p.Methods}}
+	return []namedRules{{fieldTools, p.Tools}, {fieldPrompts, p.Prompts}, {fieldResources, p.Resources}, {fieldMethods, p.Methods}}
 }
 
 type namedRules struct {
@@ -81,8 +80,8 @@ func (p *Policy) check(f *faults, field string) {
 	}
 	for _, named := range p.rules() {
 		for _, key := range slices.Sorted(maps.Keys(named.rules)) {
-			place := fmt.Sprintf("%s.%s[%q]", field, named.field, key)
-			if _, err := newPattern(key, named.field == "Resources"); err != nil {
+			place := field + "." + Rule{Field: named.field, Key: key}.place()
+			if _, err := newPattern(key, named.field == fieldResources); err != nil {
 				f.addDetail(InvalidPattern, err, key, "%s", place)
 			}
 			if named.rules[key] == nil {
@@ -98,31 +97,6 @@ func (p *Policy) check(f *faults, field string) {
 	if p.MaxBody < 0 || p.MaxBody > maxMaxBody {
 		f.add(InvalidMaxBody, fmt.Sprint(p.MaxBody), "%s.MaxBody", field)
 	}
-}
-
-// scopes lists every scope that the policy names.
-func (p *Policy) scopes() (scopes []string) {
-	for _, named := range p.rules() {
-		for _, key := range slices.Sorted(maps.Keys(named.rules)) {
-			scopes = union(scopes, namedScopes(named.rules[key]))
-		}
-	}
-	return union(scopes, namedScopes(p.Default))
-}
-
-// String lists the rules, a line each: the operation and what it needs.
-func (p *Policy) String() string {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
-	kinds := map[string]string{"Tools": "tool ", "Prompts": "prompt ", "Resources": "resource ", "Methods": ""}
-	for _, named := range p.rules() {
-		for _, key := range slices.Sorted(maps.Keys(named.rules)) {
-			fmt.Fprintf(w, "%s%s\t%v\n", kinds[named.field], key, named.rules[key])
-		}
-	}
-	fmt.Fprintf(w, "every other operation\t%v\n", p.fallback())
-	_ = w.Flush()
-	return b.String()
 }
 
 func (p *Policy) fallback() Requirement {
@@ -176,40 +150,45 @@ func openToAll(r Requirement) bool {
 }
 
 // requirement is what an operation needs.
-func (p *policy) requirement(op *Operation) Requirement {
-	if r := p.named(op); r != nil {
-		return r
+func (p *policy) requirement(op *Operation) Requirement { return p.rule(op).Requirement }
+
+func (p *policy) rule(op *Operation) Rule {
+	if rule := p.named(op); rule.Requirement != nil {
+		return rule
 	}
 	method := op.Method
 	if method == "" {
 		method = "initialize" // what keeps a session needs what opens one
 	}
-	if r := p.methods.find(method); r != nil {
-		return r
+	if key, r := p.methods.find(method); r != nil {
+		return Rule{fieldMethods, key, r}
 	}
 	if isLifecycle(method) && op.Name == "" {
-		return Authenticated()
+		return Rule{Requirement: Authenticated()}
 	}
-	return p.fallback
+	return Rule{fieldDefault, "", p.fallback}
 }
 
 // named is the rule for the tool, prompt or resource that the operation names.
-func (p *policy) named(op *Operation) Requirement {
+func (p *policy) named(op *Operation) (rule Rule) {
 	switch op.kind() {
 	case kindTool:
-		return p.tools.find(op.Name)
+		rule.Field = fieldTools
+		rule.Key, rule.Requirement = p.tools.find(op.Name)
 	case kindPrompt:
-		return p.prompts.find(op.Name)
+		rule.Field = fieldPrompts
+		rule.Key, rule.Requirement = p.prompts.find(op.Name)
 	case kindResource:
-		return p.resources.find(op.Name)
+		rule.Field = fieldResources
+		rule.Key, rule.Requirement = p.resources.find(op.Name)
 	}
-	return nil
+	return rule
 }
 
 // ambiguous reports a resource that the server might read as another one, to
 // which another rule applies.
 func (p *policy) ambiguous(op *Operation) bool {
-	return op.kind() == kindResource && op.Name != "" && !p.resources.empty() && p.resources.exact[op.Name] == nil && !normalURI(op.Name)
+	return op.kind() == kindResource && op.Name != "" && p.resources.ambiguous(op.Name)
 }
 
 // isLifecycle reports methods that open and keep a session, and list what there

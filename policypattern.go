@@ -11,23 +11,34 @@ import (
 type ruleSet struct {
 	exact    map[string]Requirement
 	patterns []patternRule // the most specific first
+
+	// Of keys that are URIs, as [decodeReserved] makes them.
+	encoded bool              // some key changes
+	decoded map[string]string // the key for what an exact one becomes
 }
 
 type patternRule struct {
 	pattern     pattern
+	decoded     pattern
 	requirement Requirement
 }
 
-// newRuleSet sorts rules by how specific they are. Their keys were checked.
+// newRuleSet sorts rules by how specific they are. It leaves out those whose
+// keys are not valid.
 func newRuleSet(rules map[string]Requirement, templates bool) ruleSet {
-	set := ruleSet{exact: make(map[string]Requirement, len(rules))}
+	set := ruleSet{exact: make(map[string]Requirement, len(rules)), decoded: map[string]string{}}
 	for key, requirement := range rules {
 		p, err := newPattern(key, templates)
-		if err == nil && p.literal() {
-			set.exact[key] = requirement
+		if err != nil {
 			continue
 		}
-		set.patterns = append(set.patterns, patternRule{p, requirement})
+		decoded := decodeReserved(key)
+		set.encoded = set.encoded || decoded != key
+		if p.literal() {
+			set.exact[key], set.decoded[decoded] = requirement, key
+			continue
+		}
+		set.patterns = append(set.patterns, patternRule{p, p.decode(), requirement})
 	}
 	slices.SortFunc(set.patterns, func(a, b patternRule) int {
 		return cmp.Or(
@@ -39,16 +50,49 @@ func newRuleSet(rules map[string]Requirement, templates bool) ruleSet {
 
 func (s *ruleSet) empty() bool { return len(s.exact) == 0 && len(s.patterns) == 0 }
 
-func (s *ruleSet) find(name string) Requirement {
+// find returns the rule for a name and its key. The requirement is nil if there
+// is none.
+func (s *ruleSet) find(name string) (key string, r Requirement) {
 	if r := s.exact[name]; r != nil {
-		return r
+		return name, r
 	}
 	for i := range s.patterns {
-		if s.patterns[i].pattern.fits(name) {
-			return s.patterns[i].requirement
+		if rule := &s.patterns[i]; rule.pattern.fits(name) {
+			return rule.pattern.text, rule.requirement
 		}
 	}
-	return nil
+	return "", nil
+}
+
+// ambiguous reports a URI that has several spellings, or one of whose spellings
+// falls under another rule: the server might read it as that one. A rule of
+// its own settles it.
+func (s *ruleSet) ambiguous(uri string) bool {
+	if s.empty() || s.exact[uri] != nil {
+		return false
+	}
+	if !normalURI(uri) {
+		return true
+	}
+	decoded := decodeReserved(uri)
+	if !s.encoded && decoded == uri {
+		return false
+	}
+	key, _ := s.find(uri)
+	return key != s.findDecoded(decoded)
+}
+
+// findDecoded is find for servers that decode URIs before they compare them.
+func (s *ruleSet) findDecoded(uri string) (key string) {
+	if key, ok := s.decoded[uri]; ok {
+		return key
+	}
+	for i := range s.patterns {
+		if rule := &s.patterns[i]; rule.decoded.fits(uri) {
+			return rule.pattern.text
+		}
+	}
+	return ""
 }
 
 // pattern is a name, a prefix, or a URI template. It is a row of pieces that a
@@ -63,11 +107,13 @@ type piece struct {
 	text     string
 	variable bool
 	several  bool
+	none     bool // may stand for nothing, too: the end of a prefix
 }
 
 var (
 	errEmptyKey   = errors.New("it is empty")
 	errMisplaced  = errors.New("* stands at the end only")
+	errNotNormal  = errors.New("no URI in normal form fits it (RFC 3986 §6.2.2)")
 	errExpression = errors.New("of URI templates, {name} and {+name} are known, with text between two of them")
 )
 
@@ -103,9 +149,25 @@ func newPattern(key string, templates bool) (pattern, error) {
 		return p, errExpression
 	}
 	if prefix {
-		p.pieces = append(p.pieces, piece{variable: true, several: true})
+		p.pieces = append(p.pieces, piece{variable: true, several: true, none: true})
+	}
+	if templates && !p.literal() && !p.reachable() {
+		return p, errNotNormal
 	}
 	return p, nil
+}
+
+// reachable reports whether a URI in normal form can fit. It gives patterns
+// without a whole scheme the benefit of the doubt.
+func (p *pattern) reachable() bool {
+	var sample strings.Builder
+	for _, piece := range p.pieces {
+		if piece.variable {
+			sample.WriteByte('x')
+		}
+		sample.WriteString(piece.text)
+	}
+	return !strings.Contains(p.pieces[0].text, ":") || normalURI(sample.String())
 }
 
 // expression reads "{name}" or "{+name}" at the beginning of text, which closes
@@ -149,7 +211,7 @@ func (p *pattern) weight() int {
 func (p *pattern) fits(name string) bool {
 	if rest, ok := strings.CutPrefix(name, p.pieces[0].text); !ok {
 		return false
-	} else if len(p.pieces) == 2 && p.pieces[1].several {
+	} else if len(p.pieces) == 2 && p.pieces[1].none {
 		return true
 	} else if !p.pieces[0].variable {
 		return fitPieces(p.pieces[1:], rest)
@@ -174,7 +236,7 @@ func fitPieces(pieces []piece, name string) bool {
 
 func (p piece) advance(from []bool, name string) []bool {
 	to := make([]bool, len(from))
-	for at := range name {
+	for at := range len(name) {
 		if from[at] && strings.HasPrefix(name[at:], p.text) {
 			to[at+len(p.text)] = true
 		}
@@ -182,27 +244,38 @@ func (p piece) advance(from []bool, name string) []bool {
 	return to
 }
 
-// extend lets a variable stand for one byte or more; a prefix also for none.
+// extend lets a variable stand for one byte or more; the end of a prefix also
+// for none.
 func (p piece) extend(from []bool, name string) []bool {
 	to := make([]bool, len(from))
+	to[len(name)] = p.none && from[len(name)]
 	open := false
 	for at := range len(name) {
 		open = open || from[at]
 		if !p.several && strings.IndexByte("/?#", name[at]) >= 0 {
 			open = false
 		}
-		to[at+1] = open
+		to[at+1] = to[at+1] || open
 	}
 	return to
 }
 
-// normalURI reports a URI that has one spelling (RFC 3986 §6.2.2): lower-case
-// scheme and host, no dot segments or empty ones, percent-encoding in upper case
-// and only where needed, and never of a slash, a backslash or a dot. Braces are
-// let through, for URI templates.
+// decode is the pattern for what [decodeReserved] makes of names.
+func (p *pattern) decode() pattern {
+	d := pattern{text: p.text, pieces: slices.Clone(p.pieces)}
+	for i := range d.pieces {
+		d.pieces[i].text = decodeReserved(d.pieces[i].text)
+	}
+	return d
+}
+
+// normalURI reports a URI in normal form (RFC 3986 §6.2.2): lower-case scheme
+// and host, no dot segments or empty ones, percent-encoding in upper case and not
+// of letters, digits and the like, and never of a slash, a backslash or a dot.
+// Braces are let through, for URI templates.
 func normalURI(uri string) bool {
 	scheme, rest, ok := strings.Cut(uri, ":")
-	if !ok || scheme == "" || scheme != strings.ToLower(scheme) || !normalBytes(scheme) || !normalBytes(rest) {
+	if !ok || !normalScheme(scheme) || !normalBytes(rest) {
 		return false
 	}
 	if authority, ok := strings.CutPrefix(rest, "//"); ok {
@@ -210,11 +283,12 @@ func normalURI(uri string) bool {
 		if end < 0 {
 			end = len(authority)
 		}
-		host := authority[:end]
-		if host != strings.ToLower(host) || strings.ContainsAny(host, "@%") {
+		if !normalHost(scheme, authority[:end]) {
 			return false
 		}
-		rest = authority[end:]
+		if rest = authority[end:]; end == 0 && rest == "" {
+			return false
+		}
 	}
 	if strings.Contains(rest, "#") {
 		return false
@@ -226,6 +300,26 @@ func normalURI(uri string) bool {
 		}
 	}
 	return true
+}
+
+// normalScheme reports a scheme in lower case (RFC 3986 §3.1).
+func normalScheme(scheme string) bool {
+	for i, c := range []byte(scheme) {
+		letter := c >= 'a' && c <= 'z'
+		if !letter && (i == 0 || !(c >= '0' && c <= '9') && strings.IndexByte("+-.", c) < 0) {
+			return false
+		}
+	}
+	return scheme != ""
+}
+
+// normalHost reports a host in lower case, without user and without a port that
+// goes without saying (RFC 3986 §6.2.3).
+func normalHost(scheme, host string) bool {
+	if host != strings.ToLower(host) || strings.ContainsAny(host, "@%") || strings.HasSuffix(host, ":") {
+		return false
+	}
+	return !(scheme == "http" && strings.HasSuffix(host, ":80")) && !(scheme == "https" && strings.HasSuffix(host, ":443"))
 }
 
 // normalBytes reports text of printable ASCII, without backslashes, whose
@@ -249,6 +343,37 @@ func normalBytes(s string) bool {
 		i += 2
 	}
 	return true
+}
+
+// decodeReserved decodes the bytes that may stand in a path as they are and may
+// as well be percent-encoded, such as the @ of an address. In RFC 3986 the two
+// are different names; templates encode these bytes, and servers decode them.
+func decodeReserved(uri string) string {
+	if !strings.Contains(uri, "%") {
+		return uri
+	}
+	var b strings.Builder
+	for i := 0; i < len(uri); i++ {
+		if c, ok := encodedReserved(uri[i:]); ok {
+			b.WriteByte(c)
+			i += 2
+			continue
+		}
+		b.WriteByte(uri[i])
+	}
+	return b.String()
+}
+
+func encodedReserved(s string) (byte, bool) {
+	if len(s) < 3 || s[0] != '%' {
+		return 0, false
+	}
+	high, low := upperHex(s[1]), upperHex(s[2])
+	if high < 0 || low < 0 {
+		return 0, false
+	}
+	c := byte(high<<4 | low)
+	return c, strings.IndexByte("!$&'()*+,;=:@[]{}", c) >= 0
 }
 
 func upperHex(c byte) int {

@@ -45,7 +45,7 @@ type AllScopes []string
 // Scopes demands scopes, all of them: as an [Option] of a handler, or as the
 // [Requirement] of an operation. A token that lacks one is answered with 403
 // insufficient_scope (RFC 6750 §3.1).
-func Scopes(required ...string) AllScopes { return AllScopes(required) }
+func Scopes(required ...string) AllScopes { return AllScopes(slices.Clone(required)) }
 
 func (s AllScopes) apply(p *protection) { p.scopes = append(p.scopes, s...) }
 

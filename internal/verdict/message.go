@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/policy"
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
@@ -44,11 +45,11 @@ func applyPolicy(t *testing.T, raw json.RawMessage, r *mcpauth.Resource) {
 	if raw == nil {
 		return
 	}
-	p, err := quickParse(raw)
+	f, err := policy.Parse(raw, policy.WithChecks(checks()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Policy = p
+	f.Apply(r)
 }
 
 // bodyPlaceholder stands in bodies for what a text file does not hold well:
