@@ -18,19 +18,20 @@ const module = "github.com/mcp-auth/go"
 // allowed lists, for each package of the module, which others of the module its
 // code (tests aside) may import, with the reason.
 var allowed = map[string][]string{
-	"internal/jsonx":     {},                                   // leaf: strict JSON
-	"internal/jose":      {"internal/jsonx"},                   // headers and keys are JSON
-	"internal/dpop":      {"internal/jose", "internal/jsonx"},  // proofs are JWTs
-	"internal/fetch":     {},                                   // leaf: the one guarded fetcher
-	"internal/remote":    {},                                   // leaf: knows nothing of what it caches
-	"internal/challenge": {},                                   // leaf: both sides of the wire use it
-	"internal/verdict":   {"", "metadata"},                     // test harness: no code but tests imports it
-	"metadata":           {"internal/fetch", "internal/jsonx"}, // documents and how they are found
-	"":                   {"metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx", "internal/remote"},
-	"gosdk":              {""},                                                                                    // a door
-	"mcpauthtest":        {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"}, // the other side of the wire: never the root
-	"examples/whoami":    {"", "gosdk"},                                                                           // what a user would import
-	"cmd/mcpauth":        {"", "gosdk", "metadata", "mcpauthtest", "internal/challenge", "internal/fetch"},        // the command may use all
+	"internal/jsonx":          {},                                   // leaf: strict JSON
+	"internal/jose":           {"internal/jsonx"},                   // headers and keys are JSON
+	"internal/dpop":           {"internal/jose", "internal/jsonx"},  // proofs are JWTs
+	"internal/fetch":          {},                                   // leaf: the one guarded fetcher
+	"internal/remote":         {},                                   // leaf: knows nothing of what it caches
+	"internal/challenge":      {},                                   // leaf: both sides of the wire use it
+	"internal/verdict":        {"", "metadata"},                     // test harness: no code but tests imports it
+	"metadata":                {"internal/fetch", "internal/jsonx"}, // documents and how they are found
+	"":                        {"metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx", "internal/remote"},
+	"gosdk":                   {""},                                                                                                        // a door
+	"mcpauthtest":             {"metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx"},    // the other side of the wire: never the root
+	"mcpauthtest/sqlitestore": {"mcpauthtest"},                                                                                             // apart, for the driver
+	"examples/whoami":         {"", "gosdk"},                                                                                               // what a user would import
+	"cmd/mcpauth":             {"", "gosdk", "metadata", "mcpauthtest", "mcpauthtest/sqlitestore", "internal/challenge", "internal/fetch"}, // the command may use all
 }
 
 func TestImportsPointOneWay(t *testing.T) {

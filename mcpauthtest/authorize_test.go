@@ -69,13 +69,13 @@ func TestVerifier(t *testing.T) {
 		{strings.Repeat("a", 42) + "é", false},
 	} {
 		sum := sha256.Sum256([]byte(test.verifier))
-		g := grant{challenge: base64.RawURLEncoding.EncodeToString(sum[:])}
+		g := grant{Challenge: base64.RawURLEncoding.EncodeToString(sum[:])}
 		if got := g.provedBy(test.verifier); got != test.want {
 			t.Errorf("%q: %v, want %v", test.verifier, got, test.want)
 		}
 	}
 	// RFC 7636, appendix B.
-	g := grant{challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}
+	g := grant{Challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}
 	if !g.provedBy("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk") {
 		t.Error("the example of RFC 7636 fails")
 	}

@@ -184,8 +184,8 @@ func TestRegistrationsAreBounded(t *testing.T) {
 	c := newClock()
 	s := start(t, func(config *Config) { config.Now = c.now; config.RegistrationTTL = time.Hour })
 	for i := range maxDynamicClients {
-		dynamic := &client{id: fmt.Sprint(i), expires: c.now().Add(time.Hour)}
-		if err := s.store.addClient(t.Context(), dynamic, c.now()); err != nil {
+		dynamic := StoredClient{ID: fmt.Sprint(i), Expires: c.now().Add(time.Hour)}
+		if err := s.store.AddClient(t.Context(), dynamic, c.now()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -193,7 +193,7 @@ func TestRegistrationsAreBounded(t *testing.T) {
 	wantError(t, postRegistration(s, metadata), http.StatusServiceUnavailable, "temporarily_unavailable")
 	c.advance(time.Hour)
 	register(t, s, metadata)
-	if got := len(s.store.(*memory).clients); got != 1 {
+	if got := s.store.(*memory).clients.len(); got != 1 {
 		t.Errorf("%d clients are kept, want 1", got)
 	}
 }

@@ -249,18 +249,16 @@ func TestLogHoldsNoSecrets(t *testing.T) {
 }
 
 // brokenStore fails in every way.
-type brokenStore struct{ store }
+type brokenStore struct{ Store }
 
 var errDisk = errors.New("disk full, path /secret")
 
-func (brokenStore) client(context.Context, string, time.Time) (*client, error) { return nil, errDisk }
-func (brokenStore) addClient(context.Context, *client, time.Time) error        { return errDisk }
-func (brokenStore) consumeCode(context.Context, grantID, time.Time) (grant, error) {
-	return grant{}, errDisk
+func (brokenStore) Client(context.Context, string, time.Time) ([]byte, error) { return nil, errDisk }
+func (brokenStore) AddClient(context.Context, StoredClient, time.Time) error  { return errDisk }
+func (brokenStore) ConsumeCode(context.Context, GrantID, time.Time) ([]byte, error) {
+	return nil, errDisk
 }
-func (brokenStore) addGrant(context.Context, grantID, grant, time.Time, time.Time, time.Time) error {
-	return errDisk
-}
+func (brokenStore) AddGrant(context.Context, StoredGrant, time.Time) error { return errDisk }
 
 func TestAStoreThatFails(t *testing.T) {
 	t.Parallel()
