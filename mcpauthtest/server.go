@@ -64,8 +64,8 @@ type Server struct {
 
 	closing   chan struct{}
 	closeOnce sync.Once
-	http      *http.Server // nil when it was made by New
-	served    chan struct{}
+	http      *http.Server  // nil when it was made by New
+	served    chan struct{} // nil when it was made by New
 }
 
 // NewServer starts an authorization server on loopback, or on
@@ -150,6 +150,10 @@ func New(config Config) (*Server, error) {
 
 // Issuer returns the issuer identifier, which a resource server must trust.
 func (s *Server) Issuer() string { return s.issuer }
+
+// Done is closed when the server of [NewServer] listens no longer: after Close,
+// or because it failed. It is nil for one of [New], which never listens.
+func (s *Server) Done() <-chan struct{} { return s.served }
 
 // Close stops the server. Requests under way get a moment to end.
 func (s *Server) Close() {
