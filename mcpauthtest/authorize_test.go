@@ -313,3 +313,27 @@ func TestAuthorizeIsNotStored(t *testing.T) {
 		t.Errorf("status %d, Cache-Control %q", r.StatusCode, got)
 	}
 }
+
+func TestIssuerFaults(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	for _, test := range []struct {
+		faults Faults
+		want   string
+	}{
+		{Faults{AuthorizationIssuer: "https://evil.example"}, "https://evil.example"},
+		{Faults{NoAuthorizationIssuer: true}, ""},
+		{Faults{}, testIssuer},
+	} {
+		s.SetFaults(test.faults)
+		_, challenge := pkce()
+		location, err := get(t, s, s.base+"/authorize?"+authorization(challenge).Encode()).Location()
+		if err != nil || location.Query().Get("iss") != test.want {
+			t.Errorf("%+v: %v, %v", test.faults, location, err)
+		}
+	}
+	s.SetFaults(Faults{Token: DocumentFault{Status: http.StatusBadGateway, Body: []byte("<html>")}})
+	if r := postForm(s, tokenEndpoint(s), nil); r.StatusCode != http.StatusBadGateway || body(t, r) != "<html>" {
+		t.Errorf("status %d", r.StatusCode)
+	}
+}
