@@ -300,7 +300,8 @@ func (f *devFile) place(field string) string {
 	if line := lineOf(file, path); line > 0 {
 		return fmt.Sprintf("%s:%d: ", f.name, line)
 	}
-	if parent := path[:max(0, strings.LastIndexByte(path, '.'))]; parent != "" {
+	// What flags added to a list is not in the file.
+	if parent := path[:max(0, strings.LastIndexByte(path, '.'))]; parent != "" && !strings.HasSuffix(path, "]") {
 		if line := lineOf(file, parent); line > 0 {
 			return fmt.Sprintf("%s:%d: ", f.name, line)
 		}

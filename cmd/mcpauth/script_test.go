@@ -39,11 +39,12 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":  scriptExits,
-			"start":  scriptStart,
-			"signal": scriptSignal,
-			"get":    scriptGet,
-			"hostof": scriptHostOf,
+			"exits":    scriptExits,
+			"start":    scriptStart,
+			"signal":   scriptSignal,
+			"get":      scriptGet,
+			"hostof":   scriptHostOf,
+			"samebody": scriptSameBody,
 		},
 	})
 }
@@ -174,6 +175,19 @@ func scriptHostOf(ts *testscript.TestScript, _ bool, args []string) {
 	u, err := url.Parse(args[1])
 	ts.Check(err)
 	ts.Setenv(args[0], u.Host)
+}
+
+// scriptSameBody fails unless two answers saved by get have the same body:
+// samebody FILE FILE
+func scriptSameBody(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: samebody FILE FILE")
+	}
+	_, first, _ := strings.Cut(ts.ReadFile(args[0]), "\r\n\r\n")
+	_, second, _ := strings.Cut(ts.ReadFile(args[1]), "\r\n\r\n")
+	if first == "" || first != second {
+		ts.Fatalf("%s and %s differ", args[0], args[1])
+	}
 }
 
 // lookPath is exec.LookPath with another PATH.
