@@ -1,0 +1,78 @@
+package parts
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/mcp-auth/go/interop/internal/proc"
+)
+
+// node22Variable names the Node.js that run found for the conformance suite.
+const node22Variable = "INTEROP_NODE22"
+
+// StartConformance starts the MCP conformance suite with these arguments.
+func StartConformance(tb testing.TB, args ...string) *proc.Process {
+	tb.Helper()
+	node := os.Getenv(node22Variable)
+	if node == "" {
+		tb.Fatalf("%s is not set: start these tests with interop/run", node22Variable)
+	}
+	suite := path(tb, "node_modules", "@modelcontextprotocol", "conformance", "dist", "index.js")
+	return proc.Start(tb, proc.Command{Name: "conformance", Path: node, Args: append([]string{suite}, args...)})
+}
+
+// ConformanceCheck is one of the suite's checks.
+type ConformanceCheck struct {
+	ID           string
+	Status       string
+	ErrorMessage string
+}
+
+// ConformanceChecks reads the checks that the suite saved below dir.
+func ConformanceChecks(tb testing.TB, dir string) []ConformanceCheck {
+	tb.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*", "checks.json"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var all []ConformanceCheck
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		var checks []ConformanceCheck
+		if err := json.Unmarshal(data, &checks); err != nil {
+			tb.Fatalf("%s: %v", file, err)
+		}
+		all = append(all, checks...)
+	}
+	return all
+}
+
+// DevServer is a running mcpauth dev.
+type DevServer struct {
+	Issuer string `json:"issuer"`
+}
+
+// StartDevServer starts the command mcpauth dev on a free port, with these
+// arguments more, and waits until it says that it serves.
+func StartDevServer(tb testing.TB, args ...string) DevServer {
+	tb.Helper()
+	p := proc.Start(tb, proc.Command{
+		Name: "mcpauth dev", Path: path(tb, "bin", "mcpauth"),
+		Args: append([]string{"dev", "--json", "--listen", "127.0.0.1:0"}, args...),
+	})
+	ctx, cancel := proc.Context(tb)
+	defer cancel()
+	var server DevServer
+	_, err := p.Line(ctx, func(line string) bool {
+		return json.Unmarshal([]byte(line), &server) == nil && server.Issuer != ""
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return server
+}
