@@ -116,3 +116,19 @@ func TestRootDependencies(t *testing.T) {
 		}
 	}
 }
+
+// TestTestKitDependencies holds that whoever tests with package mcpauthtest
+// inherits neither the SQLite driver nor a YAML reader.
+func TestTestKitDependencies(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command("go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./mcpauthtest").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg := range strings.FieldsSeq(string(out)) {
+		own := strings.HasPrefix(pkg, module+"/")
+		if !own && !strings.HasPrefix(pkg, "golang.org/x/") && !strings.HasPrefix(pkg, "github.com/go-jose/go-jose/v4") {
+			t.Errorf("package mcpauthtest pulls in %s", pkg)
+		}
+	}
+}

@@ -88,6 +88,7 @@ func TestIntrospectionOfMintedTokens(t *testing.T) {
 		{"tampered", TokenClaims{}, []TokenOption{TamperedClaims()}, false},
 		{"unsigned", TokenClaims{}, []TokenOption{Unsigned()}, false},
 		{"ID token", TokenClaims{}, []TokenOption{IDToken()}, false},
+		{"revoked", TokenClaims{}, []TokenOption{Revoked()}, false},
 		{"without exp", TokenClaims{Extra: map[string]any{"exp": nil}}, nil, false},
 	} {
 		for _, opaque := range []bool{false, true} {

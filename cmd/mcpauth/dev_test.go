@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -165,5 +167,38 @@ func TestYAMLPath(t *testing.T) {
 		if got := yamlPath(field); got != want {
 			t.Errorf("%s: %q, want %q", field, got, want)
 		}
+	}
+}
+
+// TestDocumentedConfiguration holds the file in docs/development-server.md to
+// the server.
+func TestDocumentedConfiguration(t *testing.T) {
+	t.Parallel()
+	document, err := os.ReadFile(filepath.Join("..", "..", "docs", "development-server.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok := strings.Cut(string(document), "```yaml\n")
+	text, _, closed := strings.Cut(rest, "```")
+	if !ok || !closed {
+		t.Fatal("the document has no YAML")
+	}
+	name := filepath.Join(t.TempDir(), "dev.yaml")
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file, err := readDevFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := file.config()
+	config.Issuer = "http://127.0.0.1:9400"
+	server, err := mcpauthtest.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Close()
+	if len(config.Clients) != 2 || file.AccessTokenTTL != 15*time.Minute || len(config.TrustedIssuers[1].Workloads) != 1 {
+		t.Errorf("%+v", file)
 	}
 }
