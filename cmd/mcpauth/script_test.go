@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -71,6 +72,7 @@ func scriptExits(ts *testscript.TestScript, _ bool, args []string) {
 type background struct {
 	command *exec.Cmd
 	stdout  *bufio.Reader
+	stderr  *bytes.Buffer // its own: other commands of the script have the script's
 	done    bool
 }
 
@@ -90,15 +92,19 @@ func scriptStart(ts *testscript.TestScript, _ bool, args []string) {
 	command := exec.Command(path, args[1:]...)
 	command.Dir = ts.MkAbs(".")
 	command.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"))
-	command.Stderr = ts.Stderr()
+	stderr := &bytes.Buffer{}
+	command.Stderr = stderr
 	output, err := command.StdoutPipe()
 	ts.Check(err)
 	ts.Check(command.Start())
 	b := started(ts)
-	*b = background{command: command, stdout: bufio.NewReader(output)}
+	*b = background{command: command, stdout: bufio.NewReader(output), stderr: stderr}
 	ts.Defer(func() { b.kill() })
 	line, err := b.stdout.ReadBytes('\n')
-	ts.Check(err)
+	if err != nil {
+		b.kill()
+		ts.Fatalf("%v: %s", err, stderr)
+	}
 	var facts map[string]any
 	ts.Check(json.Unmarshal(line, &facts))
 	for name, value := range facts {
@@ -122,6 +128,7 @@ func (b *background) kill() {
 	}
 	_ = b.command.Process.Kill()
 	_ = b.command.Wait()
+	b.done = true
 }
 
 // scriptSignal sends a signal to the command that was started; it must then
@@ -142,6 +149,7 @@ func scriptSignal(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	err = b.command.Wait()
 	b.done = true
+	ts.Logf("[stderr of the background]\n%s", b.stderr)
 	ts.Check(err)
 	if len(rest) > 0 {
 		ts.Fatalf("printed after the first line: %s", rest)
