@@ -1,110 +1,113 @@
 package interop_test
 
 import (
-	"maps"
-	"slices"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/mcp-auth/go/interop/internal/parts"
-	"github.com/mcp-auth/go/interop/internal/settings"
+	"github.com/mcp-auth/go/interop/internal/proc"
 	"github.com/mcp-auth/go/mcpauthtest"
 )
 
-// The net/http door changes nothing of MCP: the conformance suite finds the
-// same in a server with the door in front and without it.
+// conformanceChecks is how many checks the suite makes of an authorization
+// server.
+const conformanceChecks = 3
+
+// The suite's checks of authorization servers, at the command mcpauth dev. It
+// waits for somebody who opens the authorization URL that it prints.
 //
-// Covers RS15, RS16.
-func TestTransparency(t *testing.T) {
+// Covers AS1, AS2, AS6.
+func TestConformanceOfTheDevelopmentServer(t *testing.T) {
 	t.Parallel()
-	for _, revision := range []struct {
-		name      string
-		stateless bool
-		scenarios int
-	}{
-		{"2025-11-25", false, 33},
-		{"2026-07-28", true, 50},
-	} {
-		t.Run(revision.name, func(t *testing.T) {
+	for name, resource := range map[string]string{"no resource": "", "a resource": "https://notes.example/mcp"} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var bare, public, authenticated map[string][]string
-			t.Run("runs", func(t *testing.T) {
-				t.Run("bare", func(t *testing.T) {
-					t.Parallel()
-					bare = parts.Conformance(t, revision.name, parts.StartEverything(t, revision.stateless))
-				})
-				t.Run("public", func(t *testing.T) {
-					t.Parallel()
-					public = parts.Conformance(t, revision.name, behindDoor(t, revision.stateless, false))
-				})
-				t.Run("authenticated", func(t *testing.T) {
-					t.Parallel()
-					authenticated = parts.Conformance(t, revision.name, behindDoor(t, revision.stateless, true))
-				})
-			})
-			if len(bare) != revision.scenarios {
-				t.Errorf("%d scenarios were run, want %d", len(bare), revision.scenarios)
+			port := proc.FreePort(t)
+			server := parts.StartDevServer(t, "--scope", "read:notes", "--user", "carol:secret",
+				"--client", fmt.Sprintf("conformance=http://127.0.0.1:%d/callback", port))
+			settings := map[string]any{"url": server.Issuer, "clientId": "conformance", "port": port}
+			if resource != "" {
+				settings["resource"] = resource
 			}
-			compare(t, "public", public, bare)
-			compare(t, "authenticated", authenticated, bare)
+			runAuthorizationSuite(t, settings)
 		})
 	}
 }
 
-// behindDoor starts the suite's server behind the door and returns the door's
-// URL. The suite cannot send a token: where one is demanded, it is added on
-// the way to the door.
-func behindDoor(t *testing.T, stateless, authenticated bool) string {
+func runAuthorizationSuite(t *testing.T, settings map[string]any) {
 	t.Helper()
-	issuer, err := mcpauthtest.NewServer(mcpauthtest.Config{})
+	dir := t.TempDir()
+	data, err := json.Marshal(settings)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(issuer.Close)
-	s := settings.ReverseProxy{
-		Resource: parts.NewResource(t),
-		Upstream: parts.StartEverything(t, stateless),
-		Issuer:   issuer.Issuer(),
+	file, results := filepath.Join(dir, "settings.json"), filepath.Join(dir, "results")
+	if err := os.WriteFile(file, data, 0o600); err != nil {
+		t.Fatal(err)
 	}
-	if authenticated {
-		s.Token, err = issuer.Token(mcpauthtest.TokenClaims{Audience: []string{s.Resource}})
-		if err != nil {
-			t.Fatal(err)
+	// Its default for --port wins over the port of the file.
+	suite := parts.StartConformance(t, "authorization", "--file", file,
+		"--port", fmt.Sprint(settings["port"]), "--output-dir", results)
+	browse(t, authorizationURL(t, suite, fmt.Sprint(settings["url"])))
+	select {
+	case <-suite.Done():
+	case <-time.After(scriptTimeout):
+		t.Fatal("the suite does not end")
+	}
+	checks := parts.ConformanceChecks(t, results)
+	if len(checks) != conformanceChecks {
+		t.Errorf("%d checks, want %d", len(checks), conformanceChecks)
+	}
+	for _, check := range checks {
+		if check.Status != "SUCCESS" {
+			t.Errorf("%s: %s %s", check.ID, check.Status, check.ErrorMessage)
 		}
 	}
-	parts.StartReverseProxy(t, s)
-	return s.Resource
+	if log := suite.Log(); !strings.Contains(log, "Total: 3 passed, 0 failed") || strings.Contains(log, "WARNING") {
+		t.Errorf("the suite says:\n%s", log)
+	}
 }
 
-func compare(t *testing.T, door string, got, want map[string][]string) {
+// authorizationURL waits until the suite has printed the URL to open and listens
+// for the answer.
+func authorizationURL(t *testing.T, suite *proc.Process, issuer string) (found string) {
 	t.Helper()
-	scenarios := maps.Clone(want)
-	maps.Copy(scenarios, got)
-	checks := 0
-	for _, name := range slices.Sorted(maps.Keys(scenarios)) {
-		checks += len(want[name])
-		for _, line := range missing(got[name], want[name]) {
-			t.Errorf("%s door, %s: found without the door only: %s", door, name, line)
+	ctx, cancel := proc.Context(t)
+	defer cancel()
+	listening := false
+	_, err := suite.Line(ctx, func(line string) bool {
+		if strings.HasPrefix(line, issuer+"/authorize?") {
+			found = line
 		}
-		for _, line := range missing(want[name], got[name]) {
-			t.Errorf("%s door, %s: found behind the door only: %s", door, name, line)
-		}
+		listening = listening || strings.HasPrefix(line, "Callback server started")
+		return found != "" && listening
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Logf("%s door: %d scenarios, %d checks", door, len(scenarios), checks)
+	return found
 }
 
-// missing returns the lines of the second list that the first has not, or not
-// as often. Both are sorted.
-func missing(from, lines []string) (absent []string) {
-	i := 0
-	for _, line := range lines {
-		for i < len(from) && from[i] < line {
-			i++
-		}
-		if i < len(from) && from[i] == line {
-			i++
-			continue
-		}
-		absent = append(absent, line)
+// browse logs a user in and goes back to the client, as a browser does.
+func browse(t *testing.T, authorizationURL string) {
+	t.Helper()
+	agent := &mcpauthtest.UserAgent{Username: "carol", Password: "secret"}
+	callback, err := agent.Login(t.Context(), authorizationURL)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return absent
+	response, err := http.Get(callback.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Errorf("the client answers the browser with %d", response.StatusCode)
+	}
 }

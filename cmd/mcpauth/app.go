@@ -50,7 +50,8 @@ func newRootCommand(s streams) *cli.Command {
 		Usage: "authorization for MCP servers, to be seen and tried",
 		Description: "Examples:\n" +
 			"  mcpauth demo             try a protected MCP server with your MCP client\n" +
-			"  mcpauth demo --selftest  run the whole flow without a browser",
+			"  mcpauth demo --selftest  run the whole flow without a browser\n" +
+			"  mcpauth dev              run an authorization server to develop with",
 		Version:               moduleVersion(debug.ReadBuildInfo()),
 		EnableShellCompletion: true,
 		Writer:                s.stdout,
@@ -61,6 +62,7 @@ func newRootCommand(s streams) *cli.Command {
 		Action:         func(_ context.Context, cmd *cli.Command) error { return cli.ShowRootCommandHelp(cmd) },
 		Commands: []*cli.Command{
 			newDemoCommand(s),
+			newDevCommand(s),
 			newVersionCommand(s),
 		},
 	}

@@ -3,6 +3,7 @@
 //
 //	mcpauth demo             a protected MCP server and an authorization server to try it with
 //	mcpauth demo --selftest  the whole flow without a browser
+//	mcpauth dev              an authorization server to develop with
 //	mcpauth version          what was built
 //
 // It exits with 0 on success, 1 on failure and 2 when it was called wrongly.

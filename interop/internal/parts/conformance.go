@@ -1,148 +1,86 @@
 package parts
 
 import (
-	"context"
 	"encoding/json"
-	"fmt"
-	"maps"
-	"net"
-	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/mcp-auth/go/interop/internal/proc"
-	"github.com/mcp-auth/go/interop/internal/settings"
 )
 
-const conformanceTimeout = 3 * time.Minute
+// node22Variable names the Node.js that run found for the conformance suite.
+const node22Variable = "INTEROP_NODE22"
 
-// StartEverything starts go-sdk's server for the MCP conformance suite, which
-// knows nothing of authorization, and returns its URL.
-func StartEverything(tb testing.TB, stateless bool) string {
+// StartConformance starts the MCP conformance suite with these arguments.
+func StartConformance(tb testing.TB, args ...string) *proc.Process {
 	tb.Helper()
-	address := fmt.Sprintf("127.0.0.1:%d", proc.FreePort(tb))
-	p := proc.Start(tb, proc.Command{
-		Name: "everything-server",
-		Path: path(tb, "bin", "everything-server"),
-		Args: []string{"-http", address, fmt.Sprintf("-stateless=%t", stateless)},
-	})
-	ctx, cancel := context.WithTimeout(tb.Context(), startTimeout)
-	defer cancel()
-	if err := waitFor(ctx, p, func() error { return dial(ctx, address) }); err != nil {
-		tb.Fatal(err)
-	}
-	return "http://" + address + "/mcp"
+	return proc.Start(tb, proc.Command{Name: "conformance", Path: node22(tb), Args: append([]string{suite(tb)}, args...)})
 }
 
-func dial(ctx context.Context, address string) error {
-	var d net.Dialer
-	c, err := d.DialContext(ctx, "tcp", address)
-	if err != nil {
-		return err
+func node22(tb testing.TB) string {
+	tb.Helper()
+	node := os.Getenv(node22Variable)
+	if node == "" {
+		tb.Fatalf("%s is not set: start these tests with interop/run", node22Variable)
 	}
-	return c.Close()
+	return node
 }
 
-// StartReverseProxy starts cmd/reverse-proxy and waits until it is ready.
-func StartReverseProxy(tb testing.TB, s settings.ReverseProxy) {
-	tb.Helper()
-	text, err := json.Marshal(s)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	p := proc.Start(tb, proc.Command{
-		Name: "reverse-proxy",
-		Path: path(tb, "bin", "reverse-proxy"),
-		Env:  []string{settings.ReverseProxyVariable + "=" + string(text)},
-	})
-	ctx, cancel := context.WithTimeout(tb.Context(), startTimeout)
-	defer cancel()
-	if err := waitOK(ctx, p, MetadataURL(s.Resource)); err != nil {
-		tb.Fatal(err)
-	}
+func suite(tb testing.TB) string {
+	return path(tb, "node_modules", "@modelcontextprotocol", "conformance", "dist", "index.js")
 }
 
-// Conformance runs the MCP conformance suite for servers against a URL, with
-// the requirements of one revision, and returns what it found: a line for each
-// check, by scenario. It fails the test unless all that is required holds.
-func Conformance(tb testing.TB, revision, server string) map[string][]string {
+// ConformanceCheck is one of the suite's checks.
+type ConformanceCheck struct {
+	ID           string
+	Status       string
+	ErrorMessage string
+}
+
+// ConformanceChecks reads the checks that the suite saved below dir.
+func ConformanceChecks(tb testing.TB, dir string) []ConformanceCheck {
 	tb.Helper()
-	dir := tb.TempDir()
-	proc.Run(tb, conformanceTimeout, proc.Command{
-		Name: "conformance",
-		Path: path(tb, "node_modules", "node", "bin", "node"),
-		Args: []string{
-			path(tb, "node_modules", "@modelcontextprotocol", "conformance", "dist", "index.js"),
-			"server", "--url", server, "--requirements", revision, "--output-dir", dir,
-		},
-	})
 	files, err := filepath.Glob(filepath.Join(dir, "*", "checks.json"))
 	if err != nil {
 		tb.Fatal(err)
 	}
-	u, err := url.Parse(server)
+	var all []ConformanceCheck
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		var checks []ConformanceCheck
+		if err := json.Unmarshal(data, &checks); err != nil {
+			tb.Fatalf("%s: %v", file, err)
+		}
+		all = append(all, checks...)
+	}
+	return all
+}
+
+// DevServer is a running mcpauth dev.
+type DevServer struct {
+	Issuer string `json:"issuer"`
+}
+
+// StartDevServer starts the command mcpauth dev on a free port, with these
+// arguments more, and waits until it says that it serves.
+func StartDevServer(tb testing.TB, args ...string) DevServer {
+	tb.Helper()
+	p := proc.Start(tb, proc.Command{
+		Name: "mcpauth dev", Path: path(tb, "bin", "mcpauth"),
+		Args: append([]string{"dev", "--json", "--listen", "127.0.0.1:0"}, args...),
+	})
+	ctx, cancel := proc.Context(tb)
+	defer cancel()
+	var server DevServer
+	_, err := p.Line(ctx, func(line string) bool {
+		return json.Unmarshal([]byte(line), &server) == nil && server.Issuer != ""
+	})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	found := map[string][]string{}
-	for _, file := range files {
-		scenario := resultTime.ReplaceAllString(filepath.Base(filepath.Dir(file)), "")
-		lines, err := readChecks(file, u.Host)
-		if err != nil {
-			tb.Fatalf("%s: %v", file, err)
-		}
-		found[scenario] = append(found[scenario], lines...)
-	}
-	return found
-}
-
-// resultTime ends the names of the directories that the suite writes to.
-var resultTime = regexp.MustCompile(`-\d{4}-\d\d-\d\dT[\d-]+Z$`)
-
-// readChecks reads the checks of a scenario. The host is the only thing in them
-// that differs between servers which are the same.
-func readChecks(file, host string) ([]string, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	var checks []struct {
-		ID, Name, Status, ErrorMessage string
-		Details                        any
-	}
-	if err := json.Unmarshal(text, &checks); err != nil {
-		return nil, err
-	}
-	lines := make([]string, len(checks))
-	for i, c := range checks {
-		line := fmt.Sprintf("%s %s (%s) %v %s", c.Status, c.ID, c.Name, codes(c.Details), c.ErrorMessage)
-		lines[i] = strings.TrimSpace(strings.ReplaceAll(line, host, "HOST"))
-	}
-	slices.Sort(lines)
-	return lines, nil
-}
-
-// codes finds the HTTP statuses and JSON-RPC error codes that a check tells of.
-func codes(details any) (found []any) {
-	switch d := details.(type) {
-	case []any:
-		for _, each := range d {
-			found = append(found, codes(each)...)
-		}
-	case map[string]any:
-		for _, name := range slices.Sorted(maps.Keys(d)) {
-			switch name {
-			case "code", "status", "statusCode", "responseStatus", "httpStatus":
-				found = append(found, d[name])
-			default:
-				found = append(found, codes(d[name])...)
-			}
-		}
-	}
-	return found
+	return server
 }
