@@ -6,13 +6,14 @@ import (
 )
 
 // ConfigFault is a kind of mistake in a [Config]. Each is an error of its own:
-// errors.Is(err, client.InvalidServerURL) finds it in what [New] returns.
+// errors.Is(err, client.InvalidServerURL) finds it in what [New]
+// and [OpenStore] return.
 type ConfigFault string
 
 // Error describes the fault.
 func (f ConfigFault) Error() string { return string(f) }
 
-// The faults [New] reports.
+// The faults [New] and [OpenStore] report.
 const (
 	InvalidServerURL    ConfigFault = "the server URL is not an absolute https URL (http on loopback) without userinfo and fragment"
 	InvalidIssuer       ConfigFault = "the issuer is not an https URL (http on loopback) without query and fragment (RFC 8414 §2)"
@@ -32,6 +33,8 @@ const (
 	NoCredentials       ConfigFault = "the grant needs credentials that were registered beforehand"
 	NoAssertion         ConfigFault = "the grant needs a source of assertions"
 	NoSubjectToken      ConfigFault = "the grant needs a source of subject tokens"
+	NoDirectory         ConfigFault = "the store needs a directory"
+	InvalidKeyKind      ConfigFault = "the kind of key is not keyring, passphrase or empty"
 )
 
 // ConfigError is one mistake in a [Config]. errors.As finds it in what [New]
