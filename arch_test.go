@@ -27,10 +27,11 @@ var allowed = map[string][]string{
 	"internal/verdict":   {"", "metadata"},                     // test harness: no code but tests imports it
 	"metadata":           {"internal/fetch", "internal/jsonx"}, // documents and how they are found
 	"":                   {"metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx", "internal/remote"},
-	"gosdk":              {""},                                                                                    // a door
-	"mcpauthtest":        {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"}, // the other side of the wire: never the root
-	"examples/whoami":    {"", "gosdk"},                                                                           // what a user would import
-	"cmd/mcpauth":        {"", "gosdk", "metadata", "mcpauthtest", "internal/challenge", "internal/fetch"},        // the command may use all
+	"client":             {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},    // the other side of the wire: never the root, never mcpauthtest
+	"gosdk":              {""},                                                                                       // a door
+	"mcpauthtest":        {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},    // the other side of the wire: never the root
+	"examples/whoami":    {"", "gosdk"},                                                                              // what a user would import
+	"cmd/mcpauth":        {"", "client", "gosdk", "metadata", "mcpauthtest", "internal/challenge", "internal/fetch"}, // the command may use all
 }
 
 func TestImportsPointOneWay(t *testing.T) {

@@ -50,7 +50,9 @@ func newRootCommand(s streams) *cli.Command {
 		Usage: "authorization for MCP servers, to be seen and tried",
 		Description: "Examples:\n" +
 			"  mcpauth demo             try a protected MCP server with your MCP client\n" +
-			"  mcpauth demo --selftest  run the whole flow without a browser",
+			"  mcpauth demo --selftest  run the whole flow without a browser\n" +
+			"  mcpauth login URL        log in at an MCP server\n" +
+			"  mcpauth call URL TOOL    call one of its tools",
 		Version:               moduleVersion(debug.ReadBuildInfo()),
 		EnableShellCompletion: true,
 		Writer:                s.stdout,
@@ -61,6 +63,11 @@ func newRootCommand(s streams) *cli.Command {
 		Action:         func(_ context.Context, cmd *cli.Command) error { return cli.ShowRootCommandHelp(cmd) },
 		Commands: []*cli.Command{
 			newDemoCommand(s),
+			newLoginCommand(s),
+			newToolsCommand(s),
+			newCallCommand(s),
+			newTokenCommand(s),
+			newLogoutCommand(s),
 			newVersionCommand(s),
 		},
 	}
