@@ -67,7 +67,7 @@ func (c *Client) wellKnown() ([]string, error) {
 
 func (c *Client) resourceAt(ctx context.Context, place string) (*metadata.ProtectedResource, error) {
 	fail := func(kind ResourceKind, err error) (*metadata.ProtectedResource, error) {
-		return nil, &ResourceError{URL: shown(withoutQuery(place), maxErrorDescription), Kind: kind, Err: err}
+		return nil, &ResourceError{URL: shownURL(place), Kind: kind, Err: err}
 	}
 	resp, err := c.fetch.Do(ctx, fetch.Request{
 		URL: place, Header: http.Header{"Accept": {"application/json"}}, AllowLoopback: c.mayLoopback(place),
@@ -235,4 +235,14 @@ func orSlash(path string) string {
 		return "/"
 	}
 	return path
+}
+
+// shownURL is a URL of another side's as an error may show it.
+func shownURL(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	u.User, u.RawQuery, u.ForceQuery, u.Fragment = nil, "", false, ""
+	return shown(u.String(), maxErrorDescription)
 }
