@@ -55,6 +55,7 @@ type FileStore struct {
 	config  StoreConfig
 	keyring secretService
 	memory  *MemoryStore // for its turns only: nothing is kept there
+	derive  func(passphrase, salt []byte) []byte
 
 	mu   sync.Mutex
 	aead cipher.AEAD // nil until it is needed
@@ -74,7 +75,7 @@ func OpenStore(config StoreConfig) (*FileStore, error) {
 	if config.KeyringService == "" {
 		config.KeyringService = defaultKeyringService
 	}
-	return &FileStore{config: config, keyring: systemKeyring{}, memory: NewMemoryStore()}, nil
+	return &FileStore{config: config, keyring: systemKeyring{}, memory: NewMemoryStore(), derive: argon2id}, nil
 }
 
 // Update implements [Store].

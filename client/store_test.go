@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"golang.org/x/crypto/argon2"
 )
 
 // fakeKeyring is a keyring in memory.
@@ -60,7 +62,19 @@ func openTestStore(t *testing.T, config StoreConfig, keyring secretService) *Fil
 		t.Fatal(err)
 	}
 	s.keyring = keyring
+	s.derive = func(passphrase, salt []byte) []byte { return argon2.IDKey(passphrase, salt, 1, 8, 1, keySize) } // quick
 	return s
+}
+
+// The real derivation is expensive for who guesses.
+//
+// Covers CL9.
+func TestPassphraseDerivation(t *testing.T) {
+	t.Parallel()
+	got := argon2id([]byte("passphrase"), []byte("0123456789abcdef"))
+	if want := argon2.IDKey([]byte("passphrase"), []byte("0123456789abcdef"), 3, 64<<10, 4, 32); !bytes.Equal(got, want) {
+		t.Error("not Argon2id with 64 MiB")
+	}
 }
 
 func put(t *testing.T, s Store, key, value string) {

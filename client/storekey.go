@@ -130,7 +130,11 @@ func (s *FileStore) passphraseKey(ctx context.Context, salt []byte) ([]byte, err
 	if len(passphrase) == 0 {
 		return nil, errNoPassphrase
 	}
-	return argon2.IDKey(passphrase, salt, argonTime, argonMemory, argonThreads, keySize), nil
+	return s.derive(passphrase, salt), nil
+}
+
+func argon2id(passphrase, salt []byte) []byte {
+	return argon2.IDKey(passphrase, salt, argonTime, argonMemory, argonThreads, keySize)
 }
 
 func (s *FileStore) keyringKey(ctx context.Context, user string, isNew bool) ([]byte, error) {
