@@ -115,7 +115,7 @@ func newKey(t *testing.T) *ecdsa.PrivateKey {
 
 func verify(t *testing.T, token string, key *ecdsa.PrivateKey) {
 	t.Helper()
-	signed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.ES256})
+	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -321,7 +321,7 @@ func checkProof(t *testing.T, r *http.Request, target, token string) map[string]
 		t.Error(err)
 	}
 	// At the token endpoint there is no ath, which Check wants to see.
-	signed, err := jose.ParseSigned(proof, []jose.SignatureAlgorithm{jose.ES256})
+	signed, err := jose.ParseSignedCompact(proof, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {
 		t.Fatal(err)
 	}
