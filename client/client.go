@@ -30,7 +30,9 @@ type Client struct {
 	origin     string // scheme and authority of the server, as written
 	onLoopback bool
 	fetch      *fetch.Client
-	nonces     nonces
+	// nonces are the authorization servers', the MCP server's are its own even
+	// where both have one origin (RFC 9449 §9).
+	nonces, serverNonces nonces
 
 	// turn holds one: taken by who refreshes or obtains a token, so that
 	// everybody else waits for the result.
@@ -140,6 +142,15 @@ func (c *Client) held() *tokenRecord {
 	return c.current
 }
 
+// reload asks the store again where there is no token in memory: another
+// process may have logged in since. The caller has the turn.
+func (c *Client) reload(ctx context.Context) error {
+	c.mu.Lock()
+	c.loaded = c.loaded && c.current != nil && c.current.AccessToken != ""
+	c.mu.Unlock()
+	return c.loadToken(ctx)
+}
+
 // loadToken asks the store once. The caller has the turn.
 func (c *Client) loadToken(ctx context.Context) error {
 	c.mu.Lock()
@@ -183,9 +194,11 @@ func (c *Client) stored(ctx context.Context, issuer, resource string) (*tokenRec
 // isOurs reports whether a token was given to the client that is configured for
 // its issuer, if one is.
 func (c *Client) isOurs(r *tokenRecord) bool {
-	for _, credentials := range c.config.Credentials {
-		if credentials.Issuer == r.Issuer || credentials.Issuer == "" {
-			return credentials.ClientID == r.ClientID
+	for _, issuer := range []string{r.Issuer, ""} {
+		for _, credentials := range c.config.Credentials {
+			if credentials.Issuer == issuer {
+				return credentials.ClientID == r.ClientID
+			}
 		}
 	}
 	return true

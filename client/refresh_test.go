@@ -252,6 +252,35 @@ func TestWaitingEndsWithContext(t *testing.T) {
 	})
 }
 
+// A login elsewhere is a login: the user is not asked twice.
+//
+// Covers CL8.
+func TestLoginElsewhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.config.Store = NewMemoryStore()
+	c := w.client(t)
+	if _, err := c.Token(t.Context()); err == nil {
+		t.Fatal("a token before the login")
+	}
+	mustRequest(t, w.client(t), "")
+	mustRequest(t, c, "")
+	equal(t, "logins", len(w.as.authorizations), 1)
+}
+
+// A stored token that another client was given is not sent.
+//
+// Covers CL7.
+func TestTokenOfAnotherClient(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.config.Store = NewMemoryStore()
+	mustRequest(t, w.client(t), "")
+	w.config.Credentials = []Credentials{{ClientID: "client-one-1"}, {Issuer: w.as.issuer, ClientID: "known"}}
+	mustRequest(t, w.client(t), "")
+	equal(t, "client_id", w.as.authorizations[1].Get("client_id"), "known")
+}
+
 // A logout elsewhere is a logout: the refresh token in memory is not used.
 //
 // Covers CL9.

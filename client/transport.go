@@ -85,8 +85,7 @@ func (t *transport) CloseIdleConnections() {
 	}
 }
 
-// send sends a copy of the request with the token, which never replaces what
-// the caller put there on purpose.
+// send sends a copy of the request with the client's token and no other.
 func (t *transport) send(r *http.Request, body *replay, token *tokenRecord) (*http.Response, error) {
 	sent := r.Clone(r.Context())
 	if err := body.attach(sent); err != nil {
@@ -97,7 +96,7 @@ func (t *transport) send(r *http.Request, body *replay, token *tokenRecord) (*ht
 	}
 	resp, err := t.base.RoundTrip(sent)
 	if err == nil {
-		t.client.nonces.learn(t.client.config.ServerURL, resp.Header)
+		t.client.serverNonces.learn(t.client.config.ServerURL, resp.Header)
 	}
 	return resp, err
 }
@@ -116,7 +115,7 @@ func (c *Client) authorize(r *http.Request, token *tokenRecord) error {
 	}
 	target := *r.URL
 	target.RawQuery, target.ForceQuery, target.Fragment, target.RawFragment = "", false, "", ""
-	proof, err := token.key.proof(r.Method, target.String(), token.AccessToken, c.nonces.get(c.config.ServerURL), c.now())
+	proof, err := token.key.proof(r.Method, target.String(), token.AccessToken, c.serverNonces.get(c.config.ServerURL), c.now())
 	if err != nil {
 		return err
 	}
@@ -261,6 +260,9 @@ func (c *Client) answer(ctx context.Context, op *operation, asked challenged, se
 		return false, err
 	}
 	defer done()
+	if err := c.reload(ctx); err != nil {
+		return false, err
+	}
 	c.mu.Lock()
 	current, since, failure := c.current, c.attempts != attempts, c.failure
 	c.mu.Unlock()

@@ -45,6 +45,7 @@ func loginFlags() []cli.Flag {
 		&cli.StringFlag{Name: "client-metadata-url", Usage: "https `URL` of the client's metadata document (CIMD)"},
 		&cli.StringFlag{Name: "redirect-uri", Usage: "where the browser is sent back to, a loopback `URL`", DefaultText: "http://127.0.0.1/callback with any port"},
 		&cli.StringSliceFlag{Name: "scope", Usage: "ask for this `SCOPE` too; can be repeated"},
+		&cli.StringSliceFlag{Name: "allow-network", Usage: "private `NETWORK` that servers may stand in, such as 10.0.0.0/8; can be repeated"},
 		&cli.StringFlag{Name: "dpop", Usage: "bind tokens to a key: auto, required, off", Value: "auto"},
 		&cli.BoolFlag{Name: "no-browser", Usage: "print the login page's URL, open nothing"},
 		&cli.BoolFlag{Name: "headless", Usage: "the browser is on another machine: print the URL, then read from standard input where it was sent back to"},

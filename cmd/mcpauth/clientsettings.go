@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"strings"
 
 	"github.com/mcp-auth/go/client"
@@ -22,6 +23,7 @@ type settings struct {
 	MetadataURL  string          `json:"client_metadata_url,omitempty"`
 	RedirectURI  string          `json:"redirect_uri,omitempty"`
 	Scopes       []string        `json:"scopes,omitempty"`
+	Networks     []netip.Prefix  `json:"allow_networks,omitempty"`
 	DPoP         client.DPoPMode `json:"dpop,omitempty"`
 }
 
@@ -30,7 +32,7 @@ func settingsKey(server string) string { return "settings " + server }
 // chooseSettings takes the flags, or where none of them was given the settings
 // of the login.
 func chooseSettings(ctx context.Context, cmd *cli.Command, store client.Store, server string) (settings, error) {
-	for _, flag := range []string{"client-id", "client-secret-file", "issuer", "client-metadata-url", "redirect-uri", "scope", "dpop"} {
+	for _, flag := range []string{"client-id", "client-secret-file", "issuer", "client-metadata-url", "redirect-uri", "scope", "allow-network", "dpop"} {
 		if cmd.IsSet(flag) {
 			return readSettings(cmd)
 		}
@@ -47,6 +49,13 @@ func readSettings(cmd *cli.Command) (settings, error) {
 	chosen := settings{
 		ClientID: cmd.String("client-id"), Issuer: cmd.String("issuer"), MetadataURL: cmd.String("client-metadata-url"),
 		RedirectURI: cmd.String("redirect-uri"), Scopes: cmd.StringSlice("scope"), DPoP: mode,
+	}
+	for _, text := range cmd.StringSlice("allow-network") {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return settings{}, newUsageError(cmd, fmt.Errorf("--allow-network %q is no network such as 10.0.0.0/8", text))
+		}
+		chosen.Networks = append(chosen.Networks, network)
 	}
 	file := cmd.String("client-secret-file")
 	if chosen.ClientID == "" && (file != "" || chosen.Issuer != "") {
@@ -90,6 +99,7 @@ func (c settings) config(server string) client.Config {
 		Registration:        client.Registration{ClientName: clientName, ClientURI: "https://github.com/mcp-auth/go"},
 		Scopes:              c.Scopes,
 		DPoP:                c.DPoP,
+		AllowedNetworks:     c.Networks,
 	}
 	if c.ClientID != "" {
 		config.Credentials = []client.Credentials{{Issuer: c.Issuer, ClientID: c.ClientID, ClientSecret: c.ClientSecret}}
