@@ -28,13 +28,14 @@ var allowed = map[string][]string{
 	"internal/verdict":        {"", "metadata", "policy"},           // test harness: no code but tests imports it
 	"metadata":                {"internal/fetch", "internal/jsonx"}, // documents and how they are found
 	"":                        {"metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx", "internal/mcpmsg", "internal/remote"},
-	"policy":                  {""},                                                                                                                  // files that hold a Policy
-	"gosdk":                   {""},                                                                                                                  // a door
-	"mcpgo":                   {""},                                                                                                                  // a door
-	"mcpauthtest":             {"metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx"},              // the other side of the wire: never the root
-	"mcpauthtest/sqlitestore": {"mcpauthtest"},                                                                                                       // apart, for the driver
-	"examples/whoami":         {"", "gosdk"},                                                                                                         // what a user would import
-	"cmd/mcpauth":             {"", "gosdk", "metadata", "mcpauthtest", "mcpauthtest/sqlitestore", "policy", "internal/challenge", "internal/fetch"}, // the command may use all
+	"policy":                  {""},                                                                                                                            // files that hold a Policy
+	"client":                  {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},                                         // the other side of the wire: never the root, never mcpauthtest
+	"gosdk":                   {""},                                                                                                                            // a door
+	"mcpgo":                   {""},                                                                                                                            // a door
+	"mcpauthtest":             {"metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx"},                        // the other side of the wire: never the root
+	"mcpauthtest/sqlitestore": {"mcpauthtest"},                                                                                                                 // apart, for the driver
+	"examples/whoami":         {"", "gosdk"},                                                                                                                   // what a user would import
+	"cmd/mcpauth":             {"", "client", "gosdk", "metadata", "mcpauthtest", "mcpauthtest/sqlitestore", "policy", "internal/challenge", "internal/fetch"}, // the command may use all
 }
 
 func TestImportsPointOneWay(t *testing.T) {

@@ -51,7 +51,9 @@ func newRootCommand(s streams) *cli.Command {
 		Description: "Examples:\n" +
 			"  mcpauth demo             try a protected MCP server with your MCP client\n" +
 			"  mcpauth demo --selftest  run the whole flow without a browser\n" +
-			"  mcpauth dev              run an authorization server to develop with",
+			"  mcpauth dev              run an authorization server to develop with\n" +
+			"  mcpauth login URL        log in at an MCP server\n" +
+			"  mcpauth call URL TOOL    call one of its tools",
 		Version:               moduleVersion(debug.ReadBuildInfo()),
 		EnableShellCompletion: true,
 		Writer:                s.stdout,
@@ -63,6 +65,11 @@ func newRootCommand(s streams) *cli.Command {
 		Commands: []*cli.Command{
 			newDemoCommand(s),
 			newDevCommand(s),
+			newLoginCommand(s),
+			newToolsCommand(s),
+			newCallCommand(s),
+			newTokenCommand(s),
+			newLogoutCommand(s),
 			newVersionCommand(s),
 		},
 	}

@@ -26,7 +26,11 @@ import (
 const processTimeout = 30 * time.Second
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"mcpauth": main})
+	testscript.Main(m, map[string]func(){
+		"mcpauth":  main,
+		"xdg-open": scriptBrowser,
+		"open":     scriptBrowser,
+	})
 }
 
 // TestScripts runs the command as a user does, see testdata/script.

@@ -1,0 +1,131 @@
+package client
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Covers CL10.
+func TestConfigFaults(t *testing.T) {
+	t.Parallel()
+	const server = "https://mcp.example.com/mcp"
+	weak, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	subject := func(context.Context) (SubjectToken, error) { return SubjectToken{}, nil }
+	for name, test := range map[string]struct {
+		config Config
+		faults []ConfigFault
+	}{
+		"good":                    {Config{ServerURL: server}, nil},
+		"loopback":                {Config{ServerURL: "http://localhost:3000/mcp"}, nil},
+		"no server":               {Config{}, []ConfigFault{InvalidServerURL}},
+		"http":                    {Config{ServerURL: "http://mcp.example.com/mcp"}, []ConfigFault{InvalidServerURL}},
+		"fragment":                {Config{ServerURL: server + "#x"}, []ConfigFault{InvalidServerURL}},
+		"userinfo":                {Config{ServerURL: "https://user:s3cret@mcp.example.com/"}, []ConfigFault{InvalidServerURL}},
+		"redirect to http":        {withGrant(server, AuthorizationCode{RedirectURI: "http://app.example.com/cb"}), []ConfigFault{InvalidRedirectURI}},
+		"redirect to a scheme":    {withGrant(server, AuthorizationCode{RedirectURI: "com.example.app:/cb"}), []ConfigFault{InvalidRedirectURI}},
+		"redirect with fragment":  {withGrant(server, AuthorizationCode{RedirectURI: "https://app.example.com/cb#x", Callback: visit}), []ConfigFault{InvalidRedirectURI}},
+		"redirect nobody hears":   {withGrant(server, AuthorizationCode{RedirectURI: "https://app.example.com/cb"}), []ConfigFault{RedirectNotLoopback}},
+		"https loopback":          {withGrant(server, AuthorizationCode{RedirectURI: "https://localhost/cb"}), []ConfigFault{RedirectNotLoopback}},
+		"redirect to https":       {withGrant(server, AuthorizationCode{RedirectURI: "https://app.example.com/cb", Callback: visit}), nil},
+		"two ways to ask":         {withGrant(server, AuthorizationCode{Callback: visit, OpenURL: func(context.Context, string) error { return nil }}), []ConfigFault{ConflictingUI}},
+		"user's time":             {withGrant(server, AuthorizationCode{Timeout: 2 * time.Hour}), []ConfigFault{InvalidTimeout}},
+		"timeout":                 {Config{ServerURL: server, Timeout: time.Hour}, []ConfigFault{InvalidTimeout}},
+		"scope":                   {Config{ServerURL: server, Scopes: []string{"a b"}}, []ConfigFault{InvalidScope}},
+		"dpop":                    {Config{ServerURL: server, DPoP: "always"}, []ConfigFault{InvalidDPoPMode}},
+		"document without path":   {Config{ServerURL: server, MetadataDocumentURL: "https://client.example.com/"}, []ConfigFault{InvalidMetadataURL}},
+		"document over http":      {Config{ServerURL: server, MetadataDocumentURL: "http://localhost/client.json"}, []ConfigFault{InvalidMetadataURL}},
+		"document with dots":      {Config{ServerURL: server, MetadataDocumentURL: "https://client.example.com/a/../b"}, []ConfigFault{InvalidMetadataURL}},
+		"credentials without id":  {withCredentials(server, Credentials{}), []ConfigFault{InvalidClientID}},
+		"credentials twice":       {withCredentials(server, Credentials{ClientID: "a"}, Credentials{ClientID: "b"}), []ConfigFault{DuplicateIssuer}},
+		"credentials' issuer":     {withCredentials(server, Credentials{Issuer: "http://as.example.com", ClientID: "a"}), []ConfigFault{InvalidIssuer}},
+		"secret and key":          {withCredentials(server, Credentials{ClientID: "a", ClientSecret: "s", PrivateKey: newKey(t)}), []ConfigFault{ConflictingSecrets}},
+		"a weak key":              {withCredentials(server, Credentials{ClientID: "a", PrivateKey: weak}), []ConfigFault{InvalidClientKey}},
+		"a key for another":       {withCredentials(server, Credentials{ClientID: "a", PrivateKey: newKey(t), Algorithm: "RS256"}), []ConfigFault{InvalidClientKey}},
+		"an unknown method":       {withCredentials(server, Credentials{ClientID: "a", AuthMethod: "tls_client_auth"}), []ConfigFault{InvalidAuthMethod}},
+		"a method without secret": {withCredentials(server, Credentials{ClientID: "a", AuthMethod: "client_secret_basic"}), []ConfigFault{InvalidAuthMethod}},
+		"machine without secret":  {withGrant(server, ClientCredentials{}), []ConfigFault{NoCredentials}},
+		"workload":                {withGrant(server, WorkloadIdentity{}), []ConfigFault{NoAssertion}},
+		"enterprise": {withGrant(server, EnterpriseManaged{TokenEndpoint: "http://idp.example.com/token"}),
+			[]ConfigFault{InvalidIssuer, InvalidClientID, InvalidEndpoint, NoSubjectToken}},
+		"enterprise, good": {withGrant(server, EnterpriseManaged{
+			IdentityProvider: Credentials{Issuer: "https://idp.example.com", ClientID: "a"}, Subject: subject,
+		}), nil},
+		"all at once": {Config{ServerURL: "mcp", Scopes: []string{""}, DPoP: "x"}, []ConfigFault{InvalidServerURL, InvalidScope, InvalidDPoPMode}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, err := New(test.config)
+			if (err == nil) != (len(test.faults) == 0) || (c == nil) != (err != nil) {
+				t.Fatalf("error %v", err)
+			}
+			for _, fault := range test.faults {
+				if !errors.Is(err, fault) {
+					t.Errorf("error %v, want %v", err, fault)
+				}
+			}
+			var one *ConfigError
+			if err != nil && (!errors.As(err, &one) || one.Field == "") {
+				t.Errorf("error %v names no field", err)
+			}
+			if err != nil && strings.Contains(err.Error(), "s3cret") {
+				t.Errorf("%v shows a secret", err)
+			}
+			if err != nil && strings.Count(err.Error(), "\n")+1 != len(test.faults) {
+				t.Errorf("error %v, want %d faults", err, len(test.faults))
+			}
+		})
+	}
+}
+
+func withGrant(server string, grant Grant) Config { return Config{ServerURL: server, Grant: grant} }
+
+func withCredentials(server string, credentials ...Credentials) Config {
+	return Config{ServerURL: server, Credentials: credentials}
+}
+
+// A configuration is copied: what the caller does to it afterwards changes
+// nothing.
+func TestConfigIsCopied(t *testing.T) {
+	t.Parallel()
+	config := Config{ServerURL: "https://mcp.example.com/mcp", Scopes: []string{"a"}, Credentials: []Credentials{{ClientID: "a"}}}
+	c, err := New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Scopes[0], config.Credentials[0].ClientID = "b", "b"
+	equal(t, "scope", c.config.Scopes[0], "a")
+	equal(t, "client", c.config.Credentials[0].ClientID, "a")
+}
+
+// What holds secrets prints none.
+//
+// Covers CL9.
+func TestSecretsPrintNothing(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	logger := slog.New(slog.NewTextHandler(&log, nil))
+	for _, value := range []any{
+		Credentials{ClientID: "a", ClientSecret: "s3cret"}, &Credentials{ClientID: "a", ClientSecret: "s3cret"},
+		Token{AccessToken: "s3cret"}, &Token{AccessToken: "s3cret"}, SubjectToken{Token: "s3cret"},
+	} {
+		logger.Info("x", "value", value)
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+			if text := fmt.Sprintf(verb, value); strings.Contains(text, "s3cret") {
+				t.Errorf("%T with %s: %s", value, verb, text)
+			}
+		}
+	}
+	if strings.Contains(log.String(), "s3cret") {
+		t.Errorf("logged %s", log.String())
+	}
+}

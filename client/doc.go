@@ -1,0 +1,27 @@
+// Package client is the MCP client's side of OAuth: given the URL of an MCP
+// server it finds the authorization server, registers, has the user log in,
+// and keeps tokens fresh, exactly as MCP authorization says.
+//
+// Two calls are enough. [New] takes the server's URL and what opens a browser,
+// [Client.HTTPClient] gives an HTTP client for any MCP SDK, which answers the
+// server's challenges by itself:
+//
+//	c, err := client.New(client.Config{
+//		ServerURL: "https://mcp.example.com/mcp",
+//		Grant:     client.AuthorizationCode{OpenURL: client.OpenBrowser(os.Stderr)},
+//	})
+//	if err != nil {
+//		return err // each fault is a *client.ConfigError
+//	}
+//	defer c.Close()
+//	transport := &mcp.StreamableClientTransport{Endpoint: c.ServerURL(), HTTPClient: c.HTTPClient()}
+//
+// A token goes to the one URL it was obtained for and nowhere else. Tokens and
+// registrations live in a [Store], keyed by the issuer that gave them; without
+// one they are forgotten with the [Client]. For work without a user there are
+// the grants [ClientCredentials], [WorkloadIdentity] and [EnterpriseManaged].
+//
+// Whatever this package fetches it fetches over https (http on loopback), from
+// public addresses unless [Config.AllowedNetworks] says otherwise, and bounded
+// in time and size.
+package client

@@ -1,0 +1,47 @@
+package client
+
+import (
+	"context"
+	"net/http"
+
+	"golang.org/x/oauth2"
+)
+
+// OAuthHandler lets a [Client] serve where the MCP Go SDK wants an
+// auth.OAuthHandler, which this type implements. Prefer [Client.HTTPClient]:
+// the SDK asks a handler once for each request, so that a login and a step-up
+// do not both fit, and sends its token as a Bearer token, never with a DPoP
+// proof. The SDK's endpoint must be [Client.ServerURL]: a handler is not told
+// where its token goes.
+type OAuthHandler struct{ client *Client }
+
+// OAuthHandler returns the client as a handler for the MCP Go SDK.
+func (c *Client) OAuthHandler() *OAuthHandler { return &OAuthHandler{c} }
+
+// TokenSource returns a source of the client's token, nil while there is none.
+func (h *OAuthHandler) TokenSource(ctx context.Context) (oauth2.TokenSource, error) {
+	token, err := h.client.usable(ctx)
+	if err != nil || token == nil {
+		return nil, err
+	}
+	if token.TokenType != schemeBearer {
+		return nil, &UnsuitableError{Issuer: token.Issuer, Reason: "its DPoP tokens need Client.HTTPClient instead of an OAuthHandler"}
+	}
+	return oauth2.StaticTokenSource(&oauth2.Token{
+		AccessToken: token.AccessToken, TokenType: token.TokenType, Expiry: token.ExpiresAt,
+	}), nil
+}
+
+// Authorize obtains a token that the response's challenge asks for. It closes
+// the response's body. A refusal that no token changes is no error: the SDK
+// sends the request again and reports what is answered.
+func (h *OAuthHandler) Authorize(ctx context.Context, req *http.Request, resp *http.Response) error {
+	defer drain(resp)
+	sent := h.client.held()
+	if sent != nil && req.Header.Get("Authorization") != sent.TokenType+" "+sent.AccessToken {
+		sent = nil
+	}
+	op := &operation{client: h.client}
+	_, err := op.answered(ctx, resp, sent)
+	return err
+}

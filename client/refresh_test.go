@@ -1,0 +1,342 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// 100 requests with an expired token: one refresh, and each of them is answered.
+//
+// Covers CL9.
+func TestOneRefreshForAll(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	now := newClock()
+	w.config.Now = now.Now
+	c := w.client(t)
+	mustRequest(t, c, "")
+	now.advance(2 * time.Hour)
+	together(t, 100, func() error {
+		status, err := request(t, c, "")
+		if err == nil && status != http.StatusOK {
+			err = errors.New(http.StatusText(status))
+		}
+		return err
+	})
+	equal(t, "token requests", len(w.as.tokens), 2)
+	equal(t, "logins", len(w.as.authorizations), 1)
+}
+
+// The same where the server refuses the token before its time, and between two
+// clients that share a store.
+//
+// Covers CL9.
+func TestOneRefreshForAllRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.config.Store = NewMemoryStore()
+	first := w.client(t)
+	mustRequest(t, first, "")
+	second := w.client(t)
+	mustRequest(t, second, "")
+	w.as.revokeAll()
+	var turn sync.Mutex
+	count := 0
+	together(t, 100, func() error {
+		turn.Lock()
+		c := first
+		if count++; count%2 == 0 {
+			c = second
+		}
+		turn.Unlock()
+		_, err := request(t, c, "")
+		return err
+	})
+	equal(t, "token requests", len(w.as.tokens), 2)
+	equal(t, "logins", len(w.as.authorizations), 1)
+}
+
+// together calls do n times at once.
+func together(t *testing.T, n int, do func() error) {
+	t.Helper()
+	start := make(chan struct{})
+	var wait sync.WaitGroup
+	for range n {
+		wait.Go(func() {
+			<-start
+			if err := do(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	close(start)
+	wait.Wait()
+}
+
+// Covers CL9.
+func TestRotation(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	now := newClock()
+	w.config.Now, w.config.Store = now.Now, NewMemoryStore()
+	w.as.token = func(r *http.Request, d map[string]any) int {
+		if len(w.as.tokens) == 3 {
+			delete(d, "refresh_token") // keeps the one there is
+		}
+		return http.StatusOK
+	}
+	var sent []string
+	for i := range 5 {
+		mustRequest(t, w.client(t), "") // each time a new process
+		sent = append(sent, w.as.tokens[i].Get("refresh_token"))
+		now.advance(2 * time.Hour)
+	}
+	equal(t, "refresh tokens", strings.Join(sent, " "), " refresh-one-1 refresh-one-2 refresh-one-2 refresh-one-4")
+}
+
+// A refresh token that is no longer taken is thrown away, and the user asked
+// again with all scopes; an outage throws nothing away and asks nobody.
+//
+// Covers CL9.
+func TestRefreshRefused(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		status int
+		code   string
+		logins int
+	}{
+		"invalid_grant":           {400, "invalid_grant", 2},
+		"invalid_client":          {401, "invalid_client", 2},
+		"temporarily_unavailable": {400, "temporarily_unavailable", 1},
+		"server error":            {500, "server_error", 1},
+		"outage":                  {503, "", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			now := newClock()
+			w.config.Now = now.Now
+			failing := false
+			w.as.token = func(r *http.Request, d map[string]any) int {
+				if !failing || r.PostForm.Get("grant_type") != "refresh_token" {
+					return http.StatusOK
+				}
+				clear(d)
+				d["error"], d["error_description"] = test.code, "about "+r.PostForm.Get("refresh_token")
+				return test.status
+			}
+			c := w.client(t)
+			mustRequest(t, c, "read")
+			failing = true
+			now.advance(2 * time.Hour)
+			_, err := request(t, c, "")
+			equal(t, "logins", len(w.as.authorizations), test.logins)
+			if test.logins == 2 {
+				if err != nil {
+					t.Fatal(err)
+				}
+				equal(t, "scope", w.as.authorizations[1].Get("scope"), "read")
+				return
+			}
+			var refused *TokenError
+			if !errors.As(err, &refused) || refused.Status != test.status {
+				t.Errorf("error %v, want the server's", err)
+			}
+			if strings.Contains(err.Error(), "refresh-one") {
+				t.Errorf("%v shows the refresh token", err)
+			}
+			failing = false
+			mustRequest(t, c, "")
+			equal(t, "logins afterwards", len(w.as.authorizations), 1)
+		})
+	}
+}
+
+// Who gives up waiting does not spoil the refresh for the others: it is not
+// cut off, since its refresh token may be used up already.
+//
+// Covers CL9.
+func TestRefreshOutlivesItsCaller(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	now := newClock()
+	w.config.Now = now.Now
+	ctx, cancel := context.WithCancel(t.Context())
+	w.as.token = func(r *http.Request, _ map[string]any) int {
+		if r.PostForm.Get("grant_type") == "refresh_token" {
+			cancel()
+		}
+		return http.StatusOK
+	}
+	c := w.client(t)
+	mustRequest(t, c, "")
+	now.advance(2 * time.Hour)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.ServerURL(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.HTTPClient().Do(r); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want canceled", err)
+	}
+	mustRequest(t, c, "")
+	equal(t, "token requests", len(w.as.tokens), 2)
+	equal(t, "logins", len(w.as.authorizations), 1)
+}
+
+// A user who refuses once is not asked again by each of the requests that were
+// waiting.
+//
+// Covers CL8.
+func TestDenialIsShared(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.as.callback = func(q url.Values) {
+		delete(q, "code")
+		q["error"] = []string{"access_denied"}
+	}
+	gate := make(chan struct{})
+	w.config.Grant = AuthorizationCode{Callback: func(ctx context.Context, target string) (string, error) {
+		<-gate
+		return visit(ctx, target)
+	}}
+	c := w.client(t)
+	waiting := make(chan struct{}, 20)
+	w.rs.refuse = func(http.ResponseWriter, *http.Request) bool { waiting <- struct{}{}; return false }
+	go func() {
+		for range 20 {
+			<-waiting
+		}
+		time.Sleep(50 * time.Millisecond) // they read their answers
+		close(gate)
+	}()
+	together(t, 20, func() error {
+		var denied *AuthorizationError
+		if _, err := request(t, c, ""); !errors.As(err, &denied) {
+			return errors.New("not denied")
+		}
+		return nil
+	})
+	if got := len(w.as.authorizations); got > 2 {
+		t.Errorf("the user was asked %d times", got)
+	}
+}
+
+// A caller waits for another's login no longer than its context.
+func TestWaitingEndsWithContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, err := New(Config{ServerURL: "https://mcp.example.com/mcp"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		done, err := c.takeTurn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer done()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		start := time.Now()
+		if _, err := c.usable(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v", err)
+		}
+		equal(t, "waited", time.Since(start), time.Minute)
+	})
+}
+
+// A login elsewhere is a login: the user is not asked twice.
+//
+// Covers CL8.
+func TestLoginElsewhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.config.Store = NewMemoryStore()
+	c := w.client(t)
+	if _, err := c.Token(t.Context()); err == nil {
+		t.Fatal("a token before the login")
+	}
+	mustRequest(t, w.client(t), "")
+	mustRequest(t, c, "")
+	equal(t, "logins", len(w.as.authorizations), 1)
+}
+
+// A stored token that another client was given is not sent.
+//
+// Covers CL7.
+func TestTokenOfAnotherClient(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.config.Store = NewMemoryStore()
+	mustRequest(t, w.client(t), "")
+	w.config.Credentials = []Credentials{{ClientID: "client-one-1"}, {Issuer: w.as.issuer, ClientID: "known"}}
+	mustRequest(t, w.client(t), "")
+	equal(t, "client_id", w.as.authorizations[1].Get("client_id"), "known")
+}
+
+// A logout elsewhere is a logout: the refresh token in memory is not used.
+//
+// Covers CL9.
+func TestLogoutElsewhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	now := newClock()
+	w.config.Now, w.config.Store = now.Now, NewMemoryStore()
+	c := w.client(t)
+	mustRequest(t, c, "")
+	if err := w.client(t).Logout(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "revoked", w.as.revocations[0].Get("token"), "refresh-one-1")
+	now.advance(2 * time.Hour)
+	var login *LoginRequiredError
+	if _, err := c.Token(t.Context()); !errors.As(err, &login) {
+		t.Errorf("error %v, want a login", err)
+	}
+	equal(t, "token requests", len(w.as.tokens), 1)
+}
+
+// Covers CL9.
+func TestTokenWithoutExpiry(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	now := newClock()
+	w.config.Now = now.Now
+	w.as.token = func(_ *http.Request, d map[string]any) int {
+		delete(d, "expires_in")
+		delete(d, "refresh_token")
+		return http.StatusOK
+	}
+	c := w.client(t)
+	mustRequest(t, c, "")
+	now.advance(1000 * time.Hour)
+	mustRequest(t, c, "")
+	equal(t, "token requests", len(w.as.tokens), 1)
+	w.as.revokeAll()
+	mustRequest(t, c, "")
+	equal(t, "logins", len(w.as.authorizations), 2)
+}
+
+// Without a refresh token an expired token is not sent: the user is asked.
+//
+// Covers CL9.
+func TestExpiredWithoutRefresh(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	now := newClock()
+	w.config.Now = now.Now
+	w.as.token = func(_ *http.Request, d map[string]any) int { delete(d, "refresh_token"); return http.StatusOK }
+	c := w.client(t)
+	mustRequest(t, c, "")
+	now.advance(2 * time.Hour)
+	mustRequest(t, c, "")
+	_, sent := w.rs.requests()
+	equal(t, "sent", strings.Join(sent, ","), ",Bearer access-one-1,,Bearer access-one-2")
+}

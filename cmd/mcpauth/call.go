@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/urfave/cli/v3"
+)
+
+const maxArguments = 8 << 20
+
+func newCallCommand(s streams) *cli.Command {
+	return &cli.Command{
+		Name:      "call",
+		Usage:     "call a tool of an MCP server",
+		ArgsUsage: "URL TOOL [JSON]",
+		Description: "JSON is the object with the tool's arguments, - reads it from standard input.\n" +
+			"Logs in first if that is needed, and again if the tool needs more scopes.\n" +
+			"The exit code is 1 if the tool reports an error.\n\n" +
+			"Examples:\n" +
+			"  mcpauth call https://mcp.example.com/mcp whoami\n" +
+			"  mcpauth call https://mcp.example.com/mcp add-note '{\"text\": \"buy milk\"}'",
+		Flags:        append(append(loginFlags(), storeFlags()...), newJSONFlag("print one line of JSON: the whole result")),
+		ArgValidator: serverArgument(2, 3),
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			ctx, cancel := commandContext(ctx, cmd)
+			defer cancel()
+			arguments, err := toolArguments(cmd.Args().Get(2), os.Stdin)
+			if err != nil {
+				return newUsageError(cmd, err)
+			}
+			err = withSession(ctx, cmd, s, func(session *mcp.ClientSession) error {
+				return runCall(ctx, cmd, s, session, arguments)
+			})
+			return explain(err, cmd.Args().First())
+		},
+	}
+}
+
+func toolArguments(text string, stdin io.Reader) (map[string]any, error) {
+	data := []byte(text)
+	if text == "" {
+		return map[string]any{}, nil
+	}
+	if text == "-" {
+		var err error
+		if data, err = io.ReadAll(io.LimitReader(stdin, maxArguments+1)); err != nil {
+			return nil, err
+		}
+	}
+	var arguments map[string]any
+	if len(data) > maxArguments || json.Unmarshal(data, &arguments) != nil || arguments == nil {
+		return nil, errors.New("the tool's arguments must be a JSON object, such as '{\"text\": \"buy milk\"}'")
+	}
+	return arguments, nil
+}
+
+var errTool = errors.New("the tool reported an error")
+
+func runCall(ctx context.Context, cmd *cli.Command, s streams, session *mcp.ClientSession, arguments map[string]any) error {
+	result, err := session.CallTool(ctx, &mcp.CallToolParams{Name: cmd.Args().Get(1), Arguments: arguments})
+	if err != nil {
+		return err
+	}
+	if cmd.Bool("json") {
+		err = printJSON(s.stdout, result)
+	} else {
+		err = printContent(s.stdout, result)
+	}
+	if err == nil && result.IsError {
+		err = errTool
+	}
+	return err
+}
+
+// printContent prints the text of a result, and names what is no text.
+func printContent(w io.Writer, result *mcp.CallToolResult) error {
+	for _, content := range result.Content {
+		line := ""
+		switch content := content.(type) {
+		case *mcp.TextContent:
+			line = onTerminal(content.Text)
+		default:
+			line = fmt.Sprintf("(%T, see --json)", content)
+		}
+		if _, err := fmt.Fprintln(w, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"strings"
+
+	"github.com/mcp-auth/go/client"
+	"github.com/urfave/cli/v3"
+)
+
+// settings are what a login was done with: later commands need the same, and
+// find it in the store.
+type settings struct {
+	ClientID     string          `json:"client_id,omitempty"`
+	ClientSecret string          `json:"client_secret,omitempty"`
+	Issuer       string          `json:"issuer,omitempty"`
+	MetadataURL  string          `json:"client_metadata_url,omitempty"`
+	RedirectURI  string          `json:"redirect_uri,omitempty"`
+	Scopes       []string        `json:"scopes,omitempty"`
+	Networks     []netip.Prefix  `json:"allow_networks,omitempty"`
+	DPoP         client.DPoPMode `json:"dpop,omitempty"`
+}
+
+func settingsKey(server string) string { return "settings " + server }
+
+// chooseSettings takes the flags, or where none of them was given the settings
+// of the login.
+func chooseSettings(ctx context.Context, cmd *cli.Command, store client.Store, server string) (settings, error) {
+	for _, flag := range []string{"client-id", "client-secret-file", "issuer", "client-metadata-url", "redirect-uri", "scope", "allow-network", "dpop"} {
+		if cmd.IsSet(flag) {
+			return readSettings(cmd)
+		}
+	}
+	return loadSettings(ctx, store, server)
+}
+
+func readSettings(cmd *cli.Command) (settings, error) {
+	modes := map[string]client.DPoPMode{"auto": client.DPoPAuto, "required": client.DPoPRequired, "off": client.DPoPOff}
+	mode, known := modes[cmd.String("dpop")]
+	if !known {
+		return settings{}, newUsageError(cmd, errors.New("--dpop must be auto, required or off"))
+	}
+	chosen := settings{
+		ClientID: cmd.String("client-id"), Issuer: cmd.String("issuer"), MetadataURL: cmd.String("client-metadata-url"),
+		RedirectURI: cmd.String("redirect-uri"), Scopes: cmd.StringSlice("scope"), DPoP: mode,
+	}
+	for _, text := range cmd.StringSlice("allow-network") {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return settings{}, newUsageError(cmd, fmt.Errorf("--allow-network %q is no network such as 10.0.0.0/8", text))
+		}
+		chosen.Networks = append(chosen.Networks, network)
+	}
+	file := cmd.String("client-secret-file")
+	if chosen.ClientID == "" && (file != "" || chosen.Issuer != "") {
+		return settings{}, newUsageError(cmd, errors.New("--client-secret-file and --issuer need --client-id"))
+	}
+	if file == "" {
+		return chosen, nil
+	}
+	secret, err := readSecret(file)
+	chosen.ClientSecret = string(secret)
+	return chosen, err
+}
+
+func loadSettings(ctx context.Context, store client.Store, server string) (settings, error) {
+	var found settings
+	err := store.Update(ctx, settingsKey(server), func(record []byte) ([]byte, error) {
+		if record != nil && json.Unmarshal(record, &found) != nil {
+			return nil, errors.New("the settings of the login cannot be read: log in again")
+		}
+		return record, nil
+	})
+	return found, err
+}
+
+func (c settings) save(ctx context.Context, store client.Store, server string) error {
+	record, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	return store.Update(ctx, settingsKey(server), func([]byte) ([]byte, error) { return record, nil })
+}
+
+func forgetSettings(ctx context.Context, store client.Store, server string) error {
+	return store.Update(ctx, settingsKey(server), func([]byte) ([]byte, error) { return nil, nil })
+}
+
+func (c settings) config(server string) client.Config {
+	config := client.Config{
+		ServerURL:           server,
+		MetadataDocumentURL: c.MetadataURL,
+		Registration:        client.Registration{ClientName: clientName, ClientURI: "https://github.com/mcp-auth/go"},
+		Scopes:              c.Scopes,
+		DPoP:                c.DPoP,
+		AllowedNetworks:     c.Networks,
+	}
+	if c.ClientID != "" {
+		config.Credentials = []client.Credentials{{Issuer: c.Issuer, ClientID: c.ClientID, ClientSecret: c.ClientSecret}}
+	}
+	return config
+}
+
+const maxCallbackLine = 16 << 10
+
+// askForCallback has the user log in with a browser elsewhere and paste where
+// it was sent back to.
+func askForCallback(in io.Reader, out io.Writer) func(context.Context, string) (string, error) {
+	return func(ctx context.Context, authorizationURL string) (string, error) {
+		_, err := fmt.Fprintf(out, "To log in, open this page in any browser:\n\n  %s\n\n"+
+			"Afterwards the browser is sent to a page that it cannot open. Paste the address of that page here:\n", authorizationURL)
+		if err != nil {
+			return "", err
+		}
+		type line struct {
+			text string
+			err  error
+		}
+		lines := make(chan line, 1)
+		// A read from a terminal cannot be interrupted; the process ends soon
+		// after ctx does.
+		go func() {
+			text, err := bufio.NewReader(io.LimitReader(in, maxCallbackLine)).ReadString('\n')
+			if errors.Is(err, io.EOF) && text != "" {
+				err = nil
+			}
+			lines <- line{strings.TrimSpace(text), err}
+		}()
+		select {
+		case got := <-lines:
+			if errors.Is(got.err, io.EOF) {
+				return "", errors.New("standard input ended without the address")
+			}
+			return got.text, got.err
+		case <-ctx.Done():
+			return "", context.Cause(ctx)
+		}
+	}
+}

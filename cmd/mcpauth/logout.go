@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/mcp-auth/go/client"
+	"github.com/urfave/cli/v3"
+)
+
+func newLogoutCommand(s streams) *cli.Command {
+	return &cli.Command{
+		Name:      "logout",
+		Usage:     "forget the token for an MCP server, or all of them",
+		ArgsUsage: "[URL]",
+		Description: "With a URL the token is also revoked at the authorization server, if that supports it.\n" +
+			"Without one every token and every registration is forgotten.\n\n" +
+			"Examples:\n" +
+			"  mcpauth logout https://mcp.example.com/mcp\n" +
+			"  mcpauth logout",
+		Flags:        append(storeFlags(), newJSONFlag("print one line of JSON")),
+		ArgValidator: serverArgument(0, 1),
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+			defer cancel()
+			return explain(runLogout(ctx, cmd, s), cmd.Args().First())
+		},
+	}
+}
+
+// logoutFacts are what "mcpauth logout" reports.
+type logoutFacts struct {
+	Server  string `json:"server,omitempty"` // empty: all
+	Revoked bool   `json:"revoked"`          // the authorization server agreed
+}
+
+func runLogout(ctx context.Context, cmd *cli.Command, s streams) error {
+	facts := logoutFacts{Server: cmd.Args().First()}
+	if facts.Server == "" {
+		store, err := openStore(cmd)
+		if err != nil {
+			return err
+		}
+		if err := store.Clear(ctx); err != nil {
+			return err
+		}
+		return reportLogout(cmd, s, facts, "All tokens and registrations are forgotten.")
+	}
+	c, err := openAccount(ctx, cmd, s, false)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	failure := c.Logout(ctx)
+	facts.Revoked = failure == nil
+	if err := forgetSettings(ctx, c.store, facts.Server); err != nil {
+		return errors.Join(failure, err)
+	}
+	var unkept *client.StoreError
+	if errors.As(failure, &unkept) {
+		return failure
+	}
+	if failure != nil {
+		fmt.Fprintf(s.stderr, "The token could not be revoked: %s\n", onTerminal(failure.Error()))
+	}
+	return reportLogout(cmd, s, facts, "The token for "+facts.Server+" is forgotten.")
+}
+
+func reportLogout(cmd *cli.Command, s streams, facts logoutFacts, text string) error {
+	if cmd.Bool("json") {
+		return printJSON(s.stdout, facts)
+	}
+	_, err := fmt.Fprintln(s.stdout, text)
+	return err
+}
