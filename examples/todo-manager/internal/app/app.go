@@ -32,6 +32,9 @@ const (
 	maxHeaderBytes = 64 << 10
 )
 
+// listening stands before the address, once requests are taken.
+const listening = "listening on"
+
 // Build makes the protected MCP server. The options go to its door.
 type Build func(auth *mcpauth.Auth, todos *todo.Service, options ...mcpauth.Option) http.Handler
 
@@ -80,6 +83,9 @@ func Run(ctx context.Context, program string, args []string, getenv func(string)
 	}
 	defer func() { err = errors.Join(err, auth.Close()) }()
 	todos := todo.NewService(store, slog.Default())
+	if _, err := fmt.Fprintln(out, listening, listener.Addr()); err != nil {
+		return err
+	}
 	return serve(ctx, listener, newMux(s, auth, build(auth, todos, s.options()...)))
 }
 
@@ -138,7 +144,6 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler) err
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 	}
-	slog.Info("listening", "address", listener.Addr().String())
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {
