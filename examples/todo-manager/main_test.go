@@ -6,7 +6,7 @@ import (
 	"github.com/mcp-auth/go/examples/todo-manager/internal/todotest"
 )
 
-// Covers RS11, RS12.
+// Covers RS4, RS12.
 func TestTutorial(t *testing.T) {
 	t.Parallel()
 	todotest.Run(t, newHandler)

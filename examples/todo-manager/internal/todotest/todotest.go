@@ -46,6 +46,7 @@ func Run(t *testing.T, build app.Build) {
 	t.Run("limits", func(t *testing.T) { t.Parallel(); testLimits(t, build) })
 	t.Run("file", func(t *testing.T) { t.Parallel(); testFile(t, build) })
 	t.Run("dev", func(t *testing.T) { t.Parallel(); testDev(t, build) })
+	t.Run("client", func(t *testing.T) { t.Parallel(); testClient(t, build) })
 }
 
 // resource is the servers' identifier, whatever port they take, as behind a
