@@ -33,7 +33,7 @@ func startDev(s *settings, address net.Addr) (*mcpauthtest.Server, error) {
 		},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("the authorization server cannot start: %w", err)
+		return nil, fmt.Errorf("the authorization server of --auth-listen cannot start: %w", err)
 	}
 	s.issuer = as.Issuer()
 	return as, nil

@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	devListen     = "127.0.0.1:3001"
+	devListen = "127.0.0.1:3001"
+	// Fixed, as the issuer is part of who owns a todo in a file.
 	devAuthListen = "127.0.0.1:3002"
 )
 
