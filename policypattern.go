@@ -286,8 +286,8 @@ func normalURI(uri string) bool {
 		if !normalHost(scheme, authority[:end]) {
 			return false
 		}
-		if rest = authority[end:]; end == 0 && rest == "" {
-			return false
+		if rest = authority[end:]; end == 0 && !strings.HasPrefix(rest, "/") {
+			return false // neither a host nor a path
 		}
 	}
 	if strings.Contains(rest, "#") {
