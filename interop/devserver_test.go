@@ -54,7 +54,7 @@ type devLogin struct {
 
 // newDevLogin starts mcpauth dev for a client with a metadata document, or for
 // one that registers itself.
-func newDevLogin(t *testing.T, client string, hasDocument bool) devLogin {
+func newDevLogin(t *testing.T, client string, hasDocument bool, redirectURIs ...string) devLogin {
 	t.Helper()
 	run := stepUp{
 		client: client, resource: parts.NewResource(t), whoami: true,
@@ -65,7 +65,7 @@ func newDevLogin(t *testing.T, client string, hasDocument bool) devLogin {
 		if runtime.GOOS == "darwin" {
 			t.Skip("on macOS Go trusts the keychain alone, so mcpauth dev cannot be told of the document's certificate")
 		}
-		document := parts.ServeClientDocument(t, "Notes", tsCallback)
+		document := parts.ServeClientDocument(t, "Notes", append(redirectURIs, tsCallback)...)
 		run.document = document.URL
 		server = parts.StartDevServerTrusting(t, document.Certificates, "--config", config)
 	} else {
@@ -130,23 +130,28 @@ func TestDevelopmentServerSDKv1(t *testing.T) {
 func (l devLogin) check(t *testing.T, got stepUpReport, first, second []string) {
 	t.Helper()
 	l.checkWay(t, got)
-	if len(got.Calls) != 4 {
-		t.Fatalf("the calls are %+v, want 4", got.Calls)
+	l.checkCalls(t, got.Calls, first, second)
+}
+
+func (l devLogin) checkCalls(t *testing.T, calls []noteCall, first, second []string) {
+	t.Helper()
+	if len(calls) != 4 {
+		t.Fatalf("the calls are %+v, want 4", calls)
 	}
-	l.checkWhoami(t, got.Calls[0], first)
-	if got.Calls[1].Error != "" {
-		t.Errorf("%s: %s", readNote, got.Calls[1].Error)
+	l.checkWhoami(t, calls[0], first)
+	if calls[1].Text != readNote+" is done" {
+		t.Errorf("%s: %+v", readNote, calls[1])
 	}
 	if second == nil {
-		if got.Calls[2].Error == "" {
-			t.Errorf("%s succeeded", deleteNote)
+		if calls[2].Error == "" {
+			t.Errorf("%s: %+v, want an error", deleteNote, calls[2])
 		}
 		return
 	}
-	if got.Calls[2].Error != "" {
-		t.Errorf("%s: %s", deleteNote, got.Calls[2].Error)
+	if calls[2].Text != deleteNote+" is done" {
+		t.Errorf("%s: %+v", deleteNote, calls[2])
 	}
-	l.checkWhoami(t, got.Calls[3], second)
+	l.checkWhoami(t, calls[3], second)
 }
 
 // checkWay checks the client's requests until it is let in: it finds its way

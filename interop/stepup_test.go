@@ -102,13 +102,7 @@ func (s stepUp) run(t *testing.T) stepUpReport {
 	if s.resource == "" {
 		s.resource = parts.NewResource(t)
 	}
-	parts.StartResourceServer(t, settings.ResourceServer{
-		Resource:        s.resource,
-		Issuer:          s.issuer,
-		Stateless:       s.client == "2026-07-28",
-		Tools:           s.tools(),
-		ChallengeScopes: []string{"read"},
-	})
+	s.startServer(t)
 	in, err := json.Marshal(s.settings())
 	if err != nil {
 		t.Fatal(err)
@@ -120,6 +114,18 @@ func (s stepUp) run(t *testing.T) stepUpReport {
 	}
 	report.resource = s.resource
 	return report
+}
+
+// startServer starts the server with the notes.
+func (s stepUp) startServer(t *testing.T) {
+	t.Helper()
+	parts.StartResourceServer(t, settings.ResourceServer{
+		Resource:        s.resource,
+		Issuer:          s.issuer,
+		Stateless:       s.client == "2026-07-28",
+		Tools:           s.tools(),
+		ChallengeScopes: []string{"read"},
+	})
 }
 
 // tools are those of the server, with the scopes that each needs.

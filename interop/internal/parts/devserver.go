@@ -2,6 +2,8 @@ package parts
 
 import (
 	"encoding/json"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/mcp-auth/go/interop/internal/proc"
@@ -43,6 +45,18 @@ func startDevServer(tb testing.TB, env, args []string) *DevServer {
 		tb.Fatal(err)
 	}
 	return server
+}
+
+var eventAttribute = regexp.MustCompile(`(?m) level=INFO msg=("[^"]*"|\w+)`)
+
+// Events returns what the log says happened, in order: clients registered,
+// access granted, tokens issued.
+func (s *DevServer) Events() []string {
+	var events []string
+	for _, match := range eventAttribute.FindAllStringSubmatch(s.Log(), -1) {
+		events = append(events, strings.Trim(match[1], `"`))
+	}
+	return events
 }
 
 // Log returns what the server has logged, the latest part of it if it is long.
