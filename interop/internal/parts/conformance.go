@@ -59,28 +59,3 @@ func ConformanceChecks(tb testing.TB, dir string) []ConformanceCheck {
 	}
 	return all
 }
-
-// DevServer is a running mcpauth dev.
-type DevServer struct {
-	Issuer string `json:"issuer"`
-}
-
-// StartDevServer starts the command mcpauth dev on a free port, with these
-// arguments more, and waits until it says that it serves.
-func StartDevServer(tb testing.TB, args ...string) DevServer {
-	tb.Helper()
-	p := proc.Start(tb, proc.Command{
-		Name: "mcpauth dev", Path: path(tb, "bin", "mcpauth"),
-		Args: append([]string{"dev", "--json", "--listen", "127.0.0.1:0"}, args...),
-	})
-	ctx, cancel := proc.Context(tb)
-	defer cancel()
-	var server DevServer
-	_, err := p.Line(ctx, func(line string) bool {
-		return json.Unmarshal([]byte(line), &server) == nil && server.Issuer != ""
-	})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return server
-}
