@@ -32,6 +32,18 @@ type Whoami struct {
 // metadata, for which it needs no authorization server.
 func StartWhoami(tb testing.TB, w Whoami) {
 	tb.Helper()
+	startExample(tb, "whoami", w)
+}
+
+// StartTodoManager starts the example server todo-manager likewise.
+func StartTodoManager(tb testing.TB, resource, issuer string) {
+	tb.Helper()
+	startExample(tb, "todo-manager", Whoami{Resource: resource, Issuer: issuer})
+}
+
+// startExample starts an example server, all of which read the same settings.
+func startExample(tb testing.TB, name string, w Whoami) {
+	tb.Helper()
 	env := []string{
 		"MCP_AUTH_ISSUER=" + w.Issuer,
 		"MCP_RESOURCE_IDENTIFIER=" + w.Resource,
@@ -40,7 +52,7 @@ func StartWhoami(tb testing.TB, w Whoami) {
 	if w.Leeway > 0 {
 		env = append(env, "MCP_LEEWAY="+w.Leeway.String())
 	}
-	p := proc.Start(tb, proc.Command{Name: "whoami", Path: path(tb, "bin", "whoami"), Env: env})
+	p := proc.Start(tb, proc.Command{Name: name, Path: path(tb, "bin", name), Env: env})
 	ctx, cancel := context.WithTimeout(tb.Context(), startTimeout)
 	defer cancel()
 	if err := waitOK(ctx, p, MetadataURL(w.Resource)); err != nil {

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -43,7 +44,7 @@ type Command struct {
 type Process struct {
 	name  string
 	cmd   *exec.Cmd
-	stdin io.Closer
+	stdin io.WriteCloser
 	lines chan string
 	done  chan struct{}
 	err   error // of the process; read it after done is closed
@@ -84,6 +85,23 @@ func Start(tb testing.TB, c Command) *Process {
 // status is 0.
 func Run(tb testing.TB, timeout time.Duration, c Command) []byte {
 	tb.Helper()
+	r := Try(tb, timeout, c)
+	if r.Code != 0 {
+		tb.Fatalf("%s: exit status %d\n%s%s", c.Name, r.Code, r.Stdout, r.Stderr)
+	}
+	return r.Stdout
+}
+
+// Result is what a process has left behind.
+type Result struct {
+	Code   int // exit status
+	Stdout []byte
+	Stderr string
+}
+
+// Try is [Run] for a process that may fail.
+func Try(tb testing.TB, timeout time.Duration, c Command) Result {
+	tb.Helper()
 	ctx, cancel := Context(tb)
 	defer cancel()
 	ctx, cancelTimeout := context.WithTimeout(ctx, timeout)
@@ -95,13 +113,14 @@ func Run(tb testing.TB, timeout time.Duration, c Command) []byte {
 	}
 	p.wait()
 	p.Stop()
+	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
 		tb.Fatalf("%s did not end in time: %v\n%s%s", c.Name, ctx.Err(), out.Bytes(), p.Log())
-	case p.err != nil:
+	case p.err != nil && !errors.As(p.err, &exit):
 		tb.Fatalf("%s: %v\n%s%s", c.Name, p.err, out.Bytes(), p.Log())
 	}
-	return out.Bytes()
+	return Result{p.cmd.ProcessState.ExitCode(), out.Bytes(), p.Log()}
 }
 
 // Context is done when the test ends, and early enough before the test binary's
@@ -175,6 +194,14 @@ func (p *Process) Line(ctx context.Context, ok func(string) bool) (string, error
 		case <-ctx.Done():
 			return "", fmt.Errorf("%s is not ready: %w", p.name, ctx.Err())
 		}
+	}
+}
+
+// Type writes a line to standard input, of a process that has none yet.
+func (p *Process) Type(tb testing.TB, line string) {
+	tb.Helper()
+	if _, err := io.WriteString(p.stdin, line+"\n"); err != nil {
+		tb.Fatalf("write to %s: %v", p.name, err)
 	}
 }
 

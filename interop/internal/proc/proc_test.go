@@ -57,6 +57,23 @@ func TestRun(t *testing.T) {
 	}
 }
 
+func TestTry(t *testing.T) {
+	t.Parallel()
+	got := Try(t, time.Minute, Command{Name: "fails", Path: "sh", Args: []string{"-c", "echo a; echo b >&2; exit 3"}})
+	if got.Code != 3 || string(got.Stdout) != "a\n" || got.Stderr != "b\n" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestType(t *testing.T) {
+	t.Parallel()
+	p := Start(t, Command{Name: "reader", Path: "sh", Args: []string{"-c", "read line; echo got $line"}})
+	p.Type(t, "it")
+	if _, err := p.Line(t.Context(), func(line string) bool { return line == "got it" }); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestContextEndsBeforeTheDeadline(t *testing.T) {
 	t.Parallel()
 	end, ok := t.Deadline()
