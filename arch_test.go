@@ -18,20 +18,24 @@ const module = "github.com/mcp-auth/go"
 // allowed lists, for each package of the module, which others of the module its
 // code (tests aside) may import, with the reason.
 var allowed = map[string][]string{
-	"internal/jsonx":     {},                                   // leaf: strict JSON
-	"internal/jose":      {"internal/jsonx"},                   // headers and keys are JSON
-	"internal/dpop":      {"internal/jose", "internal/jsonx"},  // proofs are JWTs
-	"internal/fetch":     {},                                   // leaf: the one guarded fetcher
-	"internal/remote":    {},                                   // leaf: knows nothing of what it caches
-	"internal/challenge": {},                                   // leaf: both sides of the wire use it
-	"internal/verdict":   {"", "metadata"},                     // test harness: no code but tests imports it
-	"metadata":           {"internal/fetch", "internal/jsonx"}, // documents and how they are found
-	"":                   {"metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx", "internal/remote"},
-	"client":             {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},    // the other side of the wire: never the root, never mcpauthtest
-	"gosdk":              {""},                                                                                       // a door
-	"mcpauthtest":        {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},    // the other side of the wire: never the root
-	"examples/whoami":    {"", "gosdk"},                                                                              // what a user would import
-	"cmd/mcpauth":        {"", "client", "gosdk", "metadata", "mcpauthtest", "internal/challenge", "internal/fetch"}, // the command may use all
+	"internal/jsonx":          {},                                   // leaf: strict JSON
+	"internal/jose":           {"internal/jsonx"},                   // headers and keys are JSON
+	"internal/dpop":           {"internal/jose", "internal/jsonx"},  // proofs are JWTs
+	"internal/fetch":          {},                                   // leaf: the one guarded fetcher
+	"internal/mcpmsg":         {"internal/jsonx"},                   // messages are JSON
+	"internal/remote":         {},                                   // leaf: knows nothing of what it caches
+	"internal/challenge":      {},                                   // leaf: both sides of the wire use it
+	"internal/verdict":        {"", "metadata", "policy"},           // test harness: no code but tests imports it
+	"metadata":                {"internal/fetch", "internal/jsonx"}, // documents and how they are found
+	"":                        {"metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx", "internal/mcpmsg", "internal/remote"},
+	"policy":                  {""},                                                                                                                            // files that hold a Policy
+	"client":                  {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},                                         // the other side of the wire: never the root, never mcpauthtest
+	"gosdk":                   {""},                                                                                                                            // a door
+	"mcpgo":                   {""},                                                                                                                            // a door
+	"mcpauthtest":             {"metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx"},                        // the other side of the wire: never the root
+	"mcpauthtest/sqlitestore": {"mcpauthtest"},                                                                                                                 // apart, for the driver
+	"examples/whoami":         {"", "gosdk"},                                                                                                                   // what a user would import
+	"cmd/mcpauth":             {"", "client", "gosdk", "metadata", "mcpauthtest", "mcpauthtest/sqlitestore", "policy", "internal/challenge", "internal/fetch"}, // the command may use all
 }
 
 func TestImportsPointOneWay(t *testing.T) {
@@ -113,6 +117,22 @@ func TestRootDependencies(t *testing.T) {
 		own := pkg == module || strings.HasPrefix(pkg, module+"/")
 		if !own && !strings.HasPrefix(pkg, "golang.org/x/") && !strings.HasPrefix(pkg, "github.com/jub0bs/cors") {
 			t.Errorf("package mcpauth pulls in %s", pkg)
+		}
+	}
+}
+
+// TestTestKitDependencies holds that whoever tests with package mcpauthtest
+// inherits neither the SQLite driver nor a YAML reader.
+func TestTestKitDependencies(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command("go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./mcpauthtest").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg := range strings.FieldsSeq(string(out)) {
+		own := strings.HasPrefix(pkg, module+"/")
+		if !own && !strings.HasPrefix(pkg, "golang.org/x/") && !strings.HasPrefix(pkg, "github.com/go-jose/go-jose/v4") {
+			t.Errorf("package mcpauthtest pulls in %s", pkg)
 		}
 	}
 }

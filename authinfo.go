@@ -33,12 +33,21 @@ type AuthInfo struct {
 	// ExpiresAt is when the token expires (claim exp).
 	ExpiresAt time.Time
 
-	raw *json.RawMessage
+	raw  *json.RawMessage
+	from *doorWriter // nil for one made by hand
 }
 
-// HasScope reports whether the token carries the scope, compared byte for byte.
+// HasScope reports whether the token carries the scope, or one that includes
+// it; see [Resource.ScopeIncludes]. Handlers that refuse without it do well to
+// use [Require], which tells the client what to ask for.
 func (i *AuthInfo) HasScope(scope string) bool {
-	return i != nil && slices.Contains(i.Scopes, scope)
+	switch {
+	case i == nil:
+		return false
+	case i.from == nil:
+		return slices.Contains(i.Scopes, scope)
+	}
+	return i.from.res.hierarchy.satisfied(i.Scopes, scope)
 }
 
 // UserID names the caller uniquely across authorization servers: the issuer
@@ -105,18 +114,39 @@ func (t Token) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 type contextKey struct{}
 
-// infoContext carries the AuthInfo of a request in one allocation.
+type anonymousKey struct{}
+
+type doorKey struct{}
+
+// infoContext carries the AuthInfo of a request, and what its door has to know,
+// in one allocation, scopes and audience included unless there are many.
 type infoContext struct {
 	context.Context
-	info  AuthInfo
-	token string
+	info      AuthInfo
+	token     string
+	lists     [4]string
+	anonymous bool // nobody in particular is calling
+	writer    doorWriter
 }
 
 func (c *infoContext) Value(key any) any {
-	if key == (contextKey{}) {
-		return &c.info
+	switch key {
+	case contextKey{}:
+		return c.caller()
+	case anonymousKey{}:
+		return c.anonymous
+	case doorKey{}:
+		return &c.writer
 	}
 	return c.Context.Value(key)
+}
+
+// caller is who is calling, or nil.
+func (c *infoContext) caller() *AuthInfo {
+	if c.anonymous {
+		return nil
+	}
+	return &c.info
 }
 
 // Format prints the type only: printing a context prints what it holds.
@@ -134,8 +164,39 @@ func NewContext(ctx context.Context, info *AuthInfo) context.Context {
 	return context.WithValue(ctx, contextKey{}, info)
 }
 
+// Anonymous reports whether a door let the request that ctx belongs to in
+// without a token, for an operation that the [Policy] makes [Public].
+func Anonymous(ctx context.Context) bool {
+	// A session of an MCP SDK may keep the context of whoever opened it.
+	if _, known := FromContext(ctx); known {
+		return false
+	}
+	anonymous, _ := ctx.Value(anonymousKey{}).(bool)
+	return anonymous
+}
+
+// NewAnonymousContext returns a context for which [Anonymous] holds. Doors of
+// one's own use it where [Auth.Authorize] returns neither an AuthInfo nor an
+// error.
+func NewAnonymousContext(ctx context.Context) context.Context {
+	return context.WithValue(NewContext(ctx, nil), anonymousKey{}, true)
+}
+
+// door is that of the request that ctx belongs to, or nil.
+func door(ctx context.Context) *doorWriter {
+	if info, ok := FromContext(ctx); ok {
+		return info.from
+	}
+	if !Anonymous(ctx) {
+		return nil
+	}
+	w, _ := ctx.Value(doorKey{}).(*doorWriter)
+	return w
+}
+
 // FromContext returns the AuthInfo of the request that ctx belongs to. It is
-// false where no door of this package let the request in.
+// false where no door of this package let the request in, or let it in without
+// a token; see [Anonymous].
 func FromContext(ctx context.Context) (*AuthInfo, bool) {
 	info, _ := ctx.Value(contextKey{}).(*AuthInfo)
 	return info, info != nil

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -154,6 +155,37 @@ func TestAuthInfoIsPerRequest(t *testing.T) {
 	for range 3 {
 		if w := get(t, handler, "/mcp", "Authorization", "Bearer "+token); w.Code != http.StatusOK {
 			t.Fatal(w.Code, w.Header())
+		}
+	}
+}
+
+// Lists of any length are the request's own.
+func TestManyScopesArePerRequest(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, mcpauthtest.Config{})
+	auth := newAuth(t, trusting(server.Issuer()))
+	for n := range 7 {
+		var scopes []string
+		for i := range n {
+			scopes = append(scopes, "scope"+strconv.Itoa(i))
+		}
+		token, err := server.Token(mcpauthtest.TokenClaims{Audience: []string{resourceID, "https://other.example.com"}, Scopes: scopes})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			info, err := auth.Authorize(context.Background(), bearer(token))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(info.Scopes, scopes) || !slices.Equal(info.Audience, []string{resourceID, "https://other.example.com"}) {
+				t.Fatalf("scopes %q, audience %q", info.Scopes, info.Audience)
+			}
+			info.Scopes = append(info.Scopes, "more")
+			if info.Audience[0] != resourceID {
+				t.Fatalf("a scope more changes the audience: %q", info.Audience)
+			}
+			info.Scopes[0], info.Audience[0] = "admin", "x"
 		}
 	}
 }

@@ -59,6 +59,17 @@ const (
 	DPoPProofReplayed        Reason = "dpop_proof_replayed"
 	ReplayCacheUnavailable   Reason = "replay_cache_unavailable"
 
+	// Of MCP operations, see [Policy] and [Resource.Sessions].
+
+	MalformedMessage        Reason = "malformed_message"
+	HeaderMismatch          Reason = "header_mismatch"
+	URINotNormal            Reason = "uri_not_normal"
+	AccessDenied            Reason = "access_denied"
+	UnknownSession          Reason = "unknown_session"
+	WrongSession            Reason = "wrong_session"
+	SessionStoreUnavailable Reason = "session_store_unavailable"
+	WrongOrigin             Reason = "wrong_origin"
+
 	InsufficientScope Reason = "insufficient_scope"
 	ServerUnavailable Reason = "authorization_server_unavailable"
 	UnknownResource   Reason = "unknown_resource"
@@ -77,7 +88,7 @@ type Challenge struct {
 	Code string
 	// Description is the human-readable error_description.
 	Description string
-	// Scopes are the scopes to ask for.
+	// Scopes are the scopes to ask for. There are none where no scope would help.
 	Scopes []string
 	// ResourceMetadata is the URL of the protected resource metadata (RFC 9728 §5.1).
 	ResourceMetadata string
@@ -92,10 +103,21 @@ type Challenge struct {
 	RetryAfter time.Duration
 	// Reason says why, for logs and metrics.
 	Reason Reason
+	// Hidden says that the caller is to be answered as if what they asked for
+	// did not exist: [Policy.HideRefused], as [Auth.Permits] found it.
+	Hidden bool
 
 	scheme authScheme // that the request used
 	cause  error
+	rpc    *rpcError // nil: the body is not JSON-RPC
 }
+
+// The error codes of bodies that are no OAuth errors of resource servers:
+// access_denied is that of RFC 6749 §4.1.2.1.
+const (
+	codeAccessDenied    = "access_denied"
+	codeSessionNotFound = "session_not_found"
+)
 
 // Error describes the refusal without its cause.
 func (c *Challenge) Error() string {
@@ -110,8 +132,8 @@ func (c *Challenge) Unwrap() error { return c.cause }
 // first, as some clients read the first only. The error stands with the scheme
 // that the request used. There are none where none belong (status 503).
 func (c *Challenge) WWWAuthenticate() []string {
-	if c.Status == http.StatusServiceUnavailable {
-		return nil
+	if c.Status == http.StatusServiceUnavailable || c.Status == http.StatusMethodNotAllowed || c.rpc != nil || c.Code == codeAccessDenied || c.Code == codeSessionNotFound {
+		return nil // nothing that a token would change
 	}
 	dpop, bearer := len(c.DPoPAlgorithms) > 0, !c.DPoPOnly || len(c.DPoPAlgorithms) == 0
 	values := make([]string, 0, 2)
@@ -146,46 +168,33 @@ func (c *Challenge) render(scheme string, withError bool) string {
 	return challenge.Format(scheme, params...)
 }
 
-// bodyCode is the error member of the body. A body needs one even where the
-// header must have none.
-func (c *Challenge) bodyCode() string {
-	switch {
-	case c.Code != "":
-		return c.Code
-	case c.Status == http.StatusUnauthorized:
-		return "unauthorized"
-	case c.Status == http.StatusServiceUnavailable:
-		return "temporarily_unavailable"
-	}
-	return "server_error"
-}
-
 // WriteChallenge renders a refusal: status, WWW-Authenticate, DPoP-Nonce,
 // Retry-After and the JSON body {"error", "error_description"}. An err that is
 // no [*Challenge], or one without an error status, is answered with 500 and a
 // fixed text.
 func WriteChallenge(w http.ResponseWriter, err error) {
-	var c *Challenge
-	if !errors.As(err, &c) || c == nil || c.Status < 400 || c.Status > 599 {
+	c := challengeIn(err)
+	switch {
+	case c != nil && c.rpc != nil:
+		c.rpc.write(w)
+		return
+	case c == nil || c.Status < 400 || c.Status > 599:
 		c = &Challenge{Status: http.StatusInternalServerError, Description: "The request could not be authorized."}
+	case c.Status == http.StatusMethodNotAllowed:
+		w.Header().Set("Allow", "GET, POST, DELETE")
 	}
-	h := w.Header()
-	if c.Status != http.StatusInternalServerError {
-		if values := c.WWWAuthenticate(); len(values) > 0 {
-			h["Www-Authenticate"] = values
-		}
+	c.write(w, c.rendering())
+}
+
+func challengeIn(err error) *Challenge {
+	if c, ok := err.(*Challenge); ok {
+		return c
 	}
-	if c.DPoPNonce != "" {
-		h.Set("DPoP-Nonce", c.DPoPNonce)
+	var c *Challenge
+	if !errors.As(err, &c) {
+		return nil
 	}
-	if c.RetryAfter > 0 {
-		h.Set("Retry-After", strconv.Itoa(int((c.RetryAfter+time.Second-1)/time.Second)))
-	}
-	h.Set("Cache-Control", "no-store")
-	writeJSON(w, c.Status, struct {
-		Error       string `json:"error"`
-		Description string `json:"error_description,omitempty"`
-	}{c.bodyCode(), c.Description})
+	return c
 }
 
 func writeJSON(w http.ResponseWriter, status int, body any) {

@@ -48,6 +48,7 @@ type Confirmation struct {
 // makes the token invalid.
 type tokenClaims struct {
 	Claims
+	server                 *trustedServer // that is to have issued the token, or nil
 	scope, scp, configured []string
 	hasScope, hasScp       bool
 	clientIDs              [4]string // client_id, azp, cid, appid: the best first
@@ -56,10 +57,10 @@ type tokenClaims struct {
 	hasNonce, hasHash, hasEvents bool
 }
 
-func parseClaims(payload []byte, scopeClaim string) (*tokenClaims, error) {
-	c := &tokenClaims{}
+func parseClaims(payload []byte, scopeClaim string, server *trustedServer) (*tokenClaims, error) {
+	c := &tokenClaims{server: server}
 	c.Raw = payload
-	err := jsonx.Object(payload, maxClaimsDepth, func(name string, raw []byte) error {
+	err := jsonx.Walk(payload, maxClaimsDepth, func(name, raw []byte) error {
 		if c.set(name, raw, scopeClaim) {
 			return nil
 		}
@@ -72,20 +73,20 @@ func parseClaims(payload []byte, scopeClaim string) (*tokenClaims, error) {
 	return c, nil
 }
 
-func (c *tokenClaims) set(name string, raw []byte, scopeClaim string) (ok bool) {
-	if scopeClaim != "" && name == scopeClaim {
+func (c *tokenClaims) set(name, raw []byte, scopeClaim string) (ok bool) {
+	if scopeClaim != "" && string(name) == scopeClaim {
 		c.configured, ok = scopesOf(raw)
 		if !ok {
 			return false
 		}
 	}
-	switch name {
+	switch string(name) {
 	case "iss":
-		c.Issuer, ok = jsonx.String(raw)
+		c.Issuer, ok = c.server.issuerOf(raw)
 	case "sub":
 		c.Subject, ok = jsonx.String(raw)
 	case "aud":
-		c.Audience, ok = jsonx.StringOrStrings(raw)
+		c.Audience, ok = c.server.audienceOf(raw)
 	case "exp":
 		c.ExpiresAt, ok = jsonx.NumericDate(raw)
 	case "nbf":
@@ -119,18 +120,19 @@ func (c *tokenClaims) set(name string, raw []byte, scopeClaim string) (ok bool) 
 	case "events":
 		c.hasEvents, ok = true, true
 	default:
-		ok = !variant(name)
+		ok = !variant(string(name))
 	}
 	return ok
 }
 
 // variant reports the name of a claim that the engine reads, written in another
-// case. encoding/json, which handlers read claims with, takes one for the other.
+// case. encoding/json, which handlers read claims with, takes one for the other,
+// and also the longer "ſ" and the Kelvin sign for "s" and "k".
 func variant(name string) bool {
 	for _, known := range [...]string{
 		"iss", "sub", "aud", "exp", "nbf", "iat", "scope", "scp", "client_id", "azp", "cid", "appid", "cnf", "token_use", "typ",
 	} {
-		if len(name) == len(known) && strings.EqualFold(name, known) {
+		if len(name) >= len(known) && strings.EqualFold(name, known) {
 			return true
 		}
 	}

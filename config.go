@@ -52,6 +52,11 @@ type Config struct {
 	// Logger is told of refusals and of trouble with authorization servers.
 	// Nil means silence.
 	Logger *slog.Logger
+	// OnFetch is told of each fetch of metadata or keys, for metrics. Nil means
+	// that nobody is. It runs in the goroutine of the fetch, with no lock held,
+	// and requests may be waiting for it: it must return soon, be safe for
+	// concurrent use, and not call [Auth.Close].
+	OnFetch func(FetchEvent)
 	// Now is the clock, for tests. Nil means [time.Now].
 	Now func() time.Time
 	// CORS says which browser origins may call the protected handlers.
@@ -59,19 +64,6 @@ type Config struct {
 	// DangerouslyShowErrorDetails sends the causes of refusals to the caller.
 	// For development only: they help whoever probes the server too.
 	DangerouslyShowErrorDetails bool
-}
-
-// CORS says which browser origins may read answers of protected handlers.
-// The zero value admits every origin, without cookies: access tokens are sent
-// explicitly, so an origin without one gets nothing but the challenge. The
-// methods are those of MCP: GET, POST and DELETE.
-type CORS struct {
-	// Origins are the admitted origins, such as "https://app.example.com".
-	// Empty means all.
-	Origins []string
-	// Disabled leaves CORS to the caller's own middleware. A preflight request
-	// then passes to the wrapped handler without a token.
-	Disabled bool
 }
 
 // Resource is a protected resource (RFC 9728): one MCP server, or one of
@@ -88,8 +80,22 @@ type Resource struct {
 	ScopesSupported []string
 	// ScopeIncludes says which narrower scopes a scope includes, such as
 	// {"admin": {"write"}, "write": {"read"}}: a token with admin may then do
-	// what needs read. Empty means that each scope stands for itself.
+	// what needs read. A narrower scope that ends in "*" stands for all that
+	// begin alike: {"files": {"files:*"}}. Empty means that each scope stands
+	// for itself.
 	ScopeIncludes map[string][]string
+
+	// Policy, if set, says what each MCP operation needs. Nil means that the
+	// scopes of the handler are enough for all of them.
+	Policy *Policy
+	// Sessions remembers whose each MCP session is. Nil means in memory, for one
+	// process, the last 50,000 or more: several replicas that share sessions need
+	// a shared store. A session that is not known is answered with 404, on which
+	// clients begin a new one.
+	Sessions SessionStore
+	// DangerouslyShareSessions lets every caller use every session whose
+	// identifier they know.
+	DangerouslyShareSessions bool
 
 	// DPoP, if set, takes tokens that are bound to a key of the client (RFC 9449).
 	DPoP *DPoP
@@ -176,7 +182,7 @@ func (r Resource) clone() Resource {
 	}
 	r.ScopesSupported = slices.Clone(r.ScopesSupported)
 	r.ScopeIncludes = maps.Clone(r.ScopeIncludes)
-	r.DPoP, r.MTLS = r.DPoP.clone(), r.MTLS.clone()
+	r.DPoP, r.MTLS, r.Policy = r.DPoP.clone(), r.MTLS.clone(), r.Policy.clone()
 	return r
 }
 
@@ -220,10 +226,7 @@ func (c *Config) check() error {
 	if c.TokenCacheSize > maxCachedTokens {
 		f.add(InvalidCacheSize, strconv.Itoa(c.TokenCacheSize), "TokenCacheSize")
 	}
-	if c.CORS.Disabled && len(c.CORS.Origins) > 0 {
-		f.add(ConflictingSources, "", "CORS")
-	}
-	if _, err := newCORS(c.CORS); err != nil {
+	if _, err := newOrigins(c.CORS, ""); err != nil {
 		f = append(f, err)
 	}
 	if len(c.Resources) == 0 {
@@ -265,6 +268,10 @@ func (r *Resource) check(f *faults, field string) {
 	checkIdentifier(f, r.Identifier, field+".Identifier")
 	checkScopes(f, r.ScopesSupported, field+".ScopesSupported")
 	checkHierarchy(f, r.ScopeIncludes, field+".ScopeIncludes")
+	r.Policy.check(f, field+".Policy")
+	if r.DangerouslyShareSessions && r.Sessions != nil {
+		f.add(ConflictingSources, "", "%s.Sessions and DangerouslyShareSessions", field)
+	}
 	r.DPoP.check(f, field+".DPoP")
 	r.MTLS.check(f, field+".MTLS")
 	r.MetadataSigner.check(f, field+".MetadataSigner")

@@ -110,7 +110,6 @@ func TestConfigFaults(t *testing.T) {
 		"negative leeway": {func(c *mcpauth.Config) { c.Leeway = -1 }, mcpauth.InvalidLeeway, "Leeway"},
 		"long leeway":     {func(c *mcpauth.Config) { c.Leeway = 61 * time.Second }, mcpauth.InvalidLeeway, "Leeway"},
 		"CORS origin":     {func(c *mcpauth.Config) { c.CORS.Origins = []string{"not an origin"} }, mcpauth.InvalidCORS, "CORS.Origins"},
-		"CORS both":       {func(c *mcpauth.Config) { c.CORS = mcpauth.CORS{Disabled: true, Origins: []string{"https://a.example"}} }, mcpauth.ConflictingSources, "CORS"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

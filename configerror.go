@@ -52,6 +52,11 @@ const (
 	InvalidProxyNetwork    ConfigFault = "the network of trusted proxies is not valid or holds every address"
 	InvalidSigner          ConfigFault = "the metadata cannot be signed with this key and algorithm"
 
+	InvalidRequirement ConfigFault = "the requirement is nil, empty or lacks a name"
+	InvalidPattern     ConfigFault = "the key of the rule is not a name, a prefix that ends in * or a URI template"
+	InvalidMaxBody     ConfigFault = "the limit of the body is negative or over 1 GiB"
+	ScopeNotAdvertised ConfigFault = "the policy names a scope that the resource does not advertise"
+
 	NoMetadata           ConfigFault = "the authorization server's keys are given by hand, and no metadata to publish"
 	ResourceNotSpecified ConfigFault = "several resources are configured and none is named"
 	ResourceUnknown      ConfigFault = "the resource is not configured"

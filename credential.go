@@ -22,12 +22,29 @@ type refusal struct {
 func (r *refusal) Error() string { return string(r.reason) }
 func (r *refusal) Unwrap() error { return r.cause }
 
+// cause is an error text that is put together only if somebody reads it, which
+// for most refusals nobody does.
+type cause struct {
+	format string
+	args   []any
+}
+
+func (c *cause) Error() string { return c.Unwrap().Error() }
+
+// Unwrap leads to the errors among args that format wraps.
+func (c *cause) Unwrap() error { return fmt.Errorf(c.format, c.args...) }
+
 func refuse(status int, code string, reason Reason, format string, args ...any) *refusal {
-	return &refusal{status, code, reason, fmt.Errorf(format, args...)}
+	return &refusal{status, code, reason, &cause{format, args}}
 }
 
 func invalidToken(reason Reason, format string, args ...any) *refusal {
 	return refuse(http.StatusUnauthorized, "invalid_token", reason, format, args...)
+}
+
+// rejected is invalidToken for an error that says it all.
+func rejected(reason Reason, err error) *refusal {
+	return &refusal{http.StatusUnauthorized, "invalid_token", reason, err}
 }
 
 func invalidRequest(reason Reason, format string, args ...any) *refusal {

@@ -117,7 +117,7 @@ func TestProgramsInDocuments(t *testing.T) {
 func TestSnippetsInDocuments(t *testing.T) {
 	t.Parallel()
 	var tested string
-	for _, file := range []string{"example_test.go", "gosdk/example_test.go", "mcpauthtest/example_test.go", "client/example_test.go", "examples/whoami/main.go"} {
+	for _, file := range []string{"example_test.go", "gosdk/example_test.go", "mcpgo/example_test.go", "mcpauthtest/example_test.go", "client/example_test.go", "examples/whoami/main.go"} {
 		tested += "\n" + squeeze(readDocument(t, file)) + "\n"
 	}
 	for _, block := range goBlocks(t, documents(t)...) {

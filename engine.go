@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -37,47 +38,87 @@ type Request struct {
 	TLS *tls.ConnectionState
 	// RemoteAddr is the peer's IP address and port, for [MTLS.TrustedProxies].
 	RemoteAddr string
+	// Body yields the body of a POST, of at most so many bytes, where the
+	// resource has a [Policy]. It is called once at the most, and only when the
+	// caller has a valid token or may need none. The next handler must read the
+	// same bytes, and none where it was not called. Without it, a POST is refused
+	// as one without a message.
+	Body func(most int64) ([]byte, error)
 
 	scheme authScheme // as credential found it
+	rpc    *rpcError  // what a refusal is to look like, if set
 }
 
 // Authorize decides on one request. The error is a [*Challenge], to be given
 // to [WriteChallenge]: the request is denied (400, 401, 403), or it cannot be
-// told now (503).
+// told now (503). Both are nil where the [Policy] lets a caller without a token
+// do what the request asks for.
+//
+// A door of one's own has no part in the handler's answer: lists are not
+// filtered, and sessions that the handler opens are not bound.
 func (a *Auth) Authorize(ctx context.Context, req Request) (*AuthInfo, error) {
 	admitted, refused := a.authorize(ctx, &req)
 	if refused != nil {
 		return nil, refused
 	}
-	return &admitted.info, nil
+	return admitted.caller(), nil
 }
 
 // authorize is Authorize with the context for the next handler.
 func (a *Auth) authorize(ctx context.Context, req *Request) (*infoContext, *Challenge) {
 	res, err := a.resource(req.Resource)
 	if err != nil {
-		a.log.LogAttrs(ctx, slog.LevelError, "mcpauth: request for no resource",
-			slog.String("reason", string(UnknownResource)), slog.Any("cause", err))
-		return nil, &Challenge{
-			Status: http.StatusInternalServerError, Reason: UnknownResource, cause: err,
-			Description: "The request could not be authorized.",
-		}
+		return nil, a.noResource(ctx, err)
 	}
-	claims, token, refused := a.prove(ctx, res, req)
+	admitted, refused := a.admit(ctx, res, req)
 	if refused == nil {
-		refused = res.hierarchy.check(claims.Scopes, req.Scopes)
+		refused = a.permit(ctx, res, req, admitted)
+	} else {
+		res.hint(req)
 	}
 	if refused != nil {
 		return nil, a.challenge(ctx, res, req, refused)
 	}
-	return admit(ctx, res, claims, token), nil
+	w := &admitted.writer
+	w.method, w.scopes, w.scheme = req.Method, req.Scopes, req.scheme
+	return admitted, nil
 }
 
-// admit copies what handlers could change, so that claims may be shared.
-func admit(ctx context.Context, res *resource, claims *Claims, token string) *infoContext {
+func (a *Auth) noResource(ctx context.Context, err error) *Challenge {
+	a.log.LogAttrs(ctx, slog.LevelError, "mcpauth: request for no resource",
+		slog.String("reason", string(UnknownResource)), slog.Any("cause", err))
+	return &Challenge{
+		Status: http.StatusInternalServerError, Reason: UnknownResource, cause: err,
+		Description: "The request could not be authorized.",
+	}
+}
+
+// admit finds out who is calling. Without a token that is nobody, where the
+// policy may let nobody in.
+func (a *Auth) admit(ctx context.Context, res *resource, req *Request) (*infoContext, *refusal) {
+	claims, token, refused := a.prove(ctx, res, req)
+	var admitted *infoContext
+	switch {
+	case refused == nil:
+		admitted = known(ctx, res, claims, token)
+	case refused.reason == NoCredentials && res.policy != nil && res.policy.mayPublish:
+		admitted = &infoContext{Context: ctx, anonymous: true}
+	default:
+		return nil, refused
+	}
+	admitted.writer.auth, admitted.writer.res, admitted.writer.admitted = a, res, admitted
+	return admitted, nil
+}
+
+// known copies what handlers could change, so that claims may be shared.
+func known(ctx context.Context, res *resource, claims *Claims, token string) *infoContext {
 	admitted := &infoContext{Context: ctx, token: token}
 	n := len(claims.Scopes)
-	both := append(append(make([]string, 0, n+len(claims.Audience)), claims.Scopes...), claims.Audience...)
+	both := admitted.lists[:0]
+	if size := n + len(claims.Audience); size > len(admitted.lists) {
+		both = make([]string, 0, size)
+	}
+	both = append(append(both, claims.Scopes...), claims.Audience...)
 	admitted.info = AuthInfo{
 		Token:     Token{&admitted.token},
 		Resource:  res.identifier,
@@ -88,6 +129,7 @@ func admit(ctx context.Context, res *resource, claims *Claims, token string) *in
 		Audience:  both[n:],
 		ExpiresAt: claims.ExpiresAt,
 		raw:       &claims.Raw,
+		from:      &admitted.writer,
 	}
 	return admitted
 }
@@ -99,10 +141,14 @@ func (a *Auth) prove(ctx context.Context, res *resource, req *Request) (*Claims,
 	if refused != nil {
 		return nil, "", refused
 	}
-	server, claims, refused := res.verify(ctx, token)
-	if refused == nil {
-		refused = a.bind(server, claims)
+	server, claims, now := res.cache.get(token, a.now)
+	if server == nil {
+		if server, claims, refused = res.verify(ctx, token); refused != nil {
+			return nil, "", refused
+		}
+		now = a.now() // it may have waited for keys
 	}
+	refused = a.bind(server, claims, now)
 	if refused == nil {
 		refused = res.confirm(ctx, req, token, claims)
 	}
@@ -112,18 +158,8 @@ func (a *Auth) prove(ctx context.Context, res *resource, req *Request) (*Claims,
 	return claims, token, nil
 }
 
-// verify proves the token, or remembers that it was proven.
+// verify proves the token, and remembers that it did.
 func (r *resource) verify(ctx context.Context, token string) (*trustedServer, *Claims, *refusal) {
-	known, refused := r.cache.get(ctx, token)
-	switch {
-	case refused != nil:
-		return nil, nil, refused
-	case known != nil:
-		return known.server, known.claims, nil
-	}
-	if refused = checkForm(token); refused != nil {
-		return nil, nil, refused
-	}
 	server, jws, refused := r.route(token)
 	if refused != nil {
 		return nil, nil, refused
@@ -143,6 +179,10 @@ func (r *resource) verify(ctx context.Context, token string) (*trustedServer, *C
 func (r *resource) route(token string) (*trustedServer, *jose.JWS, *refusal) {
 	jws, err := jose.Parse(token)
 	if err != nil {
+		// What Parse takes has the form of a bearer token anyway.
+		if refused := checkForm(token); refused != nil {
+			return nil, nil, refused
+		}
 		// Not a JWS we would verify: only a custom verifier, or introspection,
 		// can take it. A broken JWS stays here where keys decide, so that it is
 		// not sent out.
@@ -151,7 +191,11 @@ func (r *resource) route(token string) (*trustedServer, *jose.JWS, *refusal) {
 		}
 		return nil, nil, joseRefusal(err)
 	}
-	iss, found := claimedIssuer(jws.Payload)
+	raw := claimedIssuer(jws.Payload)
+	if plain, ok := jsonx.Plain(raw); ok && r.servers[string(plain)] != nil { // the usual case, without a copy
+		return r.servers[string(plain)], jws, nil
+	}
+	iss, found := jsonx.String(raw)
 	if server := r.servers[iss]; found && server != nil {
 		return server, jws, nil
 	}
@@ -161,26 +205,34 @@ func (r *resource) route(token string) (*trustedServer, *jose.JWS, *refusal) {
 	if !found {
 		return nil, nil, invalidToken(UntrustedIssuer, "the token names no issuer")
 	}
-	return nil, nil, invalidToken(UntrustedIssuer, "the issuer %.200q is not trusted for this resource", iss)
+	return nil, nil, rejected(UntrustedIssuer, untrustedIssuer(iss))
+}
+
+// untrustedIssuer is a cause of its own because anybody can have it made as
+// often as they like.
+type untrustedIssuer string
+
+func (iss untrustedIssuer) Error() string {
+	return fmt.Sprintf("the issuer %.200q is not trusted for this resource", string(iss))
 }
 
 var errFound = errors.New("found")
 
-func claimedIssuer(payload []byte) (iss string, found bool) {
-	_ = jsonx.Object(payload, maxClaimsDepth, func(name string, raw []byte) error {
-		if name != "iss" {
+// claimedIssuer returns the first iss of a payload as it stands there, or nil.
+func claimedIssuer(payload []byte) (iss []byte) {
+	_ = jsonx.Walk(payload, maxClaimsDepth, func(name, raw []byte) error {
+		if string(name) != "iss" {
 			return nil
 		}
-		iss, found = jsonx.String(raw)
+		iss = raw
 		return errFound
 	})
-	return iss, found
+	return iss
 }
 
 // bind checks what no verifier may skip, as confirm does: issuer, audience and
 // time (RFC 9068 §4, RFC 8725 §3.8–3.9).
-func (a *Auth) bind(server *trustedServer, c *Claims) *refusal {
-	now := a.now()
+func (a *Auth) bind(server *trustedServer, c *Claims, now time.Time) *refusal {
 	switch {
 	case c.Issuer != server.issuer:
 		return invalidToken(WrongIssuer, "the token's issuer is %.200q, not %q", c.Issuer, server.issuer)
@@ -189,17 +241,27 @@ func (a *Auth) bind(server *trustedServer, c *Claims) *refusal {
 	case c.ExpiresAt.IsZero():
 		return invalidToken(NoExpiry, "the token has no exp")
 	case !now.Before(c.ExpiresAt.Add(a.leeway)):
-		return invalidToken(Expired, "the token expired at %s", c.ExpiresAt.UTC().Format(time.RFC3339))
+		return invalidToken(Expired, "the token expired at %s", moment(c.ExpiresAt))
 	case !c.NotBefore.IsZero() && now.Add(a.leeway).Before(c.NotBefore):
-		return invalidToken(NotYetValid, "the token is valid from %s on", c.NotBefore.UTC().Format(time.RFC3339))
+		return invalidToken(NotYetValid, "the token is valid from %s on", moment(c.NotBefore))
 	case !c.IssuedAt.IsZero() && now.Add(a.leeway).Before(c.IssuedAt):
-		return invalidToken(NotYetValid, "the token was issued in the future, at %s", c.IssuedAt.UTC().Format(time.RFC3339))
+		return invalidToken(NotYetValid, "the token was issued in the future, at %s", moment(c.IssuedAt))
 	}
 	return nil
 }
 
+// moment prints as RFC 3339 has it.
+type moment time.Time
+
+func (m moment) String() string { return time.Time(m).UTC().Format(time.RFC3339) }
+
 // challenge turns a refusal into what the caller may see, and tells the log why.
 func (a *Auth) challenge(ctx context.Context, res *resource, req *Request, r *refusal) *Challenge {
+	a.logRefusal(ctx, res, req, r)
+	return a.compose(res, req, r)
+}
+
+func (a *Auth) compose(res *resource, req *Request, r *refusal) *Challenge {
 	c := &Challenge{
 		Status:           r.status,
 		Code:             r.code,
@@ -207,6 +269,7 @@ func (a *Auth) challenge(ctx context.Context, res *resource, req *Request, r *re
 		ResourceMetadata: res.metadataURL,
 		Reason:           r.reason,
 		cause:            r.cause,
+		rpc:              r.rpc(req),
 	}
 	res.dpop.challenge(c, req.scheme)
 	switch r.status {
@@ -216,13 +279,19 @@ func (a *Auth) challenge(ctx context.Context, res *resource, req *Request, r *re
 			c.Scopes = req.Scopes
 		}
 	case http.StatusForbidden:
-		c.Scopes = req.Scopes
+		if r.code != codeAccessDenied { // a check does not tell what it looks at
+			c.Scopes = req.Scopes
+		}
 	case http.StatusServiceUnavailable:
 		c.RetryAfter = retryAfter(r.cause)
 	}
 	if a.showDetails && r.cause != nil {
 		c.Description = plain(r.cause.Error())
 	}
+	return c
+}
+
+func (a *Auth) logRefusal(ctx context.Context, res *resource, req *Request, r *refusal) {
 	level := slog.LevelInfo
 	switch {
 	case r.reason == NoCredentials:
@@ -230,13 +299,15 @@ func (a *Auth) challenge(ctx context.Context, res *resource, req *Request, r *re
 	case r.status == http.StatusServiceUnavailable && !ordinary(ctx, r.cause):
 		level = slog.LevelError
 	}
+	if !a.log.Enabled(ctx, level) { // making the attributes would cost more than asking
+		return
+	}
 	a.log.LogAttrs(ctx, level, "mcpauth: request refused",
 		slog.Int("status", r.status),
 		slog.String("reason", string(r.reason)),
 		slog.String("resource", res.identifier),
 		slog.String("method", req.Method),
 		slog.Any("cause", r.cause))
-	return c
 }
 
 // ordinary reports a 503 that is no trouble of ours: anybody can cause it, with
@@ -266,6 +337,16 @@ func (r *refusal) description() string {
 	switch {
 	case r.reason == ReplayCacheUnavailable:
 		return "The DPoP proof cannot be checked now. Keep the access token and try again with a new proof."
+	case r.reason == SessionStoreUnavailable:
+		return "The session cannot be checked now. Keep the access token and try again."
+	case r.reason == MalformedMessage || r.reason == HeaderMismatch:
+		return "The request is not a message that this MCP server takes."
+	case r.reason == URINotNormal:
+		return "The resource URI is not in normal form (RFC 3986, section 6.2.2)."
+	case r.reason == UnknownSession:
+		return "The session has ended. Begin a new one."
+	case r.code == codeAccessDenied:
+		return "This operation is not permitted."
 	case r.status == http.StatusServiceUnavailable:
 		return "The authorization server cannot be reached now. Keep the access token and try again."
 	case r.reason == NoCredentials:

@@ -182,6 +182,39 @@ func ExampleAuth_Ready() {
 	// ready
 }
 
+// Metrics of what is fetched from authorization servers: how often, how often in
+// vain, and how old what is in use is.
+func ExampleFetchEvent() {
+	as, err := mcpauthtest.NewServer(mcpauthtest.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer as.Close()
+	ctx := context.Background()
+
+	auth, err := mcpauth.New(mcpauth.Config{
+		Resources: []mcpauth.Resource{{
+			Identifier:           "https://api.example.com/notes",
+			AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: as.Issuer()}},
+		}},
+		OnFetch: func(e mcpauth.FetchEvent) {
+			age := time.Since(e.FetchedAt)
+			fmt.Println(e.Document, "failed:", e.Err != nil, "in use:", !e.FetchedAt.IsZero() && age < 24*time.Hour)
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer auth.Close()
+	if err := auth.Ready(ctx); err != nil {
+		log.Fatal(err)
+	}
+
+	// Output:
+	// metadata failed: false in use: true
+	// keys failed: false in use: true
+}
+
 // Clients of the specification of 2025-03-26 look for the authorization
 // server's metadata at the MCP server.
 func ExampleAuth_LegacyMetadataHandler() {

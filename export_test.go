@@ -19,12 +19,12 @@ func CachedTokens(a *Auth) (n int) {
 
 // BindClaims reads a payload and checks what no verifier may skip.
 func BindClaims(payload []byte, issuer, audience string, now time.Time) (*Claims, error) {
-	c, err := parseClaims(payload, "")
+	c, err := parseClaims(payload, "", nil)
 	if err != nil {
 		return nil, err
 	}
-	a := &Auth{now: func() time.Time { return now }, leeway: defaultLeeway}
-	if refused := a.bind(&trustedServer{issuer: issuer, audiences: []string{audience}}, &c.Claims); refused != nil {
+	a := &Auth{leeway: defaultLeeway}
+	if refused := a.bind(&trustedServer{issuer: issuer, audiences: []string{audience}}, &c.Claims, now); refused != nil {
 		return nil, refused
 	}
 	bearer := &Request{scheme: schemeBearer}
@@ -36,6 +36,18 @@ func BindClaims(payload []byte, issuer, audience string, now time.Time) (*Claims
 
 // KeyGeneration is the generation of the first server's keys.
 func KeyGeneration(a *Auth) uint64 {
-	generation, _ := a.issuers.all[0].generation(context.Background())
+	generation, _ := a.issuers.all[0].generation(a.now())
 	return generation
+}
+
+// NewMemorySessions is the store that is used where none is given.
+func NewMemorySessions(size int) SessionStore { return newMemorySessions(size) }
+
+// KnownSessions counts the sessions that such a store remembers.
+func KnownSessions(s SessionStore) (n int) {
+	m := s.(*memorySessions)
+	for i := range m.shards {
+		n += len(m.shards[i].young) + len(m.shards[i].old)
+	}
+	return n
 }

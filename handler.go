@@ -1,11 +1,10 @@
 package mcpauth
 
 import (
+	"io"
 	"net/http"
 	"slices"
 	"strings"
-
-	"github.com/jub0bs/cors"
 )
 
 // Option says what a protected handler needs.
@@ -19,12 +18,6 @@ type protection struct {
 	resource  string
 	scopes    []string
 	challenge []string
-}
-
-// Scopes demands scopes, all of them. A token that lacks one is answered with
-// 403 insufficient_scope (RFC 6750 §3.1).
-func Scopes(required ...string) Option {
-	return optionFunc(func(p *protection) { p.scopes = append(p.scopes, required...) })
 }
 
 // ChallengeScopes are the scopes that the challenge to a caller without a token
@@ -71,28 +64,11 @@ func (a *Auth) Middleware(opts ...Option) (func(http.Handler) http.Handler, erro
 	}
 	p.resource = res.identifier
 	p.scopes, p.challenge = slices.Clone(p.scopes), slices.Clone(p.challenge)
+	answers := a.prepare(res, &p)
 	return func(next http.Handler) http.Handler {
-		door := &httpDoor{auth: a, next: next, protection: p, proofs: res.dpop}
-		if a.cors == nil {
-			return door
-		}
-		return &corsDoor{door: door, cors: a.cors.Wrap(door), anyOrigin: a.anyOrigin}
+		door := &httpDoor{auth: a, next: next, protection: p, res: res, answers: answers}
+		return res.origins.guard(door, a.log)
 	}, nil
-}
-
-// corsDoor puts CORS in front of a door. Where every origin is admitted, answers
-// do not vary by Origin, and a request without one needs no CORS headers.
-type corsDoor struct {
-	door, cors http.Handler
-	anyOrigin  bool
-}
-
-func (d *corsDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if d.anyOrigin && len(r.Header["Origin"]) == 0 {
-		d.door.ServeHTTP(w, r)
-		return
-	}
-	d.cors.ServeHTTP(w, r)
 }
 
 // httpDoor is the net/http door.
@@ -100,15 +76,16 @@ type httpDoor struct {
 	auth       *Auth
 	next       http.Handler
 	protection protection
-	proofs     *proofChecker
+	res        *resource
+	answers    []prepared
 }
 
 func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if d.auth.cors == nil && isPreflight(r) {
+	if d.res.origins.callers && isPreflight(r) {
 		d.next.ServeHTTP(w, r)
 		return
 	}
-	admitted, refused := d.auth.authorize(r.Context(), &Request{
+	req := Request{
 		Method:          r.Method,
 		URL:             target(r),
 		Header:          r.Header,
@@ -117,15 +94,74 @@ func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		ChallengeScopes: d.protection.challenge,
 		TLS:             r.TLS,
 		RemoteAddr:      r.RemoteAddr,
-	})
+	}
+	var body *bodyReader // without a policy, none is read
+	if d.res.policy != nil {
+		body = &bodyReader{w: w, r: r}
+		req.Body = body.read
+	}
+	admitted, refused := d.auth.authorize(r.Context(), &req)
 	if refused != nil {
-		WriteChallenge(w, refused)
+		d.refuse(w, refused)
 		return
 	}
-	if nonce := d.proofs.nonce(); nonce != "" {
+	if nonce := d.res.dpop.nonce(); nonce != "" {
 		w.Header().Set("DPoP-Nonce", nonce)
 	}
-	d.next.ServeHTTP(w, r.WithContext(admitted))
+	r = r.WithContext(admitted)
+	out := &admitted.writer
+	out.ResponseWriter = w
+	out.receive(r, body)
+	d.next.ServeHTTP(out, r)
+	out.finish()
+}
+
+// bodyReader reads the body for the engine and keeps it for the handler.
+type bodyReader struct {
+	w    http.ResponseWriter
+	r    *http.Request
+	data []byte
+}
+
+// read reads a body of at most so many bytes.
+func (b *bodyReader) read(most int64) (_ []byte, err error) {
+	switch length := b.r.ContentLength; {
+	case b.r.Body == nil:
+	case length < 0 || length > most:
+		b.data, err = io.ReadAll(http.MaxBytesReader(b.w, b.r.Body, most))
+	default:
+		b.data = make([]byte, length) // net/http ends the body there
+		_, err = io.ReadFull(b.r.Body, b.data)
+	}
+	return b.data, err
+}
+
+// receive gives the handler the body that the decision was made on, or notes
+// what it reads. An answer that is filtered must not come compressed.
+func (w *doorWriter) receive(r *http.Request, read *bodyReader) {
+	switch {
+	case read != nil: // also where no operation was read, of a GET
+		w.replay.Reset(read.data)
+		r.Body, r.ContentLength, r.TransferEncoding = &w.replay, int64(len(read.data)), nil
+	case r.Body != nil && r.Body != http.NoBody:
+		w.body.ReadCloser = r.Body
+		r.Body = &w.body
+	}
+	if w.lists != 0 && len(r.Header["Accept-Encoding"]) > 0 {
+		r.Header = r.Header.Clone()
+		r.Header.Del("Accept-Encoding")
+	}
+}
+
+// refuse is [WriteChallenge], which need not be done anew for most refusals.
+func (d *httpDoor) refuse(w http.ResponseWriter, c *Challenge) {
+	for i := range d.answers {
+		if p := &d.answers[i]; p.fits(c) {
+			c.write(w, p.rendering)
+			return
+		}
+	}
+	WriteChallenge(w, c)
 }
 
 // target is the request target as it was sent, which handlers further out may
@@ -140,28 +176,4 @@ func target(r *http.Request) string {
 func isPreflight(r *http.Request) bool {
 	return r.Method == http.MethodOptions && r.Header.Get("Origin") != "" &&
 		r.Header.Get("Access-Control-Request-Method") != ""
-}
-
-// newCORS makes the middleware for protected handlers, or nil (RS20).
-func newCORS(c CORS) (*cors.Middleware, error) {
-	if c.Disabled {
-		return nil, nil
-	}
-	origins := c.Origins
-	if len(origins) == 0 {
-		origins = []string{"*"}
-	}
-	m, err := cors.NewMiddleware(cors.Config{
-		Origins: origins,
-		Methods: []string{http.MethodGet, http.MethodPost, http.MethodDelete},
-		// The wildcard does not cover Authorization (Fetch standard); MCP has
-		// headers named by tool parameters, which no list can hold.
-		RequestHeaders:  []string{"*", "Authorization"},
-		ResponseHeaders: []string{"WWW-Authenticate", "Mcp-Session-Id", "MCP-Protocol-Version", "DPoP-Nonce", "Retry-After"},
-		MaxAgeInSeconds: 600,
-	})
-	if err != nil {
-		return nil, &ConfigError{Field: "CORS.Origins", Fault: InvalidCORS, detail: err}
-	}
-	return m, nil
 }

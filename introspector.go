@@ -405,12 +405,12 @@ func parseIntrospection(document []byte, scopeClaim string) (*introspected, erro
 	said := &introspected{}
 	said.Raw = document
 	var fault error
-	err := jsonx.Object(document, maxClaimsDepth, func(name string, raw []byte) error {
+	err := jsonx.Walk(document, maxClaimsDepth, func(name, raw []byte) error {
 		if string(raw) == "null" || said.set(name, raw, scopeClaim) {
 			return nil
 		}
 		fault = fmt.Errorf("member %.40q has the wrong type", name)
-		if name == "active" {
+		if string(name) == "active" {
 			return fault
 		}
 		return nil
@@ -427,8 +427,8 @@ func parseIntrospection(document []byte, scopeClaim string) (*introspected, erro
 	return said, nil
 }
 
-func (said *introspected) set(name string, raw []byte, scopeClaim string) (ok bool) {
-	switch name {
+func (said *introspected) set(name, raw []byte, scopeClaim string) (ok bool) {
+	switch string(name) {
 	case "active":
 		said.active, ok = jsonx.Bool(raw)
 		said.saysActive = true

@@ -44,6 +44,7 @@ type issuer struct {
 	keys     *remote.Document[*keySet]                       // nil: given by hand
 	static   *jose.KeySet
 	now      func() time.Time
+	report   func(FetchEvent) // nil: to nobody
 
 	mu   sync.Mutex
 	last *keySet // that was fetched last
@@ -85,8 +86,8 @@ func (s *AuthorizationServer) shareable() (issuerKey, bool) {
 	return issuerKey{s.Issuer, s.MetadataURL, s.Type, s.Metadata, s.keyless()}, s.RepairMetadata == nil && s.JWKS == nil
 }
 
-func newIssuer(server AuthorizationServer, client *fetch.Client, now func() time.Time) (*issuer, error) {
-	s := &issuer{server: server, fetch: client, now: now}
+func newIssuer(server AuthorizationServer, client *fetch.Client, now func() time.Time, report func(FetchEvent)) (*issuer, error) {
+	s := &issuer{server: server, fetch: client, now: now, report: report}
 	if server.JWKS != nil {
 		set, err := jose.ParseKeySet(server.JWKS)
 		s.static = set
@@ -102,6 +103,7 @@ func newIssuer(server AuthorizationServer, client *fetch.Client, now func() time
 			MaxStale:     metadataMaxStale,
 			Cooldown:     fetchCooldown,
 			FetchTimeout: fetchTimeout,
+			OnFetch:      s.reporting(FetchedMetadata),
 		})
 	}
 	s.keys = remote.New(remote.Config[*keySet]{
@@ -114,6 +116,7 @@ func newIssuer(server AuthorizationServer, client *fetch.Client, now func() time
 		Cooldown:     fetchCooldown,
 		FetchTimeout: 2 * fetchTimeout, // the metadata may have to come first
 		Usable:       func(set *keySet) bool { return set.Len() > 0 },
+		OnFetch:      s.reporting(FetchedKeys),
 	})
 	return s, nil
 }
@@ -196,16 +199,16 @@ func (s *issuer) close() {
 	}
 }
 
-// generation tells which key set is in use. It waits only where there is none.
-func (s *issuer) generation(ctx context.Context) (uint64, error) {
+// generation tells which key set is in use, if there is one.
+func (s *issuer) generation(now time.Time) (uint64, bool) {
 	if s.static != nil {
-		return 0, nil
+		return 0, true
 	}
-	snap, err := s.keys.Get(ctx)
-	if err != nil {
-		return 0, err
+	snap, ok := s.keys.Peek(now)
+	if !ok {
+		return 0, false
 	}
-	return snap.Value.generation, nil
+	return snap.Value.generation, true
 }
 
 // issueMargin is how much older than it says a token may be taken to be newer:
@@ -277,6 +280,7 @@ func FetchServerConfig(ctx context.Context, server AuthorizationServer) (Authori
 
 // issuers builds one issuer for all configurations that fetch the same.
 type issuers struct {
+	report func(FetchEvent)
 	all    []*issuer
 	shared map[issuerKey]*issuer
 }
@@ -286,7 +290,7 @@ func (p *issuers) get(server AuthorizationServer, client *fetch.Client, now func
 	if shareable && p.shared[key] != nil {
 		return p.shared[key], nil
 	}
-	s, err := newIssuer(server, client, now)
+	s, err := newIssuer(server, client, now, p.report)
 	if err != nil {
 		return nil, err
 	}

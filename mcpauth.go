@@ -18,7 +18,8 @@
 //	mux.Handle("/mcp", auth.Protect(mcpHandler, mcpauth.Scopes("read:notes")))
 //
 // In the handler, [FromContext] tells who is calling. For servers on the
-// official MCP SDK see package gosdk, for tests package mcpauthtest.
+// official MCP SDK see package gosdk, on mcp-go package mcpgo, for tests package
+// mcpauthtest.
 //
 // Every request has one of three outcomes: it is allowed, it is denied (401,
 // 403, or 400 if malformed), or it cannot be told now because an authorization
@@ -30,9 +31,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
-	"github.com/jub0bs/cors"
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/metadata"
 )
@@ -45,13 +46,12 @@ type Auth struct {
 	issuers       issuers
 	introspectors []*introspector
 	fetch         *fetch.Client
-	cors          *cors.Middleware // nil: left to the caller
-	anyOrigin     bool
 	metadata      *metadataHandler
 	leeway        time.Duration
 	now           func() time.Time
 	log           *slog.Logger
 	showDetails   bool
+	warnings      []*ConfigError
 }
 
 // resource is a configured resource, ready for use.
@@ -61,7 +61,10 @@ type resource struct {
 	servers     map[string]*trustedServer
 	custom      *trustedServer // takes tokens that name no issuer: by a Verifier, or by introspection
 	document    []byte
-	hierarchy   hierarchy
+	hierarchy   *hierarchy
+	policy      *policy   // nil: the scopes of the handler are enough
+	sessions    *sessions // nil: shared
+	origins     *origins
 	cache       *tokenCache
 	origin      string              // of the identifier
 	dpop        *proofChecker       // nil: not taken
@@ -91,7 +94,6 @@ func New(config Config) (*Auth, error) {
 		now:         config.Now,
 		log:         config.Logger,
 		showDetails: config.DangerouslyShowErrorDetails,
-		anyOrigin:   len(config.CORS.Origins) == 0,
 	}
 	if a.leeway == 0 {
 		a.leeway = defaultLeeway
@@ -102,6 +104,7 @@ func New(config Config) (*Auth, error) {
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
+	a.issuers.report = contained(config.OnFetch, a.log)
 	if err := a.build(&config); err != nil {
 		return nil, err
 	}
@@ -110,18 +113,17 @@ func New(config Config) (*Auth, error) {
 
 func (a *Auth) build(config *Config) (err error) {
 	for i := range config.Resources {
-		if err := a.addResource(&config.Resources[i], config.TokenCacheSize); err != nil {
+		r := &config.Resources[i]
+		if err := a.addResource(r, config); err != nil {
 			return err
 		}
-	}
-	if a.cors, err = newCORS(config.CORS); err != nil {
-		return err
+		a.warn(r.warnings(a.ordered[i].hierarchy, fmt.Sprintf("Resources[%d]", i)))
 	}
 	a.metadata, err = newMetadataHandler(a.ordered)
 	return err
 }
 
-func (a *Auth) addResource(r *Resource, cacheSize int) error {
+func (a *Auth) addResource(r *Resource, config *Config) error {
 	metadataURL, err := metadata.ResourceMetadataURL(r.Identifier)
 	if err != nil {
 		return &ConfigError{Field: "Resources.Identifier", Value: r.Identifier, Fault: InvalidIdentifier, detail: err}
@@ -136,10 +138,15 @@ func (a *Auth) addResource(r *Resource, cacheSize int) error {
 		servers:     make(map[string]*trustedServer, len(r.AuthorizationServers)),
 		document:    document,
 		hierarchy:   newHierarchy(r.ScopeIncludes),
-		cache:       newTokenCache(cacheSize),
+		policy:      newPolicy(r.Policy),
+		cache:       newTokenCache(config.TokenCacheSize),
 		origin:      originOf(r.Identifier),
 		dpop:        newProofChecker(r.DPoP, r.Identifier, a.leeway, a.now),
 		mtls:        newCertificateChecker(r.MTLS),
+	}
+	res.sessions = newSessions(r, res.policy)
+	if res.origins, err = newOrigins(config.CORS, r.Identifier); err != nil {
+		return err
 	}
 	for _, s := range r.AuthorizationServers {
 		source, err := a.issuers.get(s, a.fetch, a.now)
@@ -166,9 +173,21 @@ func (a *Auth) addResource(r *Resource, cacheSize int) error {
 	return nil
 }
 
+func (a *Auth) warn(warnings []*ConfigError) {
+	for _, w := range warnings {
+		a.log.LogAttrs(context.Background(), slog.LevelWarn, "mcpauth: doubtful configuration",
+			slog.String("field", w.Field), slog.String("value", w.Value), slog.String("fault", w.Fault.Error()))
+	}
+	a.warnings = append(a.warnings, warnings...)
+}
+
+// Warnings lists what in the configuration is allowed and probably a mistake:
+// [ScopeNotAdvertised]. New logs it, too.
+func (a *Auth) Warnings() []*ConfigError { return slices.Clone(a.warnings) }
+
 // resource finds a resource by its identifier; the empty string means the only one.
 func (a *Auth) resource(identifier string) (*resource, error) {
-	if identifier == "" && len(a.ordered) == 1 {
+	if len(a.ordered) == 1 && (identifier == "" || identifier == a.ordered[0].identifier) {
 		return a.ordered[0], nil
 	}
 	if identifier == "" {

@@ -96,7 +96,7 @@ func (m *certificateChecker) check(req *Request, thumbprint string) *refusal {
 	}
 	certificate, err := m.certificate(req)
 	if err != nil {
-		return invalidToken(CertificateRequired, "%w", err)
+		return rejected(CertificateRequired, err)
 	}
 	sum := sha256.Sum256(certificate)
 	presented := base64.RawURLEncoding.EncodeToString(sum[:])

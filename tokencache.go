@@ -1,10 +1,10 @@
 package mcpauth
 
 import (
-	"context"
 	"hash/maphash"
 	"strings"
 	"sync"
+	"time"
 )
 
 const (
@@ -20,8 +20,8 @@ const (
 // use: time, sender constraint, scopes, and that the keys are still those that
 // verified it. Negative results are not kept.
 //
-// It is keyed by the whole token, which map lookups compare in full: no hash
-// collision lets anybody in.
+// It is keyed by a hash with a seed that nobody knows, and the token is compared
+// in full: no collision lets anybody in.
 type tokenCache struct {
 	seed   maphash.Seed
 	shards [cacheShards]cacheShard
@@ -31,7 +31,7 @@ type tokenCache struct {
 // what was not used since is forgotten. That bounds memory without a list.
 type cacheShard struct {
 	mu                   sync.Mutex
-	young, old           map[string]*verified
+	young, old           map[uint64]*verified
 	youngBytes           int
 	maxEntries, maxBytes int // of one generation
 }
@@ -57,45 +57,45 @@ func newTokenCache(size int) *tokenCache {
 	for i := range c.shards {
 		c.shards[i].maxEntries = perGeneration
 		c.shards[i].maxBytes = perGeneration * cachedTokenBytes
-		c.shards[i].young = map[string]*verified{}
+		c.shards[i].young = map[uint64]*verified{}
 	}
 	return c
 }
 
-func (c *tokenCache) shard(token string) *cacheShard {
-	return &c.shards[maphash.String(c.seed, token)%cacheShards]
+func (c *tokenCache) shard(token string) (*cacheShard, uint64) {
+	hash := maphash.String(c.seed, token)
+	return &c.shards[hash%cacheShards], hash
 }
 
-// get returns what is known of the token if the key set is still the one that
-// verified it. The error is that of the key set.
-func (c *tokenCache) get(ctx context.Context, token string) (*verified, *refusal) {
+// get returns what is known of the token and the time, if the key set is still
+// the one that verified it. It does not look at the clock for unknown tokens.
+func (c *tokenCache) get(token string, clock func() time.Time) (*trustedServer, *Claims, time.Time) {
 	if c == nil {
-		return nil, nil
+		return nil, nil, time.Time{}
 	}
-	v := c.shard(token).get(token)
+	shard, hash := c.shard(token)
+	v := shard.get(hash, token)
 	if v == nil {
-		return nil, nil
+		return nil, nil, time.Time{}
 	}
-	generation, err := v.server.source.generation(ctx)
-	switch {
-	case err != nil:
-		return nil, unavailable(err)
-	case generation != v.generation:
-		return nil, nil
+	now := clock()
+	if generation, ok := v.server.source.generation(now); !ok || generation != v.generation {
+		return nil, nil, time.Time{}
 	}
-	return v, nil
+	return v.server, v.claims, now
 }
 
-func (s *cacheShard) get(token string) *verified {
+func (s *cacheShard) get(hash uint64, token string) *verified {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if v := s.young[token]; v != nil {
+	if v := s.young[hash]; v != nil && v.token == token {
 		return v
 	}
-	v := s.old[token]
-	if v != nil {
-		s.put(v)
+	v := s.old[hash]
+	if v == nil || v.token != token {
+		return nil
 	}
+	s.put(hash, v)
 	return v
 }
 
@@ -104,19 +104,22 @@ func (c *tokenCache) add(token string, server *trustedServer, claims *Claims, ge
 		return
 	}
 	v := &verified{strings.Clone(token), server, claims, generation}
-	s := c.shard(token)
+	s, hash := c.shard(token)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.put(v)
+	s.put(hash, v)
 }
 
-func (s *cacheShard) put(v *verified) {
-	size := 3 * len(v.token) // the key, and the memory that the claims share
-	if len(s.young) >= s.maxEntries || s.youngBytes+size > s.maxBytes {
-		s.old, s.young, s.youngBytes = s.young, make(map[string]*verified, len(s.young)), 0
+func (s *cacheShard) put(hash uint64, v *verified) {
+	if len(s.young) >= s.maxEntries || s.youngBytes+v.size() > s.maxBytes {
+		s.old, s.young, s.youngBytes = s.young, make(map[uint64]*verified, len(s.young)), 0
 	}
-	if s.young[v.token] == nil {
-		s.youngBytes += size
+	if replaced := s.young[hash]; replaced != nil {
+		s.youngBytes -= replaced.size()
 	}
-	s.young[v.token] = v
+	s.youngBytes += v.size()
+	s.young[hash] = v
 }
+
+// size is that of the token and of what the claims keep of it.
+func (v *verified) size() int { return 3 * len(v.token) }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/internal/jose"
+	"github.com/mcp-auth/go/internal/jsonx"
 )
 
 // ErrInvalidToken is what a [Verifier] wraps to say that the token is not
@@ -72,6 +73,27 @@ func (t *trustedServer) accepts(audience string) bool {
 	return slices.Contains(t.audiences, audience)
 }
 
+// issuerOf reads iss, without a copy of what is known.
+func (t *trustedServer) issuerOf(raw []byte) (string, bool) {
+	if plain, ok := jsonx.Plain(raw); ok && t != nil && string(plain) == t.issuer {
+		return t.issuer, true
+	}
+	return jsonx.String(raw)
+}
+
+// audienceOf reads aud, without a copy of what is known. The list is not to be
+// modified.
+func (t *trustedServer) audienceOf(raw []byte) ([]string, bool) {
+	plain, ok := jsonx.Plain(raw)
+	if !ok || t == nil {
+		return jsonx.StringOrStrings(raw)
+	}
+	if i := slices.IndexFunc(t.audiences, func(known string) bool { return known == string(plain) }); i >= 0 {
+		return t.audiences[i : i+1 : i+1], true
+	}
+	return []string{string(plain)}, true
+}
+
 // takesJWT reports whether tokens in the form of a JWT are proven otherwise than
 // by the server's keys.
 func (t *trustedServer) takesJWT() bool {
@@ -96,9 +118,9 @@ func (t *trustedServer) verify(ctx context.Context, token string, jws *jose.JWS)
 	case !t.allowsType(typ):
 		return nil, 0, invalidToken(NotAnAccessToken, "the token's typ %.40q is not that of an access token", jws.Header.Type)
 	}
-	claims, err := parseClaims(jws.Payload, t.scopeClaim)
+	claims, err := parseClaims(jws.Payload, t.scopeClaim, t)
 	if err != nil {
-		return nil, 0, invalidToken(InvalidClaims, "%w", err)
+		return nil, 0, rejected(InvalidClaims, err)
 	}
 	if why := claims.notAccessToken(typ == accessTokenType); why != "" {
 		return nil, 0, invalidToken(NotAnAccessToken, "not an access token: %s", why)
@@ -120,14 +142,14 @@ func (t *trustedServer) verifySignature(ctx context.Context, jws *jose.JWS, issu
 			return generation, nil
 		}
 	}
-	return 0, invalidToken(InvalidSignature, "%w", err)
+	return 0, rejected(InvalidSignature, err)
 }
 
 func (t *trustedServer) verifyCustom(ctx context.Context, token string) (*Claims, *refusal) {
 	claims, err := t.custom.Verify(ctx, token)
 	switch {
 	case errors.Is(err, ErrInvalidToken):
-		return nil, invalidToken(RejectedByVerifier, "%w", err)
+		return nil, rejected(RejectedByVerifier, err)
 	case err != nil:
 		return nil, unavailable(err)
 	case claims == nil:
@@ -164,9 +186,8 @@ func normalizeType(typ string) string {
 
 // joseRefusal tells a token that is no acceptable JWS.
 func joseRefusal(err error) *refusal {
-	var e *jose.Error
-	if errors.As(err, &e) && e.Reason == jose.ReasonUnsupportedAlgorithm {
-		return invalidToken(UnsupportedAlgorithm, "%w", err)
+	if e, ok := err.(*jose.Error); ok && e.Reason == jose.ReasonUnsupportedAlgorithm { // as Parse returns it
+		return rejected(UnsupportedAlgorithm, err)
 	}
-	return invalidToken(MalformedToken, "%w", err)
+	return rejected(MalformedToken, err)
 }

@@ -45,7 +45,7 @@ func run(ctx context.Context, o options) error {
 	defer server.Close()
 	report := measure.NewReport()
 	for _, part := range []func(context.Context, *fixture.Server, options, *measure.Report) error{
-		compare, refusals, floods, memory,
+		compare, refusals, policies, floods, memory,
 	} {
 		if err := part(ctx, server, o, report); err != nil {
 			return err

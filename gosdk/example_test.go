@@ -7,6 +7,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/gosdk"
@@ -69,6 +70,60 @@ func ExampleAuthInfo() {
 
 	// Output:
 	// not authenticated
+}
+
+func deleteNote(ctx context.Context, _ *mcp.CallToolRequest, in struct{ Owner string }) (*mcp.CallToolResult, any, error) {
+	info, ok := mcpauth.FromContext(ctx)
+	if !ok || in.Owner != info.Subject {
+		if err := mcpauth.Require(ctx, "delete:notes"); err != nil {
+			return nil, nil, err
+		}
+	}
+	return &mcp.CallToolResult{}, nil, nil
+}
+
+// Whose note it is, only the tool knows.
+func ExampleMiddleware_require() {
+	ctx := mcpauth.NewContext(context.Background(), &mcpauth.AuthInfo{Subject: "alice"})
+	_, _, err := deleteNote(ctx, nil, struct{ Owner string }{"bob"})
+
+	fmt.Println(err)
+
+	// Output:
+	// mcpauth: request refused with status 403: insufficient_scope
+}
+
+// A door of one's own above, the policy inside the SDK.
+func ExampleAuthorize() {
+	a, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
+		Identifier:           "https://api.example.com/mcp",
+		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "https://auth.example.com"}},
+		Policy:               &mcpauth.Policy{Tools: map[string]mcpauth.Requirement{"delete-note": mcpauth.Scopes("delete:notes")}},
+	}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer a.Close()
+
+	server := mcp.NewServer(&mcp.Implementation{Name: "notes", Version: "1.0.0"}, nil)
+	server.AddReceivingMiddleware(gosdk.Authorize(a, ""))
+	mcp.AddTool(server, &mcp.Tool{Name: "delete-note"}, deleteNote)
+	handler := gosdk.Bridge(mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, &mcp.StreamableHTTPOptions{Stateless: true}))
+
+	door := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		info := &mcpauth.AuthInfo{Issuer: "https://auth.example.com", Subject: "bob"} // from whatever verified the token
+		handler.ServeHTTP(w, r.WithContext(mcpauth.NewContext(r.Context(), info)))
+	})
+
+	r := httptest.NewRequest("POST", "/mcp", strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"delete-note"}}`))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "application/json, text/event-stream")
+	w := httptest.NewRecorder()
+	door.ServeHTTP(w, r)
+	fmt.Println(strings.Contains(w.Body.String(), `"mcp/www_authenticate"`), strings.Contains(w.Body.String(), "delete:notes"))
+
+	// Output:
+	// true true
 }
 
 // A tool is tested like any handler: NewContext stands in for the whole way in.

@@ -1,17 +1,25 @@
 // Package gosdk protects MCP servers built on the official Go SDK
 // (github.com/modelcontextprotocol/go-sdk) with mcpauth.
 //
-// [Protect] wraps the SDK's streamable HTTP handler, [Middleware] lets tool
-// handlers find out who is calling:
+// Two calls are enough. [Protect] wraps the SDK's streamable HTTP handler,
+// [Middleware] lets tool handlers find out who is calling, and refuse them:
 //
 //	server.AddReceivingMiddleware(gosdk.Middleware())
 //	handler := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, nil)
 //	mux.Handle("/mcp", gosdk.Protect(auth, handler, mcpauth.Scopes("read:notes")))
 //
 // In a tool handler, mcpauth.FromContext(ctx) is then the caller of this very
-// request, and req.Extra.TokenInfo the SDK's own view of it. The SDK binds each
-// session to the TokenInfo's UserID: here the issuer and the subject, so that a
-// session identifier is of no use to anybody else.
+// request, and req.Extra.TokenInfo the SDK's own view of it. The error of
+// mcpauth.Require(ctx, "delete:notes") becomes an HTTP 403 on which clients step
+// up.
+//
+// What each tool, prompt and resource needs is said in mcpauth.Resource.Policy,
+// which [Protect] enforces. Where the door is another one, below which nobody
+// reads the request before the SDK does, [Authorize] enforces it inside the SDK.
+//
+// The SDK binds each session to the TokenInfo's UserID: here the issuer and the
+// subject. So does [Protect] by itself, for sessions that a caller without a
+// token opened, too.
 package gosdk
 
 import (
@@ -38,8 +46,9 @@ func Protect(a *mcpauth.Auth, next http.Handler, opts ...mcpauth.Option) http.Ha
 }
 
 // Bridge hands what mcpauth verified over to the SDK. Use it below a door of
-// one's own; [Protect] does it already. It protects nothing: a request that no
-// door let in is answered with 500, a preflight request aside.
+// one's own; [Protect] does it already. Callers whom the door let in without a
+// token, see [mcpauth.Anonymous], have no TokenInfo. It protects nothing: a
+// request that no door let in is answered with 500, a preflight request aside.
 func Bridge(next http.Handler) http.Handler {
 	// The SDK's context key is private: the only way in is its own middleware,
 	// with a verifier that repeats what is already known. Expiry was checked
@@ -50,7 +59,7 @@ func Bridge(next http.Handler) http.Handler {
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, ok := mcpauth.FromContext(r.Context()); !ok {
-			if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+			if mcpauth.Anonymous(r.Context()) || isPreflight(r) {
 				next.ServeHTTP(w, r)
 				return
 			}
@@ -71,6 +80,10 @@ func Bridge(next http.Handler) http.Handler {
 	})
 }
 
+func isPreflight(r *http.Request) bool {
+	return r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
+}
+
 // tokenInfo is the SDK's verifier: the token is already verified.
 func tokenInfo(ctx context.Context, _ string, _ *http.Request) (*auth.TokenInfo, error) {
 	info, ok := mcpauth.FromContext(ctx)
@@ -83,17 +96,6 @@ func tokenInfo(ctx context.Context, _ string, _ *http.Request) (*auth.TokenInfo,
 		UserID:     info.UserID(),
 		Extra:      map[string]any{extraKey: info},
 	}, nil
-}
-
-// Middleware puts the AuthInfo of each request into the context of its handler,
-// for [mcpauth.FromContext]. Add it with AddReceivingMiddleware.
-func Middleware() mcp.Middleware {
-	return func(next mcp.MethodHandler) mcp.MethodHandler {
-		return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
-			info, _ := AuthInfo(req)
-			return next(mcpauth.NewContext(ctx, info), method, req)
-		}
-	}
 }
 
 // AuthInfo returns who sent an MCP request, without [Middleware]. It is false

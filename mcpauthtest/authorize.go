@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -23,6 +24,7 @@ type authorizationRequest struct {
 	resources   []string
 	challenge   string
 	nonce       string
+	jkt         string // dpop_jkt (RFC 9449 §10)
 	loginHint   string
 	silent      bool // prompt=none
 }
@@ -58,11 +60,15 @@ func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 // errors are shown to the user and never sent on (RFC 6749 §4.1.2.1).
 func (s *Server) redirectTarget(w http.ResponseWriter, r *http.Request, p parameters) (*client, string, bool) {
 	c, err := s.findClient(r.Context(), p.get("client_id"))
-	if errors.Is(err, errUnknown) {
+	var described *clientDocumentError
+	switch {
+	case errors.Is(err, ErrUnknown):
 		s.showError(w, r, http.StatusBadRequest, "The application is not registered here, or its registration has expired.")
 		return nil, "", false
-	}
-	if err != nil {
+	case errors.As(err, &described):
+		s.showError(w, r, http.StatusBadRequest, "The document that describes the application cannot be used: "+described.err.Error()+".")
+		return nil, "", false
+	case err != nil:
 		failed := s.serverError(r, err)
 		s.showError(w, r, failed.status, "The server failed.")
 		return nil, "", false
@@ -86,6 +92,9 @@ func (s *Server) parseAuthorization(p parameters, c *client, redirectURI string)
 			return nil, failed
 		}
 	}
+	if jkt := p.get("dpop_jkt"); jkt != "" && !validChallenge(jkt) { // the same form
+		return nil, invalidRequest("dpop_jkt is not the base64url form of a SHA-256 thumbprint")
+	}
 	if !c.may(grantAuthorizationCode) {
 		return nil, unauthorizedClient("the client may not use authorization_code")
 	}
@@ -105,6 +114,7 @@ func (s *Server) parseAuthorization(p parameters, c *client, redirectURI string)
 		resources:   resources,
 		challenge:   p.get("code_challenge"),
 		nonce:       p.get("nonce"),
+		jkt:         p.get("dpop_jkt"),
 		loginHint:   p.get("login_hint"),
 		silent:      slices.Contains(strings.Fields(p.get("prompt")), "none"),
 	}, nil
@@ -298,24 +308,36 @@ func (s *Server) approve(w http.ResponseWriter, r *http.Request, request *author
 
 func (s *Server) newCode(ctx context.Context, request *authorizationRequest, user User) (string, error) {
 	now := s.now()
-	id := newGrantID()
-	err := s.store.addGrant(ctx, id, grant{
-		clientID:    request.client.id,
-		subject:     user.Subject,
-		username:    user.Username,
-		name:        user.Name,
-		email:       user.Email,
-		scopes:      request.scopes,
-		resources:   request.resources,
-		redirectURI: request.redirectURI,
-		challenge:   request.challenge,
-		nonce:       request.nonce,
-		authTime:    now,
-	}, now.Add(codeTTL), now.Add(s.config.RefreshTokenTTL), now)
+	id, err := s.addGrant(ctx, grant{
+		Type:        grantAuthorizationCode,
+		ClientID:    request.client.id,
+		ClientName:  request.client.name,
+		Subject:     user.Subject,
+		Username:    user.Username,
+		Name:        user.Name,
+		Email:       user.Email,
+		Scopes:      request.scopes,
+		Resources:   request.resources,
+		RedirectURI: request.redirectURI,
+		Challenge:   request.challenge,
+		Nonce:       request.nonce,
+		JKT:         request.jkt,
+	}, now.Add(codeTTL), now.Add(s.config.RefreshTokenTTL))
 	if err != nil {
 		return "", err
 	}
-	return s.handles.seal(codeHandle, id, 0), nil
+	return s.handles.seal(codeHandle, handle{id: id}), nil
+}
+
+// addGrant stores a grant. A zero codeExpires is for one that has no code.
+func (s *Server) addGrant(ctx context.Context, g grant, codeExpires, expires time.Time) (GrantID, error) {
+	g.Given = s.now()
+	id := newGrantID()
+	data, err := json.Marshal(g)
+	if err != nil {
+		return id, err
+	}
+	return id, s.store.AddGrant(ctx, StoredGrant{id, data, codeExpires, expires}, g.Given)
 }
 
 func (s *Server) redirectError(w http.ResponseWriter, r *http.Request, redirectURI, state string, e *oauthError) {
@@ -326,7 +348,9 @@ func (s *Server) redirectError(w http.ResponseWriter, r *http.Request, redirectU
 // redirect sends the authorization response, with iss whether it is an error or
 // not (RFC 9207 §2).
 func (s *Server) redirect(w http.ResponseWriter, r *http.Request, redirectURI string, response url.Values, state string) {
-	response.Set("iss", s.issuer)
+	if faults := s.faults.Load(); !faults.NoAuthorizationIssuer {
+		response.Set("iss", orDefault(faults.AuthorizationIssuer, s.issuer))
+	}
 	if state != "" {
 		response.Set("state", state)
 	}

@@ -69,13 +69,13 @@ func TestVerifier(t *testing.T) {
 		{strings.Repeat("a", 42) + "é", false},
 	} {
 		sum := sha256.Sum256([]byte(test.verifier))
-		g := grant{challenge: base64.RawURLEncoding.EncodeToString(sum[:])}
+		g := grant{Challenge: base64.RawURLEncoding.EncodeToString(sum[:])}
 		if got := g.provedBy(test.verifier); got != test.want {
 			t.Errorf("%q: %v, want %v", test.verifier, got, test.want)
 		}
 	}
 	// RFC 7636, appendix B.
-	g := grant{challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}
+	g := grant{Challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}
 	if !g.provedBy("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk") {
 		t.Error("the example of RFC 7636 fails")
 	}
@@ -311,5 +311,29 @@ func TestAuthorizeIsNotStored(t *testing.T) {
 	r := get(t, s, "/authorize?"+authorization(challenge).Encode())
 	if got := r.Header.Get("Cache-Control"); r.StatusCode != http.StatusFound || got != "no-store" {
 		t.Errorf("status %d, Cache-Control %q", r.StatusCode, got)
+	}
+}
+
+func TestIssuerFaults(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	for _, test := range []struct {
+		faults Faults
+		want   string
+	}{
+		{Faults{AuthorizationIssuer: "https://evil.example"}, "https://evil.example"},
+		{Faults{NoAuthorizationIssuer: true}, ""},
+		{Faults{}, testIssuer},
+	} {
+		s.SetFaults(test.faults)
+		_, challenge := pkce()
+		location, err := get(t, s, s.base+"/authorize?"+authorization(challenge).Encode()).Location()
+		if err != nil || location.Query().Get("iss") != test.want {
+			t.Errorf("%+v: %v, %v", test.faults, location, err)
+		}
+	}
+	s.SetFaults(Faults{Token: DocumentFault{Status: http.StatusBadGateway, Body: []byte("<html>")}})
+	if r := postForm(s, tokenEndpoint(s), nil); r.StatusCode != http.StatusBadGateway || body(t, r) != "<html>" {
+		t.Errorf("status %d", r.StatusCode)
 	}
 }

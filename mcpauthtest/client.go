@@ -4,12 +4,15 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"time"
+
+	"github.com/mcp-auth/go/internal/jose"
 )
 
 // Grant types.
@@ -17,82 +20,223 @@ const (
 	grantAuthorizationCode = "authorization_code"
 	grantRefreshToken      = "refresh_token"
 	grantClientCredentials = "client_credentials"
+	grantJWTBearer         = "urn:ietf:params:oauth:grant-type:jwt-bearer"     // RFC 7523 §2.1
+	grantTokenExchange     = "urn:ietf:params:oauth:grant-type:token-exchange" // RFC 8693 §2.1
 )
 
 // Ways to authenticate at the token endpoint (RFC 7591 §2).
 const (
-	authNone  = "none"
-	authBasic = "client_secret_basic"
-	authPost  = "client_secret_post"
+	authNone       = "none"
+	authBasic      = "client_secret_basic"
+	authPost       = "client_secret_post"
+	authPrivateKey = "private_key_jwt"
 )
 
+const assertionTypeJWT = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" // RFC 7523 §2.2
+
 func grantTypesSupported() []string {
-	return []string{grantAuthorizationCode, grantRefreshToken, grantClientCredentials}
+	return []string{
+		grantAuthorizationCode, grantRefreshToken, grantClientCredentials, grantJWTBearer, grantTokenExchange,
+	}
 }
 
-func authMethodsSupported() []string { return []string{authNone, authBasic, authPost} }
+func authMethodsSupported() []string { return []string{authNone, authBasic, authPost, authPrivateKey} }
+
+func confidentialMethods() []string { return []string{authBasic, authPost, authPrivateKey} }
 
 // client is a registered client. It is never changed.
 type client struct {
 	id           string
 	name         string
-	confidential bool
-	secretHash   [sha256.Size]byte
+	origin       clientOrigin
+	secretHash   []byte     // nil without a secret
+	keys         *keySource // nil without keys
+	dpopBound    bool
 	redirectURIs []string
 	grantTypes   []string
-	expires      time.Time // of dynamic ones
 }
 
-func configuredClients(configured []Client) map[string]*client {
+// clientOrigin tells how far a client is known.
+type clientOrigin int
+
+const (
+	configured     clientOrigin = iota
+	selfRegistered              // RFC 7591
+	selfDescribed               // by a Client ID Metadata Document
+)
+
+func (c *client) confidential() bool { return c.secretHash != nil || c.keys != nil }
+
+func configuredClients(configured []Client) (map[string]*client, error) {
 	clients := make(map[string]*client, len(configured))
-	for _, c := range configured {
-		clients[c.ID] = &client{
-			id: c.ID, name: c.Name,
-			confidential: c.Secret != "", secretHash: sha256.Sum256([]byte(c.Secret)),
+	for i, c := range configured {
+		made := &client{
+			id: c.ID, name: c.Name, dpopBound: c.DPoPBound,
 			redirectURIs: c.RedirectURIs, grantTypes: c.GrantTypes,
 		}
+		if c.Secret != "" {
+			made.secretHash = hashSecret(c.Secret)
+		}
+		if len(c.JWKS) > 0 || c.JWKSURI != "" {
+			keys, err := newKeySource(c.JWKS, c.JWKSURI)
+			if err != nil {
+				return nil, &ConfigError{fmt.Sprintf("Clients[%d].JWKS", i), "is no JWK Set"}
+			}
+			made.keys = keys
+		}
+		clients[c.ID] = made
 	}
-	return clients
+	return clients, nil
 }
 
 func (c *client) may(grantType string) bool { return slices.Contains(c.grantTypes, grantType) }
 
-func (c *client) knows(secret string) bool {
+func hashSecret(secret string) []byte {
 	sum := sha256.Sum256([]byte(secret))
-	return subtle.ConstantTimeCompare(sum[:], c.secretHash[:]) == 1
+	return sum[:]
 }
 
-// findClient returns a client, or errUnknown.
+func (c *client) knows(secret string) bool {
+	return c.secretHash != nil && subtle.ConstantTimeCompare(hashSecret(secret), c.secretHash) == 1
+}
+
+// findClient returns a client, or ErrUnknown, or a [*clientDocumentError].
 func (s *Server) findClient(ctx context.Context, id string) (*client, error) {
 	if c, ok := s.clients[id]; ok {
 		return c, nil
 	}
-	return s.store.client(ctx, id, s.now())
+	if s.isClientDocument(id) {
+		return s.describedClient(ctx, id)
+	}
+	raw, err := s.store.Client(ctx, id, s.now())
+	if err != nil {
+		return nil, err
+	}
+	var stored storedClient
+	if err := json.Unmarshal(raw, &stored); err != nil {
+		return nil, errors.New("a stored client cannot be read")
+	}
+	return stored.client(id)
 }
 
-// authenticate returns the client that sent a token request (RFC 6749 §2.3).
-// Either way to send a secret is good for every client that has one. A public
-// client may use Basic with an empty password: libraries that do not know how
-// the server wants it try that first.
+// storedClient is a dynamically registered client at rest.
+type storedClient struct {
+	Metadata   registration `json:"metadata"`
+	SecretHash []byte       `json:"secret_hash,omitempty"`
+}
+
+func (c storedClient) client(id string) (*client, error) {
+	made, err := c.Metadata.client(id, selfRegistered)
+	if err == nil {
+		made.secretHash = c.SecretHash
+	}
+	return made, err
+}
+
+// authenticate returns the client that sent a request (RFC 6749 §2.3, RFC 7523
+// §2.2). Either way to send a secret is good for every client that has one. A
+// public client may use Basic with an empty password: libraries that do not know
+// how the server wants it try that first.
 func (s *Server) authenticate(r *http.Request, p parameters) (*client, *oauthError) {
+	if p.get("client_assertion") != "" || p.get("client_assertion_type") != "" {
+		return s.authenticateByKey(r, p)
+	}
 	id, secret, failed := credentials(r, p)
 	if failed != nil {
 		return nil, failed
 	}
-	c, err := s.findClient(r.Context(), id)
-	if errors.Is(err, errUnknown) {
-		return nil, invalidClient("the client is unknown, or its registration has expired")
+	c, failed := s.knownClient(r, id)
+	if failed != nil {
+		return nil, failed
 	}
-	if err != nil {
-		return nil, s.serverError(r, err)
-	}
-	if !c.confidential && secret != "" {
+	if c.secretHash == nil && secret != "" {
 		return nil, invalidClient("the client has no secret")
 	}
-	if c.confidential && !c.knows(secret) {
+	if c.confidential() && !c.knows(secret) {
 		return nil, invalidClient("the client secret is missing or wrong")
 	}
 	return c, nil
+}
+
+// knownClient finds the client of a request that programs send.
+func (s *Server) knownClient(r *http.Request, id string) (*client, *oauthError) {
+	c, err := s.findClient(r.Context(), id)
+	var described *clientDocumentError
+	switch {
+	case err == nil:
+		return c, nil
+	case errors.Is(err, ErrUnknown):
+		return nil, invalidClient("the client is unknown, or its registration has expired")
+	case errors.As(err, &described):
+		s.log.InfoContext(r.Context(), "a client metadata document cannot be used", "client", id, "error", err)
+		return nil, invalidClient("the client's metadata document cannot be used")
+	}
+	return nil, s.serverError(r, err)
+}
+
+// authenticateByKey is private_key_jwt (RFC 7523 §2.2 and §3): the client signs
+// its own name, for this server, once.
+func (s *Server) authenticateByKey(r *http.Request, p parameters) (*client, *oauthError) {
+	if p.get("client_assertion_type") != assertionTypeJWT || p.get("client_assertion") == "" {
+		return nil, invalidClient("the client_assertion is missing, or of another type")
+	}
+	if p.get("client_secret") != "" || r.Header.Get("Authorization") != "" {
+		return nil, invalidRequest("client credentials were sent in two ways")
+	}
+	a, err := parseAssertion(p.get("client_assertion"))
+	if err != nil || !a.typed("", "JWT", "client-authentication+jwt") {
+		return nil, invalidClient("the client_assertion is no JWT for authentication")
+	}
+	if id := p.get("client_id"); id != "" && id != a.subject {
+		return nil, invalidClient("client_id differs from sub of the client_assertion")
+	}
+	c, failed := s.knownClient(r, a.subject)
+	if failed != nil {
+		return nil, failed
+	}
+	if failed := s.checkClientAssertion(r, c, a); failed != nil {
+		return nil, failed
+	}
+	return c, nil
+}
+
+func (s *Server) checkClientAssertion(r *http.Request, c *client, a *assertion) *oauthError {
+	if c.keys == nil {
+		return invalidClient("the client has no keys")
+	}
+	if a.issuer != c.id || !s.isAudience(a.audience) {
+		return invalidClient("iss of the client_assertion is not the client, or aud is not this server")
+	}
+	if err := a.check(s.now()); err != nil {
+		return invalidClient("the client_assertion cannot be used: " + err.Error())
+	}
+	if err := s.keyDocuments.verify(r.Context(), a.jws, c.keys); err != nil {
+		s.log.InfoContext(r.Context(), "a client_assertion does not verify", "client", c.id, "error", err)
+		return invalidClient("the signature of the client_assertion does not verify")
+	}
+	err := s.consume(r.Context(), a)
+	if errors.Is(err, ErrReplayed) {
+		return invalidClient("the client_assertion was used before")
+	}
+	if err != nil {
+		return s.serverError(r, err)
+	}
+	return nil
+}
+
+// isAudience tells whether an assertion is for this server alone: its issuer
+// identifier, or its token endpoint, as RFC 7523 §3 has it.
+func (s *Server) isAudience(audience []string) bool {
+	return len(audience) == 1 && (audience[0] == s.issuer || audience[0] == s.base+tokenPath)
+}
+
+// assertionAlgorithms are those that assertions and proofs may be signed with.
+func assertionAlgorithms() []string {
+	var names []string
+	for _, algorithm := range jose.Algorithms() {
+		names = append(names, string(algorithm))
+	}
+	return names
 }
 
 // credentials reads client_id and secret from the one place where they stand.

@@ -78,12 +78,12 @@ func TestOneOfManyRefreshes(t *testing.T) {
 // gathered is a store that lets nobody go on before everybody has been told that
 // the refresh token is good.
 type gathered struct {
-	store
+	Store
 	arrived *sync.WaitGroup
 }
 
-func (g gathered) refreshable(ctx context.Context, id grantID, number uint32, now time.Time) (grant, error) {
-	found, err := g.store.refreshable(ctx, id, number, now)
+func (g gathered) Refreshable(ctx context.Context, id GrantID, number uint32, now time.Time) ([]byte, error) {
+	found, err := g.Store.Refreshable(ctx, id, number, now)
 	g.arrived.Done()
 	g.arrived.Wait()
 	return found, err

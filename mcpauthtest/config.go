@@ -1,6 +1,7 @@
 package mcpauthtest
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,6 +11,10 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/jose"
+	"github.com/mcp-auth/go/metadata"
 )
 
 const (
@@ -80,6 +85,29 @@ type Config struct {
 	// RegistrationTTL is how long dynamically registered clients live. Zero
 	// means 30 days.
 	RegistrationTTL time.Duration
+	// OpenRegistration lets anybody register a client (RFC 7591) though the
+	// Issuer is no loopback host. On loopback anybody can.
+	OpenRegistration bool
+	// DPoPNonce demands a nonce of the server in DPoP proofs (RFC 9449 §8).
+	// Proofs are taken, and tokens bound, with and without it.
+	DPoPNonce bool
+	// TrustedIssuers sign assertions that are taken as grants (RFC 7523 §2.1).
+	TrustedIssuers []TrustedIssuer
+	// AssertionAudiences are authorization servers that clients get identity
+	// assertions for, in exchange for an ID token (RFC 8693).
+	AssertionAudiences []AssertionAudience
+	// AllowedNetworks are special-purpose networks, such as private ones, that
+	// client metadata and keys may be fetched from, beside the public internet.
+	// Loopback may be where the Issuer itself is a loopback host.
+	AllowedNetworks []netip.Prefix
+	// RootCAs verifies the servers that these are fetched from. Nil means the
+	// system's.
+	RootCAs *x509.CertPool
+	// Store keeps clients, grants and keys. Nil means memory.
+	Store Store
+	// StatusPage serves a page at the Issuer that lists the grants and reads
+	// tokens. Whoever reaches the server sees it, under the Issuer's host.
+	StatusPage bool
 	// Algorithm signs the tokens: ES256, ES384, ES512, RS256, RS384, RS512,
 	// PS256, PS384, PS512 or EdDSA. Empty means ES256.
 	Algorithm string
@@ -104,18 +132,70 @@ type Client struct {
 	// ID is the client_id.
 	ID string
 	// Secret makes a confidential client, which authenticates at the token
-	// endpoint by client_secret_basic or client_secret_post. Empty makes a
-	// public client.
+	// endpoint by client_secret_basic or client_secret_post.
 	Secret string
+	// JWKS is a JWK Set with public keys. It makes a confidential client too,
+	// which authenticates by private_key_jwt (RFC 7523 §2.2). Without a secret
+	// and keys a client is public.
+	JWKS []byte
+	// JWKSURI is where the JWK Set stands, in place of JWKS.
+	JWKSURI string
+	// DPoPBound refuses token requests of the client without a DPoP proof
+	// (RFC 9449 §5.2).
+	DPoPBound bool
 	// Name is shown on the consent page. Empty means ID.
 	Name string
 	// RedirectURIs are compared byte for byte, loopback ports aside
 	// (RFC 8252 §7.3): https, or http on loopback.
 	RedirectURIs []string
-	// GrantTypes are authorization_code, refresh_token and client_credentials.
-	// Empty means the first two for a client with redirect URIs and the third
-	// for a client with a secret.
+	// GrantTypes are those of RFC 7591 §2 that the server knows. Empty means
+	// authorization_code and refresh_token for a client with redirect URIs,
+	// client_credentials and token exchange for a confidential one, and
+	// jwt-bearer for all.
 	GrantTypes []string
+}
+
+// TrustedIssuer signs assertions that are taken as grants.
+type TrustedIssuer struct {
+	// Issuer is the iss claim, compared byte for byte.
+	Issuer string
+	// JWKS is a JWK Set with the issuer's keys.
+	JWKS []byte
+	// JWKSURI is where the JWK Set stands. With neither it is found through the
+	// issuer's metadata (RFC 8414, OpenID Connect Discovery).
+	JWKSURI string
+	// IdentityAssertions takes its ID-JAGs (Identity Assertion JWT Authorization
+	// Grant): for clients that are registered here, on behalf of the users that
+	// the issuer names, with the scopes and the resource that it names.
+	IdentityAssertions bool
+	// Workloads can have tokens for assertions about themselves (Workload
+	// Identity Federation).
+	Workloads []Workload
+}
+
+// Workload is a program that another issuer vouches for.
+type Workload struct {
+	// Subject is the sub claim, compared byte for byte.
+	Subject string
+	// Scopes are what it can ask for, and has if it asks for none.
+	Scopes []string
+	// Resources are those it can ask for. Empty means all that the server knows.
+	Resources []string
+}
+
+// AssertionAudience is an authorization server that trusts this one to speak for
+// its users.
+type AssertionAudience struct {
+	// Issuer is its issuer identifier, the aud of assertions.
+	Issuer string
+	// Resources are the resources it issues tokens for. An assertion is never
+	// made for another pair of both.
+	Resources []string
+	// Scopes can be asked for. Empty means any.
+	Scopes []string
+	// ClientIDs maps clients of this server to their client_id there. A client
+	// that is missing has the same one.
+	ClientIDs map[string]string
 }
 
 // ConfigError is one mistake in a [Config]. [New] and [NewServer] join all they
@@ -159,6 +239,18 @@ func (c Config) normalized() Config {
 	c.RefreshTokenTTL = orDefault(c.RefreshTokenTTL, defaultRefreshTokenTTL)
 	c.RegistrationTTL = orDefault(c.RegistrationTTL, defaultRegistrationTTL)
 	c.Algorithm = orDefault(c.Algorithm, defaultAlgorithm)
+	c.TrustedIssuers = slices.Clone(c.TrustedIssuers)
+	for i := range c.TrustedIssuers {
+		c.TrustedIssuers[i] = c.TrustedIssuers[i].copied()
+	}
+	c.AssertionAudiences = slices.Clone(c.AssertionAudiences)
+	for i := range c.AssertionAudiences {
+		c.AssertionAudiences[i] = c.AssertionAudiences[i].copied()
+	}
+	c.AllowedNetworks = slices.Clone(c.AllowedNetworks)
+	if c.Store == nil {
+		c.Store = newMemory()
+	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -170,6 +262,7 @@ func (c Config) normalized() Config {
 
 func (c Client) normalized() Client {
 	c.Name = orDefault(c.Name, c.ID)
+	c.JWKS = slices.Clone(c.JWKS)
 	c.RedirectURIs = slices.Clone(c.RedirectURIs)
 	c.GrantTypes = slices.Clone(c.GrantTypes)
 	if len(c.GrantTypes) > 0 {
@@ -178,10 +271,30 @@ func (c Client) normalized() Client {
 	if len(c.RedirectURIs) > 0 {
 		c.GrantTypes = append(c.GrantTypes, grantAuthorizationCode, grantRefreshToken)
 	}
-	if c.Secret != "" {
-		c.GrantTypes = append(c.GrantTypes, grantClientCredentials)
+	if c.confidential() {
+		c.GrantTypes = append(c.GrantTypes, grantClientCredentials, grantTokenExchange)
+	}
+	if len(c.GrantTypes) > 0 {
+		c.GrantTypes = append(c.GrantTypes, grantJWTBearer)
 	}
 	return c
+}
+
+func (c Client) confidential() bool { return c.Secret != "" || len(c.JWKS) > 0 || c.JWKSURI != "" }
+
+func (t TrustedIssuer) copied() TrustedIssuer {
+	t.JWKS = slices.Clone(t.JWKS)
+	t.Workloads = slices.Clone(t.Workloads)
+	for i, w := range t.Workloads {
+		t.Workloads[i].Scopes, t.Workloads[i].Resources = slices.Clone(w.Scopes), slices.Clone(w.Resources)
+	}
+	return t
+}
+
+func (a AssertionAudience) copied() AssertionAudience {
+	a.Resources, a.Scopes = slices.Clone(a.Resources), slices.Clone(a.Scopes)
+	a.ClientIDs = maps.Clone(a.ClientIDs)
+	return a
 }
 
 // check reports every mistake in a normalized configuration.
@@ -192,6 +305,8 @@ func (c Config) check() error {
 		c.checkClients(),
 		c.checkScopes(),
 		c.checkResources(),
+		c.checkTrustedIssuers(),
+		c.checkAudiences(),
 		c.checkTimes(),
 	)...)
 }
@@ -271,8 +386,82 @@ func (c Client) check(field string) []error {
 	if slices.Contains(c.GrantTypes, grantAuthorizationCode) && len(c.RedirectURIs) == 0 {
 		errs = append(errs, &ConfigError{field + ".RedirectURIs", "is required for authorization_code"})
 	}
-	if slices.Contains(c.GrantTypes, grantClientCredentials) && c.Secret == "" {
-		errs = append(errs, &ConfigError{field + ".Secret", "is required for client_credentials"})
+	if slices.Contains(c.GrantTypes, grantClientCredentials) && !c.confidential() {
+		errs = append(errs, &ConfigError{field + ".Secret", "is required for client_credentials, or JWKS"})
+	}
+	return append(errs, checkKeys(field, c.JWKS, c.JWKSURI)...)
+}
+
+// checkKeys checks a JWK Set, or the place where it stands.
+func checkKeys(field string, jwks []byte, uri string) []error {
+	var errs []error
+	if len(jwks) > 0 && uri != "" {
+		errs = append(errs, &ConfigError{field + ".JWKSURI", "is one place too many, JWKS is set"})
+	}
+	if len(jwks) > 0 {
+		if set, err := jose.ParseKeySet(jwks); err != nil || set.Len() == 0 {
+			errs = append(errs, &ConfigError{field + ".JWKS", "is no JWK Set with a public signing key"})
+		}
+	}
+	if uri != "" && fetch.CheckURL(uri, true) != nil {
+		errs = append(errs, &ConfigError{field + ".JWKSURI", "must be an https URL, or http on loopback, without a fragment"})
+	}
+	return errs
+}
+
+func (c Config) checkTrustedIssuers() []error {
+	var errs []error
+	seen := map[string]bool{}
+	for i, t := range c.TrustedIssuers {
+		field := fmt.Sprintf("TrustedIssuers[%d]", i)
+		if t.Issuer == "" || seen[t.Issuer] {
+			errs = append(errs, &ConfigError{field + ".Issuer", "is missing, or another one's"})
+		}
+		seen[t.Issuer] = true
+		if len(t.JWKS) == 0 && t.JWKSURI == "" && metadata.CheckIssuer(t.Issuer) != nil {
+			errs = append(errs, &ConfigError{field + ".Issuer", "has no metadata to find its keys with, so JWKS or JWKSURI is required"})
+		}
+		if !t.IdentityAssertions && len(t.Workloads) == 0 {
+			errs = append(errs, &ConfigError{field, "is trusted for nothing: set IdentityAssertions or Workloads"})
+		}
+		errs = append(errs, checkKeys(field, t.JWKS, t.JWKSURI)...)
+		for j, w := range t.Workloads {
+			errs = append(errs, c.checkWorkload(fmt.Sprintf("%s.Workloads[%d]", field, j), w)...)
+		}
+	}
+	return errs
+}
+
+func (c Config) checkWorkload(field string, w Workload) []error {
+	var errs []error
+	if w.Subject == "" {
+		errs = append(errs, &ConfigError{field + ".Subject", "is required"})
+	}
+	for i, s := range w.Scopes {
+		if !validScopeToken(s) || !c.scopeSupported(s) || identityScope(s) {
+			errs = append(errs, &ConfigError{fmt.Sprintf("%s.Scopes[%d]", field, i), "is not one of Scopes"})
+		}
+	}
+	for i, r := range w.Resources {
+		if !validResource(r) || len(c.Resources) > 0 && !slices.Contains(c.Resources, r) {
+			errs = append(errs, &ConfigError{fmt.Sprintf("%s.Resources[%d]", field, i), "is not one of Resources"})
+		}
+	}
+	return errs
+}
+
+func (c Config) checkAudiences() []error {
+	var errs []error
+	for i, a := range c.AssertionAudiences {
+		field := fmt.Sprintf("AssertionAudiences[%d]", i)
+		if metadata.CheckIssuer(a.Issuer) != nil {
+			errs = append(errs, &ConfigError{field + ".Issuer", "is not an issuer identifier"})
+		}
+		for j, r := range a.Resources {
+			if !validResource(r) {
+				errs = append(errs, &ConfigError{fmt.Sprintf("%s.Resources[%d]", field, j), "is not a resource identifier"})
+			}
+		}
 	}
 	return errs
 }
@@ -378,18 +567,15 @@ func secureURL(u *url.URL) bool {
 	case "https":
 		return u.Hostname() != ""
 	case "http":
-		return loopbackHost(u.Hostname())
+		return fetch.IsLoopbackHost(u.Hostname())
 	}
 	return false
 }
 
-// loopbackHost tells whether host is a loopback name or address.
-func loopbackHost(host string) bool {
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback()
+// loopbackURL tells whether raw names a loopback host.
+func loopbackURL(raw string) bool {
+	u, err := url.Parse(raw)
+	return err == nil && fetch.IsLoopbackHost(u.Hostname())
 }
 
 // printableASCII tells whether s has only characters that a URL may be written

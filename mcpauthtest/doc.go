@@ -19,12 +19,20 @@
 // its keys, [Server.Requests] counts what it was asked.
 //
 // Clients find a complete server: metadata (RFC 8414 and OpenID Connect
-// Discovery), authorization code with PKCE S256, dynamic registration
-// (RFC 7591), resource indicators (RFC 8707), the iss parameter (RFC 9207),
-// refresh token rotation and client credentials. With [Config.AutoApprove] no
-// page is shown; without it [UserAgent] walks through the login page.
+// Discovery), authorization code with PKCE S256, Client ID Metadata Documents,
+// dynamic registration (RFC 7591), resource indicators (RFC 8707), the iss
+// parameter (RFC 9207), refresh token rotation, DPoP (RFC 9449), introspection
+// (RFC 7662) and revocation (RFC 7009). With [Config.AutoApprove] no page is
+// shown; without it [UserAgent] walks through the login page. Machines get tokens
+// by client credentials, with a secret or private_key_jwt, and by assertions of
+// [Config.TrustedIssuers] (RFC 7523); [Config.AssertionAudiences] makes the
+// server an identity provider for others (RFC 8693).
 //
-// It is for development and tests only, not an identity provider: whoever
-// reaches it can register a client, passwords stand in its configuration, and
-// everything is forgotten when it stops.
+// Everything that it gives is one grant, fixed when it is given and only ever
+// narrowed; [Server.Grants] lists them. They are kept in memory, or in the file
+// of package sqlitestore.
+//
+// It is for development and tests only, not an identity provider: on loopback
+// whoever reaches it can register a client, and passwords stand in its
+// configuration. The command "mcpauth dev" is this server.
 package mcpauthtest

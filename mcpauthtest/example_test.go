@@ -7,7 +7,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
+	"time"
 
+	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/mcpauthtest"
 )
 
@@ -128,4 +131,258 @@ func ExampleUserAgent_Login() {
 	// a code: true
 	// iss is right: true
 	// state: af0ifjsldkj
+}
+
+// whoAmI is a handler of the server under test.
+func whoAmI(w http.ResponseWriter, r *http.Request) {
+	info, ok := mcpauth.FromContext(r.Context())
+	if !ok {
+		http.Error(w, "nobody", http.StatusUnauthorized)
+		return
+	}
+	fmt.Fprint(w, info.Subject)
+}
+
+// Testing a protected server as a whole: the authorization server is real, and
+// so are the tokens.
+func Example_protectedServer() {
+	const resource = "https://notes.example.com/mcp"
+	as, err := mcpauthtest.NewServer(mcpauthtest.Config{Resources: []string{resource}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer as.Close()
+	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
+		Identifier:           resource,
+		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: as.Issuer()}},
+	}}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer auth.Close()
+	server := auth.Protect(http.HandlerFunc(whoAmI), mcpauth.Scopes("read:notes"))
+
+	read := mcpauthtest.TokenClaims{Subject: "alice", Scopes: []string{"read:notes"}}
+	for _, test := range []struct {
+		name   string
+		claims mcpauthtest.TokenClaims
+		defect []mcpauthtest.TokenOption
+	}{
+		{"good", read, nil},
+		{"for another resource", read, []mcpauthtest.TokenOption{mcpauthtest.WrongAudience()}},
+		{"without the scope", mcpauthtest.TokenClaims{}, nil},
+	} {
+		token, err := as.Token(test.claims, test.defect...)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		request := httptest.NewRequest("POST", resource, nil)
+		request.Header.Set("Authorization", "Bearer "+token)
+		recorder := httptest.NewRecorder()
+		server.ServeHTTP(recorder, request)
+		fmt.Println(test.name, recorder.Code)
+	}
+	// Output:
+	// good 200
+	// for another resource 401
+	// without the scope 403
+}
+
+// Testing a handler by itself: no token and no server, the AuthInfo is put where
+// the handler looks for it.
+func Example_handler() {
+	info := &mcpauth.AuthInfo{Subject: "alice", Scopes: []string{"read:notes"}}
+	request := httptest.NewRequest("POST", "https://notes.example.com/mcp", nil)
+	request = request.WithContext(mcpauth.NewContext(request.Context(), info))
+	recorder := httptest.NewRecorder()
+	whoAmI(recorder, request)
+	fmt.Println(recorder.Code, recorder.Body)
+	// Output: 200 alice
+}
+
+// A resource server that trusts several issuers, each for its own resource.
+func Example_severalIssuers() {
+	ours, err := mcpauthtest.NewServer(mcpauthtest.Config{Path: "/ours"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer ours.Close()
+	theirs, err := mcpauthtest.NewServer(mcpauthtest.Config{Path: "/theirs"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer theirs.Close()
+	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
+		Identifier:           "https://notes.example.com/mcp",
+		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: ours.Issuer()}},
+	}}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer auth.Close()
+	server := auth.Protect(http.HandlerFunc(whoAmI))
+	for _, as := range []*mcpauthtest.Server{ours, theirs} {
+		token, err := as.Token(mcpauthtest.TokenClaims{Audience: []string{"https://notes.example.com/mcp"}})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		request := httptest.NewRequest("POST", "https://notes.example.com/mcp", nil)
+		request.Header.Set("Authorization", "Bearer "+token)
+		recorder := httptest.NewRecorder()
+		server.ServeHTTP(recorder, request)
+		fmt.Println(recorder.Code, theirs.Requests().JWKS)
+	}
+	// Output:
+	// 200 0
+	// 401 0
+}
+
+// Time does not pass by itself where a clock is given.
+func ExampleConfig_now() {
+	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	as, err := mcpauthtest.NewServer(mcpauthtest.Config{
+		Resources: []string{"https://notes.example.com/mcp"},
+		Now:       func() time.Time { return now },
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer as.Close()
+	token, err := as.Token(mcpauthtest.TokenClaims{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("fresh:", as.TokenActive(context.Background(), token))
+	now = now.Add(2 * time.Hour)
+	fmt.Println("two hours later:", as.TokenActive(context.Background(), token))
+	// Output:
+	// fresh: true
+	// two hours later: false
+}
+
+// Keys rotate without an outage: a token signed before still verifies.
+func ExampleServer_RotateKeys() {
+	as, err := mcpauthtest.NewServer(mcpauthtest.Config{Resources: []string{"https://notes.example.com/mcp"}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer as.Close()
+	before, err := as.Token(mcpauthtest.TokenClaims{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := as.RotateKeys(); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("after a rotation:", as.TokenActive(context.Background(), before))
+	if err := as.RotateKeys(mcpauthtest.DropOldKeys()); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("after all keys were withdrawn:", as.TokenActive(context.Background(), before))
+	// Output:
+	// after a rotation: true
+	// after all keys were withdrawn: false
+}
+
+// An authorization server in trouble: whoever depends on it should notice, and
+// recover.
+func ExampleServer_SetFaults() {
+	as, err := mcpauthtest.NewServer(mcpauthtest.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer as.Close()
+	down := mcpauthtest.DocumentFault{Status: http.StatusServiceUnavailable, Body: []byte("down for maintenance")}
+	for _, faults := range []mcpauthtest.Faults{
+		{Metadata: down},
+		{MetadataIssuer: "https://evil.example.com"},
+		{}, // healed
+	} {
+		as.SetFaults(faults)
+		response, err := http.Get(as.Issuer() + "/.well-known/oauth-authorization-server")
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		var metadata struct{ Issuer string }
+		_ = json.NewDecoder(response.Body).Decode(&metadata)
+		response.Body.Close()
+		fmt.Println(response.StatusCode, metadata.Issuer == as.Issuer())
+	}
+	// Output:
+	// 503 false
+	// 200 false
+	// 200 true
+}
+
+// Enterprise-managed authorization: an identity provider vouches for a user, and
+// the MCP server's authorization server takes its word.
+func ExampleTrustedIssuer() {
+	const resource = "https://notes.example.com/mcp"
+	idp, err := mcpauthtest.NewServer(mcpauthtest.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer idp.Close()
+	as, err := mcpauthtest.NewServer(mcpauthtest.Config{
+		Resources:      []string{resource},
+		Clients:        []mcpauthtest.Client{{ID: "assistant", Secret: "s3cr3t"}},
+		TrustedIssuers: []mcpauthtest.TrustedIssuer{{Issuer: idp.Issuer(), IdentityAssertions: true}},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer as.Close()
+
+	// A client would get it by token exchange, see [mcpauthtest.AssertionAudience].
+	assertion, err := idp.Token(mcpauthtest.TokenClaims{
+		Subject: "alice", Audience: []string{as.Issuer()}, ClientID: "assistant", Scopes: []string{"read:notes"},
+		Extra: map[string]any{"resource": resource},
+	}, mcpauthtest.Header("typ", "oauth-id-jag+jwt"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	response, err := http.PostForm(as.Issuer()+"/token", url.Values{
+		"grant_type": {"urn:ietf:params:oauth:grant-type:jwt-bearer"}, "assertion": {assertion},
+		"client_id": {"assistant"}, "client_secret": {"s3cr3t"},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer response.Body.Close()
+	var tokens struct {
+		Scope string `json:"scope"`
+	}
+	if err := json.NewDecoder(response.Body).Decode(&tokens); err != nil {
+		fmt.Println(err)
+		return
+	}
+	grants, err := as.Grants(context.Background())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(response.StatusCode, tokens.Scope)
+	fmt.Println(grants[0].Subject, grants[0].ClientID, strings.Join(grants[0].Resources, " "))
+	// Output:
+	// 200 read:notes
+	// alice assistant https://notes.example.com/mcp
 }

@@ -14,6 +14,13 @@ type Faults struct {
 	JWKS DocumentFault
 	// Introspection spoils the answers of the introspection endpoint.
 	Introspection DocumentFault
+	// Token spoils the answers of the token endpoint.
+	Token DocumentFault
+	// AuthorizationIssuer stands in iss of authorization responses instead of
+	// the issuer (RFC 9207).
+	AuthorizationIssuer string
+	// NoAuthorizationIssuer leaves iss out of authorization responses.
+	NoAuthorizationIssuer bool
 	// MetadataIssuer stands in both metadata documents instead of the issuer.
 	MetadataIssuer string
 	// HideOAuthMetadata answers 404 for the RFC 8414 document.
@@ -46,7 +53,23 @@ func (s *Server) SetFaults(f Faults) {
 	f.Metadata.Body = slices.Clone(f.Metadata.Body)
 	f.JWKS.Body = slices.Clone(f.JWKS.Body)
 	f.Introspection.Body = slices.Clone(f.Introspection.Body)
+	f.Token.Body = slices.Clone(f.Token.Body)
 	s.faults.Store(&f)
+}
+
+// spoil answers in place of an endpoint, if the fault says so or nobody waits
+// for the answer any more.
+func (s *Server) spoil(w http.ResponseWriter, r *http.Request, f DocumentFault) bool {
+	if !s.wait(r, f.Delay) {
+		return true
+	}
+	if f.Status == 0 && f.Body == nil {
+		return false
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(orDefault(f.Status, http.StatusOK))
+	_, _ = w.Write(f.Body) // the client is gone if this fails
+	return true
 }
 
 // serveDocument sends a JSON document, spoiled by the fault.

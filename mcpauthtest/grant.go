@@ -9,20 +9,33 @@ import (
 	"time"
 )
 
-// grant is what a user allowed a client to do. It is fixed when the user
-// consents and never changed: narrow makes smaller ones.
+// grant is what a client was allowed to do, by a user or for itself. It is fixed
+// when it is given and never changed: narrow makes smaller ones.
 type grant struct {
-	clientID    string
-	subject     string
-	name        string // for ID tokens
-	username    string
-	email       string
-	scopes      []string
-	resources   []string
-	redirectURI string
-	challenge   string // S256 (RFC 7636 §4.2)
-	nonce       string // OpenID Connect Core §3.1.2.1
-	authTime    time.Time
+	Type        string    `json:"type"` // the grant type it was given for
+	ClientID    string    `json:"client_id"`
+	ClientName  string    `json:"client_name,omitempty"`
+	Subject     string    `json:"sub"`
+	Username    string    `json:"username,omitempty"`
+	Name        string    `json:"name,omitempty"` // for ID tokens
+	Email       string    `json:"email,omitempty"`
+	Scopes      []string  `json:"scopes,omitempty"`
+	Resources   []string  `json:"resources,omitempty"`
+	RedirectURI string    `json:"redirect_uri,omitempty"`
+	Challenge   string    `json:"code_challenge,omitempty"` // S256 (RFC 7636 §4.2)
+	Nonce       string    `json:"nonce,omitempty"`          // OpenID Connect Core §3.1.2.1
+	JKT         string    `json:"dpop_jkt,omitempty"`       // RFC 9449 §10
+	Given       time.Time `json:"given"`
+}
+
+// boundTo returns the grant for one DPoP key only (RFC 9449 §5). A grant that is
+// bound already stays with its key.
+func (g grant) boundTo(jkt string) (grant, *oauthError) {
+	if g.JKT != "" && subtle.ConstantTimeCompare([]byte(g.JKT), []byte(jkt)) != 1 {
+		return grant{}, invalidGrant("the grant is bound to another DPoP key, or no proof was sent")
+	}
+	g.JKT = jkt
+	return g, nil
 }
 
 // narrow returns the grant with only the scopes and the resource given, empty
@@ -30,17 +43,17 @@ type grant struct {
 func (g grant) narrow(scopes []string, resource string) (grant, *oauthError) {
 	if len(scopes) > 0 {
 		for _, s := range scopes {
-			if !slices.Contains(g.scopes, s) {
+			if !slices.Contains(g.Scopes, s) {
 				return grant{}, invalidScope("the scope exceeds what was granted")
 			}
 		}
-		g.scopes = slices.Clone(scopes)
+		g.Scopes = slices.Clone(scopes)
 	}
 	if resource != "" {
-		if !slices.Contains(g.resources, resource) {
+		if !slices.Contains(g.Resources, resource) {
 			return grant{}, invalidTarget("the resource is not one that was granted")
 		}
-		g.resources = []string{resource}
+		g.Resources = []string{resource}
 	}
 	return g, nil
 }
@@ -53,7 +66,7 @@ func (g grant) provedBy(verifier string) bool {
 	}
 	sum := sha256.Sum256([]byte(verifier))
 	computed := base64.RawURLEncoding.EncodeToString(sum[:])
-	return subtle.ConstantTimeCompare([]byte(computed), []byte(g.challenge)) == 1
+	return subtle.ConstantTimeCompare([]byte(computed), []byte(g.Challenge)) == 1
 }
 
 // validVerifier implements the code-verifier of RFC 7636 §4.1.

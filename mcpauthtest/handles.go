@@ -8,12 +8,8 @@ import (
 	"encoding/binary"
 )
 
-// grantID names a grant. It is no secret: only what [handles] makes of it gives
-// access.
-type grantID [16]byte
-
-func newGrantID() grantID {
-	var id grantID
+func newGrantID() GrantID {
+	var id GrantID
 	_, _ = rand.Read(id[:]) // never fails (crypto/rand)
 	return id
 }
@@ -27,41 +23,55 @@ const (
 	accessHandle // a jti: names the grant that a token comes from
 )
 
+// handle is what a code, a refresh token or a jti stands for.
+type handle struct {
+	id     GrantID
+	number uint32
+	// jkt is the thumbprint of the DPoP key that a refresh token is bound to
+	// (RFC 9449 §5), empty without one.
+	jkt string
+}
+
 // handles makes authorization codes and refresh tokens: a grant and a number
 // under a MAC. So an old refresh token is told from a forged one without
 // keeping each that was ever issued, and nothing that gives access is stored.
-type handles struct{ key [32]byte }
+type handles struct{ key []byte }
 
-func newHandles() *handles {
-	h := &handles{}
-	_, _ = rand.Read(h.key[:]) // never fails (crypto/rand)
-	return h
-}
+const (
+	handleBody      = len(GrantID{}) + 4
+	boundHandleBody = handleBody + sha256.Size
+)
 
-const handleBody = len(grantID{}) + 4
-
-func (h *handles) seal(kind handleKind, id grantID, number uint32) string {
-	body := binary.BigEndian.AppendUint32(id[:], number)
+func (h *handles) seal(kind handleKind, v handle) string {
+	body := binary.BigEndian.AppendUint32(v.id[:], v.number)
+	if thumbprint, ok := decodeExactly(v.jkt, sha256.Size); ok {
+		body = append(body, thumbprint...)
+	}
 	return base64.RawURLEncoding.EncodeToString(append(body, h.mac(kind, body)...))
 }
 
 // open returns what was sealed; ok is false for anything that was not sealed
 // here and for this use.
-func (h *handles) open(kind handleKind, handle string) (id grantID, number uint32, ok bool) {
-	raw, ok := decodeExactly(handle, handleBody+sha256.Size)
+func (h *handles) open(kind handleKind, sealed string) (v handle, ok bool) {
+	raw, ok := decodeExactly(sealed, handleBody+sha256.Size)
 	if !ok {
-		return grantID{}, 0, false
+		raw, ok = decodeExactly(sealed, boundHandleBody+sha256.Size)
 	}
-	body, mac := raw[:handleBody], raw[handleBody:]
+	if !ok {
+		return handle{}, false
+	}
+	body, mac := raw[:len(raw)-sha256.Size], raw[len(raw)-sha256.Size:]
 	if !hmac.Equal(mac, h.mac(kind, body)) {
-		return grantID{}, 0, false
+		return handle{}, false
 	}
-	copy(id[:], body)
-	return id, binary.BigEndian.Uint32(body[len(id):]), true
+	copy(v.id[:], body)
+	v.number = binary.BigEndian.Uint32(body[len(v.id):])
+	v.jkt = base64.RawURLEncoding.EncodeToString(body[handleBody:])
+	return v, true
 }
 
 func (h *handles) mac(kind handleKind, body []byte) []byte {
-	m := hmac.New(sha256.New, h.key[:])
+	m := hmac.New(sha256.New, h.key)
 	m.Write([]byte{byte(kind)})
 	m.Write(body)
 	return m.Sum(nil)

@@ -64,7 +64,8 @@ func start(t *testing.T, change func(*Config)) *Server {
 			{ID: "other", RedirectURIs: []string{testRedirect}, GrantTypes: []string{"authorization_code"}},
 			{ID: "robot", Secret: "robot secret: 100%", RedirectURIs: []string{testRedirect}},
 		},
-		Scopes: []string{"read", "write", "admin"},
+		Scopes:           []string{"read", "write", "admin"},
+		OpenRegistration: true,
 	}
 	if change != nil {
 		change(&config)

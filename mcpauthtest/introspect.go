@@ -2,67 +2,18 @@ package mcpauthtest
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/json"
+	"errors"
 	"net/http"
-	"sync"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 )
 
-// maxOpaqueTokens bounds what many opaque tokens leave behind.
-const maxOpaqueTokens = 10_000
-
-// opaqueTokens knows which JWT stands behind an opaque token.
-type opaqueTokens struct {
-	mu    sync.Mutex
-	jwts  map[[sha256.Size]byte]string
-	order [][sha256.Size]byte
-}
-
-func newOpaqueTokens() *opaqueTokens {
-	return &opaqueTokens{jwts: map[[sha256.Size]byte]string{}}
-}
-
-// conceal returns an opaque token for a JWT. The oldest one is forgotten when
-// there are too many, which makes it inactive.
-func (o *opaqueTokens) conceal(token string) string {
-	opaque := rand.Text()
-	key := sha256.Sum256([]byte(opaque))
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if len(o.order) >= maxOpaqueTokens {
-		delete(o.jwts, o.order[0])
-		o.order = o.order[1:]
-	}
-	o.jwts[key] = token
-	o.order = append(o.order, key)
-	return opaque
-}
-
-// reveal returns the JWT behind an opaque token, or the token itself.
-func (o *opaqueTokens) reveal(token string) string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if behind, ok := o.jwts[sha256.Sum256([]byte(token))]; ok {
-		return behind
-	}
-	return token
-}
-
 // serveIntrospection tells a confidential client about a token (RFC 7662).
 func (s *Server) serveIntrospection(w http.ResponseWriter, r *http.Request) {
 	s.counts.introspect.Add(1)
-	fault := s.faults.Load().Introspection
-	if !s.wait(r, fault.Delay) {
-		return
-	}
-	if fault.Status != 0 || fault.Body != nil {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(orDefault(fault.Status, http.StatusOK))
-		_, _ = w.Write(fault.Body) // the client is gone if this fails
+	if s.spoil(w, r, s.faults.Load().Introspection) {
 		return
 	}
 	answer, failed := s.introspection(w, r)
@@ -78,14 +29,14 @@ func (s *Server) introspection(w http.ResponseWriter, r *http.Request) (map[stri
 	if failed != nil {
 		return nil, failed
 	}
-	if failed = p.checkExcept("token"); failed != nil { // a token may be longer than other values
+	if failed = p.check(); failed != nil {
 		return nil, failed
 	}
 	c, failed := s.authenticate(r, p)
 	if failed != nil {
 		return nil, failed
 	}
-	if !c.confidential {
+	if !c.confidential() {
 		return nil, invalidClient("introspection is for confidential clients")
 	}
 	if p.get("token") == "" {
@@ -118,31 +69,66 @@ func (s *Server) TokenActive(ctx context.Context, token string) bool {
 	return active
 }
 
-// activeClaims returns the claims of a token that is active.
+// activeClaims returns the claims of an access token that is active.
 func (s *Server) activeClaims(ctx context.Context, token string) (all map[string]any, active bool) {
-	algorithm := jose.SignatureAlgorithm(s.config.Algorithm)
-	parsed, err := jwt.ParseSigned(s.opaque.reveal(token), []jose.SignatureAlgorithm{algorithm})
-	if err != nil {
-		return nil, false
-	}
-	var claims jwt.Claims
-	var raw json.RawMessage
-	if err := parsed.Claims(&jose.JSONWebKeySet{Keys: s.keys.published(s.now())}, &claims, &raw); err != nil {
-		return nil, false
-	}
-	if claims.Issuer != s.issuer || claims.Expiry == nil || !s.now().Before(claims.Expiry.Time()) {
-		return nil, false
-	}
-	if parsed.Headers[0].ExtraHeaders[jose.HeaderType] != typeAccessToken {
-		return nil, false
-	}
-	if id, _, ok := s.handles.open(accessHandle, claims.ID); ok { // otherwise made without a login
-		if active, err := s.store.active(ctx, id, s.now()); err != nil || !active {
-			return nil, false
-		}
-	}
-	if err := json.Unmarshal(raw, &all); err != nil {
+	all, err := s.ownClaims(s.opaque.reveal(token), typeAccessToken)
+	if err != nil || s.checkValidity(ctx, all) != nil {
 		return nil, false
 	}
 	return all, true
+}
+
+// ownClaims returns the claims of a JWT of one type that this server signed, be
+// it expired or revoked.
+func (s *Server) ownClaims(token, typ string) (map[string]any, error) {
+	signed, all, err := s.signedClaims(token)
+	if err != nil {
+		return nil, err
+	}
+	if signed != typ {
+		return nil, errors.New("its typ is not " + typ)
+	}
+	return all, nil
+}
+
+// signedClaims returns typ and claims of a JWT that this server signed.
+func (s *Server) signedClaims(token string) (typ string, all map[string]any, err error) {
+	parsed, err := jwt.ParseSigned(token, signingAlgorithms())
+	if err != nil {
+		return "", nil, errors.New("it is no signed JWT")
+	}
+	if err := parsed.Claims(&jose.JSONWebKeySet{Keys: s.keys.published(s.now())}, &all); err != nil {
+		return "", nil, errors.New("it was not signed with a key of this server that is still published")
+	}
+	if all["iss"] != s.issuer {
+		return "", nil, errors.New("its iss is not this server")
+	}
+	typ, _ = parsed.Headers[0].ExtraHeaders[jose.HeaderType].(string)
+	return typ, all, nil
+}
+
+// checkValidity says why a token of this server is not valid now.
+func (s *Server) checkValidity(ctx context.Context, claims map[string]any) error {
+	exp, ok := claims["exp"].(float64)
+	if !ok || !s.now().Before(time.Unix(int64(exp), 0)) {
+		return errors.New("it is expired")
+	}
+	jti, _ := claims["jti"].(string)
+	v, ok := s.handles.open(accessHandle, jti)
+	if !ok {
+		return nil // made without a grant
+	}
+	g, err := s.store.Grant(ctx, v.id, s.now())
+	if err != nil || g.Revoked {
+		return errors.New("its grant was revoked")
+	}
+	return nil
+}
+
+func signingAlgorithms() []jose.SignatureAlgorithm {
+	var all []jose.SignatureAlgorithm
+	for name := range algorithms() {
+		all = append(all, jose.SignatureAlgorithm(name))
+	}
+	return all
 }

@@ -88,6 +88,7 @@ func TestIntrospectionOfMintedTokens(t *testing.T) {
 		{"tampered", TokenClaims{}, []TokenOption{TamperedClaims()}, false},
 		{"unsigned", TokenClaims{}, []TokenOption{Unsigned()}, false},
 		{"ID token", TokenClaims{}, []TokenOption{IDToken()}, false},
+		{"revoked", TokenClaims{}, []TokenOption{Revoked()}, false},
 		{"without exp", TokenClaims{Extra: map[string]any{"exp": nil}}, nil, false},
 	} {
 		for _, opaque := range []bool{false, true} {
@@ -193,17 +194,28 @@ func TestIntrospectionFaultsAndCounts(t *testing.T) {
 	}
 }
 
-func TestOpaqueTokensAreBounded(t *testing.T) {
+func TestOpaqueTokens(t *testing.T) {
 	t.Parallel()
-	o := newOpaqueTokens()
-	first := o.conceal("first")
-	for range maxOpaqueTokens {
-		o.conceal("other")
+	s := newSecrets()
+	o, err := newOpaqueTokens(s.Opaque)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if len(o.jwts) != maxOpaqueTokens || len(o.order) != maxOpaqueTokens {
-		t.Errorf("%d tokens in the map, %d in order", len(o.jwts), len(o.order))
+	const jwt = "a.b.c"
+	first, second := o.conceal(jwt), o.conceal(jwt)
+	if first == second || strings.Contains(first, ".") {
+		t.Errorf("%q and %q", first, second)
 	}
-	if got := o.reveal(first); got != first {
-		t.Error("the oldest token is still known")
+	if got := o.reveal(first); got != jwt {
+		t.Errorf("%q is revealed", got)
+	}
+	other, err := newOpaqueTokens(s.CSRF)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, token := range []string{first[:len(first)-4], "x" + first, other.conceal(jwt), "", jwt} {
+		if got := o.reveal(token); got != token {
+			t.Errorf("%q is revealed", got)
+		}
 	}
 }

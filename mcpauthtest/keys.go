@@ -62,6 +62,10 @@ func newSigningKey(algorithm string) (*signingKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mcpauthtest: making a signing key: %w", err)
 	}
+	return signingKeyOf(algorithm, private)
+}
+
+func signingKeyOf(algorithm string, private crypto.Signer) (*signingKey, error) {
 	public := jose.JSONWebKey{Key: private.Public(), Algorithm: algorithm, Use: "sig"}
 	thumbprint, err := public.Thumbprint(crypto.SHA256)
 	if err != nil {
@@ -80,6 +84,7 @@ func newSigningKey(algorithm string) (*signingKey, error) {
 // already, and former ones whose tokens are not expired.
 type keyring struct {
 	algorithm string
+	save      func(savedKeys) error // called under mu, with what is new
 
 	mu      sync.Mutex
 	current *signingKey
@@ -97,7 +102,7 @@ func newKeyring(algorithm string) (*keyring, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &keyring{algorithm: algorithm, current: current, next: next}, nil
+	return &keyring{algorithm: algorithm, save: func(savedKeys) error { return nil }, current: current, next: next}, nil
 }
 
 // forSigning returns the key in use and keeps it published until a token that
@@ -134,12 +139,17 @@ func (k *keyring) rotate() error {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.former = append(k.former, k.current)
+	k.retire(k.current)
+	k.current, k.next = k.next, announced
+	return k.save(k.saved())
+}
+
+// retire makes a key a former one. The caller holds mu.
+func (k *keyring) retire(key *signingKey) {
+	k.former = append(k.former, key)
 	if surplus := len(k.former) - maxFormerKeys; surplus > 0 {
 		k.former = k.former[surplus:]
 	}
-	k.current, k.next = k.next, announced
-	return nil
 }
 
 // replace withdraws every key at once.
@@ -151,7 +161,7 @@ func (k *keyring) replace() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.current, k.next, k.former = fresh.current, fresh.next, nil
-	return nil
+	return k.save(k.saved())
 }
 
 // published returns the public keys that belong into the JWK Set at now.

@@ -1,6 +1,7 @@
 package mcpauthtest
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -139,6 +140,42 @@ func TestServersDoNotShareKeys(t *testing.T) {
 	for _, key := range keySet(t, a).Keys {
 		if published(t, b, key.KeyID) {
 			t.Error("two servers have the same key")
+		}
+	}
+}
+
+// Covers AS10.
+func TestAnotherAlgorithmAfterARestart(t *testing.T) {
+	t.Parallel()
+	c, store := newClock(), newMemory()
+	before := start(t, func(config *Config) { config.Now, config.Store = c.now, store })
+	token := mint(t, before, TokenClaims{Audience: []string{testResource}})
+	after := start(t, func(config *Config) { config.Now, config.Store, config.Algorithm = c.now, store, "EdDSA" })
+	if !after.TokenActive(t.Context(), token) || !published(t, after, kid(t, token)) {
+		t.Error("a token of the time before does not verify")
+	}
+	if header, _ := verified(t, after, mint(t, after, TokenClaims{Audience: []string{testResource}})); header["alg"] != "EdDSA" {
+		t.Errorf("header %v", header)
+	}
+	c.advance(time.Hour + keyGrace)
+	if published(t, after, kid(t, token)) {
+		t.Error("a former key outlives its last token")
+	}
+}
+
+// Covers AS10.
+func TestStoredKeysThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	for _, stored := range []string{"garbage", `{}`, `{"keys":{"current":{"kty":"oct","k":"AAAA","alg":"HS256"}}}`} {
+		store := newMemory()
+		if err := store.SaveSecrets(t.Context(), []byte(stored)); err != nil {
+			t.Fatal(err)
+		}
+		if s, err := New(Config{Issuer: testIssuer, Store: store}); err == nil {
+			s.Close()
+			t.Errorf("%s: a server started", stored)
+		} else if strings.Contains(err.Error(), "AAAA") {
+			t.Errorf("%v shows a key", err)
 		}
 	}
 }

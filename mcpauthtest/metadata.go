@@ -3,6 +3,7 @@ package mcpauthtest
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/mcp-auth/go/metadata"
@@ -20,28 +21,69 @@ const (
 // it by hand. One document serves RFC 8414 and OpenID Connect Discovery, which
 // share their names. Faults do not show in it.
 func (s *Server) Metadata() *metadata.AuthorizationServer {
-	return &metadata.AuthorizationServer{
-		Issuer:                                     s.issuer,
-		AuthorizationEndpoint:                      s.base + authorizePath,
-		TokenEndpoint:                              s.base + tokenPath,
-		RegistrationEndpoint:                       s.base + registerPath,
-		JWKSURI:                                    s.base + jwksPath,
-		ScopesSupported:                            s.config.scopesSupported(),
-		ResponseTypesSupported:                     []string{"code"},
-		ResponseModesSupported:                     []string{"query"},
-		GrantTypesSupported:                        grantTypesSupported(),
-		TokenEndpointAuthMethodsSupported:          authMethodsSupported(),
-		CodeChallengeMethodsSupported:              []string{"S256"},
-		IntrospectionEndpoint:                      s.base + introspectPath,
-		IntrospectionEndpointAuthMethodsSupported:  []string{authBasic, authPost},
+	document := &metadata.AuthorizationServer{
+		Issuer:                        s.issuer,
+		AuthorizationEndpoint:         s.base + authorizePath,
+		TokenEndpoint:                 s.base + tokenPath,
+		JWKSURI:                       s.base + jwksPath,
+		ScopesSupported:               s.config.scopesSupported(),
+		ResponseTypesSupported:        []string{"code"},
+		ResponseModesSupported:        []string{"query"},
+		GrantTypesSupported:           s.grantTypes(),
+		CodeChallengeMethodsSupported: []string{"S256"},
+
+		TokenEndpointAuthMethodsSupported:                  authMethodsSupported(),
+		TokenEndpointAuthSigningAlgValuesSupported:         assertionAlgorithms(),
+		IntrospectionEndpoint:                              s.base + introspectPath,
+		IntrospectionEndpointAuthMethodsSupported:          confidentialMethods(),
+		IntrospectionEndpointAuthSigningAlgValuesSupported: assertionAlgorithms(),
+		RevocationEndpoint:                                 s.base + revokePath,
+		RevocationEndpointAuthMethodsSupported:             authMethodsSupported(),
+		RevocationEndpointAuthSigningAlgValuesSupported:    assertionAlgorithms(),
+
 		SubjectTypesSupported:                      []string{"public"},
 		IDTokenSigningAlgValuesSupported:           []string{s.config.Algorithm},
+		DPoPSigningAlgValuesSupported:              assertionAlgorithms(),
+		ClientIDMetadataDocumentSupported:          true,
 		AuthorizationResponseIssParameterSupported: true,
+		ProtectedResources:                         slices.Clone(s.config.Resources),
 		Extra: map[string]json.RawMessage{
 			"prompt_values_supported":         json.RawMessage(`["none","login","consent"]`),
 			"request_uri_parameter_supported": json.RawMessage(`false`), // true when it is missing
 		},
 	}
+	if s.registrationOpen() {
+		document.RegistrationEndpoint = s.base + registerPath
+	}
+	s.advertiseAssertions(document)
+	return document
+}
+
+// advertiseAssertions tells of both sides of the Identity Assertion JWT
+// Authorization Grant (§7), where they are configured.
+func (s *Server) advertiseAssertions(document *metadata.AuthorizationServer) {
+	for _, issuer := range s.config.TrustedIssuers {
+		if issuer.IdentityAssertions {
+			document.Extra["authorization_grant_profiles_supported"] =
+				json.RawMessage(`["urn:ietf:params:oauth:grant-profile:id-jag"]`)
+		}
+	}
+	if len(s.config.AssertionAudiences) > 0 {
+		document.Extra["identity_chaining_requested_token_types_supported"] =
+			json.RawMessage(`["` + tokenTypeIDJAG + `"]`)
+	}
+}
+
+// grantTypes are those that can be had as the server is configured.
+func (s *Server) grantTypes() []string {
+	types := []string{grantAuthorizationCode, grantRefreshToken, grantClientCredentials}
+	if len(s.config.TrustedIssuers) > 0 {
+		types = append(types, grantJWTBearer)
+	}
+	if len(s.config.AssertionAudiences) > 0 {
+		types = append(types, grantTokenExchange)
+	}
+	return types
 }
 
 func (s *Server) serveOAuthMetadata(w http.ResponseWriter, r *http.Request) {

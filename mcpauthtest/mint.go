@@ -61,6 +61,8 @@ type recipe struct {
 	key    keyChoice
 	after  func(token string) string
 	opaque bool
+	// revoked makes the token one of a grant that is there no more.
+	revoked bool
 }
 
 type keyChoice int
@@ -165,6 +167,12 @@ func Opaque() TokenOption {
 	return TokenOption{func(r *recipe) { r.opaque = true }}
 }
 
+// Revoked makes a token whose grant was revoked: introspection and
+// [Server.TokenActive] call it inactive. Who verifies it as a JWT cannot see that.
+func Revoked() TokenOption {
+	return TokenOption{func(r *recipe) { r.revoked = true }}
+}
+
 // Token makes a signed access token (RFC 9068) without any flow. Options make
 // tokens that must be refused, and claims can be anything. It fails if the
 // token has no audience, or if a claim cannot be written as JSON.
@@ -183,6 +191,9 @@ func (s *Server) Token(claims TokenClaims, options ...TokenOption) (string, erro
 			return "", errors.New("mcpauthtest: a token needs an Audience, or the server Resources")
 		}
 		r.claims["aud"] = s.config.Resources[0]
+	}
+	if r.revoked {
+		r.claims["jti"] = s.handles.seal(accessHandle, handle{id: newGrantID()})
 	}
 	applyExtra(r.claims, claims.Extra)
 	token, err := s.makeToken(r)

@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/mcp-auth/go/internal/fetch"
 )
 
 //go:embed templates
@@ -28,12 +30,12 @@ type pages struct {
 	templates *template.Template
 	style     template.CSS
 	policy    string
-	csrfKey   [32]byte
+	csrfKey   []byte
 	secure    bool // https: the cookie can have the prefix __Host-
 	origins   *http.CrossOriginProtection
 }
 
-func newPages(issuer string) (*pages, error) {
+func newPages(issuer string, csrfKey []byte) (*pages, error) {
 	templates, err := template.ParseFS(templateFiles, "templates/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("mcpauthtest: reading the pages: %w", err)
@@ -47,8 +49,8 @@ func newPages(issuer string) (*pages, error) {
 		style:     template.CSS(style),
 		secure:    strings.HasPrefix(issuer, "https:"),
 		origins:   http.NewCrossOriginProtection(),
+		csrfKey:   csrfKey,
 	}
-	_, _ = rand.Read(p.csrfKey[:]) // never fails (crypto/rand)
 	hash := sha256.Sum256(style)
 	// form-action is left out: browsers apply it to redirects too, and the
 	// answer to the form redirects to whatever the client registered.
@@ -70,10 +72,13 @@ type consentView struct {
 	Style        template.CSS
 	Issuer       string
 	ClientName   string
+	ClientHost   string // of its Client ID Metadata Document
 	RedirectHost string
-	Loopback     bool
-	Scopes       []scopeView
+	Loopback     bool // the redirect host
+	OtherHost    bool // the redirect host is not the client's
+	SelfNamed    bool // nobody checked the client's name
 	Resources    []string
+	Scopes       []scopeView
 	Action       string
 	CSRF         string
 	LoginHint    string
@@ -82,7 +87,7 @@ type consentView struct {
 
 type scopeView struct{ Name, Words string }
 
-// showConsent shows the page on which a user logs in and consents at once.
+// showConsent asks the user. problem says what was wrong with the last answer.
 func (s *Server) showConsent(w http.ResponseWriter, r *http.Request, request *authorizationRequest, status int, problem string) {
 	target, err := url.Parse(request.redirectURI)
 	if err != nil {
@@ -93,18 +98,34 @@ func (s *Server) showConsent(w http.ResponseWriter, r *http.Request, request *au
 		Style:        s.pages.style,
 		Issuer:       s.issuer,
 		ClientName:   request.client.name,
+		ClientHost:   request.client.documentHost(),
 		RedirectHost: target.Host,
-		Loopback:     loopbackHost(target.Hostname()),
+		Loopback:     fetch.IsLoopbackHost(target.Hostname()),
+		SelfNamed:    request.client.origin != configured,
 		Resources:    request.resources,
 		Action:       r.URL.Path + "?" + r.URL.RawQuery,
 		CSRF:         s.pages.newCSRF(w, r),
 		LoginHint:    request.loginHint,
 		Problem:      problem,
 	}
+	view.OtherHost = view.ClientHost != "" && view.ClientHost != view.RedirectHost && !view.Loopback
 	for _, scope := range request.scopes {
 		view.Scopes = append(view.Scopes, scopeView{scope, s.scopeWords(scope)})
 	}
 	s.render(w, r, status, "consent.html", view)
+}
+
+// documentHost is the host that a client is identified by, if it is by one
+// (Client ID Metadata Document §6.4).
+func (c *client) documentHost() string {
+	if c.origin != selfDescribed {
+		return ""
+	}
+	u, err := url.Parse(c.id)
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }
 
 func (s *Server) scopeWords(scope string) string {
@@ -176,7 +197,7 @@ func (p *pages) checkCSRF(r *http.Request, token string) bool {
 // csrfToken covers the query as it is understood: browsers may escape it in
 // another way than the client did.
 func (p *pages) csrfToken(secret string, r *http.Request) string {
-	m := hmac.New(sha256.New, p.csrfKey[:])
+	m := hmac.New(sha256.New, p.csrfKey)
 	m.Write([]byte(secret + "\n" + r.URL.Query().Encode()))
 	return base64.RawURLEncoding.EncodeToString(m.Sum(nil))
 }

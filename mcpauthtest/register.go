@@ -1,20 +1,24 @@
 package mcpauthtest
 
 import (
+	"bytes"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"io"
 	"mime"
 	"net/http"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/mcp-auth/go/internal/jsonx"
 )
 
 const (
 	maxRegistrationBytes = 64 << 10
 	maxRedirectURIs      = 16
+	maxMetadataDepth     = 16
 	maxClientName        = 200 // runes
 )
 
@@ -31,10 +35,16 @@ type registration struct {
 	LogoURI                 string   `json:"logo_uri,omitempty"`
 	PolicyURI               string   `json:"policy_uri,omitempty"`
 	TOSURI                  string   `json:"tos_uri,omitempty"`
+	ClientID                string   `json:"-"` // of a Client ID Metadata Document
 	Scope                   string   `json:"scope,omitempty"`
 	Contacts                []string `json:"contacts,omitempty"`
 	SoftwareID              string   `json:"software_id,omitempty"`
 	SoftwareVersion         string   `json:"software_version,omitempty"`
+	DPoPBound               bool     `json:"dpop_bound_access_tokens,omitempty"` // RFC 9449 §5.2
+	JWKSURI                 string   `json:"jwks_uri,omitempty"`
+
+	JWKS      json.RawMessage `json:"jwks,omitempty"`
+	hasSecret bool
 }
 
 // registrationResponse is that of RFC 7591 §3.2.1.
@@ -58,7 +68,7 @@ func (s *Server) serveRegister(w http.ResponseWriter, r *http.Request) {
 	}
 	asked, failed := readRegistration(w, r)
 	if failed == nil {
-		failed = asked.settle()
+		failed = asked.settle(authBasic) // RFC 7591 §2
 	}
 	if failed != nil {
 		s.writeError(w, r, failed)
@@ -77,29 +87,96 @@ func readRegistration(w http.ResponseWriter, r *http.Request) (*registration, *o
 	if err != nil || media != "application/json" {
 		return nil, invalidMetadata("the body must be application/json")
 	}
-	asked := &registration{}
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRegistrationBytes))
-	if err := decoder.Decode(asked); err != nil {
-		return nil, invalidMetadata("the body is not client metadata, or is too large")
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRegistrationBytes))
+	if err != nil {
+		return nil, invalidMetadata("the body cannot be read, or is too large")
 	}
-	if decoder.More() {
-		return nil, invalidMetadata("the body holds more than client metadata")
+	asked, err := parseClientMetadata(body)
+	if err != nil {
+		return nil, invalidMetadata("the body is not client metadata: " + err.Error())
 	}
 	return asked, nil
 }
 
+// parseClientMetadata reads client metadata (RFC 7591 §2). Members that are not
+// known are ignored; one that is known must have its type.
+func parseClientMetadata(raw []byte) (*registration, error) {
+	asked := &registration{}
+	if err := jsonx.Object(raw, maxMetadataDepth, asked.member); err != nil {
+		return nil, err
+	}
+	return asked, nil
+}
+
+func (a *registration) member(name string, raw []byte) error {
+	if string(raw) == "null" {
+		return nil // as if it were missing
+	}
+	texts := map[string]*string{
+		"client_id": &a.ClientID, "token_endpoint_auth_method": &a.TokenEndpointAuthMethod,
+		"application_type": &a.ApplicationType, "client_name": &a.ClientName, "client_uri": &a.ClientURI,
+		"logo_uri": &a.LogoURI, "policy_uri": &a.PolicyURI, "tos_uri": &a.TOSURI, "scope": &a.Scope,
+		"software_id": &a.SoftwareID, "software_version": &a.SoftwareVersion, "jwks_uri": &a.JWKSURI,
+	}
+	lists := map[string]*[]string{
+		"redirect_uris": &a.RedirectURIs, "grant_types": &a.GrantTypes,
+		"response_types": &a.ResponseTypes, "contacts": &a.Contacts,
+	}
+	ok := true
+	if text := texts[name]; text != nil {
+		*text, ok = jsonx.String(raw)
+	} else if list := lists[name]; list != nil {
+		*list, ok = jsonx.Strings(raw)
+	}
+	switch name {
+	case "jwks":
+		a.JWKS = bytes.Clone(raw)
+	case "dpop_bound_access_tokens":
+		a.DPoPBound, ok = jsonx.Bool(raw)
+	case "client_secret":
+		a.hasSecret = true
+	}
+	if !ok {
+		return errors.New("a member has the wrong type")
+	}
+	return nil
+}
+
 // settle checks what was asked for and replaces it by what is given.
-func (a *registration) settle() *oauthError {
+// defaultMethod is how a client authenticates that says nothing of it.
+func (a *registration) settle(defaultMethod string) *oauthError {
 	if failed := a.settleRedirects(); failed != nil {
 		return failed
 	}
-	a.TokenEndpointAuthMethod = orDefault(a.TokenEndpointAuthMethod, authBasic) // RFC 7591 §2
+	a.TokenEndpointAuthMethod = orDefault(a.TokenEndpointAuthMethod, defaultMethod)
 	if !slices.Contains(authMethodsSupported(), a.TokenEndpointAuthMethod) {
 		return invalidMetadata("the token_endpoint_auth_method is not supported")
 	}
-	if failed := a.settleGrantTypes(); failed != nil {
-		return failed
+	for _, check := range []func() *oauthError{a.settleKeys, a.settleGrantTypes, a.settleResponses, a.checkTexts} {
+		if failed := check(); failed != nil {
+			return failed
+		}
 	}
+	return nil
+}
+
+// settleKeys checks the keys of a client that authenticates with them, and drops
+// those of others.
+func (a *registration) settleKeys() *oauthError {
+	if a.TokenEndpointAuthMethod != authPrivateKey {
+		a.JWKS, a.JWKSURI = nil, ""
+		return nil
+	}
+	if (a.JWKS == nil) == (a.JWKSURI == "") {
+		return invalidMetadata("private_key_jwt needs jwks or jwks_uri, and not both")
+	}
+	if errs := checkKeys("", a.JWKS, a.JWKSURI); len(errs) > 0 {
+		return invalidMetadata("the jwks has no public signing key, or the jwks_uri is not one of https")
+	}
+	return nil
+}
+
+func (a *registration) settleResponses() *oauthError {
 	if len(a.ResponseTypes) > 0 && !slices.Contains(a.ResponseTypes, "code") {
 		return invalidMetadata("response_types must hold code")
 	}
@@ -107,11 +184,14 @@ func (a *registration) settle() *oauthError {
 	if a.ApplicationType != "" && a.ApplicationType != "web" && a.ApplicationType != "native" {
 		return invalidMetadata("the application_type must be web or native")
 	}
+	return nil
+}
+
+func (a *registration) checkTexts() *oauthError {
 	if utf8.RuneCountInString(a.ClientName) > maxClientName || hasControl(a.ClientName) {
 		return invalidMetadata("the client_name is too long or has control characters")
 	}
-	_, failed := splitScopes(a.Scope)
-	if failed != nil {
+	if _, failed := splitScopes(a.Scope); failed != nil {
 		return invalidMetadata("the scope is malformed")
 	}
 	return nil
@@ -129,48 +209,63 @@ func (a *registration) settleRedirects() *oauthError {
 	return nil
 }
 
-// settleGrantTypes drops what is not to be had by registering (RFC 7591 §3.2.1
-// lets the server replace values).
+// settleGrantTypes drops what is not to be had by describing oneself (RFC 7591
+// §3.2.1 lets the server replace values).
 func (a *registration) settleGrantTypes() *oauthError {
 	if len(a.GrantTypes) == 0 {
 		a.GrantTypes = []string{grantAuthorizationCode} // RFC 7591 §2
 	}
-	if !slices.Contains(a.GrantTypes, grantAuthorizationCode) {
-		return invalidMetadata("grant_types must hold authorization_code")
+	var given []string
+	for _, offered := range []string{grantAuthorizationCode, grantRefreshToken, grantJWTBearer} {
+		if slices.Contains(a.GrantTypes, offered) {
+			given = append(given, offered)
+		}
 	}
-	given := []string{grantAuthorizationCode}
-	if slices.Contains(a.GrantTypes, grantRefreshToken) {
-		given = append(given, grantRefreshToken)
+	if !slices.Contains(given, grantAuthorizationCode) {
+		return invalidMetadata("grant_types must hold authorization_code")
 	}
 	a.GrantTypes = given
 	return nil
 }
 
+// client returns the client that settled metadata describe.
+func (a *registration) client(id string, origin clientOrigin) (*client, error) {
+	c := &client{
+		id: id, name: orDefault(strings.TrimSpace(a.ClientName), id), origin: origin, dpopBound: a.DPoPBound,
+		redirectURIs: a.RedirectURIs, grantTypes: a.GrantTypes,
+	}
+	if a.TokenEndpointAuthMethod != authPrivateKey {
+		return c, nil
+	}
+	keys, err := newKeySource(a.JWKS, a.JWKSURI)
+	c.keys = keys
+	return c, err
+}
+
 // register stores the client.
 func (s *Server) register(r *http.Request, given *registration) (*registrationResponse, *oauthError) {
 	now := s.now()
-	c := &client{
-		id:           rand.Text(),
-		redirectURIs: given.RedirectURIs,
-		grantTypes:   given.GrantTypes,
-		expires:      now.Add(s.config.RegistrationTTL),
-	}
-	c.name = orDefault(strings.TrimSpace(given.ClientName), c.id)
-	response := &registrationResponse{ClientID: c.id, ClientIDIssuedAt: now.Unix(), registration: *given}
-	if given.TokenEndpointAuthMethod != authNone {
+	id, expires := rand.Text(), now.Add(s.config.RegistrationTTL)
+	given.ClientID = ""
+	stored := storedClient{Metadata: *given}
+	response := &registrationResponse{ClientID: id, ClientIDIssuedAt: now.Unix(), registration: *given}
+	if slices.Contains([]string{authBasic, authPost}, given.TokenEndpointAuthMethod) {
 		response.ClientSecret = rand.Text() + rand.Text()
-		expires := c.expires.Unix()
-		response.ClientSecretExpiresAt = &expires
-		c.confidential, c.secretHash = true, sha256.Sum256([]byte(response.ClientSecret))
+		expiry := expires.Unix()
+		response.ClientSecretExpiresAt = &expiry
+		stored.SecretHash = hashSecret(response.ClientSecret)
 	}
-	err := s.store.addClient(r.Context(), c, now)
-	if errors.Is(err, errFull) {
+	data, err := json.Marshal(stored)
+	if err == nil {
+		err = s.store.AddClient(r.Context(), StoredClient{id, data, expires}, now)
+	}
+	if errors.Is(err, ErrFull) {
 		return nil, &oauthError{http.StatusServiceUnavailable, "temporarily_unavailable", "too many clients are registered"}
 	}
 	if err != nil {
 		return nil, s.serverError(r, err)
 	}
-	s.log.InfoContext(r.Context(), "registered a client", "client", c.id, "name", c.name)
+	s.log.InfoContext(r.Context(), "registered a client", "client", id, "name", given.ClientName)
 	return response, nil
 }
 

@@ -184,8 +184,8 @@ func TestRegistrationsAreBounded(t *testing.T) {
 	c := newClock()
 	s := start(t, func(config *Config) { config.Now = c.now; config.RegistrationTTL = time.Hour })
 	for i := range maxDynamicClients {
-		dynamic := &client{id: fmt.Sprint(i), expires: c.now().Add(time.Hour)}
-		if err := s.store.addClient(t.Context(), dynamic, c.now()); err != nil {
+		dynamic := StoredClient{ID: fmt.Sprint(i), Expires: c.now().Add(time.Hour)}
+		if err := s.store.AddClient(t.Context(), dynamic, c.now()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -193,7 +193,48 @@ func TestRegistrationsAreBounded(t *testing.T) {
 	wantError(t, postRegistration(s, metadata), http.StatusServiceUnavailable, "temporarily_unavailable")
 	c.advance(time.Hour)
 	register(t, s, metadata)
-	if got := len(s.store.(*memory).clients); got != 1 {
+	if got := s.store.(*memory).clients.len(); got != 1 {
 		t.Errorf("%d clients are kept, want 1", got)
+	}
+}
+
+// Covers AS7.
+func TestRegistrationIsOpenOnLoopbackOnly(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		issuer string
+		opened bool
+		want   bool
+	}{
+		{"http://127.0.0.1:9000", false, true},
+		{"http://localhost:9000/tenant", false, true},
+		{"https://[::1]", false, true},
+		{"https://as.example", true, true},
+		{"https://as.example", false, false},
+		{"https://127.0.0.1.example", false, false},
+	} {
+		s := start(t, func(c *Config) { c.Issuer, c.OpenRegistration = test.issuer, test.opened })
+		r := postRegistration(s, `{"redirect_uris":["http://127.0.0.1/callback"]}`)
+		if open := r.StatusCode == http.StatusCreated; open != test.want {
+			t.Errorf("%s, opened %v: status %d", test.issuer, test.opened, r.StatusCode)
+		}
+		if advertised := s.Metadata().RegistrationEndpoint != ""; advertised != test.want {
+			t.Errorf("%s: advertised %v", test.issuer, advertised)
+		}
+	}
+}
+
+func TestRegistrationReadsStrictly(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	for _, metadata := range []string{
+		`{"redirect_uris":["https://x.example/cb"],"redirect_uris":["https://y.example/cb"]}`,
+		`{"Redirect_URIs":["https://x.example/cb"]}`,
+		`{"redirect_uris":["https://x.example/cb"],"token_endpoint_auth_method":1}`,
+		`{"redirect_uris":["https://x.example/cb"],"dpop_bound_access_tokens":"true"}`,
+	} {
+		if r := postRegistration(s, metadata); r.StatusCode != http.StatusBadRequest {
+			t.Errorf("%s: status %d", metadata, r.StatusCode)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 )
 
 const (
@@ -105,11 +106,13 @@ func (p parameters) resources() []string {
 	return resources
 }
 
-// check refuses what is ambiguous or too large.
-func (p parameters) check() *oauthError { return p.checkExcept("") }
+// longParameters hold tokens, which may be as long as the body.
+func longParameters() []string {
+	return []string{"token", "assertion", "client_assertion", "subject_token"}
+}
 
-// checkExcept is check with one parameter that may be as long as the body.
-func (p parameters) checkExcept(long string) *oauthError {
+// check refuses what is ambiguous or too large.
+func (p parameters) check() *oauthError {
 	if len(p) > maxParameters {
 		return invalidRequest("too many parameters")
 	}
@@ -118,7 +121,7 @@ func (p parameters) checkExcept(long string) *oauthError {
 			return invalidRequest("a parameter was sent more than once")
 		}
 		for _, v := range values {
-			if len(v) > maxValueBytes && name != long {
+			if len(v) > maxValueBytes && !slices.Contains(longParameters(), name) {
 				return invalidRequest("a parameter is too long")
 			}
 		}

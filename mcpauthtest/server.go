@@ -12,6 +12,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/mcp-auth/go/internal/dpop"
+	"github.com/mcp-auth/go/internal/fetch"
 )
 
 // Endpoints, relative to the issuer.
@@ -20,6 +23,7 @@ const (
 	tokenPath      = "/token"
 	registerPath   = "/register"
 	introspectPath = "/introspect"
+	revokePath     = "/revoke"
 	jwksPath       = "/jwks"
 )
 
@@ -41,22 +45,27 @@ type Server struct {
 	log    *slog.Logger
 	now    func() time.Time
 
-	keys          *keyring
-	handles       *handles
-	opaque        *opaqueTokens
-	store         store
-	clients       map[string]*client // registered beforehand, never changed
-	pages         *pages
-	registrations *limiter
-	logins        *limiter
-	faults        atomic.Pointer[Faults]
-	counts        counters
-	routes        map[string]route
+	keys    *keyring
+	handles *handles
+	opaque  *opaqueTokens
+	nonces  *dpop.Nonces
+	store   Store
+	clients map[string]*client        // registered beforehand, never changed
+	trusted map[string]*trustedIssuer // by issuer, never changed
+	pages   *pages
+	// Documents that clients and issuers name.
+	clientDocuments *documents
+	keyDocuments    *documents
+	registrations   *limiter
+	logins          *limiter
+	faults          atomic.Pointer[Faults]
+	counts          counters
+	routes          map[string]route
 
 	closing   chan struct{}
 	closeOnce sync.Once
-	http      *http.Server // nil when it was made by New
-	served    chan struct{}
+	http      *http.Server  // nil when it was made by New
+	served    chan struct{} // nil when it was made by New
 }
 
 // NewServer starts an authorization server on loopback, or on
@@ -94,29 +103,45 @@ func New(config Config) (*Server, error) {
 	if err := config.check(); err != nil {
 		return nil, err
 	}
-	keys, err := newKeyring(config.Algorithm)
+	clients, err := configuredClients(config.Clients)
 	if err != nil {
 		return nil, err
 	}
-	pages, err := newPages(config.Issuer)
+	trusted, err := newTrustedIssuers(config)
+	if err != nil {
+		return nil, err
+	}
+	secrets, keys, err := loadSecrets(config)
+	if err != nil {
+		return nil, err
+	}
+	opaque, err := newOpaqueTokens(secrets.Opaque)
+	if err != nil {
+		return nil, err
+	}
+	pages, err := newPages(config.Issuer, secrets.CSRF)
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{
-		config:        config,
-		issuer:        config.Issuer,
-		base:          strings.TrimSuffix(config.Issuer, "/"),
-		log:           config.Logger,
-		now:           config.Now,
-		keys:          keys,
-		handles:       newHandles(),
-		opaque:        newOpaqueTokens(),
-		store:         newMemory(),
-		clients:       configuredClients(config.Clients),
-		pages:         pages,
-		registrations: newLimiter(registrationBurst, registrationRate),
-		logins:        newLimiter(loginBurst, loginRate),
-		closing:       make(chan struct{}),
+		config:          config,
+		issuer:          config.Issuer,
+		base:            strings.TrimSuffix(config.Issuer, "/"),
+		log:             config.Logger,
+		now:             config.Now,
+		keys:            keys,
+		handles:         &handles{secrets.Handles},
+		opaque:          opaque,
+		nonces:          dpop.NewNonces(secrets.Nonces, config.Issuer),
+		store:           config.Store,
+		clients:         clients,
+		trusted:         trusted,
+		clientDocuments: newDocuments(config, maxClientDocument),
+		keyDocuments:    newDocuments(config, maxKeyDocument),
+		pages:           pages,
+		registrations:   newLimiter(registrationBurst, registrationRate),
+		logins:          newLimiter(loginBurst, loginRate),
+		closing:         make(chan struct{}),
 	}
 	s.faults.Store(&Faults{})
 	s.routes, err = s.newRoutes()
@@ -126,10 +151,16 @@ func New(config Config) (*Server, error) {
 // Issuer returns the issuer identifier, which a resource server must trust.
 func (s *Server) Issuer() string { return s.issuer }
 
+// Done is closed when the server of [NewServer] listens no longer: after Close,
+// or because it failed. It is nil for one of [New], which never listens.
+func (s *Server) Done() <-chan struct{} { return s.served }
+
 // Close stops the server. Requests under way get a moment to end.
 func (s *Server) Close() {
 	s.closeOnce.Do(func() {
 		close(s.closing)
+		defer s.clientDocuments.close()
+		defer s.keyDocuments.close()
 		if s.http == nil {
 			return
 		}
@@ -184,35 +215,55 @@ func (s *Server) newRoutes() (map[string]route, error) {
 	}
 	document := func(h http.HandlerFunc) route { return route{methods: "GET, HEAD", handle: h} }
 	form := func(h http.HandlerFunc) route { return route{methods: "POST", handle: h} }
-	return map[string]route{
+	routes := map[string]route{
 		wellKnownOAuth + u.Path: document(s.serveOAuthMetadata),
 		wellKnownOIDC + u.Path:  document(s.serveOIDCMetadata),
 		u.Path + wellKnownOIDC:  document(s.serveOIDCMetadata),
 		u.Path + jwksPath:       document(s.serveJWKS),
 		u.Path + tokenPath:      form(s.serveToken),
-		u.Path + registerPath:   form(s.serveRegister),
+		u.Path + revokePath:     form(s.serveRevocation),
 		u.Path + introspectPath: form(s.serveIntrospection),
 		u.Path + authorizePath:  {methods: "GET, POST", page: true, handle: s.serveAuthorize},
-	}, nil
+	}
+	if s.registrationOpen() {
+		routes[u.Path+registerPath] = form(s.serveRegister)
+	}
+	if s.config.StatusPage {
+		routes[u.Path+"/"] = route{methods: "GET, HEAD, POST", page: true, handle: s.serveStatus}
+	}
+	return routes, nil
 }
+
+// registrationOpen tells whether anybody can register a client.
+func (s *Server) registrationOpen() bool { return s.config.OpenRegistration || loopbackURL(s.issuer) }
 
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	matched, ok := s.routes[r.URL.Path]
 	if ok && matched.page {
-		s.serveRoute(w, r, matched)
+		s.servePage(w, r, matched)
 		return
 	}
 	// Any origin may read what needs no cookie; the answers hold nothing that
 	// the caller could not fetch without a browser.
 	w.Header().Set("Access-Control-Allow-Origin", "*")
-	w.Header().Set("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After")
+	w.Header().Set("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After, DPoP-Nonce")
 	if !ok {
 		http.NotFound(w, r)
 		return
 	}
 	if r.Method == http.MethodOptions {
 		preflight(w, matched)
+		return
+	}
+	s.serveRoute(w, r, matched)
+}
+
+// servePage keeps out web pages whose host name was made to lead to loopback (DNS
+// rebinding): to the browser they would be of the same origin.
+func (s *Server) servePage(w http.ResponseWriter, r *http.Request, matched route) {
+	if loopbackURL(s.issuer) && !loopbackURL("http://"+r.Host) {
+		http.Error(w, "This page answers to loopback host names only.", http.StatusForbidden)
 		return
 	}
 	s.serveRoute(w, r, matched)
@@ -253,10 +304,11 @@ type Requests struct {
 	Token      int
 	Register   int
 	Introspect int
+	Revoke     int
 }
 
 type counters struct {
-	metadata, jwks, authorize, token, register, introspect atomic.Int64
+	metadata, jwks, authorize, token, register, introspect, revoke atomic.Int64
 }
 
 // Requests returns how many requests have arrived at each endpoint so far.
@@ -268,12 +320,13 @@ func (s *Server) Requests() Requests {
 		Token:      int(s.counts.token.Load()),
 		Register:   int(s.counts.register.Load()),
 		Introspect: int(s.counts.introspect.Load()),
+		Revoke:     int(s.counts.revoke.Load()),
 	}
 }
 
 func loopbackListen(address string) bool {
 	host, _, err := net.SplitHostPort(address)
-	return err == nil && loopbackHost(host)
+	return err == nil && fetch.IsLoopbackHost(host)
 }
 
 // publicAddress is the host of a derived issuer: as configured, with the port

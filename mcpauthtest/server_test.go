@@ -47,6 +47,24 @@ func TestConfigErrors(t *testing.T) {
 			[]string{"Scopes[1]", "DefaultScopes[1]"}},
 		{"resources", Config{Issuer: testIssuer, Resources: []string{"https://x.example", "http://x.example", "x", "https://x.example/#"}},
 			[]string{"Resources[1]", "Resources[2]", "Resources[3]"}},
+		{"keys of clients", Config{Issuer: testIssuer, Clients: []Client{
+			{ID: "a", JWKS: []byte("{}")},
+			{ID: "b", JWKS: []byte(`{"keys":[{"kty":"oct","k":"AAAA"}]}`)},
+			{ID: "c", JWKSURI: "http://x.example/jwks"},
+			{ID: "d", JWKS: newParty(t, "d").jwks, JWKSURI: "https://x.example/jwks"},
+		}}, []string{"Clients[0].JWKS", "Clients[1].JWKS", "Clients[2].JWKSURI", "Clients[3].JWKSURI"}},
+		{"trusted issuers", Config{Issuer: testIssuer, Scopes: []string{"read"}, Resources: []string{testResource}, TrustedIssuers: []TrustedIssuer{
+			{Issuer: "https://idp.example", IdentityAssertions: true},
+			{Issuer: "https://idp.example"},
+			{Issuer: "spiffe://cloud.example", IdentityAssertions: true},
+			{JWKSURI: "https://x.example/jwks", Workloads: []Workload{{}, {Subject: "s", Scopes: []string{"admin", "openid"}, Resources: []string{otherTarget}}}},
+		}}, []string{
+			"TrustedIssuers[1].Issuer", "TrustedIssuers[1]", "TrustedIssuers[2].Issuer", "TrustedIssuers[3].Issuer",
+			"TrustedIssuers[3].Workloads[0].Subject", "TrustedIssuers[3].Workloads[1].Scopes[0]",
+			"TrustedIssuers[3].Workloads[1].Scopes[1]", "TrustedIssuers[3].Workloads[1].Resources[0]",
+		}},
+		{"audiences", Config{Issuer: testIssuer, AssertionAudiences: []AssertionAudience{{Issuer: "x", Resources: []string{"http://x.example"}}}},
+			[]string{"AssertionAudiences[0].Issuer", "AssertionAudiences[0].Resources[0]"}},
 		{"the rest", Config{Issuer: testIssuer, AccessTokenTTL: -1, RefreshTokenTTL: time.Millisecond, RegistrationTTL: -time.Hour, Algorithm: "HS256"},
 			[]string{"AccessTokenTTL", "RefreshTokenTTL", "RegistrationTTL", "Algorithm"}},
 	} {
@@ -249,18 +267,16 @@ func TestLogHoldsNoSecrets(t *testing.T) {
 }
 
 // brokenStore fails in every way.
-type brokenStore struct{ store }
+type brokenStore struct{ Store }
 
 var errDisk = errors.New("disk full, path /secret")
 
-func (brokenStore) client(context.Context, string, time.Time) (*client, error) { return nil, errDisk }
-func (brokenStore) addClient(context.Context, *client, time.Time) error        { return errDisk }
-func (brokenStore) consumeCode(context.Context, grantID, time.Time) (grant, error) {
-	return grant{}, errDisk
+func (brokenStore) Client(context.Context, string, time.Time) ([]byte, error) { return nil, errDisk }
+func (brokenStore) AddClient(context.Context, StoredClient, time.Time) error  { return errDisk }
+func (brokenStore) ConsumeCode(context.Context, GrantID, time.Time) ([]byte, error) {
+	return nil, errDisk
 }
-func (brokenStore) addGrant(context.Context, grantID, grant, time.Time, time.Time, time.Time) error {
-	return errDisk
-}
+func (brokenStore) AddGrant(context.Context, StoredGrant, time.Time) error { return errDisk }
 
 func TestAStoreThatFails(t *testing.T) {
 	t.Parallel()

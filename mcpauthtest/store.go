@@ -3,213 +3,141 @@ package mcpauthtest
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 )
 
-// Bounds of the store in memory.
-const (
-	maxDynamicClients = 10_000
-	maxGrants         = 100_000
-)
-
-// What a store answers. A code or refresh token that comes a second time has
-// revoked its grant by the time the error is returned.
+// What a [Store] answers. A code, refresh token or jti that comes a second time
+// is ErrReplayed; of a grant, that has revoked it by the time the error is
+// returned. Compare with [errors.Is].
 var (
-	errUnknown  = errors.New("unknown or expired")
-	errRevoked  = errors.New("revoked")
-	errReplayed = errors.New("used before")
-	errFull     = errors.New("too many entries")
+	ErrUnknown  = errors.New("mcpauthtest: unknown or expired")
+	ErrRevoked  = errors.New("mcpauthtest: revoked")
+	ErrReplayed = errors.New("mcpauthtest: used before")
+	ErrFull     = errors.New("mcpauthtest: too many entries")
 )
 
-// store keeps dynamically registered clients and grants. Its methods are
-// atomic: of concurrent calls that consume the same thing, one succeeds.
-type store interface {
-	// addClient adds a client. It fails with errFull at the bound.
-	addClient(ctx context.Context, c *client, now time.Time) error
-	// client returns a client that is not expired, or errUnknown.
-	client(ctx context.Context, id string, now time.Time) (*client, error)
+// GrantID names a grant. It is no secret: it gives access to nothing.
+type GrantID [16]byte
 
-	// addGrant adds a grant whose code can be redeemed until codeExpires, and
-	// which ends at expires.
-	addGrant(ctx context.Context, id grantID, g grant, codeExpires, expires, now time.Time) error
-	// consumeCode redeems the code of a grant and makes 1 the number of its
-	// valid refresh token. Every later call revokes the grant.
-	consumeCode(ctx context.Context, id grantID, now time.Time) (grant, error)
-	// refreshable returns the grant whose valid refresh token has this number.
-	// An older number revokes the grant.
-	refreshable(ctx context.Context, id grantID, number uint32, now time.Time) (grant, error)
-	// rotateRefresh replaces the valid number by the next one and returns that.
-	// An older number revokes the grant.
-	rotateRefresh(ctx context.Context, id grantID, number uint32, now time.Time) (uint32, error)
-	// revoke ends a grant. It does nothing to one that is unknown.
-	revoke(ctx context.Context, id grantID) error
-	// active tells whether a grant was neither revoked nor has ended.
-	active(ctx context.Context, id grantID, now time.Time) (bool, error)
+// Store keeps clients, grants, used identifiers and the server's secrets. The
+// server has one in memory unless [Config.Store] is set; package sqlitestore has
+// one in a file. Its methods are atomic: of concurrent calls that consume the
+// same thing, one succeeds. They are safe for concurrent use.
+//
+// Times are those of the server's clock; now is passed in. Data is the
+// server's and opaque to the store.
+type Store interface {
+	// AddClient adds a client. It fails with [ErrFull] at a bound.
+	AddClient(ctx context.Context, c StoredClient, now time.Time) error
+	// Client returns the data of a client that is not expired, or [ErrUnknown].
+	Client(ctx context.Context, id string, now time.Time) ([]byte, error)
+
+	// AddGrant adds a grant.
+	AddGrant(ctx context.Context, g StoredGrant, now time.Time) error
+	// ConsumeCode redeems the code of a grant, makes 1 the number of its valid
+	// refresh token, and returns the grant's data. Every later call revokes the
+	// grant, and so does one that comes too late.
+	ConsumeCode(ctx context.Context, id GrantID, now time.Time) ([]byte, error)
+	// Refreshable returns the data of the grant whose valid refresh token has
+	// this number. Any other number revokes the grant.
+	Refreshable(ctx context.Context, id GrantID, number uint32, now time.Time) ([]byte, error)
+	// RotateRefresh replaces the valid number by the next one and returns that.
+	// Any other number revokes the grant.
+	RotateRefresh(ctx context.Context, id GrantID, number uint32, now time.Time) (uint32, error)
+	// Revoke ends a grant. It does nothing to one that is unknown.
+	Revoke(ctx context.Context, id GrantID) error
+	// Grant returns a grant that has not ended, be it revoked, or [ErrUnknown].
+	Grant(ctx context.Context, id GrantID, now time.Time) (GrantState, error)
+	// Grants returns grants that have not ended, revoked ones too, the newest
+	// first, and at most limit.
+	Grants(ctx context.Context, limit int, now time.Time) ([]GrantState, error)
+
+	// ConsumeID remembers an identifier until then. It fails with [ErrReplayed]
+	// if that is remembered already, with [ErrFull] at a bound: nothing is
+	// forgotten early.
+	ConsumeID(ctx context.Context, id string, until, now time.Time) error
+
+	// Secrets returns what SaveSecrets was given last, nil before that.
+	Secrets(ctx context.Context) ([]byte, error)
+	// SaveSecrets keeps the server's keys. Whoever reads them can issue tokens.
+	SaveSecrets(ctx context.Context, data []byte) error
 }
 
-// memory is a store that forgets everything when the process ends.
-type memory struct {
-	mu      sync.Mutex
-	clients map[string]*client
-	grants  map[grantID]*grantRecord
-	// In the order they were added, which is nearly that of expiry: lifetimes
-	// are the same for all.
-	clientOrder []string
-	grantOrder  []grantID
+// StoredClient is a client that registered itself.
+type StoredClient struct {
+	ID      string
+	Data    []byte
+	Expires time.Time
 }
 
-// grantRecord is a grant and what became of it.
-type grantRecord struct {
-	grant       grant
-	codeExpires time.Time
-	expires     time.Time
-	consumed    bool   // its code
-	revoked     bool   // kept, so that tokens can be told to be revoked
-	refresh     uint32 // number of the valid refresh token, 0 before there is one
+// StoredGrant is a grant as it was given.
+type StoredGrant struct {
+	ID   GrantID
+	Data []byte
+	// CodeExpires is when the code can be redeemed no longer; zero for a grant
+	// that has none.
+	CodeExpires time.Time
+	// Expires is when the grant ends.
+	Expires time.Time
 }
 
-func newMemory() *memory {
-	return &memory{clients: map[string]*client{}, grants: map[grantID]*grantRecord{}}
+// GrantState is a grant and what became of it.
+type GrantState struct {
+	StoredGrant
+	// Consumed tells that the code was redeemed.
+	Consumed bool
+	// Revoked tells that the grant was ended.
+	Revoked bool
+	// Refresh is the number of the valid refresh token, 0 before the code is
+	// redeemed.
+	Refresh uint32
 }
 
-func (m *memory) addClient(_ context.Context, c *client, now time.Time) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.forgetClients(now)
-	if len(m.clients) >= maxDynamicClients {
-		return errFull
+// Consume is [Store.ConsumeCode] on the state itself, for stores that load and
+// save it within a transaction. The state changes even where it fails.
+func (s *GrantState) Consume(now time.Time) error {
+	switch {
+	case !now.Before(s.Expires):
+		return ErrUnknown
+	case s.CodeExpires.IsZero():
+		s.Revoked = true
+		return ErrUnknown
+	case s.Consumed:
+		s.Revoked = true
+		return ErrReplayed
 	}
-	m.clients[c.id] = c
-	m.clientOrder = append(m.clientOrder, c.id)
+	s.Consumed = true
+	if !now.Before(s.CodeExpires) {
+		s.Revoked = true
+		return ErrUnknown
+	}
+	if s.Revoked {
+		return ErrRevoked
+	}
+	s.Refresh = 1
 	return nil
 }
 
-func (m *memory) client(_ context.Context, id string, now time.Time) (*client, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	c, ok := m.clients[id]
-	if !ok || !now.Before(c.expires) {
-		return nil, errUnknown
-	}
-	return c, nil
-}
-
-func (m *memory) addGrant(_ context.Context, id grantID, g grant, codeExpires, expires, now time.Time) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.forgetGrants(now)
-	m.grants[id] = &grantRecord{grant: g, codeExpires: codeExpires, expires: expires}
-	m.grantOrder = append(m.grantOrder, id)
-	return nil
-}
-
-func (m *memory) consumeCode(_ context.Context, id grantID, now time.Time) (grant, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	record, ok := m.live(id, now)
-	if !ok {
-		return grant{}, errUnknown
-	}
-	if record.consumed {
-		record.revoked = true
-		return grant{}, errReplayed
-	}
-	record.consumed = true
-	if !now.Before(record.codeExpires) {
-		record.revoked = true
-		return grant{}, errUnknown
-	}
-	if record.revoked {
-		return grant{}, errRevoked
-	}
-	record.refresh = 1
-	return record.grant, nil
-}
-
-func (m *memory) refreshable(_ context.Context, id grantID, number uint32, now time.Time) (grant, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	record, err := m.currentRefresh(id, number, now)
-	if err != nil {
-		return grant{}, err
-	}
-	return record.grant, nil
-}
-
-func (m *memory) rotateRefresh(_ context.Context, id grantID, number uint32, now time.Time) (uint32, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	record, err := m.currentRefresh(id, number, now)
-	if err != nil {
-		return 0, err
-	}
-	record.refresh++
-	return record.refresh, nil
-}
-
-// currentRefresh returns the record whose valid refresh token has this number.
-// Any other number was used before, or is in the hands of two.
-func (m *memory) currentRefresh(id grantID, number uint32, now time.Time) (*grantRecord, error) {
-	record, ok := m.live(id, now)
-	if !ok {
-		return nil, errUnknown
-	}
-	if number == 0 || number != record.refresh {
-		record.revoked = true
-		return nil, errReplayed
-	}
-	if record.revoked {
-		return nil, errRevoked
-	}
-	return record, nil
-}
-
-func (m *memory) revoke(_ context.Context, id grantID) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if record, ok := m.grants[id]; ok {
-		record.revoked = true
+// CheckRefresh is [Store.Refreshable] on the state itself. Any number but the
+// valid one was used before, or is in the hands of two.
+func (s *GrantState) CheckRefresh(number uint32, now time.Time) error {
+	switch {
+	case !now.Before(s.Expires):
+		return ErrUnknown
+	case number == 0 || number != s.Refresh:
+		s.Revoked = true
+		return ErrReplayed
+	case s.Revoked:
+		return ErrRevoked
 	}
 	return nil
 }
 
-func (m *memory) active(_ context.Context, id grantID, now time.Time) (bool, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	record, ok := m.live(id, now)
-	return ok && !record.revoked, nil
-}
-
-func (m *memory) live(id grantID, now time.Time) (*grantRecord, bool) {
-	record, ok := m.grants[id]
-	if !ok || !now.Before(record.expires) {
-		return nil, false
+// Rotate is [Store.RotateRefresh] on the state itself.
+func (s *GrantState) Rotate(number uint32, now time.Time) error {
+	if err := s.CheckRefresh(number, now); err != nil {
+		return err
 	}
-	return record, true
-}
-
-// forgetClients drops what is expired.
-func (m *memory) forgetClients(now time.Time) {
-	for len(m.clientOrder) > 0 {
-		oldest := m.clientOrder[0]
-		if now.Before(m.clients[oldest].expires) {
-			return
-		}
-		delete(m.clients, oldest)
-		m.clientOrder = m.clientOrder[1:]
-	}
-}
-
-// forgetGrants drops what is expired and makes room for one more. A grant that
-// had to go early is unknown from then on, which ends its tokens.
-func (m *memory) forgetGrants(now time.Time) {
-	for len(m.grantOrder) > 0 {
-		oldest := m.grantOrder[0]
-		if now.Before(m.grants[oldest].expires) && len(m.grants) < maxGrants {
-			return
-		}
-		delete(m.grants, oldest)
-		m.grantOrder = m.grantOrder[1:]
-	}
+	s.Refresh++
+	return nil
 }

@@ -3,6 +3,7 @@ package mcpauthtest
 import (
 	"crypto/rand"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -18,10 +19,26 @@ type tokenResponse struct {
 	Scope        string `json:"scope,omitempty"`
 	RefreshToken string `json:"refresh_token,omitempty"`
 	IDToken      string `json:"id_token,omitempty"`
+	// IssuedTokenType is of RFC 8693 §2.2.1.
+	IssuedTokenType string `json:"issued_token_type,omitempty"`
+}
+
+// tokenRequest is a request to the token endpoint.
+type tokenRequest struct {
+	*http.Request
+	p parameters
+	// jkt is the key of the DPoP proof, empty without one. badProof tells that
+	// there is one which does not hold.
+	jkt      string
+	badProof *oauthError
 }
 
 func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	s.counts.token.Add(1)
+	if s.spoil(w, r, s.faults.Load().Token) {
+		return
+	}
+	s.offerNonce(w, r)
 	p, failed := formParameters(w, r)
 	if failed != nil {
 		s.writeError(w, r, failed)
@@ -36,45 +53,69 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) token(r *http.Request, p parameters) (*tokenResponse, *oauthError) {
+	q := &tokenRequest{Request: r, p: p}
+	q.jkt, q.badProof = s.proofKey(r)
+	if q.badProof != nil && q.badProof.code == useDPoPNonce {
+		return nil, q.badProof // no attempt yet: the client sends all of it again, with the nonce
+	}
 	if p.get("grant_type") == grantAuthorizationCode {
-		return s.redeemCode(r, p)
+		return s.redeemCode(q)
 	}
 	if failed := p.check(); failed != nil {
 		return nil, failed
+	}
+	if q.badProof != nil {
+		return nil, q.badProof
 	}
 	switch p.get("grant_type") {
 	case "":
 		return nil, invalidRequest("grant_type is missing")
 	case grantRefreshToken:
-		return s.refresh(r, p)
+		return s.refresh(q)
 	case grantClientCredentials:
-		return s.clientCredentials(r, p)
+		return s.clientCredentials(q)
+	case grantJWTBearer:
+		return s.jwtBearer(q)
+	case grantTokenExchange:
+		return s.exchangeToken(q)
 	}
 	return nil, &oauthError{http.StatusBadRequest, "unsupported_grant_type", "the grant type is not supported"}
+}
+
+// tokenClient authenticates the client of a token request.
+func (s *Server) tokenClient(q *tokenRequest) (*client, *oauthError) {
+	c, failed := s.authenticate(q.Request, q.p)
+	if failed != nil {
+		return nil, failed
+	}
+	if c.dpopBound && q.jkt == "" {
+		return nil, invalidProof("the client is registered to send DPoP proofs")
+	}
+	return c, nil
 }
 
 // redeemCode consumes the code before it looks at anything else, so that there
 // is one attempt: whatever fails then burns the code, and a replay revokes what
 // the first use was given (OAuth 2.1 §4.1.3).
-func (s *Server) redeemCode(r *http.Request, p parameters) (*tokenResponse, *oauthError) {
-	if codes := p["code"]; len(codes) != 1 {
-		return nil, s.refuseCodes(r, codes)
+func (s *Server) redeemCode(q *tokenRequest) (*tokenResponse, *oauthError) {
+	if codes := q.p["code"]; len(codes) != 1 {
+		return nil, s.refuseCodes(q.Request, codes)
 	}
-	id, _, ok := s.handles.open(codeHandle, p.get("code"))
+	v, ok := s.handles.open(codeHandle, q.p.get("code"))
 	if !ok {
 		return nil, invalidGrant("the authorization code is unknown")
 	}
-	g, err := s.store.consumeCode(r.Context(), id, s.now())
+	data, err := s.store.ConsumeCode(q.Context(), v.id, s.now())
 	if err != nil {
-		return nil, s.grantError(r, err, "the authorization code was used before, so what it gave is revoked",
+		return nil, s.grantError(q.Request, err, "the authorization code was used before, so what it gave is revoked",
 			"the authorization code is unknown or expired")
 	}
-	response, failed := s.exchange(r, p, id, g)
+	response, failed := s.exchangeCode(q, v.id, data)
 	if failed == nil {
 		return response, nil
 	}
-	if err := s.store.revoke(r.Context(), id); err != nil {
-		return nil, s.serverError(r, err)
+	if err := s.store.Revoke(q.Context(), v.id); err != nil {
+		return nil, s.serverError(q.Request, err)
 	}
 	return nil, failed
 }
@@ -82,123 +123,185 @@ func (s *Server) redeemCode(r *http.Request, p parameters) (*tokenResponse, *oau
 // refuseCodes burns the codes of a request that has not exactly one.
 func (s *Server) refuseCodes(r *http.Request, codes []string) *oauthError {
 	for _, code := range codes[:min(len(codes), maxParameters)] {
-		id, _, ok := s.handles.open(codeHandle, code)
+		v, ok := s.handles.open(codeHandle, code)
 		if !ok {
 			continue
 		}
-		if err := s.store.revoke(r.Context(), id); err != nil {
+		if err := s.store.Revoke(r.Context(), v.id); err != nil {
 			return s.serverError(r, err)
 		}
 	}
 	return invalidRequest("code must be sent once")
 }
 
-// exchange gives tokens for a grant whose code was consumed by this request.
-func (s *Server) exchange(r *http.Request, p parameters, id grantID, g grant) (*tokenResponse, *oauthError) {
-	if failed := p.check(); failed != nil {
-		return nil, failed
-	}
-	c, failed := s.authenticate(r, p)
+// exchangeCode gives tokens for a grant whose code was consumed by this request.
+func (s *Server) exchangeCode(q *tokenRequest, id GrantID, data []byte) (*tokenResponse, *oauthError) {
+	g, failed := s.readGrant(q.Request, data)
 	if failed != nil {
 		return nil, failed
 	}
-	if c.id != g.clientID {
+	if failed := q.p.check(); failed != nil {
+		return nil, failed
+	}
+	if q.badProof != nil {
+		return nil, q.badProof
+	}
+	c, failed := s.tokenClient(q)
+	if failed != nil {
+		return nil, failed
+	}
+	if c.id != g.ClientID {
 		return nil, invalidGrant("the authorization code was issued to another client")
 	}
 	// OAuth 2.1 does not send redirect_uri here any more, OAuth 2.0 does.
-	if uri := p.get("redirect_uri"); uri != "" && uri != g.redirectURI {
+	if uri := q.p.get("redirect_uri"); uri != "" && uri != g.RedirectURI {
 		return nil, invalidGrant("the redirect_uri differs from that of the authorization request")
 	}
-	if !g.provedBy(p.get("code_verifier")) {
+	if !g.provedBy(q.p.get("code_verifier")) {
 		return nil, invalidGrant("the code_verifier does not match the code_challenge")
 	}
-	access, failed := narrowed(p, g)
+	return s.firstTokens(q, c, id, g)
+}
+
+func (s *Server) readGrant(r *http.Request, data []byte) (grant, *oauthError) {
+	var g grant
+	if err := json.Unmarshal(data, &g); err != nil {
+		return grant{}, s.serverError(r, errors.New("a stored grant cannot be read"))
+	}
+	return g, nil
+}
+
+// firstTokens answers the request that redeemed the code.
+func (s *Server) firstTokens(q *tokenRequest, c *client, id GrantID, g grant) (*tokenResponse, *oauthError) {
+	bound, failed := g.boundTo(q.jkt)
+	if failed != nil {
+		return nil, failed
+	}
+	access, failed := narrowed(q.p, bound)
 	if failed != nil {
 		return nil, failed
 	}
 	response, err := s.respond(id, access)
 	if err != nil {
-		return nil, s.serverError(r, err)
+		return nil, s.serverError(q.Request, err)
 	}
-	if c.may(grantRefreshToken) || slices.Contains(g.scopes, scopeOfflineAccess) {
-		response.RefreshToken = s.handles.seal(refreshHandle, id, 1)
+	if c.may(grantRefreshToken) || slices.Contains(g.Scopes, scopeOfflineAccess) {
+		response.RefreshToken = s.refreshToken(c, handle{id: id, number: 1, jkt: q.jkt})
 	}
-	if !slices.Contains(g.scopes, scopeOpenID) {
+	if !slices.Contains(g.Scopes, scopeOpenID) {
 		return response, nil
 	}
 	response.IDToken, err = s.idToken(g)
 	if err != nil {
-		return nil, s.serverError(r, err)
+		return nil, s.serverError(q.Request, err)
 	}
 	return response, nil
+}
+
+// refreshToken binds that of a public client to the key of its first proof
+// (RFC 9449 §5). Confidential clients have to authenticate instead.
+func (s *Server) refreshToken(c *client, v handle) string {
+	if c.confidential() {
+		v.jkt = ""
+	}
+	return s.handles.seal(refreshHandle, v)
 }
 
 // refresh gives new tokens for a refresh token, which is good once
 // (OAuth 2.1 §4.3.1). A request that is wrong otherwise does not use it up.
-func (s *Server) refresh(r *http.Request, p parameters) (*tokenResponse, *oauthError) {
+func (s *Server) refresh(q *tokenRequest) (*tokenResponse, *oauthError) {
 	const reused = "the refresh token was used before, so the login is revoked"
 	const unknown = "the refresh token is unknown, expired or revoked"
-	c, failed := s.authenticate(r, p)
+	c, failed := s.tokenClient(q)
 	if failed != nil {
 		return nil, failed
 	}
-	id, number, ok := s.handles.open(refreshHandle, p.get("refresh_token"))
+	v, ok := s.handles.open(refreshHandle, q.p.get("refresh_token"))
 	if !ok {
 		return nil, invalidGrant(unknown)
 	}
-	g, err := s.store.refreshable(r.Context(), id, number, s.now())
+	data, err := s.store.Refreshable(q.Context(), v.id, v.number, s.now())
 	if err != nil {
-		return nil, s.grantError(r, err, reused, unknown)
+		return nil, s.grantError(q.Request, err, reused, unknown)
 	}
-	if c.id != g.clientID {
-		return nil, invalidGrant("the refresh token was issued to another client")
-	}
-	access, failed := narrowed(p, g)
+	access, failed := s.refreshed(q, c, v, data)
 	if failed != nil {
 		return nil, failed
 	}
-	next, err := s.store.rotateRefresh(r.Context(), id, number, s.now())
+	next, err := s.store.RotateRefresh(q.Context(), v.id, v.number, s.now())
 	if err != nil {
-		return nil, s.grantError(r, err, reused, unknown)
+		return nil, s.grantError(q.Request, err, reused, unknown)
 	}
-	response, err := s.respond(id, access)
+	response, err := s.respond(v.id, access)
 	if err != nil {
-		return nil, s.serverError(r, err)
+		return nil, s.serverError(q.Request, err)
 	}
-	response.RefreshToken = s.handles.seal(refreshHandle, id, next)
+	response.RefreshToken = s.refreshToken(c, handle{id: v.id, number: next, jkt: v.jkt})
 	return response, nil
+}
+
+// refreshed is the grant that a refresh request narrows.
+func (s *Server) refreshed(q *tokenRequest, c *client, v handle, data []byte) (grant, *oauthError) {
+	g, failed := s.readGrant(q.Request, data)
+	if failed != nil {
+		return grant{}, failed
+	}
+	if c.id != g.ClientID {
+		return grant{}, invalidGrant("the refresh token was issued to another client")
+	}
+	g.JKT = orDefault(g.JKT, v.jkt)
+	if g, failed = g.boundTo(q.jkt); failed != nil {
+		return grant{}, failed
+	}
+	return narrowed(q.p, g)
 }
 
 // clientCredentials gives a client a token of its own (RFC 6749 §4.4). Only
 // clients that are configured can have it: registration is open to all.
-func (s *Server) clientCredentials(r *http.Request, p parameters) (*tokenResponse, *oauthError) {
-	c, failed := s.authenticate(r, p)
+func (s *Server) clientCredentials(q *tokenRequest) (*tokenResponse, *oauthError) {
+	c, failed := s.tokenClient(q)
 	if failed != nil {
 		return nil, failed
 	}
-	if !c.confidential || !c.may(grantClientCredentials) {
+	if !c.confidential() || !c.may(grantClientCredentials) {
 		return nil, unauthorizedClient("the client may not use client_credentials")
 	}
-	scopes, failed := s.requestedScopes(p)
+	scopes, failed := s.requestedScopes(q.p)
 	if failed != nil {
 		return nil, failed
 	}
 	userless := slices.DeleteFunc(slices.Clone(scopes), identityScope)
-	if p.get("scope") != "" && len(userless) < len(scopes) {
+	if q.p.get("scope") != "" && len(userless) < len(scopes) {
 		return nil, invalidScope("client_credentials has no user, so no identity or offline scopes")
 	}
-	resources, failed := s.requestedResources(p)
+	resources, failed := s.requestedResources(q.p)
 	if failed != nil {
 		return nil, failed
 	}
-	g := grant{clientID: c.id, subject: c.id, scopes: userless, resources: resources}
-	access, failed := narrowed(nil, g)
+	return s.grantOnce(q, grant{
+		Type: grantClientCredentials, ClientID: c.id, ClientName: c.name, Subject: c.id,
+		Scopes: userless, Resources: resources,
+	})
+}
+
+// grantOnce gives the one token that a grant without a code and without refresh
+// tokens has.
+func (s *Server) grantOnce(q *tokenRequest, g grant) (*tokenResponse, *oauthError) {
+	g, failed := g.boundTo(q.jkt)
 	if failed != nil {
 		return nil, failed
 	}
-	response, err := s.accessToken(access, rand.Text())
+	access, failed := narrowed(parameters{"resource": q.p["resource"]}, g)
+	if failed != nil {
+		return nil, failed
+	}
+	id, err := s.addGrant(q.Context(), access, time.Time{}, s.now().Add(s.config.AccessTokenTTL))
 	if err != nil {
-		return nil, s.serverError(r, err)
+		return nil, s.serverError(q.Request, err)
+	}
+	response, err := s.respond(id, access)
+	if err != nil {
+		return nil, s.serverError(q.Request, err)
 	}
 	return response, nil
 }
@@ -222,31 +325,29 @@ func narrowed(p parameters, g grant) (grant, *oauthError) {
 	if failed != nil {
 		return grant{}, failed
 	}
-	if len(g.resources) > 1 {
+	if len(g.Resources) > 1 {
 		return grant{}, invalidTarget("several resources were granted, name the one the token is for")
 	}
 	return g, nil
 }
 
-// respond makes an access token that can be traced to its grant.
-func (s *Server) respond(id grantID, g grant) (*tokenResponse, error) {
+// respond makes an access token (RFC 9068 §2.2) that can be traced to its grant.
+func (s *Server) respond(id GrantID, g grant) (*tokenResponse, error) {
 	var number [4]byte
 	_, _ = rand.Read(number[:]) // never fails (crypto/rand)
-	return s.accessToken(g, s.handles.seal(accessHandle, id, binary.BigEndian.Uint32(number[:])))
-}
-
-// accessToken makes a token as of RFC 9068 §2.2.
-func (s *Server) accessToken(g grant, jti string) (*tokenResponse, error) {
 	now := s.now()
-	scope := strings.Join(g.scopes, " ")
+	scope := strings.Join(g.Scopes, " ")
 	claims := map[string]any{
 		"iss":       s.issuer,
-		"sub":       g.subject,
+		"sub":       g.Subject,
 		"aud":       s.audience(g),
-		"client_id": g.clientID,
+		"client_id": g.ClientID,
 		"iat":       now.Unix(),
 		"exp":       now.Add(s.config.AccessTokenTTL).Unix(),
-		"jti":       jti,
+		"jti":       s.handles.seal(accessHandle, handle{id: id, number: binary.BigEndian.Uint32(number[:])}),
+	}
+	if g.JKT != "" {
+		claims["cnf"] = map[string]any{"jkt": g.JKT}
 	}
 	if scope != "" {
 		claims["scope"] = scope
@@ -259,10 +360,10 @@ func (s *Server) accessToken(g grant, jti string) (*tokenResponse, error) {
 		token = s.opaque.conceal(token)
 	}
 	s.log.Info("issued an access token",
-		"client", g.clientID, "subject", g.subject, "scope", scope, "audience", claims["aud"])
+		"client", g.ClientID, "subject", g.Subject, "scope", scope, "audience", claims["aud"])
 	return &tokenResponse{
 		AccessToken: token,
-		TokenType:   "Bearer",
+		TokenType:   tokenType(claims["cnf"]),
 		ExpiresIn:   int64(s.config.AccessTokenTTL / time.Second),
 		Scope:       scope,
 	}, nil
@@ -271,10 +372,10 @@ func (s *Server) accessToken(g grant, jti string) (*tokenResponse, error) {
 // audience is the resource of a narrowed grant. Without one it is this server,
 // so that the token is good nowhere else.
 func (s *Server) audience(g grant) any {
-	if len(g.resources) == 0 {
+	if len(g.Resources) == 0 {
 		return s.issuer
 	}
-	return audienceClaim(g.resources)
+	return audienceClaim(g.Resources)
 }
 
 // idToken makes an ID token (OpenID Connect Core §2).
@@ -282,23 +383,23 @@ func (s *Server) idToken(g grant) (string, error) {
 	now := s.now()
 	claims := map[string]any{
 		"iss":       s.issuer,
-		"sub":       g.subject,
-		"aud":       g.clientID,
+		"sub":       g.Subject,
+		"aud":       g.ClientID,
 		"iat":       now.Unix(),
 		"exp":       now.Add(s.config.AccessTokenTTL).Unix(),
-		"auth_time": g.authTime.Unix(),
+		"auth_time": g.Given.Unix(),
 	}
-	if g.nonce != "" {
-		claims["nonce"] = g.nonce
+	if g.Nonce != "" {
+		claims["nonce"] = g.Nonce
 	}
-	if slices.Contains(g.scopes, scopeProfile) {
-		claims["preferred_username"] = g.username
-		if g.name != "" {
-			claims["name"] = g.name
+	if slices.Contains(g.Scopes, scopeProfile) {
+		claims["preferred_username"] = g.Username
+		if g.Name != "" {
+			claims["name"] = g.Name
 		}
 	}
-	if slices.Contains(g.scopes, scopeEmail) && g.email != "" {
-		claims["email"] = g.email
+	if slices.Contains(g.Scopes, scopeEmail) && g.Email != "" {
+		claims["email"] = g.Email
 	}
 	return s.makeToken(recipe{claims: claims, header: map[string]any{"typ": typeIDToken}})
 }
@@ -306,9 +407,9 @@ func (s *Server) idToken(g grant) (string, error) {
 // grantError says what a store's answer means to the client.
 func (s *Server) grantError(r *http.Request, err error, replayed, unknown string) *oauthError {
 	switch {
-	case errors.Is(err, errReplayed):
+	case errors.Is(err, ErrReplayed):
 		return invalidGrant(replayed)
-	case errors.Is(err, errUnknown), errors.Is(err, errRevoked):
+	case errors.Is(err, ErrUnknown), errors.Is(err, ErrRevoked):
 		return invalidGrant(unknown)
 	}
 	return s.serverError(r, err)

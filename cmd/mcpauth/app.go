@@ -51,6 +51,7 @@ func newRootCommand(s streams) *cli.Command {
 		Description: "Examples:\n" +
 			"  mcpauth demo             try a protected MCP server with your MCP client\n" +
 			"  mcpauth demo --selftest  run the whole flow without a browser\n" +
+			"  mcpauth dev              run an authorization server to develop with\n" +
 			"  mcpauth login URL        log in at an MCP server\n" +
 			"  mcpauth call URL TOOL    call one of its tools",
 		Version:               moduleVersion(debug.ReadBuildInfo()),
@@ -63,6 +64,7 @@ func newRootCommand(s streams) *cli.Command {
 		Action:         func(_ context.Context, cmd *cli.Command) error { return cli.ShowRootCommandHelp(cmd) },
 		Commands: []*cli.Command{
 			newDemoCommand(s),
+			newDevCommand(s),
 			newLoginCommand(s),
 			newToolsCommand(s),
 			newCallCommand(s),

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,11 +44,12 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":  scriptExits,
-			"start":  scriptStart,
-			"signal": scriptSignal,
-			"get":    scriptGet,
-			"hostof": scriptHostOf,
+			"exits":    scriptExits,
+			"start":    scriptStart,
+			"signal":   scriptSignal,
+			"get":      scriptGet,
+			"hostof":   scriptHostOf,
+			"samebody": scriptSameBody,
 		},
 	})
 }
@@ -74,6 +76,7 @@ func scriptExits(ts *testscript.TestScript, _ bool, args []string) {
 type background struct {
 	command *exec.Cmd
 	stdout  *bufio.Reader
+	stderr  *bytes.Buffer // its own: other commands of the script have the script's
 	done    bool
 }
 
@@ -93,15 +96,19 @@ func scriptStart(ts *testscript.TestScript, _ bool, args []string) {
 	command := exec.Command(path, args[1:]...)
 	command.Dir = ts.MkAbs(".")
 	command.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"))
-	command.Stderr = ts.Stderr()
+	stderr := &bytes.Buffer{}
+	command.Stderr = stderr
 	output, err := command.StdoutPipe()
 	ts.Check(err)
 	ts.Check(command.Start())
 	b := started(ts)
-	*b = background{command: command, stdout: bufio.NewReader(output)}
+	*b = background{command: command, stdout: bufio.NewReader(output), stderr: stderr}
 	ts.Defer(func() { b.kill() })
 	line, err := b.stdout.ReadBytes('\n')
-	ts.Check(err)
+	if err != nil {
+		b.kill()
+		ts.Fatalf("%v: %s", err, stderr)
+	}
 	var facts map[string]any
 	ts.Check(json.Unmarshal(line, &facts))
 	for name, value := range facts {
@@ -125,6 +132,7 @@ func (b *background) kill() {
 	}
 	_ = b.command.Process.Kill()
 	_ = b.command.Wait()
+	b.done = true
 }
 
 // scriptSignal sends a signal to the command that was started; it must then
@@ -145,6 +153,7 @@ func scriptSignal(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	err = b.command.Wait()
 	b.done = true
+	ts.Logf("[stderr of the background]\n%s", b.stderr)
 	ts.Check(err)
 	if len(rest) > 0 {
 		ts.Fatalf("printed after the first line: %s", rest)
@@ -178,6 +187,19 @@ func scriptHostOf(ts *testscript.TestScript, _ bool, args []string) {
 	u, err := url.Parse(args[1])
 	ts.Check(err)
 	ts.Setenv(args[0], u.Host)
+}
+
+// scriptSameBody fails unless two answers saved by get have the same body:
+// samebody FILE FILE
+func scriptSameBody(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: samebody FILE FILE")
+	}
+	_, first, _ := strings.Cut(ts.ReadFile(args[0]), "\r\n\r\n")
+	_, second, _ := strings.Cut(ts.ReadFile(args[1]), "\r\n\r\n")
+	if first == "" || first != second {
+		ts.Fatalf("%s and %s differ", args[0], args[1])
+	}
 }
 
 // lookPath is exec.LookPath with another PATH.

@@ -270,4 +270,11 @@ func TestValidToken68(t *testing.T) {
 			t.Errorf("ValidToken68(%q) = %t", s, got)
 		}
 	}
+	const chars = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
+	for c := range 256 {
+		s := string([]byte{byte(c)})
+		if got := challenge.ValidToken68(s); got != strings.Contains(chars, s) {
+			t.Errorf("ValidToken68(%q) = %t", s, got)
+		}
+	}
 }

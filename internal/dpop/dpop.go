@@ -1,5 +1,6 @@
-// Package dpop checks DPoP proofs (RFC 9449 §4.3) as a resource server does,
-// and makes the nonces that limit their lifetime (§9).
+// Package dpop checks DPoP proofs (RFC 9449 §4.3) as a resource server does, or
+// an authorization server at its token endpoint, and makes the nonces that limit
+// their lifetime (§8, §9).
 //
 // It decides on data: the caller says which method and URL were asked for, with
 // which access token, bound to which key, and at what time. Whether a proof was
@@ -92,6 +93,10 @@ type Expected struct {
 	Method, URL string
 	// Token is the access token, Thumbprint the key it is bound to (cnf.jkt).
 	Token, Thumbprint string
+	// TokenRequest says that the proof comes with a token request (RFC 9449 §5):
+	// there is no Token and no Thumbprint to compare with yet, and [Proof] tells
+	// the key.
+	TokenRequest bool
 	// Algorithms is the allow-list.
 	Algorithms []jose.Algorithm
 	// Now is the time, Lifetime how far iat may lie back, Leeway how far ahead.
@@ -106,6 +111,8 @@ type Proof struct {
 	// ID names the proof: a hash of its key and its jti. Another client cannot
 	// use an ID up.
 	ID string
+	// Thumbprint is the key that signed the proof (cnf.jkt).
+	Thumbprint string
 	// Until is when the proof holds no longer by itself: its ID need not be
 	// remembered after that.
 	Until time.Time
@@ -137,7 +144,9 @@ func Check(proof string, want *Expected) (*Proof, error) {
 	if want.Nonces != nil && !want.Nonces.Valid(c.nonce, want.Now, want.Leeway) {
 		return nil, refuse(NonceRequired, "the nonce is missing or not in use now", nil)
 	}
-	return &Proof{ID: identify(key, c.id), Until: c.issuedAt.Add(want.Lifetime)}, nil
+	return &Proof{
+		ID: identify(key, c.id), Thumbprint: key.Thumbprint(), Until: c.issuedAt.Add(want.Lifetime),
+	}, nil
 }
 
 // parse reads the header (RFC 9449 §4.2): typ, alg and the proof's own key.
@@ -178,7 +187,7 @@ type claims struct {
 }
 
 func (c *claims) read(payload []byte) error {
-	err := jsonx.Object(payload, maxClaimDepth, c.member)
+	err := jsonx.Walk(payload, maxClaimDepth, c.member)
 	if e, ok := err.(*Error); ok {
 		return e
 	}
@@ -198,9 +207,9 @@ func (c *claims) read(payload []byte) error {
 	return nil
 }
 
-func (c *claims) member(name string, raw []byte) error {
+func (c *claims) member(name, raw []byte) error {
 	ok := true
-	switch name {
+	switch string(name) {
 	case "jti":
 		c.id, ok = jsonx.String(raw)
 	case "htm":
@@ -222,9 +231,9 @@ func (c *claims) member(name string, raw []byte) error {
 
 func (want *Expected) compare(key *jose.Key, c *claims) error {
 	switch {
-	case !equal(key.Thumbprint(), want.Thumbprint):
+	case !want.TokenRequest && !equal(key.Thumbprint(), want.Thumbprint):
 		return refuse(WrongKey, "the token is bound to another key", nil)
-	case !equal(c.tokenHash, hash(want.Token)):
+	case !want.TokenRequest && !equal(c.tokenHash, hash(want.Token)):
 		return refuse(WrongToken, "ath is not the hash of the token", nil)
 	case c.method == "" || c.method != want.Method:
 		return refuse(WrongMethod, "htm is not the method of the request", nil)

@@ -165,3 +165,35 @@ func TestErrorUnwraps(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A proof of a token request has no access token to be for and no key that is
+// known before; nothing else is left unchecked. A request to a resource is never
+// taken for one because its token is missing.
+//
+// Covers AS9.
+func TestTokenRequest(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	want := Expected{
+		Method: "POST", URL: "https://api.example.com/mcp", TokenRequest: true,
+		Algorithms: jose.Algorithms(), Now: now, Lifetime: time.Minute, Leeway: time.Minute,
+	}
+	plain := c.proof(t, map[string]any{"ath": nil})
+	proof, err := Check(plain, &want)
+	if err != nil || proof.Thumbprint != c.thumbprint(t) {
+		t.Fatalf("%+v, %v", proof, err)
+	}
+	for claim, reason := range map[string]Reason{"htm": WrongMethod, "htu": WrongURL, "jti": Malformed, "iat": Malformed} {
+		if _, err := Check(c.proof(t, map[string]any{"ath": nil, claim: nil}), &want); reasonOf(err) != reason {
+			t.Errorf("without %s: %v, want %s", claim, err, reason)
+		}
+	}
+	want.TokenRequest = false
+	if _, err := Check(plain, &want); reasonOf(err) != WrongKey {
+		t.Errorf("no thumbprint: %v, want %s", err, WrongKey)
+	}
+	want.Thumbprint = c.thumbprint(t)
+	if _, err := Check(plain, &want); reasonOf(err) != WrongToken {
+		t.Errorf("no token: %v, want %s", err, WrongToken)
+	}
+}

@@ -29,8 +29,8 @@ type coldClaims struct {
 	issued, notBefore, expires  time.Time
 }
 
-func (c *coldClaims) member(name string, raw []byte) error {
-	switch name {
+func (c *coldClaims) member(name, raw []byte) error {
+	switch string(name) {
 	case "iss":
 		c.issuer, _ = jsonx.String(raw)
 	case "sub":
@@ -66,7 +66,7 @@ func verifyCold(set *KeySet, token string) bool {
 		verified = verified || j.Verify(key) == nil
 	}
 	var claims coldClaims
-	err = jsonx.Object(j.Payload, 16, claims.member)
+	err = jsonx.Walk(j.Payload, 16, claims.member)
 	return verified && err == nil && !claims.expires.IsZero() && claims.subject == "u_5f3a9c1e7b"
 }
 

@@ -156,6 +156,9 @@ func FuzzParseKey(f *testing.F) {
 			return
 		}
 		checkKey(t, key)
+		if key.rsa != nil && key.rsa.N.BitLen() > gojose.MaxRSAModulusBits {
+			return // go-jose draws the line elsewhere
+		}
 		var m map[string]json.RawMessage
 		if err := json.Unmarshal(raw, &m); err != nil {
 			t.Fatalf("accepted what is no JSON: %v", err)

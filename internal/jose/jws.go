@@ -35,7 +35,7 @@ type JWS struct {
 	// Payload is the decoded payload, not to be believed before Verify.
 	Payload []byte
 
-	signed    []byte
+	signed    string
 	signature []byte
 }
 
@@ -44,7 +44,8 @@ type JWS struct {
 // algorithm, and have neither crit nor b64 (RFC 7515 §4.1.11, RFC 7797). Header
 // parameters that are not known are ignored, as RFC 7515 §4 demands.
 //
-// The error is an *Error.
+// The header comes first: most of what is no token for us shows there, before
+// the rest has cost anything. The error is an *Error.
 func Parse(token string) (*JWS, error) {
 	if len(token) > MaxTokenSize {
 		return nil, refuse(ReasonTooLarge, "token larger than the limit")
@@ -56,20 +57,24 @@ func Parse(token string) (*JWS, error) {
 	if !ok {
 		return nil, refuse(ReasonMalformed, "token without exactly three parts")
 	}
-	parts, signed, ok := decode(encoded)
-	if !ok {
-		return nil, refuse(ReasonMalformed, "token part is not canonical base64url")
-	}
-	header, err := parseHeader(parts[0])
+	// One piece of memory for the small parts. The payload is apart: it may be
+	// kept long after the rest.
+	small := make([]byte, base64url.DecodedLen(len(encoded[0]))+base64url.DecodedLen(len(encoded[2])))
+	text, small, err := decode(small, encoded[0])
 	if err != nil {
 		return nil, err
 	}
-	return &JWS{
-		Header:    header,
-		Payload:   parts[1],
-		signed:    signed,
-		signature: parts[2],
-	}, nil
+	j := &JWS{signed: token[:len(encoded[0])+len(".")+len(encoded[1])]}
+	if err := j.Header.parse(text); err != nil {
+		return nil, err
+	}
+	if j.Payload, _, err = decode(make([]byte, base64url.DecodedLen(len(encoded[1]))), encoded[1]); err != nil {
+		return nil, err
+	}
+	if j.signature, _, err = decode(small, encoded[2]); err != nil {
+		return nil, err
+	}
+	return j, nil
 }
 
 // split returns header, payload and signature. Only the payload may be empty.
@@ -81,49 +86,33 @@ func split(token string) (parts [3]string, ok bool) {
 	return parts, ok
 }
 
-// decode decodes the parts. It also returns what is signed, as bytes, so that
-// hashing needs no copy of its own. The payload is memory apart: it may be kept
-// long after the rest.
-func decode(encoded [3]string) (parts [3][]byte, signed []byte, ok bool) {
-	size := len(encoded[0]) + 1 + len(encoded[1])
-	free := make([]byte, size+base64url.DecodedLen(len(encoded[0]))+base64url.DecodedLen(len(encoded[2])))
-	signed, free = free[:0:size], free[size:]
-	signed = append(append(append(signed, encoded[0]...), '.'), encoded[1]...)
-	for i, part := range encoded {
-		into := free
-		if i == 1 {
-			into = make([]byte, base64url.DecodedLen(len(part)))
-		}
-		n, err := base64url.Decode(into, []byte(part))
-		if err != nil {
-			return parts, nil, false
-		}
-		parts[i] = into[:n:n]
-		if i != 1 {
-			free = free[n:]
-		}
+// decode decodes a part of the token into free and returns what is left of that.
+// The caller has made sure that there is no line break, which Decode skips.
+func decode(free []byte, encoded string) (part, rest []byte, err error) {
+	n, err := base64url.Decode(free, []byte(encoded))
+	if err != nil {
+		return nil, nil, refuse(ReasonMalformed, "token part is not canonical base64url")
 	}
-	return parts, signed, true
+	return free[:n:n], free[n:], nil
 }
 
-func parseHeader(data []byte) (Header, error) {
-	var h Header
-	err := jsonx.Object(data, maxHeaderDepth, h.member)
-	if err == nil && h.Algorithm == "" {
-		return Header{}, refuse(ReasonMalformed, "header without alg")
-	}
+func (h *Header) parse(data []byte) error {
+	err := jsonx.Walk(data, maxHeaderDepth, h.member)
 	switch err := err.(type) {
 	case nil:
-		return h, nil
 	case *Error:
-		return Header{}, err
+		return err
 	default:
-		return Header{}, &Error{Reason: ReasonMalformed, Detail: "header is not acceptable JSON", Err: err}
+		return &Error{Reason: ReasonMalformed, Detail: "header is not acceptable JSON", Err: err}
 	}
+	if h.Algorithm == "" {
+		return refuse(ReasonMalformed, "header without alg")
+	}
+	return nil
 }
 
-func (h *Header) member(name string, raw []byte) error {
-	switch name {
+func (h *Header) member(name, raw []byte) error {
+	switch string(name) {
 	case "alg":
 		return h.algorithm(raw)
 	case "kid":
@@ -141,7 +130,7 @@ func (h *Header) member(name string, raw []byte) error {
 	case "crit", "b64":
 		// What they announce changes what the signature means; this package
 		// understands none of it.
-		return refuse(ReasonUnsupportedExtension, "header with "+name)
+		return refuse(ReasonUnsupportedExtension, "header with "+string(name))
 	}
 	return nil
 }
@@ -197,7 +186,7 @@ func (j *JWS) Verify(k *Key) error {
 	if !k.Allows(j.Header.Algorithm) {
 		return refuse(ReasonKeyMismatch, "key is not for the algorithm of the token")
 	}
-	if !k.verify(j.Header.Algorithm, j.signed, j.signature) {
+	if !k.verify(j.Header.Algorithm, []byte(j.signed), j.signature) {
 		return refuse(ReasonSignature, "signature does not verify")
 	}
 	return nil

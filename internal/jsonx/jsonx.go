@@ -64,8 +64,18 @@ func (r Reason) text() string {
 // faulty, so what it gathered counts only if Object returns nil. An error of
 // visit ends the walk and is returned as it is; every other one is an *Error.
 func Object(data []byte, maxDepth int, visit func(name string, raw []byte) error) error {
+	return Walk(data, maxDepth, named(visit))
+}
+
+// Walk is Object for readers that need no copy of the names: they are parts of
+// data, too, where they hold no escapes.
+func Walk(data []byte, maxDepth int, visit func(name, raw []byte) error) error {
 	s := scanner{maxDepth: maxDepth, deep: true}
 	return s.document(data, func() error { return s.object(visit) })
+}
+
+func named(visit func(name string, raw []byte) error) func(name, raw []byte) error {
+	return func(name, raw []byte) error { return visit(string(name), raw) }
 }
 
 // Members is Object, except that names are compared at the outermost level
@@ -73,7 +83,7 @@ func Object(data []byte, maxDepth int, visit func(name string, raw []byte) error
 // and where a fault in one of them must not spoil the others.
 func Members(data []byte, maxDepth int, visit func(name string, raw []byte) error) error {
 	s := scanner{maxDepth: maxDepth}
-	return s.document(data, func() error { return s.object(visit) })
+	return s.document(data, func() error { return s.object(named(visit)) })
 }
 
 // Elements walks the elements of the JSON array that data holds, as Members
@@ -85,13 +95,13 @@ func Elements(data []byte, maxDepth int, visit func(raw []byte) error) error {
 
 // String returns the value of raw if that is a JSON string and nothing else.
 func String(raw []byte) (string, bool) {
-	if isPlainString(raw) {
-		return string(raw[1 : len(raw)-1]), true
+	if content, ok := Plain(raw); ok {
+		return string(content), true
 	}
 	if len(raw) < 2 || raw[0] != '"' || !utf8.Valid(raw) {
 		return "", false
 	}
-	s := scanner{text: string(raw)}
+	s := scanner{text: raw}
 	content, escaped, err := s.quoted()
 	if err != nil || s.pos != len(s.text) {
 		return "", false
@@ -99,21 +109,23 @@ func String(raw []byte) (string, bool) {
 	if escaped {
 		content = unescape(content)
 	}
-	return content, true
+	return string(content), true
 }
 
-// isPlainString tells the usual string: ASCII without escapes.
-func isPlainString(raw []byte) bool {
+// Plain returns what stands between the quotes of raw if that is the usual JSON
+// string, ASCII without escapes: a part of raw that is the value as it is. Of
+// every other string, only [String] tells the value.
+func Plain(raw []byte) ([]byte, bool) {
 	last := len(raw) - 1
 	if last < 1 || raw[0] != '"' || raw[last] != '"' {
-		return false
+		return nil, false
 	}
 	for _, c := range raw[1:last] {
 		if c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
-			return false
+			return nil, false
 		}
 	}
-	return true
+	return raw[1:last:last], true
 }
 
 // Strings returns the elements of raw if that is a JSON array of strings only;

@@ -406,15 +406,35 @@ func TestErrorTextHoldsNoInput(t *testing.T) {
 	}
 }
 
-func TestObjectAllocates(t *testing.T) {
+func TestWalkAllocatesNothing(t *testing.T) {
 	data := []byte(claims12)
 	got := testing.AllocsPerRun(100, func() {
-		if err := jsonx.Object(data, 8, func(string, []byte) error { return nil }); err != nil {
+		if err := jsonx.Walk(data, 8, func(_, _ []byte) error { return nil }); err != nil {
 			t.Fatal(err)
 		}
 	})
-	if got > 1 {
-		t.Errorf("%v allocations for a walk, want the one copy of the text", got)
+	if got > 0 {
+		t.Errorf("%v allocations for a walk, want none", got)
+	}
+}
+
+// TestPlain holds Plain to String: what it takes is the value as it stands.
+func TestPlain(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		raw   string
+		plain bool
+	}{
+		{`"read:notes"`, true}, {`""`, true}, {`"a b"`, true}, {`"a\b"`, false}, {`"\u0061"`, false}, {`"é"`, false}, {`"a"b"`, false},
+		{"\"a\nb\"", false}, {`"`, false}, {``, false}, {`"a`, false}, {`a"`, false}, {`7`, false},
+	} {
+		content, plain := jsonx.Plain([]byte(tt.raw))
+		if plain != tt.plain {
+			t.Errorf("%s: plain is %v, want %v", tt.raw, plain, tt.plain)
+		}
+		if value, ok := jsonx.String([]byte(tt.raw)); plain && (!ok || value != string(content)) {
+			t.Errorf("%s: %q, but String says %q, %v", tt.raw, content, value, ok)
+		}
 	}
 }
 

@@ -4,7 +4,7 @@ import "time"
 
 // numberEnd returns where the number that begins at text[i] ends, or -1 if none
 // begins there (RFC 8259 §6).
-func numberEnd(text string, i int) int {
+func numberEnd(text []byte, i int) int {
 	if i < len(text) && text[i] == '-' {
 		i++
 	}
@@ -32,7 +32,7 @@ func numberEnd(text string, i int) int {
 	return i
 }
 
-func digitsEnd(text string, i int) int {
+func digitsEnd(text []byte, i int) int {
 	for i < len(text) && '0' <= text[i] && text[i] <= '9' {
 		i++
 	}
@@ -62,10 +62,10 @@ func NumericDate(raw []byte) (time.Time, bool) {
 	if seconds, ok := plainSeconds(raw); ok {
 		return date(seconds, 0)
 	}
-	text := string(raw)
-	if numberEnd(text, 0) != len(text) {
+	if numberEnd(raw, 0) != len(raw) {
 		return time.Time{}, false
 	}
+	text := string(raw)
 	negative := text[0] == '-'
 	digits, point := decimal(text)
 	if point > maxSecondDigits {

@@ -1,16 +1,16 @@
 package jsonx
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// scanner reads one document. It works on a string so that member names are
-// parts of the one copy instead of a copy each.
+// scanner reads one document, without a copy: member names are parts of it
+// unless they hold escapes.
 type scanner struct {
-	data     []byte
-	text     string
+	text     []byte
 	pos      int
 	depth    int
 	maxDepth int
@@ -18,7 +18,7 @@ type scanner struct {
 	deep bool
 	// names are those seen in the objects now open, innermost last. An array:
 	// a slice that grows would put the scanner on the heap.
-	names  [32]string
+	names  [32][]byte
 	listed int
 }
 
@@ -27,7 +27,7 @@ func (s *scanner) document(data []byte, read func() error) error {
 	if !utf8.Valid(data) {
 		return &Error{Reason: Encoding, Offset: validPrefix(data)}
 	}
-	s.data, s.text = data, string(data)
+	s.text = data
 	s.space()
 	if err := read(); err != nil {
 		return err
@@ -109,7 +109,7 @@ func (s *scanner) leave() {
 }
 
 // object reads an object; visit may be nil.
-func (s *scanner) object(visit func(name string, raw []byte) error) error {
+func (s *scanner) object(visit func(name, raw []byte) error) error {
 	if err := s.enter('{'); err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (s *scanner) object(visit func(name string, raw []byte) error) error {
 	}
 }
 
-func (s *scanner) member(seen *nameSet, visit func(name string, raw []byte) error) error {
+func (s *scanner) member(seen *nameSet, visit func(name, raw []byte) error) error {
 	at := s.pos
 	name, escaped, err := s.quoted()
 	if err != nil {
@@ -161,7 +161,7 @@ func (s *scanner) member(seen *nameSet, visit func(name string, raw []byte) erro
 	if visit == nil {
 		return nil
 	}
-	return visit(name, s.data[start:s.pos:s.pos])
+	return visit(name, s.text[start:s.pos:s.pos])
 }
 
 // array reads an array; visit may be nil.
@@ -179,7 +179,7 @@ func (s *scanner) array(visit func(raw []byte) error) error {
 			return err
 		}
 		if visit != nil {
-			if err := visit(s.data[start:s.pos:s.pos]); err != nil {
+			if err := visit(s.text[start:s.pos:s.pos]); err != nil {
 				return err
 			}
 		}
@@ -216,7 +216,7 @@ func (s *scanner) value() error {
 }
 
 func (s *scanner) literal(word string) error {
-	if !strings.HasPrefix(s.text[s.pos:], word) {
+	if rest := s.text[s.pos:]; len(rest) < len(word) || string(rest[:len(word)]) != word {
 		return s.fail(Syntax)
 	}
 	s.pos += len(word)
@@ -224,9 +224,9 @@ func (s *scanner) literal(word string) error {
 }
 
 // quoted reads a string and returns what stands between its quotes.
-func (s *scanner) quoted() (content string, escaped bool, err error) {
+func (s *scanner) quoted() (content []byte, escaped bool, err error) {
 	if s.peek() != '"' {
-		return "", false, s.fail(Syntax)
+		return nil, false, s.fail(Syntax)
 	}
 	text, start := s.text, s.pos+1
 	for i := start; i < len(text); i++ {
@@ -234,20 +234,20 @@ func (s *scanner) quoted() (content string, escaped bool, err error) {
 		switch {
 		case c == '"':
 			s.pos = i + 1
-			return text[start:i], escaped, nil
+			return text[start:i:i], escaped, nil
 		case c == '\\':
 			s.pos, escaped = i, true
 			if err := s.escape(); err != nil {
-				return "", false, err
+				return nil, false, err
 			}
 			i = s.pos - 1
 		case c < ' ':
 			s.pos = i
-			return "", false, s.fail(Syntax)
+			return nil, false, s.fail(Syntax)
 		}
 	}
 	s.pos = len(text)
-	return "", false, s.fail(Syntax)
+	return nil, false, s.fail(Syntax)
 }
 
 // escape steps over an escape sequence; a surrogate counts only with the other
@@ -280,12 +280,12 @@ func (s *scanner) escape() error {
 const escapeLen = len(`\u0000`)
 
 // codeUnit returns the UTF-16 code unit of the \u escape that text begins with.
-func codeUnit(text string) (rune, bool) {
+func codeUnit(text []byte) (rune, bool) {
 	if len(text) < escapeLen || text[0] != '\\' || text[1] != 'u' {
 		return 0, false
 	}
 	var unit rune
-	for _, c := range []byte(text[2:escapeLen]) {
+	for _, c := range text[2:escapeLen] {
 		switch {
 		case '0' <= c && c <= '9':
 			c -= '0'
@@ -302,16 +302,14 @@ func codeUnit(text string) (rune, bool) {
 }
 
 // unescape replaces the escapes of a string that quoted has read.
-func unescape(content string) string {
-	var b strings.Builder
-	b.Grow(len(content))
+func unescape(content []byte) []byte {
+	plain := make([]byte, 0, len(content))
 	for {
-		i := strings.IndexByte(content, '\\')
+		i := bytes.IndexByte(content, '\\')
 		if i < 0 {
-			b.WriteString(content)
-			return b.String()
+			return append(plain, content...)
 		}
-		b.WriteString(content[:i])
+		plain = append(plain, content[:i]...)
 		content = content[i:]
 		if r, ok := codeUnit(content); ok {
 			content = content[escapeLen:]
@@ -319,10 +317,10 @@ func unescape(content string) string {
 				low, _ := codeUnit(content)
 				r, content = utf16.DecodeRune(r, low), content[escapeLen:]
 			}
-			b.WriteRune(r)
+			plain = utf8.AppendRune(plain, r)
 			continue
 		}
-		b.WriteByte(shortEscape(content[1]))
+		plain = append(plain, shortEscape(content[1]))
 		content = content[2:]
 	}
 }
@@ -353,9 +351,9 @@ type nameSet struct {
 }
 
 // add reports whether name was not yet in the set.
-func (n *nameSet) add(s *scanner, name string) bool {
+func (n *nameSet) add(s *scanner, name []byte) bool {
 	for _, seen := range s.names[n.base:s.listed] {
-		if seen == name {
+		if string(seen) == string(name) {
 			return false
 		}
 	}
@@ -364,12 +362,12 @@ func (n *nameSet) add(s *scanner, name string) bool {
 		s.listed++
 		return true
 	}
-	if _, found := n.more[name]; found {
+	if _, found := n.more[string(name)]; found {
 		return false
 	}
 	if n.more == nil {
 		n.more = make(map[string]struct{})
 	}
-	n.more[name] = struct{}{}
+	n.more[string(name)] = struct{}{}
 	return true
 }

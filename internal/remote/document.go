@@ -68,10 +68,7 @@ func (d *Document[T]) Close() {
 // The error is [*Error], or that of ctx if it ended the wait.
 func (d *Document[T]) Get(ctx context.Context) (Snapshot[T], error) {
 	now := d.config.Now()
-	if e := d.current.Load(); e != nil && now.Before(e.expiresAt) {
-		if !now.Before(e.refreshAt) {
-			d.refreshInBackground(now)
-		}
+	if e := d.serving(now); e != nil {
 		return e.snapshot, nil
 	}
 	if err := ctx.Err(); err != nil {
@@ -82,6 +79,30 @@ func (d *Document[T]) Get(ctx context.Context) (Snapshot[T], error) {
 		return snapshot, err
 	}
 	return f.wait(ctx)
+}
+
+// Peek is Get for a caller that can do without the document and knows the time:
+// it never waits, and reports whether there is a usable value. Without one it
+// has none fetched.
+func (d *Document[T]) Peek(now time.Time) (Snapshot[T], bool) {
+	e := d.serving(now)
+	if e == nil {
+		return Snapshot[T]{}, false
+	}
+	return e.snapshot, true
+}
+
+// serving returns the usable value, or nil. When most of its freshness is used
+// up it has a newer one fetched.
+func (d *Document[T]) serving(now time.Time) *entry[T] {
+	e := d.current.Load()
+	if e == nil || !now.Before(e.expiresAt) {
+		return nil
+	}
+	if !now.Before(e.refreshAt) {
+		d.refreshInBackground(now)
+	}
+	return e
 }
 
 // refreshInBackground starts a fetch if one is due. Who finds the lock taken
@@ -211,7 +232,9 @@ func (d *Document[T]) run(f *flight[T], began time.Time) {
 		}
 		d.land(f, result, began, err)
 		if d.config.OnFetch != nil {
-			d.config.OnFetch(Event{Outcome: outcome(err), Duration: time.Since(start), Forced: f.forced, Err: err})
+			d.config.OnFetch(Event{
+				Outcome: outcome(err), Duration: time.Since(start), Forced: f.forced, Err: err, FetchedAt: d.usable().FetchedAt,
+			})
 		}
 	}()
 	result, err = d.fetch()

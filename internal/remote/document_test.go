@@ -596,6 +596,35 @@ func TestOwnClock(t *testing.T) {
 	})
 }
 
+// Peek neither waits nor fetches for want of a value, but keeps one fresh.
+func TestPeek(t *testing.T) {
+	bubble(t, func(t *testing.T, s *server) {
+		d := s.document(t)
+		if snap, ok := d.Peek(time.Now()); ok {
+			t.Errorf("a value out of nothing: %v", snap)
+		}
+		synctest.Wait()
+		wantFetches(t, s, 0)
+		first := load(t, d)
+		if snap, ok := d.Peek(time.Now()); !ok || snap != first {
+			t.Errorf("got %v, %v; want %v", snap, ok, first)
+		}
+		time.Sleep(9 * time.Minute)
+		if snap, ok := d.Peek(time.Now()); !ok || snap != first {
+			t.Errorf("while a newer one is fetched: %v, %v", snap, ok)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		wantFetches(t, s, 2)
+		time.Sleep(25 * time.Hour)
+		if snap, ok := d.Peek(time.Now()); ok {
+			t.Errorf("an expired value: %v", snap)
+		}
+		synctest.Wait()
+		wantFetches(t, s, 2)
+	})
+}
+
 func TestEvents(t *testing.T) {
 	bubble(t, func(t *testing.T, s *server) {
 		var events []Event // the fetch goroutine writes, and ends before we read
@@ -611,11 +640,16 @@ func TestEvents(t *testing.T) {
 		get(t, d, "v1")
 		time.Sleep(time.Second)
 		synctest.Wait()
+		began := first.FetchedAt
+		latest, _ := d.Peek(time.Now())
 		want := []Event{
-			{Success, time.Second, false, nil},
-			{Unusable, time.Second, true, ErrUnusable},
-			{Failure, 10 * time.Second, true, context.DeadlineExceeded},
-			{Success, time.Second, false, nil},
+			{Success, time.Second, false, nil, began},
+			{Unusable, time.Second, true, ErrUnusable, began},
+			{Failure, 10 * time.Second, true, context.DeadlineExceeded, began},
+			{Success, time.Second, false, nil, latest.FetchedAt},
+		}
+		if !latest.FetchedAt.After(began) {
+			t.Errorf("the last fetch began at %s, the first at %s", latest.FetchedAt, began)
 		}
 		if fmt.Sprint(events) != fmt.Sprint(want) {
 			t.Errorf("events are %v, want %v", events, want)

@@ -42,7 +42,7 @@ type Config[T any] struct {
 	// that may not counts as a failure. nil means always.
 	Usable func(T) bool
 	// OnFetch is told of each finished fetch, before any caller that waits for
-	// it; it must be quick. nil means nobody is.
+	// it; it must be quick. No lock is held. nil means nobody is.
 	OnFetch func(Event)
 }
 
@@ -106,6 +106,8 @@ type Event struct {
 	Duration time.Duration
 	Forced   bool  // caused by Refresh
 	Err      error // nil on success
+	// FetchedAt is that of the value that serves now, zero if none does.
+	FetchedAt time.Time
 }
 
 var (

@@ -90,6 +90,7 @@ func override(base, change map[string]any) {
 // config is the configuration of a verdict file.
 type config struct {
 	Resources []resource
+	Origins   []string
 	Leeway    string
 	Details   bool
 }
@@ -101,6 +102,7 @@ type resource struct {
 	Servers    []server
 	DPoP       *dpop
 	MTLS       *mtls
+	Policy     json.RawMessage
 }
 
 type server struct {
@@ -131,6 +133,7 @@ const (
 func (c *config) build(t *testing.T, keys *keyRing, now time.Time) mcpauth.Config {
 	t.Helper()
 	built := mcpauth.Config{Now: func() time.Time { return now }, DangerouslyShowErrorDetails: c.Details}
+	built.CORS.Origins = c.Origins
 	if c.Leeway != "" {
 		leeway, err := time.ParseDuration(c.Leeway)
 		if err != nil {
@@ -154,6 +157,7 @@ func (c *config) build(t *testing.T, keys *keyRing, now time.Time) mcpauth.Confi
 		for _, s := range servers {
 			res.AuthorizationServers = append(res.AuthorizationServers, s.build(t, keys, now))
 		}
+		applyPolicy(t, r.Policy, &res)
 		built.Resources = append(built.Resources, res)
 	}
 	return built

@@ -12,11 +12,14 @@
 //	-- proof --    JSON, see [proofSpec]; default: a good DPoP proof for the token.
 //	               More proofs: proof.NAME
 //	-- request --  an HTTP request; {token}, {proof}, {token.NAME}, {proof.NAME} stand
-//	               for tokens and proofs. See [placeholder] for others
+//	               for tokens and proofs. See [placeholder] for others, and
+//	               [bodyPlaceholder] for those of its body
 //	-- earlier --  a request that was sent before
 //	-- connection --  JSON, see [connection]; default: no TLS
+//	-- response --  what the handler answers: headers, a blank line, a body
 //	-- verdict --  status, reason, challenge, error (of the body); or status 200 and
-//	               subject, client, scopes; dpop-nonce is "current" or the header itself
+//	               subject, client, scopes, and handled, the operations that reach
+//	               the handler; dpop-nonce is "current" or the header itself
 package verdict
 
 import (
@@ -25,6 +28,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -47,6 +51,8 @@ type Door struct {
 	Wrap func(a *mcpauth.Auth, next http.Handler, p Protection) http.Handler
 	// Info is what the handler sees of the caller.
 	Info func(r *http.Request) (*mcpauth.AuthInfo, bool)
+	// DecisionOnly says that the door calls the engine and does nothing else.
+	DecisionOnly bool
 }
 
 // Protection is what the protected handler needs.
@@ -64,7 +70,7 @@ func (p Protection) Options() []mcpauth.Option {
 
 // Engine is the door without a door: Authorize and WriteChallenge alone.
 func Engine() Door {
-	return Door{Name: "engine", Info: fromContext, Wrap: wrapEngine}
+	return Door{Name: "engine", Info: fromContext, Wrap: wrapEngine, DecisionOnly: true}
 }
 
 // HTTP is the net/http door.
@@ -111,9 +117,12 @@ func runFile(t *testing.T, path string, keys *keyRing, door Door) {
 	if !bytes.Contains(archive.Comment, []byte("Covers ")) {
 		t.Error("the comment names no requirement: \"Covers RS…\" is missing")
 	}
+	if door.DecisionOnly && ofHTTP(archive) {
+		return
+	}
 	c := parseCase(t, archive, keys)
 	got := c.run(t, door)
-	if *update && door.Name == "engine" {
+	if *update && door.Name == "net/http" {
 		writeVerdict(t, path, archive, got)
 		return
 	}
@@ -131,6 +140,7 @@ type testCase struct {
 	connection connection
 	earlier    []byte
 	request    []byte
+	response   []byte
 	secrets    []string
 	log        *logRecord
 }
@@ -144,6 +154,7 @@ func parseCase(t *testing.T, archive *txtar.Archive, keys *keyRing) *testCase {
 	c.config = cfg.build(t, keys, now)
 	decode(t, archive, "protect", &c.protection)
 	decode(t, archive, "connection", &c.connection)
+	c.response = []byte(section(archive, "response"))
 	archive = c.expand(t, archive, "token", "proof", "earlier", "request")
 	c.config.Logger = slog.New(c.log)
 	auth, err := mcpauth.New(c.config)
@@ -197,21 +208,23 @@ func (c *testCase) fillRequests(t *testing.T, archive *txtar.Archive, keys *keyR
 func (c *testCase) run(t *testing.T, door Door) string {
 	t.Helper()
 	var seen *mcpauth.AuthInfo
+	server := &mcpServer{response: c.response}
 	handler := door.Wrap(c.auth, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		info, ok := door.Info(r)
-		if !ok {
+		if !ok && !mcpauth.Anonymous(r.Context()) {
 			t.Error("the handler was reached without an AuthInfo")
 		}
 		seen = info
+		server.serve(t, w, r)
 	}), c.protection)
 	if len(c.earlier) > 0 {
 		c.send(t, handler, c.earlier)
 		c.log.forget()
-		seen = nil
+		seen, server.handled = nil, nil
 	}
 	w := c.send(t, handler, c.request)
 	c.checkSecrets(t, w)
-	verdict := describe(w, seen, c.log.reason())
+	verdict := describe(w, seen, c.log.reason(), server)
 	if nonce := w.Header().Get("DPoP-Nonce"); nonce == "" {
 		return verdict
 	} else if nonce != c.nonce(t, "") {
@@ -248,7 +261,8 @@ func (c *testCase) checkSecrets(t *testing.T, w *httptest.ResponseRecorder) {
 
 func parseRequest(t *testing.T, raw []byte) *http.Request {
 	t.Helper()
-	lines := bufio.NewScanner(bytes.NewReader(raw))
+	head, body, _ := bytes.Cut(raw, []byte("\n\n"))
+	lines := bufio.NewScanner(bytes.NewReader(head))
 	lines.Buffer(nil, 1<<20)
 	lines.Scan()
 	method, rest, _ := strings.Cut(lines.Text(), " ")
@@ -262,6 +276,7 @@ func parseRequest(t *testing.T, raw []byte) *http.Request {
 		name, value = textproto.CanonicalMIMEHeaderKey(name), strings.TrimPrefix(value, " ")
 		r.Header[name] = append(r.Header[name], unescape(value))
 	}
+	withBody(r, body)
 	return r
 }
 
@@ -270,7 +285,7 @@ func unescape(value string) string {
 	return strings.NewReplacer(`\t`, "\t", `\0`, "\x00", `\r`, "\r", `\n`, "\n", `\s`, " ").Replace(value)
 }
 
-func describe(w *httptest.ResponseRecorder, info *mcpauth.AuthInfo, reason string) string {
+func describe(w *httptest.ResponseRecorder, info *mcpauth.AuthInfo, reason string, server *mcpServer) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "status: %d\n", w.Code)
 	line(&b, "reason", reason)
@@ -278,6 +293,7 @@ func describe(w *httptest.ResponseRecorder, info *mcpauth.AuthInfo, reason strin
 		line(&b, "subject", info.Subject)
 		line(&b, "client", info.ClientID)
 		line(&b, "scopes", strings.Join(info.Scopes, " "))
+		describeAnswer(&b, w.Code, w.Body.Bytes(), server)
 		return b.String()
 	}
 	for _, value := range w.Header().Values("Www-Authenticate") {
@@ -285,8 +301,10 @@ func describe(w *httptest.ResponseRecorder, info *mcpauth.AuthInfo, reason strin
 	}
 	line(&b, "retry-after", w.Header().Get("Retry-After"))
 	var body struct{ Error string }
-	_ = json.Unmarshal(w.Body.Bytes(), &body)
-	line(&b, "error", body.Error)
+	if json.Unmarshal(w.Body.Bytes(), &body) == nil {
+		line(&b, "error", body.Error)
+	}
+	describeAnswer(&b, w.Code, w.Body.Bytes(), server)
 	return b.String()
 }
 
@@ -309,10 +327,15 @@ func normalize(text string) string {
 
 func wrapEngine(a *mcpauth.Auth, next http.Handler, p Protection) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		read := io.ReadCloser(http.NoBody)
 		info, err := a.Authorize(r.Context(), mcpauth.Request{
 			Method: r.Method, URL: r.RequestURI, Header: r.Header,
 			Resource: p.Resource, Scopes: p.Scopes, ChallengeScopes: p.Challenge,
-			TLS: r.TLS, RemoteAddr: r.RemoteAddr,
+			TLS: r.TLS, RemoteAddr: r.RemoteAddr, Body: func(most int64) ([]byte, error) {
+				body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+				read = io.NopCloser(bytes.NewReader(body))
+				return body, err
+			},
 		})
 		if err != nil {
 			mcpauth.WriteChallenge(w, err)
@@ -321,7 +344,12 @@ func wrapEngine(a *mcpauth.Auth, next http.Handler, p Protection) http.Handler {
 		if nonce := a.DPoPNonce(p.Resource); nonce != "" {
 			w.Header().Set("DPoP-Nonce", nonce)
 		}
-		next.ServeHTTP(w, r.WithContext(mcpauth.NewContext(r.Context(), info)))
+		r.Body = read
+		ctx := mcpauth.NewContext(r.Context(), info)
+		if info == nil {
+			ctx = mcpauth.NewAnonymousContext(ctx)
+		}
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 

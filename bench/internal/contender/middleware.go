@@ -66,6 +66,15 @@ func OurMiddleware(ctx context.Context, s *fixture.Server, name string, cacheSiz
 	}, err
 }
 
+// OurHandler is a handler behind [mcpauth.Auth.Protect] with a policy, or none.
+func OurHandler(ctx context.Context, s *fixture.Server, policy *mcpauth.Policy, next http.Handler) (http.Handler, error) {
+	auth, err := ours(ctx, s, 0, policy)
+	if err != nil {
+		return nil, err
+	}
+	return auth.Protect(next, mcpauth.Scopes(fixture.Required)), nil
+}
+
 // GoSDKMiddleware is the official MCP SDK's middleware with the verifier that
 // most people would write for it.
 func GoSDKMiddleware(ctx context.Context, s *fixture.Server) (Middleware, error) {

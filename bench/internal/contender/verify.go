@@ -74,12 +74,17 @@ func Verifiers(ctx context.Context, s *fixture.Server) ([]Verifier, error) {
 
 // Ours makes an Auth that has its keys already. It is closed with ctx.
 func Ours(ctx context.Context, s *fixture.Server, cacheSize int) (*mcpauth.Auth, error) {
+	return ours(ctx, s, cacheSize, nil)
+}
+
+func ours(ctx context.Context, s *fixture.Server, cacheSize int, policy *mcpauth.Policy) (*mcpauth.Auth, error) {
 	auth, err := mcpauth.New(mcpauth.Config{
 		TokenCacheSize: cacheSize,
 		Resources: []mcpauth.Resource{{
 			Identifier:           fixture.Resource,
 			AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: s.Issuer, Type: mcpauth.OIDC}},
 			ScopesSupported:      strings.Fields(fixture.Scope),
+			Policy:               policy,
 		}},
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 // Resource-server is the protected MCP server of the suites that need more than
-// the quickstart has: introspection and DPoP. Its one tool, whoami, tells the
-// caller who they are and which key their token is bound to.
+// the quickstart has: introspection, DPoP and a policy. Its tool whoami tells the
+// caller who they are and which key their token is bound to; further tools do
+// nothing but need scopes.
 //
 // It reads [settings] as JSON from the environment variable
 // INTEROP_RESOURCE_SERVER, and logs to standard error.
@@ -15,11 +16,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -27,14 +29,11 @@ import (
 	"github.com/mcp-auth/go/gosdk"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"github.com/mcp-auth/go/interop/internal/serve"
 	"github.com/mcp-auth/go/interop/internal/settings"
 )
 
-const (
-	headerTimeout        = 30 * time.Second
-	introspectionTimeout = 10 * time.Second // the most, for busy machines
-	grace                = 2 * time.Second
-)
+const introspectionTimeout = 10 * time.Second // the most, for busy machines
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -62,12 +61,16 @@ func run(ctx context.Context, logger *slog.Logger, text string) error {
 	defer auth.Close()
 	mux := http.NewServeMux()
 	mux.Handle("/.well-known/", auth.MetadataHandler())
-	mux.Handle(resource.Path, gosdk.Protect(auth, mcpHandler(), mcpauth.Scopes(s.Scopes...)))
-	listener, err := net.Listen("tcp", resource.Host)
-	if err != nil {
-		return err
+	mux.Handle(resource.Path, gosdk.Protect(auth, mcpHandler(s), options(s)...))
+	return serve.Until(ctx, resource.Host, mux)
+}
+
+func options(s settings.ResourceServer) []mcpauth.Option {
+	needed := []mcpauth.Option{mcpauth.Scopes(s.Scopes...)}
+	if s.ChallengeScopes != nil {
+		needed = append(needed, mcpauth.ChallengeScopes(s.ChallengeScopes...))
 	}
-	return serve(ctx, listener, mux)
+	return needed
 }
 
 func newAuth(s settings.ResourceServer, logger *slog.Logger) (*mcpauth.Auth, error) {
@@ -82,11 +85,27 @@ func newAuth(s settings.ResourceServer, logger *slog.Logger) (*mcpauth.Auth, err
 			Introspection: introspection,
 		}},
 		ScopesSupported: s.Scopes,
+		Policy:          newPolicy(s.Tools),
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Tools)) {
+		resource.ScopesSupported = append(resource.ScopesSupported, s.Tools[name]...)
 	}
 	if s.DPoP != nil {
 		resource.DPoP = &mcpauth.DPoP{Required: s.DPoP.Required, RequireNonce: s.DPoP.RequireNonce}
 	}
 	return mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{resource}, Logger: logger})
+}
+
+// newPolicy denies every tool that is not named.
+func newPolicy(tools map[string][]string) *mcpauth.Policy {
+	if tools == nil {
+		return nil
+	}
+	rules := make(map[string]mcpauth.Requirement, len(tools))
+	for name, scopes := range tools {
+		rules[name] = mcpauth.Scopes(scopes...)
+	}
+	return &mcpauth.Policy{Tools: rules}
 }
 
 func newIntrospection(s *settings.Introspection) (*mcpauth.Introspection, error) {
@@ -127,11 +146,22 @@ func parseKey(text string) (crypto.Signer, error) {
 	return signer, nil
 }
 
-func mcpHandler() http.Handler {
+func mcpHandler(s settings.ResourceServer) http.Handler {
 	server := mcp.NewServer(&mcp.Implementation{Name: "resource-server", Version: "1.0.0"}, nil)
 	server.AddReceivingMiddleware(gosdk.Middleware())
 	mcp.AddTool(server, &mcp.Tool{Name: "whoami", Description: "Tells who is calling."}, whoami)
-	return mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, nil)
+	for name := range s.Tools {
+		mcp.AddTool(server, &mcp.Tool{Name: name}, tool(name))
+	}
+	return mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server },
+		&mcp.StreamableHTTPOptions{Stateless: s.Stateless})
+}
+
+// tool says its name.
+func tool(name string) mcp.ToolHandlerFor[struct{}, any] {
+	return func(context.Context, *mcp.CallToolRequest, struct{}) (*mcp.CallToolResult, any, error) {
+		return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: name + " is done"}}}, nil, nil
+	}
 }
 
 func whoami(ctx context.Context, _ *mcp.CallToolRequest, _ struct{}) (*mcp.CallToolResult, settings.Identity, error) {
@@ -151,23 +181,4 @@ func whoami(ctx context.Context, _ *mcp.CallToolRequest, _ struct{}) (*mcp.CallT
 		Issuer: info.Issuer, Subject: info.Subject, ClientID: info.ClientID,
 		Scopes: info.Scopes, Audience: info.Audience, Key: claims.Confirmation.Thumbprint,
 	}, nil
-}
-
-// serve runs until ctx ends, then ends requests under way, which may be streams
-// without an end.
-func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
-	}
-	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
-	defer cancel()
-	if err := server.Shutdown(ending); err != nil {
-		return server.Close()
-	}
-	return nil
 }

@@ -56,10 +56,15 @@ func MetadataURL(resource string) string {
 
 // waitOK waits until url answers 200, as long as p runs.
 func waitOK(ctx context.Context, p *proc.Process, url string) error {
+	return waitFor(ctx, p, func() error { return getOK(ctx, url) })
+}
+
+// waitFor tries until try succeeds, as long as p runs.
+func waitFor(ctx context.Context, p *proc.Process, try func() error) error {
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
-		err := getOK(ctx, url)
+		err := try()
 		if err == nil {
 			return nil
 		}

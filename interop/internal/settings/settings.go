@@ -1,4 +1,4 @@
-// Package settings is what the tests and cmd/resource-server say to each other.
+// Package settings is what the tests and the commands in cmd say to each other.
 package settings
 
 import "time"
@@ -8,11 +8,32 @@ const Variable = "INTEROP_RESOURCE_SERVER"
 
 // ResourceServer configures cmd/resource-server.
 type ResourceServer struct {
-	Resource      string // its URL, where it listens
-	Issuer        string
-	Scopes        []string // required
+	Resource string // its URL, where it listens
+	Issuer   string
+	Scopes   []string // required
+	// Tools has further tools, and the scopes that the policy demands for each.
+	// No other tool can then be called.
+	Tools map[string][]string
+	// ChallengeScopes are those a caller without a token is told to ask for.
+	ChallengeScopes []string
+	// Stateless serves without sessions, as the revision 2026-07-28 has it.
+	Stateless     bool
 	Introspection *Introspection
 	DPoP          *DPoP
+}
+
+// ReverseProxyVariable is the environment variable that holds a [ReverseProxy]
+// as JSON.
+const ReverseProxyVariable = "INTEROP_REVERSE_PROXY"
+
+// ReverseProxy configures cmd/reverse-proxy.
+type ReverseProxy struct {
+	Resource string // its URL, where it listens
+	Upstream string // the URL of the MCP server behind
+	Issuer   string
+	// Token is added to each request in front of the door, which then demands
+	// one. Empty means that everything is public.
+	Token string
 }
 
 // Introspection is mcpauth.Introspection without what cannot be written as JSON.

@@ -1,0 +1,347 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/mcp-auth/go/mcpauthtest"
+	"github.com/urfave/cli/v3"
+)
+
+// maxDevFile bounds the configuration file, in bytes.
+const maxDevFile = 1 << 20
+
+// devFile is the configuration file. Fields are named as in
+// [mcpauthtest.Config], so that its errors can be traced to a line.
+type devFile struct {
+	Listen             string                 `yaml:"listen"`
+	Issuer             string                 `yaml:"issuer"`
+	Users              []devUser              `yaml:"users"`
+	Clients            []devClient            `yaml:"clients"`
+	Scopes             []devScope             `yaml:"scopes"`
+	DefaultScopes      []string               `yaml:"default_scopes"`
+	Resources          []string               `yaml:"resources"`
+	Store              string                 `yaml:"store"`
+	AccessTokenTTL     time.Duration          `yaml:"access_token_ttl"`
+	RefreshTokenTTL    time.Duration          `yaml:"refresh_token_ttl"`
+	RegistrationTTL    time.Duration          `yaml:"registration_ttl"`
+	OpaqueAccessTokens bool                   `yaml:"opaque_access_tokens"`
+	DPoPNonce          bool                   `yaml:"dpop_nonce"`
+	Algorithm          string                 `yaml:"algorithm"`
+	TrustedIssuers     []devTrustedIssuer     `yaml:"trusted_issuers"`
+	AssertionAudiences []devAssertionAudience `yaml:"assertion_audiences"`
+
+	name string
+	text []byte
+}
+
+type devUser struct {
+	Username string `yaml:"username" json:"username"`
+	Password string `yaml:"password" json:"password,omitempty"`
+	Subject  string `yaml:"subject" json:"-"`
+	Name     string `yaml:"name" json:"-"`
+	Email    string `yaml:"email" json:"-"`
+}
+
+type devClient struct {
+	ID           string   `yaml:"id"`
+	Name         string   `yaml:"name"`
+	Secret       string   `yaml:"secret"`
+	JWKS         string   `yaml:"jwks"`
+	JWKSURI      string   `yaml:"jwks_uri"`
+	RedirectURIs []string `yaml:"redirect_uris"`
+	GrantTypes   []string `yaml:"grant_types"`
+	DPoPBound    bool     `yaml:"dpop_bound"`
+}
+
+type devScope struct {
+	Name        string `yaml:"name"`
+	Description string `yaml:"description"`
+}
+
+type devTrustedIssuer struct {
+	Issuer             string        `yaml:"issuer"`
+	JWKS               string        `yaml:"jwks"`
+	JWKSURI            string        `yaml:"jwks_uri"`
+	IdentityAssertions bool          `yaml:"identity_assertions"`
+	Workloads          []devWorkload `yaml:"workloads"`
+}
+
+type devWorkload struct {
+	Subject   string   `yaml:"subject"`
+	Scopes    []string `yaml:"scopes"`
+	Resources []string `yaml:"resources"`
+}
+
+type devAssertionAudience struct {
+	Issuer    string            `yaml:"issuer"`
+	Resources []string          `yaml:"resources"`
+	Scopes    []string          `yaml:"scopes"`
+	ClientIDs map[string]string `yaml:"client_ids"`
+}
+
+// readDevOptions puts file and flags together. A *devUsageError is a wrong
+// combination of flags.
+func readDevOptions(cmd *cli.Command) (*devOptions, error) {
+	options := &devOptions{}
+	if name := cmd.String("config"); name != "" {
+		file, err := readDevFile(name)
+		if err != nil {
+			return nil, err
+		}
+		options.file = file
+		options.config, options.store = file.config(), file.Store
+	}
+	c := &options.config
+	if cmd.IsSet("store") {
+		options.store = cmd.String("store")
+	}
+	for _, text := range []struct {
+		flag  string
+		value *string
+	}{{"listen", &c.Listen}, {"issuer", &c.Issuer}} {
+		if cmd.IsSet(text.flag) {
+			*text.value = cmd.String(text.flag)
+		}
+	}
+	if c.Listen == "" {
+		c.Listen = devListen
+	}
+	if cmd.IsSet("access-token-ttl") {
+		c.AccessTokenTTL = cmd.Duration("access-token-ttl")
+	}
+	c.OpaqueAccessTokens = c.OpaqueAccessTokens || cmd.Bool("opaque")
+	c.DPoPNonce = c.DPoPNonce || cmd.Bool("dpop-nonce")
+	c.OpenRegistration = cmd.Bool("open-registration")
+	c.AutoApprove = cmd.Bool("auto-approve")
+	c.Scopes = append(c.Scopes, cmd.StringSlice("scope")...)
+	c.Resources = append(c.Resources, cmd.StringSlice("resource")...)
+	options.rotate = cmd.Duration("rotate-keys")
+	return options, errors.Join(
+		options.addUsers(cmd.StringSlice("user")),
+		options.addClients(cmd.StringSlice("client")),
+		options.check(cmd.Bool("allow-remote")),
+	)
+}
+
+// addUsers adds those of flags, or the ones that everybody knows.
+func (o *devOptions) addUsers(flags []string) error {
+	for _, flag := range flags {
+		name, password, ok := strings.Cut(flag, ":")
+		if !ok || name == "" || password == "" {
+			return devUsage("a --user is not NAME:PASSWORD")
+		}
+		o.config.Users = append(o.config.Users, mcpauthtest.User{Username: name, Password: password})
+	}
+	if len(o.config.Users) > 0 {
+		return nil
+	}
+	o.defaultUsers = true
+	for _, user := range demoUsers() {
+		o.config.Users = append(o.config.Users, mcpauthtest.User{Username: user.Username, Password: user.Password})
+	}
+	return nil
+}
+
+// addClients adds those of flags; a redirect URI more for one that is known.
+func (o *devOptions) addClients(flags []string) error {
+	for _, flag := range flags {
+		id, uri, ok := strings.Cut(flag, "=")
+		if !ok || id == "" || uri == "" {
+			return devUsage("--client %q is not ID=REDIRECT_URI", flag)
+		}
+		i := slices.IndexFunc(o.config.Clients, func(c mcpauthtest.Client) bool { return c.ID == id })
+		if i < 0 {
+			i = len(o.config.Clients)
+			o.config.Clients = append(o.config.Clients, mcpauthtest.Client{ID: id})
+		}
+		o.config.Clients[i].RedirectURIs = append(o.config.Clients[i].RedirectURIs, uri)
+	}
+	return nil
+}
+
+// check looks at what only the command knows of.
+func (o *devOptions) check(allowRemote bool) (err error) {
+	if o.remote, err = checkListen(o.config.Listen, o.config.Issuer, allowRemote); err != nil {
+		return err
+	}
+	o.config.StatusPage = !o.remote
+	if o.remote && o.config.AutoApprove {
+		return devUsage("--auto-approve would give tokens to everybody who reaches the server: it is for loopback only")
+	}
+	if o.rotate != 0 && o.rotate < minRotation {
+		return devUsage("--rotate-keys is less than %s, for which verifiers may keep the keys", minRotation)
+	}
+	return nil
+}
+
+// readDevFile reads a configuration file. A fault names its line.
+func readDevFile(name string) (*devFile, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() // only read from
+	text, err := io.ReadAll(io.LimitReader(f, maxDevFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxDevFile {
+		return nil, fmt.Errorf("%s is larger than %d bytes", name, maxDevFile)
+	}
+	file := &devFile{name: name, text: text}
+	// An empty file is a configuration, too.
+	if err := yaml.UnmarshalWithOptions(text, file, yaml.Strict()); err != nil && !errors.Is(err, io.EOF) {
+		return nil, file.syntaxError(err)
+	}
+	return file, nil
+}
+
+// syntaxError says what is wrong and where, without the source, which may hold
+// passwords.
+func (f *devFile) syntaxError(err error) error {
+	var fault yaml.Error
+	if !errors.As(err, &fault) || fault.GetToken() == nil || fault.GetToken().Position == nil {
+		return fmt.Errorf("%s is not a configuration", f.name)
+	}
+	position := fault.GetToken().Position
+	return fmt.Errorf("%s:%d:%d: %s", f.name, position.Line, position.Column, fault.GetMessage())
+}
+
+// config returns what the file says.
+func (f *devFile) config() mcpauthtest.Config {
+	c := mcpauthtest.Config{
+		Listen: f.Listen, Issuer: f.Issuer, DefaultScopes: f.DefaultScopes, Resources: f.Resources,
+		AccessTokenTTL: f.AccessTokenTTL, RefreshTokenTTL: f.RefreshTokenTTL, RegistrationTTL: f.RegistrationTTL,
+		OpaqueAccessTokens: f.OpaqueAccessTokens, DPoPNonce: f.DPoPNonce, Algorithm: f.Algorithm,
+		ScopeDescriptions: map[string]string{},
+	}
+	for _, u := range f.Users {
+		c.Users = append(c.Users, mcpauthtest.User(u))
+	}
+	for _, scope := range f.Scopes {
+		c.Scopes = append(c.Scopes, scope.Name)
+		c.ScopeDescriptions[scope.Name] = scope.Description
+	}
+	for _, client := range f.Clients {
+		c.Clients = append(c.Clients, mcpauthtest.Client{
+			ID: client.ID, Name: client.Name, Secret: client.Secret,
+			JWKS: []byte(client.JWKS), JWKSURI: client.JWKSURI,
+			RedirectURIs: client.RedirectURIs, GrantTypes: client.GrantTypes, DPoPBound: client.DPoPBound,
+		})
+	}
+	for _, issuer := range f.TrustedIssuers {
+		trusted := mcpauthtest.TrustedIssuer{
+			Issuer: issuer.Issuer, JWKS: []byte(issuer.JWKS), JWKSURI: issuer.JWKSURI,
+			IdentityAssertions: issuer.IdentityAssertions,
+		}
+		for _, w := range issuer.Workloads {
+			trusted.Workloads = append(trusted.Workloads, mcpauthtest.Workload(w))
+		}
+		c.TrustedIssuers = append(c.TrustedIssuers, trusted)
+	}
+	for _, audience := range f.AssertionAudiences {
+		c.AssertionAudiences = append(c.AssertionAudiences, mcpauthtest.AssertionAudience(audience))
+	}
+	return c
+}
+
+// explain names the line of each fault that the server found in the
+// configuration, where it stands in the file.
+func (o *devOptions) explain(err error) error {
+	faults := configErrors(err)
+	if len(faults) == 0 {
+		return err
+	}
+	var lines []error
+	for _, fault := range faults {
+		where := ""
+		if o.file != nil {
+			where = o.file.place(fault.Field)
+		}
+		lines = append(lines, fmt.Errorf("%s%s %s", where, yamlPath(fault.Field), fault.Reason))
+	}
+	return errors.Join(lines...)
+}
+
+// configErrors unfolds joined errors.
+func configErrors(err error) []*mcpauthtest.ConfigError {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []*mcpauthtest.ConfigError
+		for _, one := range joined.Unwrap() {
+			all = append(all, configErrors(one)...)
+		}
+		return all
+	}
+	var fault *mcpauthtest.ConfigError
+	if errors.As(err, &fault) {
+		return []*mcpauthtest.ConfigError{fault}
+	}
+	return nil
+}
+
+// place returns "FILE:LINE: " of a field of [mcpauthtest.Config], or nothing for
+// one that is not in the file. What is missing is placed where it belongs.
+func (f *devFile) place(field string) string {
+	file, err := parser.ParseBytes(f.text, 0)
+	if err != nil {
+		return ""
+	}
+	path := yamlPath(field)
+	if line := lineOf(file, path); line > 0 {
+		return fmt.Sprintf("%s:%d: ", f.name, line)
+	}
+	// What flags added to a list is not in the file.
+	if parent := path[:max(0, strings.LastIndexByte(path, '.'))]; parent != "" && !strings.HasSuffix(path, "]") {
+		if line := lineOf(file, parent); line > 0 {
+			return fmt.Sprintf("%s:%d: ", f.name, line)
+		}
+	}
+	return ""
+}
+
+func lineOf(file *ast.File, path string) int {
+	p, err := yaml.PathString("$." + path)
+	if err != nil {
+		return 0
+	}
+	node, err := p.FilterFile(file)
+	if err != nil || node == nil || node.GetToken() == nil {
+		return 0
+	}
+	return node.GetToken().Position.Line
+}
+
+// yamlPath turns a field of [mcpauthtest.Config], such as
+// "Clients[0].RedirectURIs[1]", into the file's name for it.
+func yamlPath(field string) string {
+	at := reflect.TypeFor[devFile]()
+	var path []string
+	for part := range strings.SplitSeq(field, ".") {
+		name, index, indexed := strings.Cut(part, "[")
+		found, ok := at.FieldByName(name)
+		if !ok {
+			return field
+		}
+		named := found.Tag.Get("yaml")
+		at = found.Type
+		if indexed {
+			named += "[" + index
+			at = at.Elem()
+		}
+		path = append(path, named)
+		if at.Kind() != reflect.Struct {
+			break
+		}
+	}
+	return strings.Join(path, ".")
+}

@@ -1,0 +1,332 @@
+package mcpauth
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/mcp-auth/go/internal/mcpmsg"
+)
+
+// doorWriter stands between a protected handler and the wire. It binds the
+// session that the handler opens, leaves out of lists what the caller may not
+// use, and turns a refusal of the handler into a challenge as long as the
+// response has not begun.
+type doorWriter struct {
+	http.ResponseWriter
+	auth     *Auth
+	res      *resource
+	admitted *infoContext
+
+	// Of the request.
+	opens  bool // the handler may open a session
+	lists  mcpmsg.Lists
+	scope  mcpmsg.Scope // of the lists, for caches
+	body   messageBody  // what the handler reads,
+	replay readBytes    // or reads again
+	scopes []string     // that the handler needs
+	needed []outcome    // of the operations
+	scheme authScheme
+	method string
+
+	mu       sync.Mutex
+	began    bool
+	over     bool // the response is complete, or replaced
+	denial   *Challenge
+	filter   *mcpmsg.Filter
+	whole    bytes.Buffer // a filtered body that is sent in one piece
+	status   int          // of that
+	isStream bool
+}
+
+var (
+	errEncoded = errors.New("a list cannot be filtered: the handler encoded it")
+	errSession = errors.New("a session cannot be bound to its caller")
+)
+
+// expect notes what the answer to the messages may hold.
+func (w *doorWriter) expect(p *policy, req *Request, messages *mcpmsg.Request) {
+	w.scope = mcpmsg.ScopeLimited
+	if mcpmsg.Modern(req.Header) {
+		w.scope = mcpmsg.ScopePrivate
+	}
+	switch {
+	case p.config.ShowAll:
+	case messages == nil: // a stream, which may replay answers to earlier requests
+		w.lists = mcpmsg.AllLists
+	default:
+		for i := range messages.Messages {
+			w.lists |= mcpmsg.ListsOf(messages.Messages[i].Method)
+		}
+	}
+	if messages != nil {
+		w.body.batch.Store(messages.Batch)
+	}
+}
+
+// readBytes is a body that was read before.
+type readBytes struct{ bytes.Reader }
+
+// Close has nothing to close.
+func (*readBytes) Close() error { return nil }
+
+// messageBody is a request body that notes whether it holds several messages.
+type messageBody struct {
+	io.ReadCloser
+	begun bool
+	batch atomic.Bool
+}
+
+// Read looks at the first byte that is not white space.
+func (b *messageBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	for _, c := range p[:n] {
+		if b.begun {
+			break
+		}
+		switch c {
+		case ' ', '\t', '\r', '\n':
+		default:
+			b.begun = true
+			b.batch.Store(c == '[')
+		}
+	}
+	return n, err
+}
+
+// Unwrap serves [http.ResponseController].
+func (w *doorWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// WriteHeader begins the response.
+func (w *doorWriter) WriteHeader(status int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if status >= 100 && status < 200 {
+		w.ResponseWriter.WriteHeader(status)
+		return
+	}
+	w.begin(status)
+}
+
+// begin decides what becomes of the response.
+func (w *doorWriter) begin(status int) {
+	if w.began {
+		return
+	}
+	w.began = true
+	if w.denial != nil {
+		w.replace(w.denial)
+		return
+	}
+	if err := w.bindSession(); err != nil {
+		w.fail(http.StatusServiceUnavailable, err)
+		return
+	}
+	if w.lists != 0 && !w.startFilter(status) {
+		return
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// replace sends a challenge instead of what the handler writes.
+func (w *doorWriter) replace(c *Challenge) {
+	w.over = true
+	h := w.Header()
+	for name := range h {
+		if ofContent(name) {
+			delete(h, name)
+		}
+	}
+	WriteChallenge(w.ResponseWriter, c)
+}
+
+// ofContent reports headers that speak of what the handler would have sent.
+// Others may be of middleware further out.
+func ofContent(name string) bool {
+	switch name {
+	case sessionHeader, "Cache-Control", "Connection", "Digest", "Etag", "Expires", "Last-Modified",
+		"Repr-Digest", "Trailer", "Transfer-Encoding", "X-Accel-Buffering":
+		return true
+	}
+	return strings.HasPrefix(name, "Content-")
+}
+
+func (w *doorWriter) fail(status int, cause error) {
+	w.auth.log.LogAttrs(w.admitted, slog.LevelError, "mcpauth: response withheld",
+		slog.String("resource", w.res.identifier), slog.Any("cause", cause))
+	c := &Challenge{Status: status, Description: "The response cannot be sent."}
+	if status == http.StatusServiceUnavailable {
+		c.RetryAfter = fetchCooldown
+	}
+	w.replace(c)
+}
+
+func (w *doorWriter) bindSession() error {
+	session := w.Header().Get(sessionHeader)
+	if !w.opens || session == "" {
+		return nil
+	}
+	if err := w.res.sessions.opened(w.admitted, session, w.admitted.caller().UserID()); err != nil {
+		return errors.Join(errSession, err)
+	}
+	return nil
+}
+
+// startFilter makes ready to filter. It is false where the header is not to be
+// sent yet, or never.
+func (w *doorWriter) startFilter(status int) bool {
+	h := w.Header()
+	kind := strings.ToLower(h.Get("Content-Type"))
+	w.isStream = strings.Contains(kind, "text/event-stream")
+	if !w.isStream && !strings.Contains(kind, "application/json") {
+		return true // no MCP client looks into it
+	}
+	if encoding := h.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		w.fail(http.StatusInternalServerError, errEncoded)
+		return false
+	}
+	for _, name := range [...]string{"Content-Length", "Etag", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest"} {
+		h.Del(name)
+	}
+	keep := func(method, name string) bool {
+		return w.res.keep(w.admitted, w.admitted.caller(), method, name)
+	}
+	var to io.Writer = w.ResponseWriter
+	if !w.isStream {
+		to, w.status = &w.whole, status
+	}
+	w.filter = mcpmsg.NewFilter(to, kind, w.lists, keep)
+	w.filter.SetScope(w.scope)
+	return w.isStream
+}
+
+// Write sends a part of the body, or what is left of it.
+func (w *doorWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.begin(http.StatusOK)
+	switch {
+	case w.over:
+		return len(p), nil
+	case w.filter != nil:
+		return w.filter.Write(p)
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// Flush sends what was written so far.
+func (w *doorWriter) Flush() {
+	_ = w.FlushError()
+}
+
+// FlushError is Flush for [http.ResponseController].
+func (w *doorWriter) FlushError() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.begin(http.StatusOK)
+	if w.filter != nil && !w.isStream && !w.over {
+		return nil // sent whole at the end
+	}
+	return http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+// finish ends the response when the handler has returned.
+func (w *doorWriter) finish() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	defer func() { w.over = true }()
+	if w.denial != nil || w.opens && w.Header().Get(sessionHeader) != "" {
+		w.begin(http.StatusOK) // as net/http does where nothing was written
+	}
+	if w.filter == nil || w.over {
+		return
+	}
+	err := w.filter.Close()
+	if w.isStream {
+		w.endStream(err)
+		return
+	}
+	if err != nil {
+		w.fail(http.StatusInternalServerError, err)
+		return
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(w.whole.Len()))
+	w.ResponseWriter.WriteHeader(w.status)
+	_, _ = w.ResponseWriter.Write(w.whole.Bytes())
+}
+
+// endStream breaks the connection off where the filter has stopped: the client
+// must not take what it got for all.
+func (w *doorWriter) endStream(err error) {
+	if err == nil {
+		return
+	}
+	w.auth.log.LogAttrs(w.admitted, slog.LevelError, "mcpauth: stream broken off",
+		slog.String("resource", w.res.identifier), slog.Any("cause", err))
+	panic(http.ErrAbortHandler)
+}
+
+// deny has the response become a challenge, if that is still possible.
+func (w *doorWriter) deny(c *Challenge) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ResponseWriter == nil || w.began || w.over || w.body.batch.Load() {
+		return false
+	}
+	w.denial = c
+	return true
+}
+
+// Require demands scopes in a handler, for rules that depend on data: the
+// owner of a note may delete it, others need a scope. It returns nil if the
+// caller of the request that ctx belongs to has all of them, hierarchies
+// included, and a [*Challenge] otherwise: return it from the tool. The adapters
+// for the MCP SDKs make it a 403 on which clients step up, or, where the
+// response has begun, an error that carries the challenge. A caller without a
+// token is asked for one.
+func Require(ctx context.Context, scopes ...string) error {
+	info, known := FromContext(ctx)
+	w := door(ctx)
+	included := &hierarchy{}
+	if w != nil {
+		included = w.res.hierarchy
+	}
+	refused := &refusal{http.StatusUnauthorized, "", NoCredentials, errNoCredentials}
+	if known {
+		refused = included.check(info.Scopes, scopes)
+	}
+	switch {
+	case refused == nil:
+		return nil
+	case w == nil: // an AuthInfo made by hand, or no door
+		return &Challenge{
+			Status: refused.status, Code: refused.code, Reason: refused.reason, Scopes: slices.Clone(scopes),
+			Description: refused.description(), cause: refused.cause,
+		}
+	}
+	already := union(w.scopes, together(w.needed).scopes)
+	req := &Request{Method: w.method, Scopes: union(already, scopes), scheme: w.scheme}
+	return w.auth.challenge(ctx, w.res, req, refused)
+}
+
+// Deny asks the door that let a request in to answer it with err, a
+// [*Challenge] as [Require] returns it, whatever the handler writes. It is
+// false where that is no longer possible, because the response has begun or
+// answers several messages. Adapters call it; handlers of net/http call
+// [WriteChallenge].
+func Deny(ctx context.Context, err error) bool {
+	var c *Challenge
+	w := door(ctx)
+	if w == nil || !errors.As(err, &c) {
+		return false
+	}
+	return w.deny(c)
+}

@@ -1,0 +1,392 @@
+package mcpauth_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/mcpauthtest"
+)
+
+// guarded is a handler behind the net/http door of a resource with a policy,
+// and a token with the scope read.
+type guarded struct {
+	handler http.Handler
+	token   string
+}
+
+func guard(t *testing.T, change func(*mcpauth.Resource), next http.HandlerFunc, opts ...mcpauth.Option) guarded {
+	t.Helper()
+	server := newServer(t, mcpauthtest.Config{})
+	config := trusting(server.Issuer())
+	if change != nil {
+		change(&config.Resources[0])
+	}
+	return guarded{newAuth(t, config).Protect(next, opts...), mint(t, server)}
+}
+
+func (g guarded) post(body string, headers ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodPost, "/mcp", strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer "+g.token)
+	r.Header.Set("Content-Type", "application/json")
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	g.handler.ServeHTTP(w, r)
+	return w
+}
+
+const callTool = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t"}}`
+
+// Covers RS4, RS12.
+func TestRequire(t *testing.T) {
+	t.Parallel()
+	broader := func(r *mcpauth.Resource) { r.ScopeIncludes = map[string][]string{"read": {"peek"}} }
+	var failed error
+	g := guard(t, broader, func(w http.ResponseWriter, r *http.Request) {
+		if err := mcpauth.Require(r.Context(), "peek"); err != nil {
+			t.Error("a broader scope:", err)
+		}
+		failed = mcpauth.Require(r.Context(), "delete")
+		mcpauth.WriteChallenge(w, failed)
+	}, mcpauth.Scopes("read"))
+	w := g.post(callTool)
+	const want = `Bearer error="insufficient_scope", scope="read delete", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/mcp", ` +
+		`error_description="The access token has not all scopes that this operation needs."`
+	if got := w.Header().Get("WWW-Authenticate"); w.Code != http.StatusForbidden || got != want {
+		t.Errorf("%d\n got %s\nwant %s", w.Code, got, want)
+	}
+	var c *mcpauth.Challenge
+	if !errors.As(failed, &c) || c.Reason != mcpauth.InsufficientScope {
+		t.Errorf("the error is %v", failed)
+	}
+	if err := mcpauth.Require(context.Background(), "read"); !errors.As(err, &c) || c.Status != http.StatusUnauthorized {
+		t.Errorf("nobody is calling: %v", err)
+	}
+}
+
+// Covers RS12.
+func TestDeny(t *testing.T) {
+	t.Parallel()
+	deny := func(r *http.Request) bool { return mcpauth.Deny(r.Context(), mcpauth.Require(r.Context(), "delete")) }
+	late := make(chan bool, 1)
+	for name, test := range map[string]struct {
+		next   func(w http.ResponseWriter, r *http.Request)
+		body   string
+		status int
+		text   string
+	}{
+		"before the response": {func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "text/event-stream")
+			w.Header().Set("X-Frame-Options", "DENY")
+			w.Header().Set("Mcp-Session-Id", "new")
+			w.Header().Set("Content-Length", "14")
+			if !deny(r) {
+				t.Error("not possible before the response")
+			}
+			_, _ = io.WriteString(w, "data: secret\n\n")
+			http.NewResponseController(w).Flush()
+		}, callTool, http.StatusForbidden, `"error":"insufficient_scope"`},
+		"without a response": {func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("X-Frame-Options", "DENY")
+			deny(r)
+		}, callTool, http.StatusForbidden, `"error":"insufficient_scope"`},
+		"after the response": {func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusOK)
+			if deny(r) {
+				t.Error("possible after the response has begun")
+			}
+			_, _ = io.WriteString(w, "done")
+		}, callTool, http.StatusOK, "done"},
+		"after a flush": {func(w http.ResponseWriter, r *http.Request) {
+			w.(http.Flusher).Flush()
+			if deny(r) {
+				t.Error("possible after a flush")
+			}
+		}, callTool, http.StatusOK, ""},
+		"a batch": {func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.ReadAll(r.Body)
+			if deny(r) {
+				t.Error("one of several messages has turned the response")
+			}
+			_, _ = io.WriteString(w, "done")
+		}, " [" + callTool + "]", http.StatusOK, "done"},
+		"another error": {func(w http.ResponseWriter, r *http.Request) {
+			if mcpauth.Deny(r.Context(), errors.New("something else")) {
+				t.Error("an error that is no challenge has turned the response")
+			}
+			_, _ = io.WriteString(w, "done")
+		}, callTool, http.StatusOK, "done"},
+		"too late": {func(_ http.ResponseWriter, r *http.Request) {
+			go func() { <-r.Context().Done(); late <- deny(r) }()
+		}, callTool, http.StatusOK, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			g := guard(t, nil, func(w http.ResponseWriter, r *http.Request) { test.next(w, r) })
+			handler := g.handler
+			g.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r.WithContext(ctx)) })
+			w := g.post(test.body)
+			if w.Code != test.status || !strings.Contains(w.Body.String(), test.text) || strings.Contains(w.Body.String(), "secret") {
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+			if w.Code == http.StatusForbidden && (w.Header().Get("X-Frame-Options") == "" || w.Header().Get("Mcp-Session-Id") != "" ||
+				w.Header().Get("Content-Type") != "application/json" || w.Header().Get("Content-Length") == "14") {
+				t.Errorf("the headers are %v", w.Header())
+			}
+			if cancel(); name == "too late" && <-late {
+				t.Error("possible after the response")
+			}
+		})
+	}
+}
+
+// An engine without a door for HTTP has no response to turn.
+func TestDenyWithoutDoor(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, mcpauthtest.Config{})
+	auth := newAuth(t, trusting(server.Issuer()))
+	info, err := auth.Authorize(t.Context(), bearer(mint(t, server)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := mcpauth.NewContext(t.Context(), info)
+	if err := mcpauth.Require(ctx, "delete"); err == nil || mcpauth.Deny(ctx, err) {
+		t.Errorf("%v, and it could be answered", err)
+	}
+}
+
+// Events reach the client when they are written, filtered or not.
+func TestStreamIsNotHeldBack(t *testing.T) {
+	t.Parallel()
+	more := make(chan struct{})
+	g := guard(t, func(r *mcpauth.Resource) { r.Policy = &mcpauth.Policy{} }, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		fmt.Fprint(w, "data: {\"method\":\"notifications/progress\"}\n\n")
+		w.(http.Flusher).Flush()
+		<-more
+		fmt.Fprint(w, "data: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"tools\":[{\"name\":\"x\"}]}}\n\n")
+	})
+	server := httptest.NewServer(g.handler)
+	defer server.Close()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/mcp", strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+g.token)
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := server.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	lines := bufio.NewScanner(resp.Body)
+	if !lines.Scan() || !strings.Contains(lines.Text(), "progress") {
+		t.Fatalf("the first event is %q", lines.Text())
+	}
+	close(more)
+	rest, _ := io.ReadAll(resp.Body)
+	for lines.Scan() {
+		rest = append(rest, lines.Text()...)
+	}
+	if !strings.Contains(string(rest), `"tools":[]`) {
+		t.Errorf("the list is %s", rest)
+	}
+}
+
+// failingSessions is a store that is down.
+type failingSessions struct{}
+
+func (failingSessions) Bind(context.Context, string, string) (string, error) {
+	return "", errors.New("down")
+}
+
+// Covers RS23.
+func TestSessionStoreDown(t *testing.T) {
+	t.Parallel()
+	g := guard(t, func(r *mcpauth.Resource) { r.Sessions = failingSessions{} }, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Mcp-Session-Id", "new")
+		_, _ = io.WriteString(w, "secret")
+	})
+	for name, headers := range map[string][]string{"a session is opened": nil, "a session is used": {"Mcp-Session-Id", "old"}} {
+		w := g.post(callTool, headers...)
+		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || w.Header().Get("Mcp-Session-Id") != "" ||
+			strings.Contains(w.Body.String(), "secret") {
+			t.Errorf("%s: %d %v %s", name, w.Code, w.Header(), w.Body)
+		}
+	}
+}
+
+// A handler that opens a session and writes nothing opens it all the same.
+//
+// Covers RS23.
+func TestSessionWithoutBody(t *testing.T) {
+	t.Parallel()
+	g := guard(t, nil, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Mcp-Session-Id") == "" {
+			w.Header().Set("Mcp-Session-Id", "new")
+		}
+	})
+	if w := g.post(callTool, "Mcp-Session-Id", "new"); w.Code != http.StatusNotFound {
+		t.Errorf("before it is opened: %d", w.Code)
+	}
+	if w := g.post(callTool); w.Header().Get("Mcp-Session-Id") != "new" {
+		t.Error("no session")
+	}
+	if w := g.post(callTool, "Mcp-Session-Id", "new"); w.Code != http.StatusOK {
+		t.Errorf("afterwards: %d", w.Code)
+	}
+}
+
+// A handler must not hand out the session of somebody else.
+//
+// Covers RS23.
+func TestSessionGivenTwice(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, mcpauthtest.Config{})
+	handler := newAuth(t, trusting(server.Issuer())).Protect(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Mcp-Session-Id", "same")
+	}))
+	alice, err := server.Token(mcpauthtest.TokenClaims{Subject: "alice", Audience: []string{resourceID}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bob, err := server.Token(mcpauthtest.TokenClaims{Subject: "bob", Audience: []string{resourceID}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := (guarded{handler, alice}).post(callTool); w.Code != http.StatusOK {
+		t.Errorf("the first: %d", w.Code)
+	}
+	if w := (guarded{handler, bob}).post(callTool); w.Code != http.StatusServiceUnavailable || w.Header().Get("Mcp-Session-Id") != "" {
+		t.Errorf("the second: %d %v", w.Code, w.Header())
+	}
+}
+
+// Covers RS23.
+func TestSharedSessions(t *testing.T) {
+	t.Parallel()
+	g := guard(t, func(r *mcpauth.Resource) { r.DangerouslyShareSessions = true }, func(http.ResponseWriter, *http.Request) {})
+	if w := g.post(callTool, "Mcp-Session-Id", "any"); w.Code != http.StatusOK {
+		t.Errorf("%d", w.Code)
+	}
+}
+
+// Covers RS23.
+func TestMemorySessions(t *testing.T) {
+	t.Parallel()
+	const size = 1000
+	store := mcpauth.NewMemorySessions(size)
+	bind := func(session, owner string) string {
+		holder, err := store.Bind(t.Context(), session, owner)
+		if err != nil {
+			t.Error(err)
+		}
+		return holder
+	}
+	var mu sync.Mutex
+	winners := map[string]bool{}
+	var wg sync.WaitGroup
+	for i := range 100 {
+		wg.Go(func() {
+			holder := bind("contended", fmt.Sprint("user ", i))
+			mu.Lock()
+			defer mu.Unlock()
+			winners[holder] = true
+		})
+	}
+	wg.Wait()
+	if len(winners) != 1 {
+		t.Errorf("one session has the owners %v", winners)
+	}
+	for i := range 20 * size {
+		bind(fmt.Sprint("session ", i), "somebody")
+		bind("contended", "") // in use, so it stays
+	}
+	if bind("contended", "") == "" {
+		t.Error("a session in use was forgotten")
+	}
+	if bind("session 0", "") != "" || mcpauth.KnownSessions(store) > size+32 {
+		t.Errorf("%d sessions are remembered", mcpauth.KnownSessions(store))
+	}
+	if bind("unknown", "") != "" || bind("unknown", "a") != "a" || bind("unknown", "b") != "a" {
+		t.Error("looking has bound a session, or binding has not")
+	}
+}
+
+// The decision is made on exactly the bytes that the handler reads.
+//
+// Covers RS15.
+func TestHandlerReadsTheSameBytes(t *testing.T) {
+	t.Parallel()
+	const body = " " + `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":{"a":[1, 2.50,"\u00e9"]}}}` + "\n"
+	g := guard(t, func(r *mcpauth.Resource) {
+		r.Policy = &mcpauth.Policy{Default: mcpauth.Authenticated()}
+	}, func(w http.ResponseWriter, r *http.Request) {
+		got, err := io.ReadAll(r.Body)
+		if err != nil || string(got) != body || r.ContentLength != int64(len(body)) || len(r.TransferEncoding) > 0 {
+			t.Errorf("%q, length %d, %v, %v", got, r.ContentLength, r.TransferEncoding, err)
+		}
+	})
+	server := httptest.NewServer(g.handler)
+	defer server.Close()
+	for name, reader := range map[string]io.Reader{"length": strings.NewReader(body), "chunked": io.MultiReader(strings.NewReader(body))} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/mcp", reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+g.token)
+		r.Header.Set("Content-Type", "application/json")
+		resp, err := server.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.Body.Close(); resp.StatusCode != http.StatusOK {
+			t.Errorf("%s: %d", name, resp.StatusCode)
+		}
+	}
+}
+
+// Covers RS15.
+func TestBodyLimit(t *testing.T) {
+	t.Parallel()
+	g := guard(t, func(r *mcpauth.Resource) {
+		r.Policy = &mcpauth.Policy{Default: mcpauth.Authenticated(), MaxBody: int64(len(callTool))}
+	}, func(http.ResponseWriter, *http.Request) {})
+	server := httptest.NewServer(g.handler)
+	defer server.Close()
+	for name, test := range map[string]struct {
+		reader io.Reader
+		want   int
+	}{
+		"at the limit":            {strings.NewReader(callTool), http.StatusOK},
+		"at the limit, chunked":   {io.MultiReader(strings.NewReader(callTool)), http.StatusOK},
+		"over the limit":          {strings.NewReader(callTool + " "), http.StatusRequestEntityTooLarge},
+		"over the limit, chunked": {io.MultiReader(strings.NewReader(callTool + " ")), http.StatusRequestEntityTooLarge},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/mcp", test.reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+g.token)
+		r.Header.Set("Content-Type", "application/json")
+		resp, err := server.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.Body.Close(); resp.StatusCode != test.want {
+			t.Errorf("%s: %d", name, resp.StatusCode)
+		}
+	}
+}

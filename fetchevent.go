@@ -1,0 +1,68 @@
+package mcpauth
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/mcp-auth/go/internal/remote"
+)
+
+// FetchEvent tells of one finished fetch from an authorization server, see
+// [Config.OnFetch]. Resources that name a server alike share its fetches. Token
+// introspection is not among them.
+type FetchEvent struct {
+	// Issuer is the authorization server's issuer identifier.
+	Issuer string
+	// Document says what was fetched.
+	Document FetchedDocument
+	// Duration is how long it took. Keys that need the metadata first wait for
+	// them.
+	Duration time.Duration
+	// Err is why it failed, nil if it did not. Its text holds no secret. Where
+	// the metadata could not be had, errors.As yields [*metadata.DiscoveryError].
+	Err error
+	// FetchedAt is when the fetch began that brought what is in use now: this
+	// one, or, if it failed, an older one. It is zero if nothing is in use; without
+	// keys, requests with a token are answered with 503. The clock is [Config.Now].
+	FetchedAt time.Time
+}
+
+// FetchedDocument is one of the documents that are fetched from an
+// authorization server.
+type FetchedDocument string
+
+// The documents.
+const (
+	// FetchedMetadata is the metadata (RFC 8414, OpenID Connect Discovery).
+	FetchedMetadata FetchedDocument = "metadata"
+	// FetchedKeys is the JWK Set (RFC 7517).
+	FetchedKeys FetchedDocument = "keys"
+)
+
+// reporting tells the hook of a document's fetches, if there is one.
+func (s *issuer) reporting(document FetchedDocument) func(remote.Event) {
+	if s.report == nil {
+		return nil
+	}
+	return func(e remote.Event) {
+		s.report(FetchEvent{
+			Issuer: s.server.Issuer, Document: document, Duration: e.Duration, Err: e.Err, FetchedAt: e.FetchedAt,
+		})
+	}
+}
+
+// contained keeps a panic of the hook, which runs in a goroutine of ours, from
+// ending the process.
+func contained(hook func(FetchEvent), log *slog.Logger) func(FetchEvent) {
+	if hook == nil {
+		return nil
+	}
+	return func(e FetchEvent) {
+		defer func() {
+			if p := recover(); p != nil {
+				log.Error("mcpauth: OnFetch panicked", "issuer", e.Issuer, "panic", p)
+			}
+		}()
+		hook(e)
+	}
+}

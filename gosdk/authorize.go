@@ -1,0 +1,160 @@
+package gosdk
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	mcpauth "github.com/mcp-auth/go"
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+)
+
+// Authorize is [Middleware] that also enforces the Policy of a resource inside
+// the SDK, on every call and every list. It is for servers whose door does not
+// read the request: a door of one's own with [Bridge] below it. Behind [Protect]
+// it is not needed. The empty resource means the only one.
+//
+// A request that carries no AuthInfo may do what is Public, and nothing else.
+//
+// Add it first, so that no other middleware sees what is refused.
+func Authorize(a *mcpauth.Auth, resource string) mcp.Middleware {
+	learn := Middleware()
+	return func(next mcp.MethodHandler) mcp.MethodHandler {
+		return learn(func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
+			info, _ := mcpauth.FromContext(ctx)
+			ops := operations(method, req.GetParams())
+			if err := a.Permits(ctx, info, resource, ops...); err != nil {
+				return nil, hide(err, ops[0])
+			}
+			result, err := next(ctx, method, req)
+			if err != nil {
+				return result, err
+			}
+			return shown(result, func(op mcpauth.Operation) bool { return a.Shows(ctx, info, resource, op) }), nil
+		})
+	}
+}
+
+// operations says in the policy's terms what a request asks for: one at least.
+func operations(method string, params mcp.Params) []mcpauth.Operation {
+	op := mcpauth.Operation{Method: method}
+	switch p := params.(type) {
+	case *mcp.CallToolParamsRaw:
+		op.Name, op.Arguments = p.Name, p.Arguments
+	case *mcp.GetPromptParams:
+		op.Name, op.Arguments = p.Name, encode(p.Arguments)
+	case *mcp.ReadResourceParams:
+		op.Name = p.URI
+	case *mcp.SubscribeParams:
+		op.Name = p.URI
+	case *mcp.UnsubscribeParams:
+		op.Name = p.URI
+	case *mcp.CompleteParams:
+		op.Ref, op.Name = reference(p.Ref)
+	case *mcp.SubscriptionsListenParams:
+		return listens(op, p)
+	}
+	return []mcpauth.Operation{op}
+}
+
+func encode(arguments map[string]string) json.RawMessage {
+	if arguments == nil {
+		return nil
+	}
+	data, err := json.Marshal(arguments)
+	if err != nil {
+		return nil
+	}
+	return data
+}
+
+func reference(ref *mcp.CompleteReference) (kind, name string) {
+	switch {
+	case ref == nil:
+		return "", ""
+	case ref.Type == "ref/prompt":
+		return "prompt", ref.Name
+	case ref.Type == "ref/resource":
+		return "resource", ref.URI
+	}
+	return "", ""
+}
+
+// listens has an operation for each resource that is listened to.
+func listens(op mcpauth.Operation, p *mcp.SubscriptionsListenParams) []mcpauth.Operation {
+	if p.Notifications == nil || len(p.Notifications.ResourceSubscriptions) == 0 {
+		return []mcpauth.Operation{op}
+	}
+	var ops []mcpauth.Operation
+	for _, uri := range p.Notifications.ResourceSubscriptions {
+		ops = append(ops, mcpauth.Operation{Method: op.Method, Name: uri})
+	}
+	return ops
+}
+
+// hide answers as the SDK does for what does not exist, if the policy wants it.
+func hide(err error, op mcpauth.Operation) error {
+	var refused *mcpauth.Challenge
+	if !errors.As(err, &refused) || !refused.Hidden {
+		return err
+	}
+	switch op.Method {
+	case callTool:
+		return &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: fmt.Sprintf("unknown tool %q", op.Name)}
+	case getPrompt:
+		return &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: fmt.Sprintf("unknown prompt %q", op.Name)}
+	case readResource:
+		return mcp.ResourceNotFoundError(op.Name)
+	}
+	return err
+}
+
+// scopePrivate keeps caches from giving a result to another caller. The SDK's
+// default is "public".
+const scopePrivate = "private"
+
+// shown is a list without what is not to be seen. It is a copy, as a server may
+// give one result to several callers.
+func shown(result mcp.Result, show func(mcpauth.Operation) bool) mcp.Result {
+	usable := func(method, name string) bool { return show(mcpauth.Operation{Method: method, Name: name}) }
+	switch r := result.(type) {
+	case *mcp.ListToolsResult:
+		list := *r
+		list.CacheScope = scopePrivate
+		list.Tools = keep(r.Tools, func(t *mcp.Tool) bool { return usable(callTool, t.Name) })
+		return &list
+	case *mcp.ListPromptsResult:
+		list := *r
+		list.CacheScope = scopePrivate
+		list.Prompts = keep(r.Prompts, func(p *mcp.Prompt) bool { return usable(getPrompt, p.Name) })
+		return &list
+	case *mcp.ListResourcesResult:
+		list := *r
+		list.CacheScope = scopePrivate
+		list.Resources = keep(r.Resources, func(e *mcp.Resource) bool { return usable(readResource, e.URI) })
+		return &list
+	case *mcp.ListResourceTemplatesResult:
+		list := *r
+		list.CacheScope = scopePrivate
+		list.ResourceTemplates = keep(r.ResourceTemplates, func(e *mcp.ResourceTemplate) bool { return usable(readResource, e.URITemplate) })
+		return &list
+	case *mcp.ReadResourceResult:
+		read := *r
+		read.CacheScope = scopePrivate
+		return &read
+	}
+	return result
+}
+
+// keep never returns nil, which would be encoded as null.
+func keep[T any](items []T, fits func(T) bool) []T {
+	kept := make([]T, 0, len(items))
+	for _, item := range items {
+		if fits(item) {
+			kept = append(kept, item)
+		}
+	}
+	return kept
+}

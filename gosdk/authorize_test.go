@@ -1,0 +1,123 @@
+package gosdk_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/gosdk"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+)
+
+// ownDoor knows its callers by a header, as a gateway's might be: "alice read".
+func ownDoor(_ *mcpauth.Auth, next http.Handler) http.Handler {
+	bridged := gosdk.Bridge(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		words := strings.Fields(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
+		if len(words) == 0 {
+			next.ServeHTTP(w, r)
+			return
+		}
+		info := &mcpauth.AuthInfo{Issuer: "https://auth.example.com", Subject: words[0], Scopes: words[1:]}
+		bridged.ServeHTTP(w, r.WithContext(mcpauth.NewContext(r.Context(), info)))
+	})
+}
+
+func inside(a *mcpauth.Auth) mcp.Middleware { return gosdk.Authorize(a, "") }
+
+// Covers RS4, RS12. The policy holds inside the SDK as it does at the door.
+func TestAuthorizeInside(t *testing.T) {
+	t.Parallel()
+	for name, transport := range transports() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := newNotes(t, &transport.options, 0, door{wrap: ownDoor, inside: inside})
+			const reader = "alice read"
+			session := n.open(t, transport.version, reader)
+			for _, test := range []struct{ token, method, params, want string }{
+				{reader, "tools/call", `"name":"read"`, "done by read"},
+				{reader, "tools/call", `"name":"secret"`, `"mcp/www_authenticate":["Bearer error=\"insufficient_scope\", scope=\"admin\", resource_metadata=`},
+				{reader, "tools/call", `"name":"unheard"`, "not permitted"},
+				{reader, "prompts/get", `"name":"open"`, `"result"`},
+				{reader, "prompts/get", `"name":"closed"`, `"data":{"_meta":{"mcp/www_authenticate":["Bearer error=`},
+				{reader, "resources/read", `"uri":"note://all"`, `"text":"text"`},
+				{reader, "resources/read", `"uri":"note://1"`, `"data":{"_meta":{"mcp/www_authenticate":["Bearer error=`},
+				{reader, "completion/complete", `"ref":{"type":"ref/prompt","name":"closed"},"argument":{"name":"a","value":"b"}`, `scope=\"admin\"`},
+			} {
+				if got := n.post(t, transport.version, session, test.token, test.method, test.params); !strings.Contains(got.body, test.want) {
+					t.Errorf("%s %s: %+v, want %s", test.method, test.params, got, test.want)
+				}
+			}
+		})
+	}
+}
+
+// Covers RS12. Without an AuthInfo, only what is public is open.
+func TestAuthorizeFailsClosed(t *testing.T) {
+	t.Parallel()
+	n := newNotes(t, &mcp.StreamableHTTPOptions{Stateless: true, JSONResponse: true}, 0, door{wrap: ownDoor, inside: inside})
+	for _, test := range []struct{ method, params, want string }{
+		{"tools/call", `"name":"help"`, "done by help"},
+		{"tools/call", `"name":"read"`, `"mcp/www_authenticate":["Bearer scope=\"read\", resource_metadata=`},
+		{"prompts/list", ``, `"code":-32003`},
+		{"resources/read", `"uri":"note://all"`, `"code":-32003`},
+	} {
+		if got := n.post(t, legacy, "", "", test.method, test.params); !strings.Contains(got.body, test.want) {
+			t.Errorf("%s %s: %+v, want %s", test.method, test.params, got, test.want)
+		}
+	}
+}
+
+// Behind a door of mcpauth, a refusal inside the SDK is an HTTP response, too.
+func TestAuthorizeBehindDoor(t *testing.T) {
+	t.Parallel()
+	// The door of the other resource has no policy: it does not read requests.
+	var open *mcpauth.Auth
+	n := newNotes(t, nil, 0, door{inside: inside, wrap: func(a *mcpauth.Auth, next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			gosdk.Protect(open, next).ServeHTTP(w, r)
+		})
+	}})
+	var err error
+	open, err = mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
+		Identifier: n.web.URL + "/mcp", AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: n.as.Issuer()}},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := n.token(t, "alice", "read")
+	session := n.open(t, legacy, token)
+	if got := n.post(t, legacy, session, token, "tools/call", `"name":"secret"`); got.status != http.StatusForbidden || !strings.Contains(got.challenge, `scope="admin"`) {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Covers RS12. What is hidden is answered as the SDK answers for what is not
+// there.
+func TestAuthorizeHides(t *testing.T) {
+	t.Parallel()
+	for name, transport := range transports() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := newNotes(t, &transport.options, 0, door{wrap: ownDoor, inside: inside, resource: func(r *mcpauth.Resource) {
+				r.Policy.HideRefused = true
+				r.Policy.Default = mcpauth.Authenticated()
+			}})
+			const reader = "alice read"
+			session := n.open(t, transport.version, reader)
+			for method, params := range map[string][2]string{
+				"tools/call":     {`"name":"secret"`, `"name":"nosuch"`},
+				"prompts/get":    {`"name":"closed"`, `"name":"nosuch"`},
+				"resources/read": {`"uri":"note://1"`, `"uri":"nosuch://1"`},
+			} {
+				hidden := n.post(t, transport.version, session, reader, method, params[0])
+				absent := n.post(t, transport.version, session, reader, method, params[1])
+				like := strings.NewReplacer("secret", "nosuch", "closed", "nosuch", "note://1", "nosuch://1")
+				if hidden.status != absent.status || like.Replace(hidden.body) != absent.body {
+					t.Errorf("%s: hidden %+v, absent %+v", method, hidden, absent)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,369 @@
+package mcpmsg
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/mcp-auth/go/internal/jsonx"
+)
+
+const metaVersion = "io.modelcontextprotocol/protocolVersion"
+
+// message is a Message being read, with what the headers are held against.
+type message struct {
+	*Message
+	// version is the protocol version that params._meta claims, "" for none.
+	version string
+	// params as they stand in the body; nil if absent.
+	params params
+}
+
+// envelope has the members of a message as they stand in the body, nil for
+// those absent.
+type envelope struct {
+	version, id, method, params, result, err []byte
+}
+
+// params has those members of params that name something.
+type params struct {
+	name, uri, taskID, ref, filter, meta []byte
+}
+
+// parse reads one message.
+func (m *message) parse(raw []byte, depth int) *Error {
+	var e envelope
+	if err := jsonx.Object(raw, depth, e.take); err != nil {
+		return faultOf(err)
+	}
+	if e.id != nil && string(e.id) != "null" {
+		if !isID(e.id) {
+			return invalid("the id is neither a string nor an integer")
+		}
+		m.ID = e.id
+	}
+	if fault := m.read(&e); fault != nil {
+		fault.ID = m.ID
+		return fault
+	}
+	return nil
+}
+
+// take is given the members of a message.
+func (e *envelope) take(name string, raw []byte) error {
+	switch name {
+	case "jsonrpc":
+		e.version = raw
+	case "id":
+		e.id = raw
+	case "method":
+		e.method = raw
+	case "params":
+		e.params = raw
+	case "result":
+		e.result = raw
+	case "error":
+		e.err = raw
+	default:
+		if foldsTo([]byte(name), "jsonrpc", "id", "method", "params", "result", "error") {
+			return ambiguous()
+		}
+	}
+	return nil
+}
+
+func ambiguous() *Error { return invalid("a member's name differs from a reserved one in case only") }
+
+// foldsTo reports whether a reader that ignores case, as encoding/json does,
+// takes name for one of those reserved.
+func foldsTo(name []byte, reserved ...string) bool {
+	for _, r := range reserved {
+		// k and s have a third form, of three and of two bytes.
+		if len(name) >= len(r) && len(name) <= 3*len(r) && strings.EqualFold(string(name), r) {
+			return true
+		}
+	}
+	return false
+}
+
+// isID accepts a string or an integer that every reader takes for the same
+// number: go-sdk cuts fractions off, and beyond 2^53 a double rounds.
+func isID(raw []byte) bool {
+	if len(raw) > maxIDLength {
+		return false
+	}
+	if raw[0] == '"' {
+		return true
+	}
+	const safe = 1<<53 - 1
+	n, err := strconv.ParseInt(string(raw), 10, 64)
+	return err == nil && -safe <= n && n <= safe && string(raw) != "-0"
+}
+
+func (m *message) read(e *envelope) *Error {
+	if !isVersion2(e.version) {
+		return invalid(`jsonrpc is not "2.0"`)
+	}
+	if e.method == nil {
+		return readResponse(e)
+	}
+	if e.result != nil || e.err != nil {
+		return invalid("both a request and a response")
+	}
+	if e.id != nil && m.ID == nil {
+		return invalid("the id of a request is null")
+	}
+	method, ok := jsonx.String(e.method)
+	if !ok || !isText(method, maxMethod) {
+		return invalid("the method is no usable string")
+	}
+	m.Method = method
+	return m.readParams(e.params)
+}
+
+func isVersion2(raw []byte) bool {
+	if string(raw) == `"2.0"` {
+		return true
+	}
+	version, _ := jsonx.String(raw)
+	return version == "2.0"
+}
+
+func readResponse(e *envelope) *Error {
+	switch {
+	case e.result == nil && e.err == nil:
+		return invalid("neither a request nor a response")
+	case e.result != nil && e.err != nil:
+		return invalid("a response with both result and error")
+	case e.err != nil && e.err[0] != '{':
+		return invalid("a response's error is no object")
+	case e.id == nil, e.result != nil && string(e.id) == "null":
+		return invalid("a response without an id")
+	}
+	return nil
+}
+
+// isText tells a string that may decide: neither empty nor long, and without
+// what a log or a header would not show.
+func isText(s string, limit int) bool {
+	return s != "" && len(s) <= limit && strings.IndexFunc(s, unicode.IsControl) < 0
+}
+
+func (m *message) readParams(raw []byte) *Error {
+	p := &m.params
+	if !isAbsent(raw) {
+		if raw[0] != '{' {
+			return badParams("params is no object")
+		}
+		for name, value := range members(raw) {
+			if fault := m.takeParam(name, value); fault != nil {
+				return fault
+			}
+		}
+	}
+	if fault := m.readMeta(p.meta); fault != nil {
+		return fault
+	}
+	return m.readName()
+}
+
+// isAbsent tells a member that is missing or null; servers do not tell the two
+// apart.
+func isAbsent(raw []byte) bool { return raw == nil || string(raw) == "null" }
+
+func (m *message) takeParam(name, raw []byte) *Error {
+	switch string(name) {
+	case "name":
+		m.params.name = raw
+	case "uri":
+		m.params.uri = raw
+	case "taskId":
+		m.params.taskID = raw
+	case "ref":
+		m.params.ref = raw
+	case "notifications":
+		m.params.filter = raw
+	case "_meta":
+		m.params.meta = raw
+	case "arguments":
+		m.Arguments = raw
+	case "cursor", "task", "requestState", "inputResponses": // not read, but in one spelling only
+	default:
+		if foldsTo(name, "name", "uri", "taskId", "ref", "notifications", "_meta", "arguments",
+			"cursor", "task", "requestState", "inputResponses") {
+			return ambiguous()
+		}
+	}
+	return nil
+}
+
+func (m *message) readMeta(raw []byte) *Error {
+	if isAbsent(raw) {
+		return nil
+	}
+	if raw[0] != '{' {
+		return badParams("params._meta is no object")
+	}
+	for name, value := range members(raw) {
+		if string(name) != metaVersion {
+			if foldsTo(name, metaVersion) {
+				return ambiguous()
+			}
+			continue
+		}
+		if fault := m.setVersion(value); fault != nil {
+			return fault
+		}
+	}
+	return nil
+}
+
+func (m *message) setVersion(raw []byte) *Error {
+	if string(raw) == `"`+modernSince+`"` {
+		m.version = modernSince
+		return nil
+	}
+	version, ok := jsonx.String(raw)
+	if !ok || !isText(version, maxVersion) {
+		return badParams("the protocol version in params._meta is no usable string")
+	}
+	m.version = version
+	return nil
+}
+
+// source says which member of params a method takes its name from.
+type source int
+
+const (
+	fromNothing source = iota
+	fromName
+	fromURI
+	fromTask
+	fromRef
+	fromFilter
+)
+
+func sourceOf(method string) source {
+	switch method {
+	case "tools/call", "prompts/get":
+		return fromName
+	case "resources/read", "resources/subscribe", "resources/unsubscribe":
+		return fromURI
+	case "tasks/get", "tasks/result", "tasks/cancel", "tasks/update":
+		return fromTask
+	case "completion/complete":
+		return fromRef
+	case "subscriptions/listen":
+		return fromFilter
+	default:
+		return fromNothing
+	}
+}
+
+func (m *message) readName() *Error {
+	switch sourceOf(m.Method) {
+	case fromName:
+		return m.setName(m.params.name)
+	case fromURI:
+		if isAbsent(m.params.uri) && m.isRemoved() {
+			return nil // the server says that there is no such method
+		}
+		return m.setName(m.params.uri)
+	case fromTask:
+		return m.setName(m.params.taskID)
+	case fromRef:
+		return m.readRef(m.params.ref)
+	case fromFilter:
+		return m.readFilter(m.params.filter)
+	default:
+		return nil
+	}
+}
+
+// isRemoved reports methods of earlier revisions than the one params._meta names.
+func (m *message) isRemoved() bool {
+	return m.version >= modernSince && (m.Method == "resources/subscribe" || m.Method == "resources/unsubscribe")
+}
+
+func (m *message) setName(raw []byte) *Error {
+	name, ok := jsonx.String(raw)
+	if !ok || !isText(name, maxName) {
+		return badParams("what the method is to act on is not named by a usable string")
+	}
+	m.Name = name
+	return nil
+}
+
+// readRef reads the reference of completion/complete. One with both a name and
+// a URI is refused: servers differ on it.
+func (m *message) readRef(raw []byte) *Error {
+	if len(raw) == 0 || raw[0] != '{' {
+		return badParams("params.ref is no object")
+	}
+	var kind, name, uri []byte
+	for member, value := range members(raw) {
+		switch string(member) {
+		case "type":
+			kind = value
+		case "name":
+			name = value
+		case "uri":
+			uri = value
+		default:
+			if foldsTo(member, "type", "name", "uri") {
+				return ambiguous()
+			}
+		}
+	}
+	switch text, _ := jsonx.String(kind); {
+	case text == "ref/prompt" && uri == nil:
+		m.Ref = "prompt"
+		return m.setName(name)
+	case text == "ref/resource" && name == nil:
+		m.Ref = "resource"
+		return m.setName(uri)
+	default:
+		return badParams("params.ref is no reference to a prompt or a resource")
+	}
+}
+
+// readFilter reads which resources a subscriptions/listen names.
+func (m *message) readFilter(raw []byte) *Error {
+	if isAbsent(raw) {
+		return nil
+	}
+	if raw[0] != '{' {
+		return badParams("params.notifications is no object")
+	}
+	for name, value := range members(raw) {
+		if string(name) != "resourceSubscriptions" {
+			if foldsTo(name, "resourceSubscriptions") {
+				return ambiguous()
+			}
+			continue
+		}
+		if fault := m.readURIs(value); fault != nil {
+			return fault
+		}
+	}
+	return nil
+}
+
+func (m *message) readURIs(raw []byte) *Error {
+	if isAbsent(raw) {
+		return nil
+	}
+	uris, ok := jsonx.Strings(raw)
+	if !ok || len(uris) > maxMore {
+		return badParams("resourceSubscriptions is no list of strings, or too long")
+	}
+	for _, uri := range uris {
+		if !isText(uri, maxName) {
+			return badParams("resourceSubscriptions has an unusable URI")
+		}
+	}
+	if len(uris) > 0 {
+		m.Name, m.More = uris[0], uris[1:]
+	}
+	return nil
+}

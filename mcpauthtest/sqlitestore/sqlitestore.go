@@ -1,0 +1,373 @@
+// Package sqlitestore keeps what an authorization server of package mcpauthtest
+// knows in a file, so that it survives a restart: clients, grants, used
+// identifiers and keys. It is a package of its own because of the SQLite driver,
+// which nobody needs who tests in memory.
+//
+//	store, err := sqlitestore.Open(ctx, "dev.db")
+//	...
+//	defer store.Close()
+//	as, err := mcpauthtest.NewServer(mcpauthtest.Config{Listen: "127.0.0.1:9400", Store: store})
+//
+// Close the server before the store. Whoever reads the file can issue tokens of
+// the server: it is made readable to its owner only.
+package sqlitestore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/mcp-auth/go/mcpauthtest"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+const (
+	schemaVersion = 1
+	fileMode      = 0o600
+
+	maxClients = 10_000
+	maxGrants  = 100_000
+	maxIDs     = 100_000
+)
+
+// Times are Unix nanoseconds; 0 stands for none.
+const schema = `
+CREATE TABLE clients (id TEXT PRIMARY KEY, data BLOB NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX clients_expires ON clients (expires);
+CREATE TABLE grants (
+	sequence INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, data BLOB NOT NULL,
+	code_expires INTEGER NOT NULL, expires INTEGER NOT NULL,
+	consumed INTEGER NOT NULL DEFAULT 0, revoked INTEGER NOT NULL DEFAULT 0, refresh INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX grants_expires ON grants (expires);
+CREATE TABLE ids (id TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX ids_until ON ids (until);
+CREATE TABLE secrets (one INTEGER PRIMARY KEY CHECK (one = 1), data BLOB NOT NULL);
+`
+
+// ErrInUse tells that another process has the file open.
+var ErrInUse = errors.New("sqlitestore: another process uses the file")
+
+// Store implements [mcpauthtest.Store]. Make one with [Open]; it is safe for
+// concurrent use.
+type Store struct{ db *sql.DB }
+
+var _ mcpauthtest.Store = (*Store)(nil)
+
+// Open opens the file, or makes it, for this process alone. [errors.Is] finds
+// [ErrInUse]. Close the store after use.
+func Open(ctx context.Context, file string) (*Store, error) {
+	if err := prepareFile(file); err != nil {
+		return nil, err
+	}
+	// One connection, so that each verb has the database to itself; with the
+	// exclusive lock no other process can come between either.
+	name := (&url.URL{Scheme: "file", OmitHost: true, Path: file}).String() +
+		"?_txlock=exclusive&_pragma=locking_mode(EXCLUSIVE)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
+	db, err := sql.Open("sqlite", name)
+	if err != nil {
+		return nil, fmt.Errorf("sqlitestore: %w", err)
+	}
+	db.SetMaxOpenConns(1)
+	s := &Store{db}
+	if err := s.migrate(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return s, nil
+}
+
+// prepareFile makes the file, or refuses one that others can read.
+func prepareFile(file string) error {
+	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, fileMode)
+	if err != nil {
+		return fmt.Errorf("sqlitestore: %w", err)
+	}
+	info, err := f.Stat()
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("sqlitestore: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("sqlitestore: %s is no regular file", file)
+	}
+	if runtime.GOOS != "windows" && info.Mode().Perm()&^fs.FileMode(fileMode) != 0 {
+		return fmt.Errorf("sqlitestore: %s holds keys and can be read by others: chmod 600 it", file)
+	}
+	return nil
+}
+
+// migrate makes the tables of a new file.
+func (s *Store) migrate(ctx context.Context) error {
+	err := s.transact(ctx, func(tx *sql.Tx) error {
+		var version int
+		if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+			return err
+		}
+		switch version {
+		case schemaVersion:
+			return nil
+		case 0:
+			_, err := tx.ExecContext(ctx, schema+fmt.Sprintf("PRAGMA user_version = %d", schemaVersion))
+			return err
+		}
+		return fmt.Errorf("the file is of version %d, made by another release", version)
+	})
+	if locked(err) {
+		return ErrInUse
+	}
+	if err != nil {
+		return fmt.Errorf("sqlitestore: opening the file: %w", err)
+	}
+	return nil
+}
+
+// locked tells SQLITE_BUSY and SQLITE_LOCKED, extended codes included.
+func locked(err error) bool {
+	var coded interface{ Code() int }
+	if !errors.As(err, &coded) {
+		return false
+	}
+	code := coded.Code() & 0xff
+	return code == 5 || code == 6
+}
+
+// Close closes the file.
+func (s *Store) Close() error { return s.db.Close() }
+
+// transact runs f in a transaction. One of the errors of package mcpauthtest is
+// an answer, which may have changed something: the transaction is kept.
+func (s *Store) transact(ctx context.Context, f func(*sql.Tx) error) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	answer := f(tx)
+	if answer != nil && !isAnswer(answer) {
+		return errors.Join(answer, tx.Rollback())
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	return answer
+}
+
+func isAnswer(err error) bool {
+	for _, answer := range []error{
+		mcpauthtest.ErrUnknown, mcpauthtest.ErrRevoked, mcpauthtest.ErrReplayed, mcpauthtest.ErrFull,
+	} {
+		if errors.Is(err, answer) {
+			return true
+		}
+	}
+	return false
+}
+
+// AddClient implements [mcpauthtest.Store].
+func (s *Store) AddClient(ctx context.Context, c mcpauthtest.StoredClient, now time.Time) error {
+	return s.transact(ctx, func(tx *sql.Tx) error {
+		if err := makeRoom(ctx, tx, "clients", "expires", maxClients, now); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "INSERT INTO clients (id, data, expires) VALUES (?, ?, ?)", c.ID, c.Data, unix(c.Expires))
+		return err
+	})
+}
+
+// makeRoom drops what has ended. It fails with ErrFull where there is still no
+// room. table and column are of this package.
+func makeRoom(ctx context.Context, tx *sql.Tx, table, column string, bound int, now time.Time) error {
+	if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE "+column+" <= ?", unix(now)); err != nil {
+		return err
+	}
+	var rows int
+	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM "+table).Scan(&rows); err != nil {
+		return err
+	}
+	if rows >= bound {
+		return mcpauthtest.ErrFull
+	}
+	return nil
+}
+
+// Client implements [mcpauthtest.Store].
+func (s *Store) Client(ctx context.Context, id string, now time.Time) ([]byte, error) {
+	var data []byte
+	err := s.db.QueryRowContext(ctx, "SELECT data FROM clients WHERE id = ? AND expires > ?", id, unix(now)).Scan(&data)
+	return data, unknown(err)
+}
+
+func unknown(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return mcpauthtest.ErrUnknown
+	}
+	return err
+}
+
+// AddGrant implements [mcpauthtest.Store]. Where there is no room, the grant
+// that would have ended first goes.
+func (s *Store) AddGrant(ctx context.Context, g mcpauthtest.StoredGrant, now time.Time) error {
+	return s.transact(ctx, func(tx *sql.Tx) error {
+		err := makeRoom(ctx, tx, "grants", "expires", maxGrants, now)
+		if errors.Is(err, mcpauthtest.ErrFull) {
+			_, err = tx.ExecContext(ctx, "DELETE FROM grants WHERE sequence = (SELECT sequence FROM grants ORDER BY expires LIMIT 1)")
+		}
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "INSERT INTO grants (id, data, code_expires, expires) VALUES (?, ?, ?, ?)",
+			g.ID[:], g.Data, unix(g.CodeExpires), unix(g.Expires))
+		return err
+	})
+}
+
+// ConsumeCode implements [mcpauthtest.Store].
+func (s *Store) ConsumeCode(ctx context.Context, id mcpauthtest.GrantID, now time.Time) ([]byte, error) {
+	g, err := s.change(ctx, id, now, func(g *mcpauthtest.GrantState) error { return g.Consume(now) })
+	return g.Data, err
+}
+
+// Refreshable implements [mcpauthtest.Store].
+func (s *Store) Refreshable(ctx context.Context, id mcpauthtest.GrantID, number uint32, now time.Time) ([]byte, error) {
+	g, err := s.change(ctx, id, now, func(g *mcpauthtest.GrantState) error { return g.CheckRefresh(number, now) })
+	return g.Data, err
+}
+
+// RotateRefresh implements [mcpauthtest.Store].
+func (s *Store) RotateRefresh(ctx context.Context, id mcpauthtest.GrantID, number uint32, now time.Time) (uint32, error) {
+	g, err := s.change(ctx, id, now, func(g *mcpauthtest.GrantState) error { return g.Rotate(number, now) })
+	return g.Refresh, err
+}
+
+// Grant implements [mcpauthtest.Store].
+func (s *Store) Grant(ctx context.Context, id mcpauthtest.GrantID, now time.Time) (mcpauthtest.GrantState, error) {
+	row := s.db.QueryRowContext(ctx, selectGrant+"WHERE id = ? AND expires > ?", id[:], unix(now))
+	g, err := scanGrant(row)
+	return g, unknown(err)
+}
+
+const selectGrant = "SELECT id, data, code_expires, expires, consumed, revoked, refresh FROM grants "
+
+// change applies f to the state of a grant, saves what it is then, and returns
+// that, or nothing with an error.
+func (s *Store) change(ctx context.Context, id mcpauthtest.GrantID, now time.Time, f func(*mcpauthtest.GrantState) error) (mcpauthtest.GrantState, error) {
+	var changed mcpauthtest.GrantState
+	err := s.transact(ctx, func(tx *sql.Tx) error {
+		g, err := scanGrant(tx.QueryRowContext(ctx, selectGrant+"WHERE id = ? AND expires > ?", id[:], unix(now)))
+		if err != nil {
+			return unknown(err)
+		}
+		before := g
+		answer := f(&g)
+		if g.Consumed != before.Consumed || g.Revoked != before.Revoked || g.Refresh != before.Refresh {
+			_, err = tx.ExecContext(ctx, "UPDATE grants SET consumed = ?, revoked = ?, refresh = ? WHERE id = ?",
+				g.Consumed, g.Revoked, g.Refresh, id[:])
+		}
+		if err != nil {
+			return err
+		}
+		changed = g
+		return answer
+	})
+	if err != nil {
+		return mcpauthtest.GrantState{}, err
+	}
+	return changed, nil
+}
+
+// scanGrant reads a row of selectGrant.
+func scanGrant(row interface{ Scan(...any) error }) (mcpauthtest.GrantState, error) {
+	var g mcpauthtest.GrantState
+	var id []byte
+	var codeExpires, expires int64
+	if err := row.Scan(&id, &g.Data, &codeExpires, &expires, &g.Consumed, &g.Revoked, &g.Refresh); err != nil {
+		return g, err
+	}
+	if len(id) != len(g.ID) {
+		return g, errors.New("sqlitestore: a grant's id has the wrong size")
+	}
+	copy(g.ID[:], id)
+	g.CodeExpires, g.Expires = instant(codeExpires), instant(expires)
+	return g, nil
+}
+
+// Revoke implements [mcpauthtest.Store].
+func (s *Store) Revoke(ctx context.Context, id mcpauthtest.GrantID) error {
+	_, err := s.db.ExecContext(ctx, "UPDATE grants SET revoked = 1 WHERE id = ?", id[:])
+	return err
+}
+
+// Grants implements [mcpauthtest.Store].
+func (s *Store) Grants(ctx context.Context, limit int, now time.Time) ([]mcpauthtest.GrantState, error) {
+	rows, err := s.db.QueryContext(ctx, selectGrant+"WHERE expires > ? ORDER BY sequence DESC LIMIT ?", unix(now), limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var grants []mcpauthtest.GrantState
+	for rows.Next() {
+		g, err := scanGrant(rows)
+		if err != nil {
+			return nil, err
+		}
+		grants = append(grants, g)
+	}
+	return grants, rows.Err()
+}
+
+// ConsumeID implements [mcpauthtest.Store].
+func (s *Store) ConsumeID(ctx context.Context, id string, until, now time.Time) error {
+	return s.transact(ctx, func(tx *sql.Tx) error {
+		room := makeRoom(ctx, tx, "ids", "until", maxIDs, now)
+		if room != nil && !errors.Is(room, mcpauthtest.ErrFull) {
+			return room
+		}
+		var used int
+		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM ids WHERE id = ?", id).Scan(&used); err != nil {
+			return err
+		}
+		if used > 0 {
+			return mcpauthtest.ErrReplayed
+		}
+		if room != nil {
+			return room
+		}
+		_, err := tx.ExecContext(ctx, "INSERT INTO ids (id, until) VALUES (?, ?)", id, unix(until))
+		return err
+	})
+}
+
+// Secrets implements [mcpauthtest.Store].
+func (s *Store) Secrets(ctx context.Context) ([]byte, error) {
+	var data []byte
+	err := s.db.QueryRowContext(ctx, "SELECT data FROM secrets").Scan(&data)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return data, err
+}
+
+// SaveSecrets implements [mcpauthtest.Store].
+func (s *Store) SaveSecrets(ctx context.Context, data []byte) error {
+	_, err := s.db.ExecContext(ctx,
+		"INSERT INTO secrets (one, data) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET data = excluded.data", data)
+	return err
+}
+
+func unix(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
+}
+
+func instant(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, n)
+}

@@ -1,0 +1,135 @@
+package mcpgo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+	mcpauth "github.com/mcp-auth/go"
+)
+
+var (
+	errNotFound   = errors.New("not found")
+	errUnreadable = errors.New("the request cannot be read")
+	errUnguarded  = errors.New("mcpgo: Authorize must come after WithHooks, which replaced what it had added")
+)
+
+// Authorize is [Middleware] that also enforces the Policy of a resource inside
+// mcp-go, on every request and every list. It is for servers whose door does not
+// read the request: a door of one's own that puts the AuthInfo into the context.
+// Behind [Protect] it is not needed. The empty resource means the only one.
+//
+// A request that carries no AuthInfo may do what is Public, and nothing else.
+// Notifications are not looked at, as mcp-go offers no place for it.
+//
+// It adds to the server's hooks, so it must come after [server.WithHooks], or
+// all calls fail; and before other middleware, so that none sees what is
+// refused.
+func Authorize(a *mcpauth.Auth, resource string) server.ServerOption {
+	return func(s *server.MCPServer) {
+		if s.GetHooks() == nil {
+			server.WithHooks(&server.Hooks{})(s)
+		}
+		p := &policy{auth: a, resource: resource, server: s, hooks: s.GetHooks()}
+		p.hooks.AddOnRequestInitialization(p.beforeRequest)
+		p.filterLists()
+		middleware(p.permitted)(s)
+	}
+}
+
+// policy is that of a resource.
+type policy struct {
+	auth     *mcpauth.Auth
+	resource string
+	server   *server.MCPServer
+	hooks    *server.Hooks
+}
+
+// permitted decides on one operation. That the hooks are in place is looked at
+// here, since only middleware is sure to be called.
+func (p *policy) permitted(ctx context.Context, op mcpauth.Operation) error {
+	if p.server.GetHooks() != p.hooks {
+		return errUnguarded
+	}
+	return p.permits(ctx, op)
+}
+
+func (p *policy) permits(ctx context.Context, ops ...mcpauth.Operation) error {
+	info, _ := mcpauth.FromContext(ctx)
+	err := p.auth.Permits(ctx, info, p.resource, ops...)
+	var challenge *mcpauth.Challenge
+	if errors.As(err, &challenge) && challenge.Hidden {
+		return hidden(ops[0])
+	}
+	return err
+}
+
+// hidden is the error that mcp-go has for what is not there, as to its text.
+// Its code is out of reach: an error of middleware is an internal one.
+func hidden(op mcpauth.Operation) error {
+	switch op.Method {
+	case callTool:
+		return fmt.Errorf("tool '%s' not found: %w", op.Name, server.ErrToolNotFound)
+	case getPrompt:
+		return fmt.Errorf("prompt '%s' not found: %w", op.Name, server.ErrPromptNotFound)
+	case readResource:
+		return fmt.Errorf("handler not found for resource URI '%s': %w", op.Name, server.ErrResourceNotFound)
+	}
+	return errNotFound
+}
+
+// beforeRequest decides on what no middleware sees.
+func (p *policy) beforeRequest(ctx context.Context, _ any, message any) error {
+	raw, ok := message.(json.RawMessage)
+	if !ok {
+		return errUnreadable
+	}
+	ops, err := unguarded(raw)
+	if err != nil {
+		return errUnreadable
+	}
+	if len(ops) == 0 {
+		return nil
+	}
+	if err := p.permits(ctx, ops...); err != nil {
+		return refuse(ctx, err)
+	}
+	return nil
+}
+
+// filterLists takes out of each page what the caller may not use.
+func (p *policy) filterLists() {
+	p.hooks.AddAfterListTools(func(ctx context.Context, _ any, _ *mcp.ListToolsRequest, r *mcp.ListToolsResult) {
+		r.Tools = keep(r.Tools, func(t *mcp.Tool) bool { return p.shows(ctx, callTool, t.Name) })
+	})
+	p.hooks.AddAfterListPrompts(func(ctx context.Context, _ any, _ *mcp.ListPromptsRequest, r *mcp.ListPromptsResult) {
+		r.Prompts = keep(r.Prompts, func(e *mcp.Prompt) bool { return p.shows(ctx, getPrompt, e.Name) })
+	})
+	p.hooks.AddAfterListResources(func(ctx context.Context, _ any, _ *mcp.ListResourcesRequest, r *mcp.ListResourcesResult) {
+		r.Resources = keep(r.Resources, func(e *mcp.Resource) bool { return p.shows(ctx, readResource, e.URI) })
+	})
+	p.hooks.AddAfterListResourceTemplates(func(ctx context.Context, _ any, _ *mcp.ListResourceTemplatesRequest, r *mcp.ListResourceTemplatesResult) {
+		r.ResourceTemplates = keep(r.ResourceTemplates, func(e *mcp.ResourceTemplate) bool {
+			return e.URITemplate != nil && p.shows(ctx, readResource, e.URITemplate.Raw())
+		})
+	})
+}
+
+func (p *policy) shows(ctx context.Context, method, name string) bool {
+	info, _ := mcpauth.FromContext(ctx)
+	return p.auth.Shows(ctx, info, p.resource, mcpauth.Operation{Method: method, Name: name})
+}
+
+// keep never returns nil, which would be encoded as null.
+func keep[T any](items []T, fits func(*T) bool) []T {
+	kept := make([]T, 0, len(items))
+	for i := range items {
+		if fits(&items[i]) {
+			kept = append(kept, items[i])
+		}
+	}
+	return kept
+}

@@ -1,0 +1,131 @@
+// Package mcpgo protects MCP servers built on github.com/mark3labs/mcp-go with
+// mcpauth.
+//
+// Two calls are enough. [Protect] wraps the streamable HTTP server, [Middleware]
+// lets tool handlers refuse a caller:
+//
+//	s := server.NewMCPServer("notes", "1.0.0", mcpgo.Middleware())
+//	mux.Handle("/mcp", mcpgo.Protect(auth, server.NewStreamableHTTPServer(s), mcpauth.Scopes("read:notes")))
+//
+// In a handler, mcpauth.FromContext(ctx) is then the caller. The error of
+// mcpauth.Require(ctx, "delete:notes") becomes an HTTP 403 on which clients step
+// up.
+//
+// What each tool, prompt and resource needs is said in mcpauth.Resource.Policy,
+// which [Protect] enforces. Where the door is another one, below which nobody
+// reads the request before mcp-go does, [Authorize] enforces it inside mcp-go.
+//
+// mcp-go gives sessions no owner. [Protect] does: a session identifier is of no
+// use to another issuer and subject than those that opened it.
+package mcpgo
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+	mcpauth "github.com/mcp-auth/go"
+)
+
+// challengeKey is where clients look for a challenge in a result.
+const challengeKey = "mcp/www_authenticate"
+
+// Protect wraps a [server.StreamableHTTPServer], or a handler around one:
+// [mcpauth.Auth.Protect]. Like that method it panics if an option is wrong.
+//
+// mcp-go hands the request's context to its handlers, so that nothing else is
+// needed for mcpauth.FromContext. A function given to
+// [server.WithHTTPContextFunc] must derive its context from the one it gets.
+func Protect(a *mcpauth.Auth, next http.Handler, opts ...mcpauth.Option) http.Handler {
+	return a.Protect(next, opts...)
+}
+
+// Middleware turns an error of a tool, prompt or resource handler that is a
+// [*mcpauth.Challenge], as that of [mcpauth.Require], into the HTTP response if
+// that has not begun. Otherwise it becomes the result of the tool, with IsError
+// and the challenges in _meta["mcp/www_authenticate"]. For prompts and resources
+// mcp-go lets an error carry nothing but text.
+//
+// It does not see the handlers of task tools, as no middleware of mcp-go does.
+func Middleware() server.ServerOption { return middleware(nil) }
+
+// decide says whether a caller may do an operation. The error is a challenge.
+type decide func(context.Context, mcpauth.Operation) error
+
+func middleware(permitted decide) server.ServerOption {
+	if permitted == nil {
+		permitted = func(context.Context, mcpauth.Operation) error { return nil }
+	}
+	options := []server.ServerOption{
+		server.WithToolHandlerMiddleware(permitted.tools),
+		server.WithPromptHandlerMiddleware(permitted.prompts),
+		server.WithResourceHandlerMiddleware(permitted.resources),
+	}
+	return func(s *server.MCPServer) {
+		for _, option := range options {
+			option(s)
+		}
+	}
+}
+
+func (permitted decide) tools(next server.ToolHandlerFunc) server.ToolHandlerFunc {
+	return func(ctx context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		result, err := guarded(ctx, permitted, toolCall(&request), func() (*mcp.CallToolResult, error) { return next(ctx, request) })
+		var refused refusal
+		if errors.As(err, &refused) {
+			return refused.result(), nil
+		}
+		return result, err
+	}
+}
+
+func (permitted decide) prompts(next server.PromptHandlerFunc) server.PromptHandlerFunc {
+	return func(ctx context.Context, request mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
+		return guarded(ctx, permitted, promptGet(&request), func() (*mcp.GetPromptResult, error) { return next(ctx, request) })
+	}
+}
+
+func (permitted decide) resources(next server.ResourceHandlerFunc) server.ResourceHandlerFunc {
+	return func(ctx context.Context, request mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
+		return guarded(ctx, permitted, resourceRead(&request), func() ([]mcp.ResourceContents, error) { return next(ctx, request) })
+	}
+}
+
+// guarded calls a handler if the operation is permitted. Challenges, of the
+// policy and of the handler, become a refusal, unless the policy hides them.
+func guarded[T any](ctx context.Context, permitted decide, op mcpauth.Operation, next func() (T, error)) (result T, err error) {
+	if err = permitted(ctx, op); err == nil {
+		result, err = next()
+	}
+	if err == nil {
+		return result, nil
+	}
+	var none T
+	return none, refuse(ctx, err)
+}
+
+// refuse has the HTTP response become the challenge, if that can be had.
+func refuse(ctx context.Context, err error) error {
+	var challenge *mcpauth.Challenge
+	if !errors.As(err, &challenge) || challenge.Hidden {
+		return err
+	}
+	mcpauth.Deny(ctx, challenge)
+	return refusal{challenge}
+}
+
+// refusal is a challenge as the client is told of it.
+type refusal struct{ challenge *mcpauth.Challenge }
+
+func (r refusal) Error() string { return r.challenge.Description }
+func (r refusal) Unwrap() error { return r.challenge }
+
+func (r refusal) result() *mcp.CallToolResult {
+	result := mcp.NewToolResultError(r.challenge.Description)
+	if values := r.challenge.WWWAuthenticate(); len(values) > 0 {
+		result.Meta = mcp.NewMetaFromMap(map[string]any{challengeKey: values})
+	}
+	return result
+}

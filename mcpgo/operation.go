@@ -1,0 +1,97 @@
+package mcpgo
+
+import (
+	"encoding/json"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	mcpauth "github.com/mcp-auth/go"
+)
+
+const (
+	callTool     = string(mcp.MethodToolsCall)
+	getPrompt    = string(mcp.MethodPromptsGet)
+	readResource = string(mcp.MethodResourcesRead)
+)
+
+func toolCall(r *mcp.CallToolRequest) mcpauth.Operation {
+	op := mcpauth.Operation{Method: callTool, Name: r.Params.Name, Arguments: r.Params.RawArguments}
+	if op.Arguments == nil && r.Params.Arguments != nil { // not from the wire
+		op.Arguments, _ = json.Marshal(r.Params.Arguments)
+	}
+	return op
+}
+
+func promptGet(r *mcp.GetPromptRequest) mcpauth.Operation {
+	op := mcpauth.Operation{Method: getPrompt, Name: r.Params.Name}
+	if r.Params.Arguments != nil {
+		op.Arguments, _ = json.Marshal(r.Params.Arguments)
+	}
+	return op
+}
+
+func resourceRead(r *mcp.ReadResourceRequest) mcpauth.Operation {
+	return mcpauth.Operation{Method: readResource, Name: r.Params.URI}
+}
+
+// unguarded lists the operations of a message that do not pass by middleware.
+// The message is decoded into the very types that mcp-go decodes it into, so
+// that both read the same.
+func unguarded(raw json.RawMessage) ([]mcpauth.Operation, error) {
+	var message struct {
+		Method mcp.MCPMethod `json:"method"`
+	}
+	if err := json.Unmarshal(raw, &message); err != nil {
+		return nil, err
+	}
+	op := mcpauth.Operation{Method: string(message.Method)}
+	var err error
+	switch message.Method {
+	case mcp.MethodPromptsGet, mcp.MethodResourcesRead:
+		return nil, nil
+	case mcp.MethodToolsCall:
+		return taskCall(raw)
+	case mcp.MethodResourcesSubscribe, mcp.MethodResourcesUnsubscribe:
+		var r mcp.SubscribeRequest
+		err = json.Unmarshal(raw, &r)
+		op.Name = r.Params.URI
+	case mcp.MethodCompletionComplete:
+		var r mcp.CompleteRequest
+		err = json.Unmarshal(raw, &r)
+		op.Ref, op.Name = reference(r.Params.Ref)
+	case mcp.MethodSubscriptionsListen:
+		var r mcp.SubscriptionsListenRequest
+		err = json.Unmarshal(raw, &r)
+		if uris := r.Params.Notifications.ResourceSubscriptions; len(uris) > 0 {
+			return listens(uris), err
+		}
+	}
+	return []mcpauth.Operation{op}, err
+}
+
+// taskCall is a call that may run as a task: mcp-go calls the handlers of task
+// tools without middleware.
+func taskCall(raw json.RawMessage) ([]mcpauth.Operation, error) {
+	var r mcp.CallToolRequest
+	if err := json.Unmarshal(raw, &r); err != nil || r.Params.Task == nil {
+		return nil, err
+	}
+	return []mcpauth.Operation{toolCall(&r)}, nil
+}
+
+func reference(ref any) (kind, name string) {
+	switch r := ref.(type) {
+	case mcp.PromptReference:
+		return "prompt", r.Name
+	case mcp.ResourceReference:
+		return "resource", r.URI
+	}
+	return "", ""
+}
+
+func listens(uris []string) []mcpauth.Operation {
+	ops := make([]mcpauth.Operation, len(uris))
+	for i, uri := range uris {
+		ops[i] = mcpauth.Operation{Method: string(mcp.MethodSubscriptionsListen), Name: uri}
+	}
+	return ops
+}

@@ -1,0 +1,121 @@
+package mcpauth
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/mcp-auth/go/internal/mcpmsg"
+)
+
+// Operation is one MCP operation, as a [Policy] sees it.
+type Operation struct {
+	// Method is the MCP method, such as "tools/call". Empty for a response of
+	// the client, and for a stream.
+	Method string
+	// Name is the tool, the prompt or the resource URI that the operation names.
+	Name string
+	// Ref is "prompt" or "resource" for completion/complete: what an argument
+	// is completed of. Otherwise empty.
+	Ref string
+	// Arguments is the member arguments of the operation as it was sent. Nil if
+	// there is none, and while lists are filtered.
+	Arguments json.RawMessage
+}
+
+// operationKind is what an operation names.
+type operationKind int
+
+const (
+	kindNone operationKind = iota
+	kindTool
+	kindPrompt
+	kindResource
+)
+
+func (op *Operation) kind() operationKind {
+	switch op.Method {
+	case "tools/call":
+		return kindTool
+	case "prompts/get":
+		return kindPrompt
+	case "resources/read", "resources/subscribe", "resources/unsubscribe":
+		return kindResource
+	case "subscriptions/listen":
+		if op.Name != "" {
+			return kindResource
+		}
+	case "completion/complete":
+		switch op.Ref {
+		case "prompt":
+			return kindPrompt
+		case "resource":
+			return kindResource
+		}
+	}
+	return kindNone
+}
+
+// appendOperations lists what the messages of a request ask for.
+func appendOperations(ops []Operation, r *mcpmsg.Request) []Operation {
+	for i := range r.Messages {
+		m := &r.Messages[i]
+		ops = append(ops, operation(m))
+		for _, name := range m.More {
+			ops = append(ops, Operation{Method: m.Method, Name: name})
+		}
+	}
+	return ops
+}
+
+func operation(m *mcpmsg.Message) Operation {
+	return Operation{m.Method, m.Name, m.Ref, m.Arguments}
+}
+
+// read reads the messages of a request, once its caller may send a body. There
+// are none in one that only opens a stream or ends a session.
+func (p *policy) read(req *Request) (*mcpmsg.Request, *refusal) {
+	switch req.Method {
+	case http.MethodGet, http.MethodHead, http.MethodDelete, http.MethodOptions:
+		return nil, nil
+	case http.MethodPost:
+	default:
+		return nil, refuse(http.StatusMethodNotAllowed, "invalid_request", MalformedMessage, "the method %.20q is not MCP's", req.Method)
+	}
+	body, refused := p.body(req)
+	if refused != nil {
+		return nil, refused
+	}
+	messages, err := mcpmsg.Parse(req.Header, body)
+	if err != nil {
+		return nil, messageRefusal(err)
+	}
+	return messages, nil
+}
+
+func (p *policy) body(req *Request) ([]byte, *refusal) {
+	if req.Body == nil {
+		return nil, nil // refused by the reader as no message
+	}
+	body, err := req.Body(p.maxBody)
+	_, large := errors.AsType[*http.MaxBytesError](err)
+	switch {
+	case large || int64(len(body)) > p.maxBody:
+		return nil, refuse(http.StatusRequestEntityTooLarge, "invalid_request", MalformedMessage, "the body is over %d bytes", p.maxBody)
+	case err != nil:
+		return nil, invalidRequest(MalformedMessage, "the body cannot be read: %w", err)
+	}
+	return body, nil
+}
+
+func messageRefusal(err error) *refusal {
+	status, reason := http.StatusBadRequest, MalformedMessage
+	var fault *mcpmsg.Error
+	if errors.As(err, &fault) {
+		status = fault.Status
+		if fault.Code == mcpmsg.CodeHeaderMismatch {
+			reason = HeaderMismatch
+		}
+	}
+	return refuse(status, "invalid_request", reason, "%w", err)
+}

@@ -1,0 +1,141 @@
+package mcpauth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/mcp-auth/go/internal/mcpmsg"
+)
+
+// permit decides whether the caller may do what the request asks for. It notes
+// in req the scopes that a challenge has to name, and in admitted what the door
+// has to do with the answer.
+func (a *Auth) permit(ctx context.Context, res *resource, req *Request, admitted *infoContext) *refusal {
+	if refused := res.sessions.admit(ctx, req, admitted); refused != nil {
+		return refused
+	}
+	admitted.writer.scopes, admitted.writer.scheme, admitted.writer.method = req.Scopes, req.scheme, req.Method
+	if res.policy == nil {
+		return res.hierarchy.check(admitted.info.Scopes, req.Scopes)
+	}
+	messages, refused := res.policy.read(req)
+	if refused != nil {
+		return refused
+	}
+	d := &struct { // one piece of memory for the usual request
+		evaluation
+		one [1]Operation
+	}{evaluation: evaluation{ctx: ctx, info: admitted.caller(), hierarchy: res.hierarchy}}
+	ops := d.one[:] // a stream
+	if messages != nil {
+		ops = appendOperations(d.one[:0], messages)
+	}
+	outcomes, refused := res.decide(&d.evaluation, ops, req)
+	if refused != nil {
+		req.rpc = res.policy.answer(refused, req, messages)
+		return refused
+	}
+	admitted.writer.needed = outcomes
+	admitted.writer.expect(res.policy, req, messages)
+	return nil
+}
+
+// decide holds the operations against the policy. A challenge names all scopes
+// of the whole request, those too that the token has: clients that replace
+// their scopes by the challenge's would lose them.
+func (r *resource) decide(e *evaluation, ops []Operation, req *Request) ([]outcome, *refusal) {
+	// The scopes of the handler itself come first; nearly always one operation follows.
+	outcomes := append(make([]outcome, 0, 2), AllScopes(req.Scopes).evaluate(e))
+	ok, public := outcomes[0].ok, r.policy.mayPublish
+	for i := range ops {
+		e.op = ops[i]
+		if r.policy.ambiguous(&e.op) {
+			return nil, invalidRequest(URINotNormal, "the resource URI %.200q is not in normal form", e.op.Name)
+		}
+		requirement := r.policy.requirement(&e.op)
+		o := requirement.evaluate(e)
+		outcomes = append(outcomes, o)
+		ok = ok && o.ok
+		public = public && openToAll(requirement)
+	}
+	if ok || public {
+		return outcomes, nil
+	}
+	total := together(outcomes)
+	req.Scopes = total.scopes
+	return nil, total.refusal(e.info, req.Scopes)
+}
+
+// together is what several requirements come to.
+func together(outcomes []outcome) outcome {
+	total := outcome{ok: true}
+	for _, o := range outcomes {
+		total = total.and(o)
+	}
+	return total
+}
+
+// answer is the JSON-RPC error that an operation is refused with, or nil.
+func (p *policy) answer(r *refusal, req *Request, messages *mcpmsg.Request) *rpcError {
+	switch {
+	case messages == nil || messages.Batch:
+		return nil
+	case r.reason == URINotNormal:
+		return &rpcError{r.status, mcpmsg.CodeInvalidParams, r.description(), messages.Messages[0].ID}
+	case p.config.HideRefused && r.status == http.StatusForbidden:
+		return notFound(req, &messages.Messages[0])
+	}
+	return nil
+}
+
+var errDenied = errors.New("the policy denies the operation")
+
+// refusal turns what a request needs and lacks into the answer.
+func (o outcome) refusal(info *AuthInfo, needed []string) *refusal {
+	switch {
+	case info == nil:
+		return &refusal{http.StatusUnauthorized, "", NoCredentials, errNoCredentials}
+	case o.final && o.cause != nil:
+		return refuse(http.StatusForbidden, codeAccessDenied, AccessDenied, "%w: %w", errDenied, o.cause)
+	case o.final:
+		return &refusal{http.StatusForbidden, codeAccessDenied, AccessDenied, errDenied}
+	case !o.ok:
+		return refuse(http.StatusForbidden, "insufficient_scope", InsufficientScope,
+			"the token has the scopes %.500q, needed are %q", strings.Join(info.Scopes, " "), needed)
+	}
+	return nil
+}
+
+// hint adds to a challenge the scopes of the operation that the headers name,
+// where the body is not read.
+func (r *resource) hint(req *Request) {
+	if r.policy == nil || req.ChallengeScopes != nil {
+		return
+	}
+	m, ok := mcpmsg.Hint(req.Header)
+	if !ok {
+		return
+	}
+	op := operation(&m)
+	o := r.policy.requirement(&op).evaluate(&evaluation{op: op, hierarchy: r.hierarchy})
+	req.ChallengeScopes = union(slices.Clone(req.Scopes), o.scopes)
+}
+
+// templatesMethod is how a list's filter names resource templates.
+const templatesMethod = "resources/templates"
+
+// keep tells which items of a list the caller may use. A resource template is
+// judged by its text.
+func (r *resource) keep(ctx context.Context, info *AuthInfo, method, name string) bool {
+	op := Operation{Method: method, Name: name}
+	if method == templatesMethod {
+		op.Method = "resources/read"
+	}
+	if r.policy.ambiguous(&op) {
+		return false
+	}
+	return r.policy.requirement(&op).evaluate(&evaluation{ctx, info, op, r.hierarchy}).ok
+}

@@ -1,0 +1,61 @@
+package mcpauth
+
+import (
+	"context"
+	"net/http"
+)
+
+// Permits holds MCP operations against the [Policy] of a resource, for those
+// who cannot have the door read the request, such as middleware inside an MCP
+// SDK. A nil info stands for a caller without a token; the empty resource means
+// the only one. The error is a [*Challenge], for the whole of the operations.
+//
+// Without a Policy, it permits all to callers with a token.
+func (a *Auth) Permits(ctx context.Context, info *AuthInfo, resource string, ops ...Operation) error {
+	res, err := a.resource(resource)
+	if err != nil {
+		return a.noResource(ctx, err)
+	}
+	req := &Request{}
+	if info != nil && info.from != nil {
+		req.Method, req.Scopes, req.scheme = info.from.method, info.from.scopes, info.from.scheme
+	}
+	refused := res.permits(ctx, info, ops, req)
+	if refused == nil {
+		return nil
+	}
+	c := a.challenge(ctx, res, req, refused)
+	c.Hidden = res.policy != nil && res.policy.config.HideRefused && refused.status == http.StatusForbidden
+	return c
+}
+
+func (r *resource) permits(ctx context.Context, info *AuthInfo, ops []Operation, req *Request) *refusal {
+	if info != nil && info.Resource != "" && info.Resource != r.identifier {
+		return invalidToken(WrongAudience, "the request was authorized for %q, not for %q", info.Resource, r.identifier)
+	}
+	if r.policy == nil && info == nil {
+		return &refusal{http.StatusUnauthorized, "", NoCredentials, errNoCredentials}
+	}
+	if r.policy == nil {
+		return nil
+	}
+	if len(ops) == 0 {
+		ops = make([]Operation, 1) // as of a stream
+	}
+	_, refused := r.decide(&evaluation{ctx: ctx, info: info, hierarchy: r.hierarchy}, ops, req)
+	return refused
+}
+
+// Shows reports whether a list shows an item to a caller, as the lists behind a
+// door do; see [Policy.ShowAll]. The operation is what a client would do with
+// the item. The Name of a resource template is its text.
+func (a *Auth) Shows(ctx context.Context, info *AuthInfo, resource string, op Operation) bool {
+	res, err := a.resource(resource)
+	if err != nil {
+		return false
+	}
+	if res.policy == nil || res.policy.config.ShowAll {
+		return true
+	}
+	return res.keep(ctx, info, op.Method, op.Name)
+}

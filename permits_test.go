@@ -1,0 +1,124 @@
+package mcpauth_test
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"testing"
+
+	mcpauth "github.com/mcp-auth/go"
+)
+
+func permitsConfig() mcpauth.Config {
+	config := resources(resourceID, resourceID+"/other")
+	config.Resources[0].ScopeIncludes = map[string][]string{"admin": {"write"}}
+	config.Resources[0].Policy = &mcpauth.Policy{
+		Tools: map[string]mcpauth.Requirement{
+			"read":  mcpauth.Scopes("read"),
+			"write": mcpauth.Scopes("write"),
+			"help":  mcpauth.Public(),
+		},
+		Methods: map[string]mcpauth.Requirement{"initialize": mcpauth.Public()},
+	}
+	return config
+}
+
+func tool(name string) mcpauth.Operation {
+	return mcpauth.Operation{Method: "tools/call", Name: name}
+}
+
+// Covers RS4, RS11, RS12. What the door decides on a request, Permits decides on
+// operations.
+func TestPermits(t *testing.T) {
+	t.Parallel()
+	auth := newAuth(t, permitsConfig())
+	reader := &mcpauth.AuthInfo{Subject: "alice", Scopes: []string{"read"}}
+	admin := &mcpauth.AuthInfo{Subject: "root", Scopes: []string{"admin"}}
+	for name, test := range map[string]struct {
+		info     *mcpauth.AuthInfo
+		resource string
+		ops      []mcpauth.Operation
+		want     int
+		scopes   []string
+	}{
+		"has it":                 {reader, resourceID, []mcpauth.Operation{tool("read")}, http.StatusOK, nil},
+		"includes it":            {admin, resourceID, []mcpauth.Operation{tool("write")}, http.StatusOK, nil},
+		"lacks it":               {reader, resourceID, []mcpauth.Operation{tool("write")}, http.StatusForbidden, []string{"write"}},
+		"one of two":             {reader, resourceID, []mcpauth.Operation{tool("read"), tool("write")}, http.StatusForbidden, []string{"read", "write"}},
+		"no rule":                {reader, resourceID, []mcpauth.Operation{tool("other")}, http.StatusForbidden, nil},
+		"lifecycle":              {reader, resourceID, []mcpauth.Operation{{Method: "tools/list"}}, http.StatusOK, nil},
+		"nobody":                 {nil, resourceID, []mcpauth.Operation{tool("read")}, http.StatusUnauthorized, []string{"read"}},
+		"nobody, public":         {nil, resourceID, []mcpauth.Operation{tool("help"), {Method: "initialize"}}, http.StatusOK, nil},
+		"nobody, lifecycle":      {nil, resourceID, []mcpauth.Operation{{Method: "tools/list"}}, http.StatusUnauthorized, nil},
+		"nobody, a stream":       {nil, resourceID, nil, http.StatusOK, nil}, // as initialize
+		"no policy":              {reader, resourceID + "/other", []mcpauth.Operation{tool("write")}, http.StatusOK, nil},
+		"no policy, nobody":      {nil, resourceID + "/other", []mcpauth.Operation{tool("help")}, http.StatusUnauthorized, nil},
+		"unknown resource":       {reader, "https://else.example", []mcpauth.Operation{tool("read")}, http.StatusInternalServerError, nil},
+		"which resource":         {reader, "", []mcpauth.Operation{tool("read")}, http.StatusInternalServerError, nil},
+		"of a neighbour":         {&mcpauth.AuthInfo{Resource: resourceID + "/other", Scopes: []string{"read"}}, resourceID, []mcpauth.Operation{tool("read")}, http.StatusUnauthorized, nil},
+		"of a neighbour, public": {&mcpauth.AuthInfo{Resource: resourceID + "/other"}, resourceID, []mcpauth.Operation{tool("help")}, http.StatusUnauthorized, nil},
+	} {
+		err := auth.Permits(t.Context(), test.info, test.resource, test.ops...)
+		got := http.StatusOK
+		var c *mcpauth.Challenge
+		if errors.As(err, &c) {
+			got = c.Status
+		}
+		if got != test.want {
+			t.Errorf("%s: %d, want %d", name, got, test.want)
+		}
+		if c != nil && (!slices.Equal(c.Scopes, test.scopes) || c.Hidden) {
+			t.Errorf("%s: scopes %q, hidden %t", name, c.Scopes, c.Hidden)
+		}
+	}
+}
+
+// Covers RS12. Refused operations are marked, if the policy hides them.
+func TestPermitsHides(t *testing.T) {
+	t.Parallel()
+	config := permitsConfig()
+	config.Resources[0].Policy.HideRefused = true
+	auth := newAuth(t, config)
+	var c *mcpauth.Challenge
+	err := auth.Permits(t.Context(), &mcpauth.AuthInfo{Subject: "alice"}, resourceID, tool("write"))
+	if !errors.As(err, &c) || !c.Hidden {
+		t.Errorf("%+v", err)
+	}
+	err = auth.Permits(t.Context(), nil, resourceID, tool("write"))
+	if !errors.As(err, &c) || c.Hidden {
+		t.Errorf("without a token: %+v", err)
+	}
+}
+
+// Covers RS12. Lists show what Permits permits, without a word in the log.
+func TestShows(t *testing.T) {
+	t.Parallel()
+	config := permitsConfig()
+	config.Resources[0].Policy.Resources = map[string]mcpauth.Requirement{"note://{id}": mcpauth.Scopes("read")}
+	auth := newAuth(t, config)
+	reader := &mcpauth.AuthInfo{Subject: "alice", Scopes: []string{"read"}}
+	template := mcpauth.Operation{Method: "resources/read", Name: "note://{id}"}
+	for name, test := range map[string]struct {
+		info     *mcpauth.AuthInfo
+		resource string
+		op       mcpauth.Operation
+		want     bool
+	}{
+		"may use":          {reader, resourceID, tool("read"), true},
+		"may not":          {reader, resourceID, tool("write"), false},
+		"nobody":           {nil, resourceID, tool("read"), false},
+		"public":           {nil, resourceID, tool("help"), true},
+		"template":         {reader, resourceID, template, true},
+		"template, nobody": {nil, resourceID, template, false},
+		"no policy":        {reader, resourceID + "/other", tool("write"), true},
+		"unknown resource": {reader, "https://else.example", tool("read"), false},
+	} {
+		if got := auth.Shows(t.Context(), test.info, test.resource, test.op); got != test.want {
+			t.Errorf("%s: %t, want %t", name, got, test.want)
+		}
+	}
+	config.Resources[0].Policy.ShowAll = true
+	if !newAuth(t, config).Shows(t.Context(), reader, resourceID, tool("write")) {
+		t.Error("ShowAll does not show all")
+	}
+}

@@ -1,0 +1,101 @@
+package mcpauth
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+// The fields of a [Policy] that hold rules.
+const (
+	fieldTools     = "Tools"
+	fieldPrompts   = "Prompts"
+	fieldResources = "Resources"
+	fieldMethods   = "Methods"
+	fieldDefault   = "Default"
+)
+
+// Rule is one rule of a [Policy]: which operations, and what they need.
+type Rule struct {
+	// Field is the field of the Policy that holds the rule, such as "Tools" or
+	// "Default". It is empty for what every policy says alike of opening and
+	// keeping a session.
+	Field string
+	// Key is the key of the rule in that field: a name, a prefix or a template.
+	Key string
+	// Requirement is what the operations need.
+	Requirement Requirement
+}
+
+// String names the operations that the rule is for, such as "tool export_*".
+func (r Rule) String() string {
+	switch r.Field {
+	case fieldTools:
+		return "tool " + r.Key
+	case fieldPrompts:
+		return "prompt " + r.Key
+	case fieldResources:
+		return "resource " + r.Key
+	case fieldMethods:
+		return r.Key
+	case fieldDefault:
+		return "every other operation"
+	}
+	return "sessions and lists"
+}
+
+// Rules lists all rules: tools, prompts, resources and methods, each sorted by
+// key, then what holds for sessions and lists, and the default.
+func (p *Policy) Rules() (rules []Rule) {
+	for _, named := range p.rules() {
+		for _, key := range slices.Sorted(maps.Keys(named.rules)) {
+			rules = append(rules, Rule{named.field, key, named.rules[key]})
+		}
+	}
+	return append(rules, Rule{Requirement: Authenticated()}, Rule{fieldDefault, "", p.fallback()})
+}
+
+// RuleFor finds the rule that decides on an operation. It is for tests and
+// tools: it reads the whole policy each time. Rules that [New] would refuse do
+// not count.
+func (p *Policy) RuleFor(op Operation) Rule { return newPolicy(p).rule(&op) }
+
+// String lists the rules, a line each: the operations and what they need.
+func (p *Policy) String() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
+	for _, rule := range p.Rules() {
+		fmt.Fprintf(w, "%v\t%v\n", rule, rule.Requirement)
+	}
+	_ = w.Flush()
+	return b.String()
+}
+
+// warnings reports scopes that the policy names and the resource does not
+// advertise: clients that ask for scopes beforehand will not ask for them.
+func (r *Resource) warnings(h *hierarchy, field string) (found []*ConfigError) {
+	if r.Policy == nil || len(r.ScopesSupported) == 0 {
+		return nil
+	}
+	seen := map[string]bool{}
+	for _, rule := range r.Policy.Rules() {
+		for _, scope := range namedScopes(rule.Requirement) {
+			if seen[scope] || h.satisfied(r.ScopesSupported, scope) {
+				continue
+			}
+			seen[scope] = true
+			found = append(found, &ConfigError{Field: field + ".Policy." + rule.place(), Value: scope, Fault: ScopeNotAdvertised})
+		}
+	}
+	return found
+}
+
+// place is where the rule stands in its policy.
+func (r Rule) place() string {
+	if r.Field == fieldDefault {
+		return r.Field
+	}
+	return fmt.Sprintf("%s[%q]", r.Field, r.Key)
+}

@@ -1,0 +1,77 @@
+package mcpauth
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/mcp-auth/go/internal/mcpmsg"
+)
+
+// codeResourceNotFound is that of revisions before 2026-07-28.
+const codeResourceNotFound = -32002
+
+// rpcError is an answer in the form of JSON-RPC 2.0: of a message that is
+// refused as such, or of something that is not to be found.
+type rpcError struct {
+	status  int
+	code    int
+	message string
+	id      json.RawMessage // nil: null
+}
+
+// rpc is the JSON-RPC error that a refusal is answered with, or nil.
+func (r *refusal) rpc(req *Request) *rpcError {
+	if req.rpc != nil {
+		return req.rpc
+	}
+	var fault *mcpmsg.Error
+	if errors.As(r.cause, &fault) {
+		return &rpcError{fault.Status, fault.Code, fault.Text, fault.ID}
+	}
+	if r.reason == MalformedMessage && r.status != http.StatusMethodNotAllowed {
+		return &rpcError{r.status, mcpmsg.CodeInvalidRequest, r.description(), nil}
+	}
+	return nil
+}
+
+// notFound is the answer to a call of something that does not exist. It is nil
+// where nothing is named or no answer expected.
+func notFound(req *Request, m *mcpmsg.Message) *rpcError {
+	if m.ID == nil {
+		return nil
+	}
+	op := operation(m)
+	e := &rpcError{status: http.StatusOK, code: mcpmsg.CodeInvalidParams, id: m.ID}
+	switch op.kind() {
+	case kindTool:
+		e.message = "Unknown tool"
+	case kindPrompt:
+		e.message = "Unknown prompt"
+	case kindResource:
+		e.message = "Resource not found"
+		if !mcpmsg.Modern(req.Header) {
+			e.code = codeResourceNotFound
+		}
+	default:
+		return nil
+	}
+	return e
+}
+
+func (e *rpcError) write(w http.ResponseWriter) {
+	type detail struct {
+		Code    int    `json:"code"`
+		Message string `json:"message"`
+	}
+	id := e.id
+	if id == nil {
+		id = json.RawMessage("null")
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, e.status, struct {
+		Version string          `json:"jsonrpc"`
+		ID      json.RawMessage `json:"id"`
+		Error   detail          `json:"error"`
+	}{"2.0", id, detail{e.code, e.message}})
+}
