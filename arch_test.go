@@ -36,6 +36,12 @@ var allowed = map[string][]string{
 	"mcpauthtest/sqlitestore": {"mcpauthtest"},                                                                                                                 // apart, for the driver
 	"examples/whoami":         {"", "gosdk"},                                                                                                                   // what a user would import
 	"cmd/mcpauth":             {"", "client", "gosdk", "metadata", "mcpauthtest", "mcpauthtest/sqlitestore", "policy", "internal/challenge", "internal/fetch"}, // the command may use all
+
+	"examples/todo-manager":                   {"", "gosdk", "examples/todo-manager/internal/app", "examples/todo-manager/internal/todo"},
+	"examples/todo-manager/mcpgo":             {"", "mcpgo", "examples/todo-manager/internal/app", "examples/todo-manager/internal/todo"},
+	"examples/todo-manager/internal/todo":     {""},                                                                                         // knows no MCP SDK
+	"examples/todo-manager/internal/app":      {"", "mcpauthtest", "examples/todo-manager/internal/todo"},                                   // nor does this; mcpauthtest for --dev
+	"examples/todo-manager/internal/todotest": {"mcpauthtest", "examples/todo-manager/internal/app", "examples/todo-manager/internal/todo"}, // test table of both servers
 }
 
 func TestImportsPointOneWay(t *testing.T) {

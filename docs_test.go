@@ -117,7 +117,8 @@ func TestProgramsInDocuments(t *testing.T) {
 func TestSnippetsInDocuments(t *testing.T) {
 	t.Parallel()
 	var tested string
-	for _, file := range []string{"example_test.go", "gosdk/example_test.go", "mcpgo/example_test.go", "mcpauthtest/example_test.go", "client/example_test.go", "examples/whoami/main.go"} {
+	files := append(exampleFiles(t), "example_test.go", "gosdk/example_test.go", "mcpgo/example_test.go", "mcpauthtest/example_test.go", "client/example_test.go")
+	for _, file := range files {
 		tested += "\n" + squeeze(readDocument(t, file)) + "\n"
 	}
 	for _, block := range goBlocks(t, documents(t)...) {
@@ -125,6 +126,21 @@ func TestSnippetsInDocuments(t *testing.T) {
 			t.Errorf("%s: the snippet stands in no example", block)
 		}
 	}
+}
+
+// exampleFiles are the sources of the example programs.
+func exampleFiles(t *testing.T) (files []string) {
+	t.Helper()
+	err := filepath.WalkDir("examples", func(path string, _ fs.DirEntry, err error) error {
+		if strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
 }
 
 // squeeze drops indentation and blank lines.

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"os"
+	"strings"
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
@@ -675,4 +676,104 @@ func ExampleConfig() {
 
 	// Output:
 	// configured
+}
+
+// A policy says what each tool needs, before the MCP server runs.
+func ExamplePolicy() {
+	as, err := mcpauthtest.NewServer(mcpauthtest.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer as.Close()
+
+	sameTeam := func(_ context.Context, info *mcpauth.AuthInfo, op mcpauth.Operation) (bool, error) {
+		var arguments struct{ Team string }
+		if err := json.Unmarshal(op.Arguments, &arguments); err != nil {
+			return false, err
+		}
+		var claims struct{ Team string }
+		if err := info.Claims(&claims); err != nil {
+			return false, err
+		}
+		return claims.Team != "" && claims.Team == arguments.Team, nil
+	}
+	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
+		Identifier:           "https://api.example.com/mcp",
+		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: as.Issuer()}},
+		Policy: &mcpauth.Policy{
+			Tools: map[string]mcpauth.Requirement{
+				"search-notes": mcpauth.Scopes("read:notes"),
+				"delete-note":  mcpauth.Any(mcpauth.Scopes("admin"), mcpauth.Scopes("read:notes", "delete:notes")),
+				"team_*":       mcpauth.All(mcpauth.Scopes("read:notes"), mcpauth.Check("same team", sameTeam)),
+				"about":        mcpauth.Public(),
+			},
+			Resources: map[string]mcpauth.Requirement{"note:///{id}": mcpauth.Scopes("read:notes")},
+			Methods:   map[string]mcpauth.Requirement{"initialize": mcpauth.Public()},
+		},
+	}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer auth.Close()
+	mcpHandler := http.NotFoundHandler()
+	http.Handle("/mcp", auth.Protect(mcpHandler))
+
+	token, err := as.Token(mcpauthtest.TokenClaims{Audience: []string{"https://api.example.com/mcp"}, Scopes: []string{"read:notes"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	r := httptest.NewRequest(http.MethodPost, "/mcp", strings.NewReader(
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"delete-note"}}`))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+token)
+	w := httptest.NewRecorder()
+	auth.Protect(mcpHandler).ServeHTTP(w, r)
+	fmt.Println(w.Code, w.Header().Get("WWW-Authenticate"))
+
+	// Output:
+	// 403 Bearer error="insufficient_scope", scope="admin", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/mcp", error_description="The access token has not all scopes that this operation needs."
+}
+
+// Rules that depend on data are for the handler: it knows whose note it is.
+func ExampleRequire() {
+	owner := func(id string) string { return "alice" }
+	deleteNote := func(ctx context.Context, id string) error {
+		info, _ := mcpauth.FromContext(ctx)
+		if info == nil || info.Subject != owner(id) {
+			if err := mcpauth.Require(ctx, "delete:notes"); err != nil {
+				return err
+			}
+		}
+		return nil // delete it
+	}
+	ctx := mcpauth.NewContext(context.Background(), &mcpauth.AuthInfo{Subject: "bob", Scopes: []string{"read:notes"}})
+	err := deleteNote(ctx, "1")
+	var c *mcpauth.Challenge
+	fmt.Println(errors.As(err, &c), c.Status, c.Scopes)
+
+	// Output:
+	// true 403 [delete:notes]
+}
+
+// A policy can be tried without a request.
+func ExampleAuth_Permits() {
+	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
+		Identifier:           "https://api.example.com/mcp",
+		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "https://auth.example.com"}},
+		Policy:               &mcpauth.Policy{Tools: map[string]mcpauth.Requirement{"delete-note": mcpauth.Scopes("delete:notes")}},
+	}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer auth.Close()
+
+	reader := &mcpauth.AuthInfo{Subject: "alice", Scopes: []string{"read:notes"}}
+	err = auth.Permits(context.Background(), reader, "", mcpauth.Operation{Method: "tools/call", Name: "delete-note"})
+	var refused *mcpauth.Challenge
+	if errors.As(err, &refused) {
+		fmt.Println(refused.Status, refused.Scopes)
+	}
+
+	// Output:
+	// 403 [delete:notes]
 }

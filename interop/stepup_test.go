@@ -18,6 +18,7 @@ const (
 	sdkV1      = "sdk-v1"
 	readNote   = "read-note"
 	deleteNote = "delete-note"
+	whoami     = "whoami"
 
 	// As they stand in the lists of requests.
 	refused = "tools/call " + deleteNote + " 403"
@@ -30,9 +31,13 @@ var noteScopes = []string{"read", "delete"}
 type stepUp struct {
 	client   string // sdkV1, or the revision that version 2 of the SDK speaks
 	issuer   string
+	resource string // empty: one that is made up
 	clientID string // empty: it registers itself
+	document string // URL of its metadata document, to register with
+	grants   []string
 	fields   map[string]string
 	deletion []string // scopes that deleteNote needs
+	whoami   bool     // call whoami too, first and last
 }
 
 // stepUpReport is what js/step-up.mjs prints.
@@ -49,6 +54,8 @@ type stepUpReport struct {
 
 // noteStep is one HTTP request of the client: an MCP message or a token request.
 type noteStep struct {
+	Method     string
+	URL        string
 	MCP, Grant string
 	Status     int
 	Challenge  string // of a 403
@@ -92,18 +99,11 @@ func (s stepUpServers) atDev(client string) stepUp {
 // run has the client log in with the scope read, call readNote and deleteNote.
 func (s stepUp) run(t *testing.T) stepUpReport {
 	t.Helper()
-	resource := parts.NewResource(t)
-	parts.StartResourceServer(t, settings.ResourceServer{
-		Resource:        resource,
-		Issuer:          s.issuer,
-		Stateless:       s.client == "2026-07-28",
-		Tools:           map[string][]string{readNote: {"read"}, deleteNote: s.deletion},
-		ChallengeScopes: []string{"read"},
-	})
-	in, err := json.Marshal(map[string]any{
-		"client": s.client, "resource": resource, "clientId": s.clientID, "fields": s.fields,
-		"calls": []string{readNote, deleteNote},
-	})
+	if s.resource == "" {
+		s.resource = parts.NewResource(t)
+	}
+	s.startServer(t)
+	in, err := json.Marshal(s.settings())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,8 +112,47 @@ func (s stepUp) run(t *testing.T) stepUpReport {
 	if err := json.Unmarshal(out, &report); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	report.resource = resource
+	report.resource = s.resource
 	return report
+}
+
+// startServer starts the server with the notes.
+func (s stepUp) startServer(t *testing.T) {
+	t.Helper()
+	parts.StartResourceServer(t, settings.ResourceServer{
+		Resource:        s.resource,
+		Issuer:          s.issuer,
+		Stateless:       s.client == "2026-07-28",
+		Tools:           s.tools(),
+		ChallengeScopes: []string{"read"},
+	})
+}
+
+// tools are those of the server, with the scopes that each needs.
+func (s stepUp) tools() map[string][]string {
+	tools := map[string][]string{readNote: {"read"}, deleteNote: s.deletion}
+	if s.whoami {
+		tools[whoami] = nil
+	}
+	return tools
+}
+
+// settings are what js/step-up.mjs reads.
+func (s stepUp) settings() map[string]any {
+	calls := []string{readNote, deleteNote}
+	if s.whoami {
+		calls = []string{whoami, readNote, deleteNote, whoami}
+	}
+	in := map[string]any{
+		"client": s.client, "resource": s.resource, "clientId": s.clientID, "fields": s.fields, "calls": calls,
+	}
+	if s.document != "" {
+		in["document"] = s.document
+	}
+	if s.grants != nil {
+		in["grants"] = s.grants
+	}
+	return in
 }
 
 // The TypeScript client of both eras steps up by itself: refused with 403, it

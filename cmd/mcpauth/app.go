@@ -33,6 +33,9 @@ func run(ctx context.Context, args []string, s streams) int {
 	if err == nil {
 		return exitOK
 	}
+	if errors.Is(err, errDenied) {
+		return exitFailure
+	}
 	var usage *usageError
 	if errors.As(err, &usage) {
 		fmt.Fprintf(s.stderr, "mcpauth: %v\nRun \"%s --help\" to see how it is used.\n", usage, usage.command)
@@ -65,6 +68,7 @@ func newRootCommand(s streams) *cli.Command {
 		Commands: []*cli.Command{
 			newDemoCommand(s),
 			newDevCommand(s),
+			newPolicyCommand(s),
 			newLoginCommand(s),
 			newToolsCommand(s),
 			newCallCommand(s),

@@ -1,9 +1,10 @@
 // Mcpauth is the command of the MCP Auth project. It shows the authorization of
-// MCP servers at work on loopback:
+// MCP servers at work on loopback, and uses protected MCP servers anywhere:
 //
 //	mcpauth demo             a protected MCP server and an authorization server to try it with
 //	mcpauth demo --selftest  the whole flow without a browser
 //	mcpauth dev              an authorization server to develop with
+//	mcpauth policy explain   list the rules of a policy file; policy test tries them
 //	mcpauth login URL        log in at an MCP server
 //	mcpauth tools URL        list its tools
 //	mcpauth call URL TOOL    call one of them

@@ -8,6 +8,8 @@
 //   resource   URL of the server
 //   fields     of the pages of the authorization server, such as {login, password}
 //   clientId   of a client that is registered beforehand; without it the client registers itself
+//   document   URL of the client's metadata document, with which it does so where the authorization server can
+//   grants     grant types that the client asks for; default: authorization_code and refresh_token
 //   calls      names of tools to call, in this order
 // Prints as JSON: version (as negotiated), registered (the scope), http (method, URL and status of each request, the
 // MCP method and tool of those to the server, the grant and scope of those for tokens, and the challenge of a 403),
@@ -129,11 +131,12 @@ function newProvider() {
   const state = randomBytes(16).toString('base64url');
   return {
     redirectUrl: redirectUri,
+    clientMetadataUrl: settings.document,
     clientMetadata: {
       client_name: 'interop-step-up',
       application_type: 'native',
       redirect_uris: [redirectUri],
-      grant_types: ['authorization_code', 'refresh_token'],
+      grant_types: settings.grants ?? ['authorization_code', 'refresh_token'],
       response_types: ['code'],
       token_endpoint_auth_method: 'none',
     },

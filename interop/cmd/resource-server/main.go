@@ -149,10 +149,10 @@ func parseKey(text string) (crypto.Signer, error) {
 func mcpHandler(s settings.ResourceServer) http.Handler {
 	server := mcp.NewServer(&mcp.Implementation{Name: "resource-server", Version: "1.0.0"}, nil)
 	server.AddReceivingMiddleware(gosdk.Middleware())
-	mcp.AddTool(server, &mcp.Tool{Name: "whoami", Description: "Tells who is calling."}, whoami)
 	for name := range s.Tools {
 		mcp.AddTool(server, &mcp.Tool{Name: name}, tool(name))
 	}
+	mcp.AddTool(server, &mcp.Tool{Name: "whoami", Description: "Tells who is calling."}, whoami)
 	return mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server },
 		&mcp.StreamableHTTPOptions{Stateless: s.Stateless})
 }

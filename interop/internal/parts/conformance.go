@@ -18,19 +18,6 @@ func StartConformance(tb testing.TB, args ...string) *proc.Process {
 	return proc.Start(tb, proc.Command{Name: "conformance", Path: node22(tb), Args: append([]string{suite(tb)}, args...)})
 }
 
-// ConformanceOfClient runs the MCP conformance suite for clients against a
-// program in bin, and returns its checks. It fails the test if the suite does.
-func ConformanceOfClient(tb testing.TB, program string, args ...string) []ConformanceCheck {
-	tb.Helper()
-	dir := tb.TempDir()
-	proc.Run(tb, conformanceTimeout, proc.Command{
-		Name: "conformance",
-		Path: node22(tb),
-		Args: append([]string{suite(tb), "client", "--command", path(tb, "bin", program), "--timeout", "120000", "--output-dir", dir}, args...),
-	})
-	return ConformanceChecks(tb, dir)
-}
-
 func node22(tb testing.TB) string {
 	tb.Helper()
 	node := os.Getenv(node22Variable)
@@ -54,13 +41,9 @@ type ConformanceCheck struct {
 // ConformanceChecks reads the checks that the suite saved below dir.
 func ConformanceChecks(tb testing.TB, dir string) []ConformanceCheck {
 	tb.Helper()
-	var files []string
-	for _, depth := range []string{"*", "*/*"} { // the names of some scenarios have a slash
-		found, err := filepath.Glob(filepath.Join(dir, filepath.FromSlash(depth), "checks.json"))
-		if err != nil {
-			tb.Fatal(err)
-		}
-		files = append(files, found...)
+	files, err := filepath.Glob(filepath.Join(dir, "*", "checks.json"))
+	if err != nil {
+		tb.Fatal(err)
 	}
 	var all []ConformanceCheck
 	for _, file := range files {
@@ -75,29 +58,4 @@ func ConformanceChecks(tb testing.TB, dir string) []ConformanceCheck {
 		all = append(all, checks...)
 	}
 	return all
-}
-
-// DevServer is a running mcpauth dev.
-type DevServer struct {
-	Issuer string `json:"issuer"`
-}
-
-// StartDevServer starts the command mcpauth dev on a free port, with these
-// arguments more, and waits until it says that it serves.
-func StartDevServer(tb testing.TB, args ...string) DevServer {
-	tb.Helper()
-	p := proc.Start(tb, proc.Command{
-		Name: "mcpauth dev", Path: path(tb, "bin", "mcpauth"),
-		Args: append([]string{"dev", "--json", "--listen", "127.0.0.1:0"}, args...),
-	})
-	ctx, cancel := proc.Context(tb)
-	defer cancel()
-	var server DevServer
-	_, err := p.Line(ctx, func(line string) bool {
-		return json.Unmarshal([]byte(line), &server) == nil && server.Issuer != ""
-	})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return server
 }

@@ -36,10 +36,17 @@ func path(tb testing.TB, elem ...string) string {
 // output. It fails the test unless the script succeeds within timeout.
 func Script(tb testing.TB, timeout time.Duration, stdin []byte, name string, args ...string) []byte {
 	tb.Helper()
+	return ScriptWith(tb, timeout, nil, stdin, name, args...)
+}
+
+// ScriptWith is [Script] with more in the environment.
+func ScriptWith(tb testing.TB, timeout time.Duration, env []string, stdin []byte, name string, args ...string) []byte {
+	tb.Helper()
 	return proc.Run(tb, timeout, proc.Command{
 		Name:  name,
 		Path:  "node",
 		Args:  append([]string{path(tb, "js", name)}, args...),
+		Env:   env,
 		Stdin: stdin,
 	})
 }

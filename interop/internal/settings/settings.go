@@ -12,7 +12,7 @@ type ResourceServer struct {
 	Issuer   string
 	Scopes   []string // required
 	// Tools has further tools, and the scopes that the policy demands for each.
-	// No other tool can then be called.
+	// No other tool can then be called, whoami neither unless it is named.
 	Tools map[string][]string
 	// ChallengeScopes are those a caller without a token is told to ask for.
 	ChallengeScopes []string

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/policy"
+	"github.com/urfave/cli/v3"
+)
+
+func newPolicyCommand(s streams) *cli.Command {
+	return &cli.Command{
+		Name:  "policy",
+		Usage: "look at and try a policy file",
+		Description: "A policy file says what each tool, prompt and resource needs of its caller.\n\n" +
+			"Examples:\n" +
+			"  mcpauth policy explain policy.yaml\n" +
+			"  mcpauth policy test policy.yaml --tool delete-todo --scopes \"read:todos\"",
+		Commands: []*cli.Command{newPolicyExplainCommand(s), newPolicyTestCommand(s)},
+		Action:   func(_ context.Context, cmd *cli.Command) error { return cli.ShowSubcommandHelp(cmd) },
+		ArgValidator: func(_ context.Context, cmd *cli.Command) error {
+			if first := cmd.Args().First(); first != "" {
+				return unknownCommand(cmd, first)
+			}
+			return nil
+		},
+	}
+}
+
+func newPolicyExplainCommand(s streams) *cli.Command {
+	return &cli.Command{
+		Name:      "explain",
+		Usage:     "list the rules of a policy file",
+		ArgsUsage: "FILE",
+		Description: "Prints what each operation needs, which scopes include which, and what is probably\n" +
+			"a mistake. A file that is not valid exits with 1 and all of its errors.\n\n" +
+			"Examples:\n" +
+			"  mcpauth policy explain policy.yaml\n" +
+			"  mcpauth policy explain policy.yaml --json",
+		Flags:        []cli.Flag{newJSONFlag("print one line of JSON")},
+		ArgValidator: checkOneFile,
+		Action: func(_ context.Context, cmd *cli.Command) error {
+			f, err := loadPolicy(cmd.Args().First(), nil)
+			if errors.Is(err, errNoFile) {
+				return newUsageError(cmd, err)
+			}
+			if err != nil {
+				return err
+			}
+			e, err := explainPolicy(f)
+			if err != nil {
+				return err
+			}
+			if cmd.Bool("json") {
+				return printJSON(s.stdout, e)
+			}
+			return e.print(s.stdout, &f.Policy)
+		},
+	}
+}
+
+func checkOneFile(_ context.Context, cmd *cli.Command) error {
+	if args := cmd.Args(); args.Len() > 1 {
+		return newUsageError(cmd, fmt.Errorf("unexpected argument %q", args.Get(1)))
+	}
+	return nil
+}
+
+var errNoFile = errors.New("the name of the policy file is missing")
+
+// loadPolicy reads a file. Its checks deny, but for those assumed to agree.
+func loadPolicy(path string, agreeing []string) (*policy.File, error) {
+	if path == "" {
+		return nil, errNoFile
+	}
+	checks := map[string]mcpauth.CheckFunc{}
+	for _, name := range agreeing {
+		checks[name] = func(context.Context, *mcpauth.AuthInfo, mcpauth.Operation) (bool, error) { return true, nil }
+	}
+	return policy.Load(path, policy.WithChecks(checks), policy.DenyUnknownChecks())
+}
+
+// explanation is what "policy explain --json" prints.
+type explanation struct {
+	Rules           []ruleFacts         `json:"rules"`
+	ShowAll         bool                `json:"showAll"`
+	HideRefused     bool                `json:"hideRefused"`
+	MaxBody         int64               `json:"maxBody,omitempty"`
+	ScopesSupported []string            `json:"scopesSupported,omitempty"`
+	ScopeIncludes   map[string][]string `json:"scopeIncludes,omitempty"`
+	Warnings        []warning           `json:"warnings"`
+}
+
+// ruleFacts is a rule as JSON has it.
+type ruleFacts struct {
+	Operations string `json:"operations"`
+	Field      string `json:"field,omitempty"`
+	Key        string `json:"key,omitempty"`
+	Needs      string `json:"needs"`
+}
+
+// warning is what is allowed and probably a mistake.
+type warning struct {
+	Rule  string `json:"rule"`
+	Scope string `json:"scope"`
+	Text  string `json:"text"`
+}
+
+func newRuleFacts(r mcpauth.Rule) ruleFacts {
+	return ruleFacts{r.String(), strings.ToLower(r.Field), r.Key, r.Requirement.String()}
+}
+
+func explainPolicy(f *policy.File) (*explanation, error) {
+	p := &f.Policy
+	e := &explanation{
+		ShowAll: p.ShowAll, HideRefused: p.HideRefused, MaxBody: p.MaxBody,
+		ScopesSupported: f.ScopesSupported, ScopeIncludes: f.ScopeIncludes, Warnings: []warning{},
+	}
+	for _, rule := range p.Rules() {
+		e.Rules = append(e.Rules, newRuleFacts(rule))
+	}
+	trial, err := newTrial(f, trialIdentifier)
+	if err != nil {
+		return nil, err
+	}
+	defer trial.close()
+	for _, w := range trial.auth.Warnings() {
+		e.Warnings = append(e.Warnings, warning{strings.TrimPrefix(w.Field, "Resources[0].Policy."), w.Value, w.Fault.Error()})
+	}
+	return e, nil
+}
+
+func (e *explanation) print(w io.Writer, p *mcpauth.Policy) error {
+	var b strings.Builder
+	b.WriteString(p.String())
+	if len(e.ScopeIncludes) > 0 {
+		b.WriteString("\n")
+		t := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
+		for _, scope := range slices.Sorted(maps.Keys(e.ScopeIncludes)) {
+			fmt.Fprintf(t, "scope %s\tincludes %s\n", scope, strings.Join(e.ScopeIncludes[scope], ", "))
+		}
+		if err := t.Flush(); err != nil {
+			return err
+		}
+	}
+	for _, line := range e.notes() {
+		fmt.Fprintf(&b, "\n%s\n", line)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (e *explanation) notes() (notes []string) {
+	if len(e.ScopesSupported) > 0 {
+		notes = append(notes, "Advertised scopes: "+strings.Join(e.ScopesSupported, ", ")+".")
+	}
+	if e.ShowAll {
+		notes = append(notes, "Lists show what the caller may not use, too.")
+	}
+	if e.HideRefused {
+		notes = append(notes, "What is refused is answered as if it did not exist.")
+	}
+	if e.MaxBody > 0 {
+		notes = append(notes, fmt.Sprintf("A request may have %d bytes.", e.MaxBody))
+	}
+	for _, w := range e.Warnings {
+		notes = append(notes, fmt.Sprintf("Warning: %s %q: %s.", w.Rule, w.Scope, w.Text))
+	}
+	return notes
+}

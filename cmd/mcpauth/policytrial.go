@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/policy"
+)
+
+// trialIdentifier is the server that trials are made at.
+const trialIdentifier = "https://mcp.example.com/mcp"
+
+// trialIssuer says what the token's claims are. It is asked nothing.
+const trialIssuer = "https://auth.example.com"
+
+// trial is a resource with a policy whose callers have the tokens they say.
+type trial struct {
+	auth       *mcpauth.Auth
+	identifier string
+	token      *mcpauth.Claims
+}
+
+func newTrial(f *policy.File, identifier string) (*trial, error) {
+	t := &trial{identifier: identifier}
+	r := mcpauth.Resource{
+		Identifier: identifier,
+		AuthorizationServers: []mcpauth.AuthorizationServer{{
+			Issuer:   trialIssuer,
+			Verifier: mcpauth.VerifierFunc(func(context.Context, string) (*mcpauth.Claims, error) { return t.token, nil }),
+		}},
+	}
+	f.Apply(&r)
+	var err error
+	if t.auth, err = mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{r}}); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// close cannot fail: nothing is fetched.
+func (t *trial) close() { _ = t.auth.Close() }
+
+// try has an operation decided on. A nil token is none.
+func (t *trial) try(ctx context.Context, p *mcpauth.Policy, op mcpauth.Operation, token *mcpauth.Claims) (*verdict, error) {
+	body, err := message(op)
+	if err != nil {
+		return nil, err
+	}
+	req := mcpauth.Request{
+		Method: http.MethodPost, URL: t.identifier, Header: http.Header{"Content-Type": {"application/json"}},
+		Body: func(int64) ([]byte, error) { return body, nil },
+	}
+	if token != nil {
+		bearer := *token
+		bearer.Issuer, bearer.Audience, bearer.ExpiresAt = trialIssuer, []string{t.identifier}, time.Now().Add(time.Hour)
+		t.token = &bearer
+		req.Header.Set("Authorization", "Bearer trial")
+	}
+	v := &verdict{Rule: newRuleFacts(p.RuleFor(op))}
+	_, err = t.auth.Authorize(ctx, req)
+	var refused *mcpauth.Challenge
+	if !errors.As(err, &refused) {
+		v.Allowed = err == nil
+		return v, err
+	}
+	v.Reason = string(refused.Reason)
+	if cause := errors.Unwrap(refused); cause != nil {
+		v.Cause = cause.Error()
+	}
+	v.Answer = render(refused)
+	return v, nil
+}
+
+// message is the request of a client for the operation.
+func message(op mcpauth.Operation) ([]byte, error) {
+	type params struct {
+		Name      string          `json:"name,omitempty"`
+		URI       string          `json:"uri,omitempty"`
+		Arguments json.RawMessage `json:"arguments,omitempty"`
+	}
+	m := struct {
+		Version string  `json:"jsonrpc"`
+		ID      int     `json:"id,omitempty"`
+		Method  string  `json:"method"`
+		Params  *params `json:"params,omitempty"`
+	}{Version: "2.0", Method: op.Method}
+	if !strings.HasPrefix(op.Method, "notifications/") {
+		m.ID = 1
+	}
+	switch {
+	case op.Method == "resources/read":
+		m.Params = &params{URI: op.Name}
+	case op.Name != "":
+		m.Params = &params{Name: op.Name, Arguments: op.Arguments}
+	}
+	return json.Marshal(m)
+}
+
+// render is the answer as it goes over the wire.
+func render(refused *mcpauth.Challenge) *answer {
+	r := &recorder{header: http.Header{}}
+	mcpauth.WriteChallenge(r, refused)
+	a := &answer{Status: r.status, Headers: map[string][]string{}, Body: r.body.Bytes()}
+	// As the specifications spell it, not as net/http does.
+	if values := r.header.Values("WWW-Authenticate"); len(values) > 0 {
+		a.Headers["WWW-Authenticate"] = values
+	}
+	return a
+}
+
+// recorder keeps a response.
+type recorder struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (r *recorder) Header() http.Header         { return r.header }
+func (r *recorder) Write(p []byte) (int, error) { return r.body.Write(p) }
+func (r *recorder) WriteHeader(status int)      { r.status = status }

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	mcpauth "github.com/mcp-auth/go"
+	"github.com/urfave/cli/v3"
+)
+
+func newPolicyTestCommand(s streams) *cli.Command {
+	return &cli.Command{
+		Name:      "test",
+		Usage:     "say what a caller may do under a policy file",
+		ArgsUsage: "FILE",
+		Description: "Makes the request of an MCP client, with a token of the scopes and claims given, has it\n" +
+			"decided on as a server would, and prints which rule decided and what is answered. Nothing\n" +
+			"is sent. Checks, which are functions of the server, deny unless --check names them.\n\n" +
+			"The exit code is 0 if the operation is allowed, 1 if it is denied, and 2 if the call or\n" +
+			"the file is wrong.\n\n" +
+			"Examples:\n" +
+			"  mcpauth policy test policy.yaml --tool delete-todo --scopes \"read:todos\"\n" +
+			"  mcpauth policy test policy.yaml --tool pay --scopes pay --claim team=finance --arguments '{\"sum\": 5}'\n" +
+			"  mcpauth policy test policy.yaml --resource note:///1 --anonymous --json",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "tool", Usage: "call the tool `NAME`"},
+			&cli.StringFlag{Name: "prompt", Usage: "get the prompt `NAME`"},
+			&cli.StringFlag{Name: "resource", Usage: "read the resource `URI`"},
+			&cli.StringFlag{Name: "method", Usage: "ask for `METHOD`, such as tools/list"},
+			&cli.StringFlag{Name: "arguments", Usage: "`JSON` object with the arguments of the tool or prompt"},
+			&cli.StringFlag{Name: "scopes", Usage: "`SCOPES` of the token, separated by spaces"},
+			&cli.StringSliceFlag{Name: "claim", Usage: "claim of the token, `NAME=VALUE`; several of one name make an array"},
+			&cli.StringSliceFlag{Name: "check", Usage: "assume that the check `NAME` agrees"},
+			&cli.BoolFlag{Name: "anonymous", Usage: "send no token"},
+			&cli.StringFlag{Name: "identifier", Value: trialIdentifier, Usage: "resource identifier `URL` of the server"},
+			newJSONFlag("print one line of JSON"),
+		},
+		ArgValidator:              checkOneFile,
+		DisableSliceFlagSeparator: true,
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			v, err := testPolicy(ctx, cmd)
+			if err != nil {
+				return newUsageError(cmd, err)
+			}
+			if cmd.Bool("json") {
+				err = printJSON(s.stdout, v)
+			} else {
+				err = v.print(s.stdout)
+			}
+			if err == nil && !v.Allowed {
+				return errDenied
+			}
+			return err
+		},
+	}
+}
+
+// errDenied makes the exit code 1; the answer is printed already.
+var errDenied = errors.New("denied")
+
+func testPolicy(ctx context.Context, cmd *cli.Command) (*verdict, error) {
+	op, err := trialOperation(cmd)
+	if err != nil {
+		return nil, err
+	}
+	token, err := trialToken(cmd)
+	if err != nil {
+		return nil, err
+	}
+	f, err := loadPolicy(cmd.Args().First(), cmd.StringSlice("check"))
+	if err != nil {
+		return nil, err
+	}
+	t, err := newTrial(f, cmd.String("identifier"))
+	if err != nil {
+		return nil, err
+	}
+	defer t.close()
+	return t.try(ctx, &f.Policy, op, token)
+}
+
+// trialOperation is what the flags ask for.
+func trialOperation(cmd *cli.Command) (op mcpauth.Operation, err error) {
+	asked := 0
+	for _, kind := range [...]struct{ flag, method string }{
+		{"tool", "tools/call"}, {"prompt", "prompts/get"}, {"resource", "resources/read"}, {"method", ""},
+	} {
+		if !cmd.IsSet(kind.flag) {
+			continue
+		}
+		asked++
+		op.Method, op.Name = kind.method, cmd.String(kind.flag)
+		if kind.flag == "method" {
+			op.Method, op.Name = op.Name, ""
+		}
+	}
+	if asked != 1 {
+		return op, errors.New("give one of --tool, --prompt, --resource and --method")
+	}
+	if !cmd.IsSet("arguments") {
+		return op, nil
+	}
+	if !cmd.IsSet("tool") && !cmd.IsSet("prompt") {
+		return op, errors.New("--arguments goes with --tool and --prompt")
+	}
+	var arguments map[string]json.RawMessage
+	op.Arguments = json.RawMessage(cmd.String("arguments"))
+	if err := json.Unmarshal(op.Arguments, &arguments); err != nil || arguments == nil {
+		return op, fmt.Errorf("--arguments %q is not a JSON object", op.Arguments)
+	}
+	return op, nil
+}
+
+// trialToken is the token that the flags describe, or nil for none.
+func trialToken(cmd *cli.Command) (*mcpauth.Claims, error) {
+	claims := map[string]any{}
+	for _, text := range cmd.StringSlice("claim") {
+		name, value, ok := strings.Cut(text, "=")
+		if !ok || name == "" {
+			return nil, fmt.Errorf("--claim %q is not NAME=VALUE", text)
+		}
+		switch before := claims[name].(type) {
+		case nil:
+			claims[name] = value
+		case string:
+			claims[name] = []string{before, value}
+		case []string:
+			claims[name] = append(before, value)
+		}
+	}
+	if cmd.Bool("anonymous") {
+		if cmd.IsSet("scopes") || len(claims) > 0 {
+			return nil, errors.New("--anonymous sends no token, which --scopes and --claim describe")
+		}
+		return nil, nil
+	}
+	token := &mcpauth.Claims{Scopes: strings.Fields(cmd.String("scopes"))}
+	token.Subject, _ = claims["sub"].(string)
+	token.ClientID, _ = claims["client_id"].(string)
+	claims["scope"] = strings.Join(token.Scopes, " ")
+	raw, err := json.Marshal(claims)
+	token.Raw = raw
+	return token, err
+}
+
+// verdict is what "policy test --json" prints.
+type verdict struct {
+	Allowed bool      `json:"allowed"`
+	Rule    ruleFacts `json:"rule"`
+	Reason  string    `json:"reason,omitempty"`
+	Cause   string    `json:"cause,omitempty"`
+	Answer  *answer   `json:"answer,omitempty"`
+}
+
+// answer is the response to a denied request.
+type answer struct {
+	Status  int                 `json:"status"`
+	Headers map[string][]string `json:"headers"`
+	Body    json.RawMessage     `json:"body"`
+}
+
+func (v *verdict) print(w io.Writer) error {
+	word := "denied"
+	if v.Allowed {
+		word = "allowed"
+	}
+	text := fmt.Sprintf("%s\nrule:    %s needs %s\n", word, v.Rule.Operations, v.Rule.Needs)
+	if v.Reason != "" {
+		text += fmt.Sprintf("reason:  %s: %s\n", v.Reason, v.Cause)
+	}
+	if v.Answer != nil {
+		text += fmt.Sprintf("answer:  %d %s\n", v.Answer.Status, http.StatusText(v.Answer.Status))
+		for _, value := range v.Answer.Headers["WWW-Authenticate"] {
+			text += fmt.Sprintf("         WWW-Authenticate: %s\n", value)
+		}
+		text += fmt.Sprintf("         %s\n", v.Answer.Body)
+	}
+	_, err := io.WriteString(w, text)
+	return err
+}
