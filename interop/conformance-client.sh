@@ -32,7 +32,7 @@ trap 'rm -f "$log"' EXIT
 check() {
   local title=$1
   shift
-  if ! "$node22" "$suite" client --command "$command" "$@" >"$log" 2>&1; then
+  if ! "$node22" "$suite" client --command "$command" --timeout 120000 "$@" >"$log" 2>&1; then
     cat "$log"
     fail "$title failed"
   fi

@@ -41,7 +41,10 @@ type toolCall struct {
 }
 
 func connect(ctx context.Context, scenario, server string, facts facts) (*mcp.ClientSession, func(), error) {
-	transport := &mcp.StreamableClientTransport{Endpoint: server}
+	// The suite's servers drop idle connections when the machine is busy, and a
+	// POST cannot be repeated: each gets a connection of its own.
+	base := &http.Transport{DisableKeepAlives: true}
+	transport := &mcp.StreamableClientTransport{Endpoint: server, HTTPClient: &http.Client{Transport: base}}
 	if strings.HasPrefix(scenario, "auth/") {
 		config, err := configure(scenario, server, facts)
 		if err != nil {
@@ -51,7 +54,7 @@ func connect(ctx context.Context, scenario, server string, facts facts) (*mcp.Cl
 		if err != nil {
 			return nil, nil, err
 		}
-		transport.HTTPClient = authorized.HTTPClient()
+		transport.HTTPClient = &http.Client{Transport: authorized.Transport(base)}
 	}
 	sdk := mcp.NewClient(&mcp.Implementation{Name: "mcpauth-conformance-client", Version: "1.0.0"}, options(scenario))
 	session, err := sdk.Connect(ctx, transport, nil)
