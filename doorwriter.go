@@ -22,7 +22,6 @@ import (
 // response has not begun.
 type doorWriter struct {
 	http.ResponseWriter
-	auth     *Auth
 	res      *resource
 	admitted *infoContext
 
@@ -30,21 +29,25 @@ type doorWriter struct {
 	opens  bool // the handler may open a session
 	lists  mcpmsg.Lists
 	scope  mcpmsg.Scope // of the lists, for caches
-	body   messageBody  // what the handler reads,
-	replay readBytes    // or reads again
-	scopes []string     // that the handler needs
-	needed []outcome    // of the operations
 	scheme authScheme
 	method string
+	body   messageBody
+	scopes []string  // that the handler needs
+	needed *outcomes // of the operations; nil without a policy
 
-	mu       sync.Mutex
-	began    bool
-	over     bool // the response is complete, or replaced
-	denial   *Challenge
+	mu     sync.Mutex
+	began  bool
+	over   bool // the response is complete, or replaced
+	denial *Challenge
+	list   *filteredList // nil: not filtered
+}
+
+// filteredList is a response from which items are left out.
+type filteredList struct {
 	filter   *mcpmsg.Filter
-	whole    bytes.Buffer // a filtered body that is sent in one piece
-	status   int          // of that
 	isStream bool
+	status   int          // of a body that is sent in one piece
+	whole    bytes.Buffer // that body
 }
 
 var (
@@ -71,12 +74,6 @@ func (w *doorWriter) expect(p *policy, req *Request, messages *mcpmsg.Request) {
 		w.body.batch.Store(messages.Batch)
 	}
 }
-
-// readBytes is a body that was read before.
-type readBytes struct{ bytes.Reader }
-
-// Close has nothing to close.
-func (*readBytes) Close() error { return nil }
 
 // messageBody is a request body that notes whether it holds several messages.
 type messageBody struct {
@@ -160,7 +157,7 @@ func ofContent(name string) bool {
 }
 
 func (w *doorWriter) fail(status int, cause error) {
-	w.auth.log.LogAttrs(w.admitted, slog.LevelError, "mcpauth: response withheld",
+	w.res.auth.log.LogAttrs(w.admitted, slog.LevelError, "mcpauth: response withheld",
 		slog.String("resource", w.res.identifier), slog.Any("cause", cause))
 	c := &Challenge{Status: status, Description: "The response cannot be sent."}
 	if status == http.StatusServiceUnavailable {
@@ -185,8 +182,8 @@ func (w *doorWriter) bindSession() error {
 func (w *doorWriter) startFilter(status int) bool {
 	h := w.Header()
 	kind := strings.ToLower(h.Get("Content-Type"))
-	w.isStream = strings.Contains(kind, "text/event-stream")
-	if !w.isStream && !strings.Contains(kind, "application/json") {
+	isStream := strings.Contains(kind, "text/event-stream")
+	if !isStream && !strings.Contains(kind, "application/json") {
 		return true // no MCP client looks into it
 	}
 	if encoding := h.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
@@ -199,13 +196,14 @@ func (w *doorWriter) startFilter(status int) bool {
 	keep := func(method, name string) bool {
 		return w.res.keep(w.admitted, w.admitted.caller(), method, name)
 	}
+	w.list = &filteredList{isStream: isStream, status: status}
 	var to io.Writer = w.ResponseWriter
-	if !w.isStream {
-		to, w.status = &w.whole, status
+	if !isStream {
+		to = &w.list.whole
 	}
-	w.filter = mcpmsg.NewFilter(to, kind, w.lists, keep)
-	w.filter.SetScope(w.scope)
-	return w.isStream
+	w.list.filter = mcpmsg.NewFilter(to, kind, w.lists, keep)
+	w.list.filter.SetScope(w.scope)
+	return isStream
 }
 
 // Write sends a part of the body, or what is left of it.
@@ -216,8 +214,8 @@ func (w *doorWriter) Write(p []byte) (int, error) {
 	switch {
 	case w.over:
 		return len(p), nil
-	case w.filter != nil:
-		return w.filter.Write(p)
+	case w.list != nil:
+		return w.list.filter.Write(p)
 	}
 	return w.ResponseWriter.Write(p)
 }
@@ -232,7 +230,7 @@ func (w *doorWriter) FlushError() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.begin(http.StatusOK)
-	if w.filter != nil && !w.isStream && !w.over {
+	if w.list != nil && !w.list.isStream && !w.over {
 		return nil // sent whole at the end
 	}
 	return http.NewResponseController(w.ResponseWriter).Flush()
@@ -246,11 +244,11 @@ func (w *doorWriter) finish() {
 	if w.denial != nil || w.opens && w.Header().Get(sessionHeader) != "" {
 		w.begin(http.StatusOK) // as net/http does where nothing was written
 	}
-	if w.filter == nil || w.over {
+	if w.list == nil || w.over {
 		return
 	}
-	err := w.filter.Close()
-	if w.isStream {
+	err := w.list.filter.Close()
+	if w.list.isStream {
 		w.endStream(err)
 		return
 	}
@@ -258,9 +256,9 @@ func (w *doorWriter) finish() {
 		w.fail(http.StatusInternalServerError, err)
 		return
 	}
-	w.Header().Set("Content-Length", strconv.Itoa(w.whole.Len()))
-	w.ResponseWriter.WriteHeader(w.status)
-	_, _ = w.ResponseWriter.Write(w.whole.Bytes())
+	w.Header().Set("Content-Length", strconv.Itoa(w.list.whole.Len()))
+	w.ResponseWriter.WriteHeader(w.list.status)
+	_, _ = w.ResponseWriter.Write(w.list.whole.Bytes())
 }
 
 // endStream breaks the connection off where the filter has stopped: the client
@@ -269,7 +267,7 @@ func (w *doorWriter) endStream(err error) {
 	if err == nil {
 		return
 	}
-	w.auth.log.LogAttrs(w.admitted, slog.LevelError, "mcpauth: stream broken off",
+	w.res.auth.log.LogAttrs(w.admitted, slog.LevelError, "mcpauth: stream broken off",
 		slog.String("resource", w.res.identifier), slog.Any("cause", err))
 	panic(http.ErrAbortHandler)
 }
@@ -312,9 +310,9 @@ func Require(ctx context.Context, scopes ...string) error {
 			Description: refused.description(), cause: refused.cause,
 		}
 	}
-	already := union(w.scopes, together(w.needed).scopes)
+	already := union(w.scopes, w.needed.together().scopes)
 	req := &Request{Method: w.method, Scopes: union(already, scopes), scheme: w.scheme}
-	return w.auth.challenge(ctx, w.res, req, refused)
+	return w.res.auth.challenge(ctx, w.res, req, refused)
 }
 
 // Deny asks the door that let a request in to answer it with err, a

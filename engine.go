@@ -106,7 +106,7 @@ func (a *Auth) admit(ctx context.Context, res *resource, req *Request) (*infoCon
 	default:
 		return nil, refused
 	}
-	admitted.writer.auth, admitted.writer.res, admitted.writer.admitted = a, res, admitted
+	admitted.writer.res, admitted.writer.admitted = res, admitted
 	return admitted, nil
 }
 

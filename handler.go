@@ -1,6 +1,7 @@
 package mcpauth
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"slices"
@@ -121,7 +122,11 @@ type bodyReader struct {
 	w    http.ResponseWriter
 	r    *http.Request
 	data []byte
+	bytes.Reader
 }
+
+// Close has nothing to close.
+func (*bodyReader) Close() error { return nil }
 
 // read reads a body of at most so many bytes.
 func (b *bodyReader) read(most int64) (_ []byte, err error) {
@@ -141,8 +146,8 @@ func (b *bodyReader) read(most int64) (_ []byte, err error) {
 func (w *doorWriter) receive(r *http.Request, read *bodyReader) {
 	switch {
 	case read != nil: // also where no operation was read, of a GET
-		w.replay.Reset(read.data)
-		r.Body, r.ContentLength, r.TransferEncoding = &w.replay, int64(len(read.data)), nil
+		read.Reset(read.data)
+		r.Body, r.ContentLength, r.TransferEncoding = read, int64(len(read.data)), nil
 	case r.Body != nil && r.Body != http.NoBody:
 		w.body.ReadCloser = r.Body
 		r.Body = &w.body

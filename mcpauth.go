@@ -56,6 +56,7 @@ type Auth struct {
 
 // resource is a configured resource, ready for use.
 type resource struct {
+	auth        *Auth
 	identifier  string
 	metadataURL string
 	servers     map[string]*trustedServer
@@ -133,6 +134,7 @@ func (a *Auth) addResource(r *Resource, config *Config) error {
 		return err
 	}
 	res := &resource{
+		auth:        a,
 		identifier:  r.Identifier,
 		metadataURL: metadataURL,
 		servers:     make(map[string]*trustedServer, len(r.AuthorizationServers)),

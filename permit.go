@@ -33,12 +33,12 @@ func (a *Auth) permit(ctx context.Context, res *resource, req *Request, admitted
 	if messages != nil {
 		ops = appendOperations(d.one[:0], messages)
 	}
-	outcomes, refused := res.decide(&d.evaluation, ops, req)
+	needed, refused := res.decide(&d.evaluation, ops, req)
 	if refused != nil {
 		req.rpc = res.policy.answer(refused, req, messages)
 		return refused
 	}
-	admitted.writer.needed = outcomes
+	admitted.writer.needed = needed
 	admitted.writer.expect(res.policy, req, messages)
 	return nil
 }
@@ -46,10 +46,11 @@ func (a *Auth) permit(ctx context.Context, res *resource, req *Request, admitted
 // decide holds the operations against the policy. A challenge names all scopes
 // of the whole request, those too that the token has: clients that replace
 // their scopes by the challenge's would lose them.
-func (r *resource) decide(e *evaluation, ops []Operation, req *Request) ([]outcome, *refusal) {
+func (r *resource) decide(e *evaluation, ops []Operation, req *Request) (*outcomes, *refusal) {
 	// The scopes of the handler itself come first; nearly always one operation follows.
-	outcomes := append(make([]outcome, 0, 2), AllScopes(req.Scopes).evaluate(e))
-	ok, public := outcomes[0].ok, r.policy.mayPublish
+	needed := &outcomes{}
+	needed.list = append(needed.usual[:0], AllScopes(req.Scopes).evaluate(e))
+	ok, public := needed.list[0].ok, r.policy.mayPublish
 	for i := range ops {
 		e.op = ops[i]
 		if r.policy.ambiguous(&e.op) {
@@ -57,22 +58,32 @@ func (r *resource) decide(e *evaluation, ops []Operation, req *Request) ([]outco
 		}
 		requirement := r.policy.requirement(&e.op)
 		o := requirement.evaluate(e)
-		outcomes = append(outcomes, o)
+		needed.list = append(needed.list, o)
 		ok = ok && o.ok
 		public = public && openToAll(requirement)
 	}
 	if ok || public {
-		return outcomes, nil
+		return needed, nil
 	}
-	total := together(outcomes)
+	total := needed.together()
 	req.Scopes = total.scopes
 	return nil, total.refusal(e.info, req.Scopes)
 }
 
-// together is what several requirements come to.
-func together(outcomes []outcome) outcome {
+// outcomes are those of all that a request needs, in one piece of memory for
+// the usual one.
+type outcomes struct {
+	list  []outcome
+	usual [2]outcome
+}
+
+// together is what they come to; nil is nothing.
+func (l *outcomes) together() outcome {
 	total := outcome{ok: true}
-	for _, o := range outcomes {
+	if l == nil {
+		return total
+	}
+	for _, o := range l.list {
 		total = total.and(o)
 	}
 	return total

@@ -18,9 +18,10 @@ const (
 // with a challenge on which clients step up by themselves.
 //
 // Keys are names, or prefixes that end in "*". Of several rules that fit, an
-// exact name beats a prefix or template, and a longer one a shorter. A tool,
-// prompt or resource without a rule needs what Methods says of its method, or
-// else Default.
+// exact name beats a prefix or template, then the one with more text beats
+// others, then {name} beats {+name} and "*". Two that fit the same names are a
+// mistake. A tool, prompt or resource without a rule needs what Methods says of
+// its method, or else Default.
 //
 // What opens and keeps a session needs a valid token and no scopes, unless
 // Methods says otherwise: initialize, server/discover, ping, logging/setLevel,
@@ -35,8 +36,8 @@ type Policy struct {
 	// arguments, by name.
 	Prompts map[string]Requirement
 	// Resources has rules for resources/read, resources/subscribe and the like,
-	// by URI; keys may also be URI templates (RFC 6570) with {name} for one path
-	// segment and {+name} for several. Where there are rules, a URI that is not
+	// by URI; keys may also be URI templates (RFC 6570) with {name}, which ends
+	// before /, ? and #, and {+name}, which does not. Both fit nothing, too. Where there are rules, a URI that is not
 	// in normal form (RFC 3986 §6.2.2) is refused unless it has a rule of its
 	// own, for the server might read it as another.
 	Resources map[string]Requirement
@@ -74,22 +75,42 @@ type namedRules struct {
 	rules map[string]Requirement
 }
 
+func (n namedRules) check(f *faults, field string) {
+	shapes := map[string]string{}
+	for _, key := range slices.Sorted(maps.Keys(n.rules)) {
+		place := field + "." + Rule{Field: n.field, Key: key}.place()
+		if err := n.checkKey(key, shapes); err != nil {
+			f.addDetail(InvalidPattern, err, key, "%s", place)
+		}
+		if n.rules[key] == nil {
+			f.add(InvalidRequirement, "", "%s", place)
+			continue
+		}
+		n.rules[key].check(f, place)
+	}
+}
+
+// checkKey notes in shapes what a key fits: of two that fit the same, chance
+// would decide.
+func (n namedRules) checkKey(key string, shapes map[string]string) error {
+	p, err := newPattern(key, n.field == fieldResources)
+	if err != nil || p.literal() {
+		return err
+	}
+	shape := p.shape()
+	if other, twice := shapes[shape]; twice {
+		return fmt.Errorf("%q fits the same", other)
+	}
+	shapes[shape] = key
+	return nil
+}
+
 func (p *Policy) check(f *faults, field string) {
 	if p == nil {
 		return
 	}
 	for _, named := range p.rules() {
-		for _, key := range slices.Sorted(maps.Keys(named.rules)) {
-			place := field + "." + Rule{Field: named.field, Key: key}.place()
-			if _, err := newPattern(key, named.field == fieldResources); err != nil {
-				f.addDetail(InvalidPattern, err, key, "%s", place)
-			}
-			if named.rules[key] == nil {
-				f.add(InvalidRequirement, "", "%s", place)
-				continue
-			}
-			named.rules[key].check(f, place)
-		}
+		named.check(f, field)
 	}
 	if p.Default != nil {
 		p.Default.check(f, field+".Default")

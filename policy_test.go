@@ -267,7 +267,7 @@ func TestRuleFor(t *testing.T) {
 	p := &mcpauth.Policy{
 		Tools:     keys("get", "get*", "get_all*", "{name}", "*"),
 		Prompts:   keys("greet", "g*"),
-		Resources: keys("note:///a", "note:///{id}", "note:///{+path}", "note:///{id}/files/{name}", "note:///a/*", "file:///{+path}.txt", "*"),
+		Resources: keys("note:///a", "note:///{id}", "note:///{+path}", "note:///{id}/files/{name}", "note:///a/*", "file:///{+path}.txt", "log:///{+path}/tail", "log:///{id}/tail", "*"),
 		Methods:   keys("tasks/*", "tools/list", "resources/templates/list"),
 	}
 	op := func(method, name, ref string) mcpauth.Operation {
@@ -296,7 +296,10 @@ func TestRuleFor(t *testing.T) {
 		{read("note:///a/"), "resource note:///a/*"},
 		{read("note:///a/files/c"), "resource note:///{id}/files/{name}"},
 		{read("note:///a/files/c/d"), "resource note:///a/*"},
-		{read("note:///"), "resource *"},
+		{read("note:///"), "resource note:///{id}"},
+		{read("log:///a/tail"), "resource log:///{id}/tail"},
+		{read("log:////tail"), "resource log:///{id}/tail"}, // refused anyway
+		{read("log:///a/b/tail"), "resource log:///{+path}/tail"},
 		{read("note:///b?c"), "resource note:///{+path}"},
 		{read("file:///a/b.txt"), "resource file:///{+path}.txt"},
 		{op("resources/subscribe", "note:///b", ""), "resource note:///{id}"},
@@ -458,6 +461,8 @@ func TestPolicyFaults(t *testing.T) {
 		"fits nothing":      {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Resources["File:///a/*"] = one }, mcpauth.InvalidPattern, `Policy.Resources["File:///a/*"]`},
 		"fits nothing, too": {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Resources["file:///a/../{b}"] = one },
 			mcpauth.InvalidPattern, `Policy.Resources["file:///a/../{b}"]`},
+		"same template":    {changeResources("a:{b}", "a:{c}"), mcpauth.InvalidPattern, `Policy.Resources["a:{c}"]`},
+		"same prefix":      {changeResources("a:*", "a:{+c}"), mcpauth.InvalidPattern, `Policy.Resources["a:{+c}"]`},
 		"nil":              {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Prompts["p"] = nil }, mcpauth.InvalidRequirement, `Policy.Prompts["p"]`},
 		"nil inside":       {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Default = mcpauth.All(one, nil) }, mcpauth.InvalidRequirement, `Policy.Default[1]`},
 		"empty all":        {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Default = mcpauth.All() }, mcpauth.InvalidRequirement, `Policy.Default`},
@@ -488,6 +493,14 @@ func TestPolicyFaults(t *testing.T) {
 				t.Errorf("got %v, want %s: %v", err, tc.field, tc.want)
 			}
 		})
+	}
+}
+
+func changeResources(keys ...string) func(*mcpauth.Resource, *mcpauth.Policy) {
+	return func(_ *mcpauth.Resource, p *mcpauth.Policy) {
+		for _, key := range keys {
+			p.Resources[key] = mcpauth.Scopes("x")
+		}
 	}
 }
 

@@ -43,9 +43,9 @@ func oracle(key string, templates bool) *regexp.Regexp {
 		}
 		b.WriteString(regexp.QuoteMeta(latin1(rest[:at[0]])))
 		if rest[at[0]+1] == '+' {
-			b.WriteString(`.+`)
+			b.WriteString(`.*`)
 		} else {
-			b.WriteString(`[^/?#]+`)
+			b.WriteString(`[^/?#]*`)
 		}
 		rest = rest[at[1]:]
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -40,11 +41,7 @@ func newRuleSet(rules map[string]Requirement, templates bool) ruleSet {
 		}
 		set.patterns = append(set.patterns, patternRule{p, p.decode(), requirement})
 	}
-	slices.SortFunc(set.patterns, func(a, b patternRule) int {
-		return cmp.Or(
-			cmp.Compare(b.pattern.weight(), a.pattern.weight()),
-			cmp.Compare(a.pattern.text, b.pattern.text))
-	})
+	slices.SortFunc(set.patterns, func(a, b patternRule) int { return a.pattern.compare(&b.pattern) })
 	return set
 }
 
@@ -107,7 +104,6 @@ type piece struct {
 	text     string
 	variable bool
 	several  bool
-	none     bool // may stand for nothing, too: the end of a prefix
 }
 
 var (
@@ -149,7 +145,7 @@ func newPattern(key string, templates bool) (pattern, error) {
 		return p, errExpression
 	}
 	if prefix {
-		p.pieces = append(p.pieces, piece{variable: true, several: true, none: true})
+		p.pieces = append(p.pieces, piece{variable: true, several: true})
 	}
 	if templates && !p.literal() && !p.reachable() {
 		return p, errNotNormal
@@ -194,24 +190,45 @@ func isWordByte(c byte) bool {
 
 func (p *pattern) literal() bool { return len(p.pieces) == 1 && !p.pieces[0].variable }
 
-// weight is how much text the pattern fixes. One that ends where the name does
-// weighs more than one that goes on.
-func (p *pattern) weight() int {
-	weight := 0
+// compare sorts the more specific pattern first: the one that fixes more text,
+// then the one with fewer pieces that stand for several segments.
+func (p *pattern) compare(other *pattern) int {
+	text, several := p.weight()
+	otherText, otherSeveral := other.weight()
+	return cmp.Or(cmp.Compare(otherText, text), cmp.Compare(several, otherSeveral), cmp.Compare(p.text, other.text))
+}
+
+func (p *pattern) weight() (text, several int) {
 	for _, piece := range p.pieces {
-		weight += 2 * len(piece.text)
+		text += len(piece.text)
+		if piece.several {
+			several++
+		}
 	}
-	if last := p.pieces[len(p.pieces)-1]; !last.several {
-		weight++
+	return text, several
+}
+
+// shape is the same for patterns that fit the same names.
+func (p *pattern) shape() string {
+	var b strings.Builder
+	for _, piece := range p.pieces {
+		switch {
+		case piece.several:
+			b.WriteString("{+}")
+		case piece.variable:
+			b.WriteString("{}")
+		default:
+			b.WriteString(strconv.Quote(piece.text))
+		}
 	}
-	return weight
+	return b.String()
 }
 
 // fits reports whether the name is made of the pieces.
 func (p *pattern) fits(name string) bool {
 	if rest, ok := strings.CutPrefix(name, p.pieces[0].text); !ok {
 		return false
-	} else if len(p.pieces) == 2 && p.pieces[1].none {
+	} else if len(p.pieces) == 2 && p.pieces[1].several {
 		return true
 	} else if !p.pieces[0].variable {
 		return fitPieces(p.pieces[1:], rest)
@@ -244,18 +261,17 @@ func (p piece) advance(from []bool, name string) []bool {
 	return to
 }
 
-// extend lets a variable stand for one byte or more; the end of a prefix also
-// for none.
+// extend lets a variable stand for any text or for none, as the templates of
+// MCP SDKs do: a rule must not fit less than the server does.
 func (p piece) extend(from []bool, name string) []bool {
 	to := make([]bool, len(from))
-	to[len(name)] = p.none && from[len(name)]
 	open := false
-	for at := range len(name) {
+	for at := range from {
 		open = open || from[at]
-		if !p.several && strings.IndexByte("/?#", name[at]) >= 0 {
+		to[at] = open
+		if !p.several && at < len(name) && strings.IndexByte("/?#", name[at]) >= 0 {
 			open = false
 		}
-		to[at+1] = to[at+1] || open
 	}
 	return to
 }
@@ -286,8 +302,8 @@ func normalURI(uri string) bool {
 		if !normalHost(scheme, authority[:end]) {
 			return false
 		}
-		if rest = authority[end:]; end == 0 && rest == "" {
-			return false
+		if rest = authority[end:]; end == 0 && !strings.HasPrefix(rest, "/") {
+			return false // neither a host nor a path
 		}
 	}
 	if strings.Contains(rest, "#") {

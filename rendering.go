@@ -70,7 +70,7 @@ func needsEscape(text string) bool {
 }
 
 func (c *Challenge) write(w http.ResponseWriter, a *rendering) {
-	f := fields{w.Header(), make([]string, 0, maxFields)}
+	f := fields{w.Header(), make([]string, 0, len(a.challenges)+usualFields)}
 	f.set("Www-Authenticate", a.challenges...)
 	if c.DPoPNonce != "" {
 		f.set("Dpop-Nonce", c.DPoPNonce)
@@ -86,11 +86,11 @@ func (c *Challenge) write(w http.ResponseWriter, a *rendering) {
 	_, _ = w.Write(a.body)
 }
 
-// maxFields is how many values an answer has at most.
-const maxFields = 8
+// usualFields is how many values most answers have beside the challenges.
+const usualFields = 4
 
-// fields sets header fields, under canonical names, to values that share one
-// piece of memory of this answer.
+// fields sets header fields, under canonical names, to values that usually share
+// one piece of memory of this answer.
 type fields struct {
 	header http.Header
 	values []string

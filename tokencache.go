@@ -13,6 +13,7 @@ const (
 	// The cache holds this many bytes for each entry it may have, on average.
 	cachedTokenBytes = 4 << 10
 	cacheShards      = 16
+	hashedBytes      = 64
 )
 
 // tokenCache remembers tokens whose signature was verified, so that a token
@@ -20,8 +21,10 @@ const (
 // use: time, sender constraint, scopes, and that the keys are still those that
 // verified it. Negative results are not kept.
 //
-// It is keyed by a hash with a seed that nobody knows, and the token is compared
-// in full: no collision lets anybody in.
+// It is keyed by a hash with a seed that nobody knows, of the token's end, and
+// the token is compared in full: no collision lets anybody in. The end is a part
+// of the signature, which nobody can choose for a token that verifies, so that
+// one token does not push another out.
 type tokenCache struct {
 	seed   maphash.Seed
 	shards [cacheShards]cacheShard
@@ -63,7 +66,7 @@ func newTokenCache(size int) *tokenCache {
 }
 
 func (c *tokenCache) shard(token string) (*cacheShard, uint64) {
-	hash := maphash.String(c.seed, token)
+	hash := maphash.String(c.seed, token[max(0, len(token)-hashedBytes):])
 	return &c.shards[hash%cacheShards], hash
 }
 

@@ -106,7 +106,7 @@ func message(op mcpauth.Operation) ([]byte, error) {
 func render(refused *mcpauth.Challenge) *answer {
 	r := &recorder{header: http.Header{}}
 	mcpauth.WriteChallenge(r, refused)
-	a := &answer{Status: r.status, Headers: http.Header{}, Body: r.body.Bytes()}
+	a := &answer{Status: r.status, Headers: map[string][]string{}, Body: r.body.Bytes()}
 	// As the specifications spell it, not as net/http does.
 	if values := r.header.Values("WWW-Authenticate"); len(values) > 0 {
 		a.Headers["WWW-Authenticate"] = values

@@ -159,9 +159,9 @@ type verdict struct {
 
 // answer is the response to a denied request.
 type answer struct {
-	Status  int             `json:"status"`
-	Headers http.Header     `json:"headers"`
-	Body    json.RawMessage `json:"body"`
+	Status  int                 `json:"status"`
+	Headers map[string][]string `json:"headers"`
+	Body    json.RawMessage     `json:"body"`
 }
 
 func (v *verdict) print(w io.Writer) error {
