@@ -16,6 +16,9 @@ import (
 // having installed and built there what the tests need.
 const dirVariable = "INTEROP_DIR"
 
+// chromiumVariable names the browser that run found.
+const chromiumVariable = "INTEROP_CHROMIUM"
+
 const startTimeout = 60 * time.Second
 
 // path returns the path of a file of the interop module, which must exist.
@@ -49,4 +52,24 @@ func ScriptWith(tb testing.TB, timeout time.Duration, env []string, stdin []byte
 		Env:   env,
 		Stdin: stdin,
 	})
+}
+
+// Chromium returns the path of a Chromium that is installed here.
+func Chromium(tb testing.TB) string {
+	tb.Helper()
+	browser := os.Getenv(chromiumVariable)
+	if browser == "" {
+		tb.Fatalf("%s is not set: start these tests with interop/run", chromiumVariable)
+	}
+	return browser
+}
+
+// Screenshots returns the directory for pictures, for people to look at.
+func Screenshots(tb testing.TB) string {
+	tb.Helper()
+	dir := filepath.Join(path(tb), "screenshots")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		tb.Fatal(err)
+	}
+	return dir
 }
