@@ -39,7 +39,9 @@ type Policy struct {
 	// by URI; keys may also be URI templates (RFC 6570) with {name}, which ends
 	// before /, ? and #, and {+name}, which does not. Both fit nothing, too. Where there are rules, a URI that is not
 	// in normal form (RFC 3986 §6.2.2) is refused unless it has a rule of its
-	// own, for the server might read it as another.
+	// own, for the server might read it as another. So is one that falls under
+	// another rule without its query, or the slash at its end, unless the key
+	// of its rule has these.
 	Resources map[string]Requirement
 	// Methods has rules for MCP methods, such as "completion/complete".
 	Methods map[string]Requirement

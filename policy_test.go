@@ -387,6 +387,8 @@ func TestSpellingsOfResources(t *testing.T) {
 		return all
 	}
 	people := rules("user:///root@example.com", "user:///{id}", "user:///a%3Ab/*")
+	files := rules("file:///*", "file:///secret", "file:///secret?part={n}", "file:///{+path}.md", "file:///shared/*",
+		"file:///shared/mine", "file:///shared/open/", "file:///it's")
 	for _, tc := range []struct {
 		rules map[string]mcpauth.Requirement
 		uri   string
@@ -407,6 +409,26 @@ func TestSpellingsOfResources(t *testing.T) {
 		{rules("user:///%7Bid%7D", "user:///*"), "user:///{id}", true},
 		{rules("other:///*"), "user:///a%21b", false},
 		{rules("user:///a%21b"), "user:///a!b", true},
+		{files, "file:///a?x", false},
+		{files, "file:///secret?x", true},
+		{files, "file:///secret?", true},
+		{files, "file:///secret/", true},
+		{files, "file:///secret/?x", true},
+		{files, "file:///secret?.md", true},
+		{files, "file:///secret?part=2", false},
+		{files, "file:///a?part=2", false},
+		{files, "file:///shared/", false},
+		{files, "file:///shared/?x", false},
+		{files, "file:///shared/a/", false},
+		{files, "file:///shared/mine/", true},
+		{files, "file:///shared/open/", false},
+		{files, "file:///it%27s/", true},
+		{files, "file:///it%27s?x", true},
+		{files, "file:///", false},
+		{rules("note:///{id}"), "note:///a?x", true},
+		{rules("note:///{id}"), "note:///a/", true},
+		{rules("note:///{id}"), "note:///a/b?x", false},
+		{rules("note:///{id}"), "note:///", false},
 		{nil, "NOT:normal/../x", false},
 	} {
 		if got := mcpauth.AmbiguousURI(tc.rules, tc.uri); got != tc.want {

@@ -61,9 +61,8 @@ func (s *ruleSet) find(name string) (key string, r Requirement) {
 	return "", nil
 }
 
-// ambiguous reports a URI that has several spellings, or one of whose spellings
-// falls under another rule: the server might read it as that one. A rule of
-// its own settles it.
+// ambiguous reports a URI that has several spellings, or that a server might
+// read as one to which another rule applies. A rule of its own settles it.
 func (s *ruleSet) ambiguous(uri string) bool {
 	if s.empty() || s.exact[uri] != nil {
 		return false
@@ -71,12 +70,33 @@ func (s *ruleSet) ambiguous(uri string) bool {
 	if !normalURI(uri) {
 		return true
 	}
-	decoded := decodeReserved(uri)
-	if !s.encoded && decoded == uri {
-		return false
-	}
 	key, _ := s.find(uri)
-	return key != s.findDecoded(decoded)
+	if s.decodes(uri, key) {
+		return true
+	}
+	path, _, query := strings.Cut(uri, "?")
+	switch {
+	case query && strings.Contains(key, "?"):
+		return false // the rule is about queries
+	case query && s.differs(path, key):
+		return true
+	}
+	bare, slash := strings.CutSuffix(path, "/")
+	return slash && !strings.HasSuffix(key, "/") && key != path+"*" && s.differs(bare, key)
+}
+
+// differs reports whether another rule than the key's is for what servers make
+// of a URI that look at no query, or at no slash at its end.
+func (s *ruleSet) differs(uri, key string) bool {
+	other, _ := s.find(uri)
+	return other != key || s.decodes(uri, key)
+}
+
+// decodes reports whether another rule than the key's is for what servers make
+// of a URI that decode it.
+func (s *ruleSet) decodes(uri, key string) bool {
+	decoded := decodeReserved(uri)
+	return (s.encoded || decoded != uri) && s.findDecoded(decoded) != key
 }
 
 // findDecoded is find for servers that decode URIs before they compare them.
