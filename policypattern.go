@@ -82,6 +82,9 @@ func (s *ruleSet) ambiguous(uri string) bool {
 		return true
 	}
 	bare, slash := strings.CutSuffix(path, "/")
+	if strings.HasSuffix(bare, "//") {
+		return false // all of the path
+	}
 	return slash && !strings.HasSuffix(key, "/") && key != path+"*" && s.differs(bare, key)
 }
 
