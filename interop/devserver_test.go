@@ -81,7 +81,7 @@ var devRegistrations = map[string]bool{"dynamic registration": false, "metadata 
 // The TypeScript client 2 logs in at the command mcpauth dev, registered
 // dynamically or with a metadata document, calls a tool and steps up for another.
 //
-// Covers RS4, RS12, AS1, AS2, AS3, AS5, AS7, AS8.
+// Covers RS4, RS12, AS1, AS2, AS3, AS6, AS7, AS8.
 func TestDevelopmentServer(t *testing.T) {
 	t.Parallel()
 	for _, revision := range []string{"2025-11-25", "2026-07-28"} {
@@ -104,7 +104,7 @@ func TestDevelopmentServer(t *testing.T) {
 
 // Version 1 does so too, unless it gets a refresh token: see TestStepUpSDKv1.
 //
-// Covers RS4, RS12, AS1, AS2, AS3, AS5, AS7, AS8.
+// Covers RS4, RS12, AS1, AS2, AS3, AS6, AS7, AS8.
 func TestDevelopmentServerSDKv1(t *testing.T) {
 	t.Parallel()
 	t.Run("dynamic registration", func(t *testing.T) {

@@ -29,7 +29,7 @@ type mcpRemoteReport struct {
 // through mcp-remote, which registers itself or has a metadata document, logs in
 // at mcpauth dev, steps up, and is still logged in when it is started again.
 //
-// Covers RS4, RS12, AS1, AS2, AS3, AS5, AS7, AS8.
+// Covers RS4, RS12, AS1, AS2, AS3, AS6, AS7, AS8.
 func TestMCPRemote(t *testing.T) {
 	t.Parallel()
 	t.Run("dynamic registration", func(t *testing.T) {

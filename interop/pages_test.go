@@ -18,10 +18,13 @@ type pagesReport struct {
 
 type pagesLogin struct {
 	Scripts, Wide   bool
-	Wrong           string
+	Wrong           wrongPassword
 	Granted, Denied map[string]string
 	Scope           string
 }
+
+// wrongPassword is what is on the page after one was typed.
+type wrongPassword struct{ Alert, Username, Password string }
 
 // pagesClient is a client whose user is at the pages.
 type pagesClient struct {
@@ -37,7 +40,7 @@ const farCallback = "https://notes.example/callback"
 // Chromium walks the pages of mcpauth dev, without scripts and with them: what a
 // user sees, a wrong password, consent and refusal.
 //
-// Covers AS1, AS2, AS4, AS8.
+// Covers AS1, AS2, AS6, AS8.
 func TestPages(t *testing.T) {
 	t.Parallel()
 	resource := parts.NewResource(t)
@@ -102,8 +105,8 @@ func (got pagesLogin) check(t *testing.T, issuer string) {
 	if got.Wide {
 		t.Error("a narrow screen has to scroll sideways")
 	}
-	if got.Wrong != "The username or the password is wrong." {
-		t.Errorf("after a wrong password the page says %q", got.Wrong)
+	if want := (wrongPassword{"The username or the password is wrong.", devUser, ""}); got.Wrong != want {
+		t.Errorf("after a wrong password the page has %+v, want %+v", got.Wrong, want)
 	}
 	granted := map[string]string{"code": "redeemed", "iss": issuer, "state": "the state"}
 	if !maps.Equal(got.Granted, granted) || got.Scope != "read delete" {

@@ -264,6 +264,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request, request *authori
 		})
 		return
 	}
+	request.loginHint = p.get("username") // not to be typed again
 	if !s.logins.allow(s.now()) {
 		w.Header().Set("Retry-After", "1")
 		s.showConsent(w, r, request, http.StatusTooManyRequests, "Too many attempts. Wait a moment.")

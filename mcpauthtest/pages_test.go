@@ -186,6 +186,18 @@ func TestConsentForm(t *testing.T) {
 	}
 }
 
+// Who mistypes the password need not type the name again.
+func TestConsentFormKeepsTheUsername(t *testing.T) {
+	t.Parallel()
+	o := open(t, start(t, withPages))
+	o.form.Set("username", `b"ob`)
+	o.form.Set("password", "guess")
+	page := body(t, o.submit())
+	if !strings.Contains(page, `value="b&#34;ob"`) || strings.Contains(page, "guess") {
+		t.Errorf("the page is %s", page)
+	}
+}
+
 // wantDecision checks the redirect after the form. Covers AS2.
 func wantDecision(t *testing.T, r *http.Response, want string) {
 	t.Helper()

@@ -11,8 +11,8 @@
 // Prints as JSON:
 //   consent  for each client, the lines of its page
 //   logins   at the first client, without scripts and with: scripts (whether they run), wide (whether a narrow screen
-//            has to scroll sideways), wrong (the alert after a wrong password), granted and denied (the parameters that
-//            the client gets), and scope (of the token, after the client has redeemed the code)
+//            has to scroll sideways), wrong (alert, username and password on the page after a wrong one), granted and
+//            denied (the parameters that the client gets), and scope (of the token, after the client has redeemed the code)
 //   error    the lines of the page for a client that is not known
 //   status   the lines of the status page
 // No token, code or secret is in it.
@@ -114,9 +114,12 @@ async function isWide(page) {
 async function mistype(page) {
   await fillIn(page, 'not the password');
   await page.getByRole('button', { name: 'Log in and allow' }).click();
-  const alert = await page.getByRole('alert').innerText();
   await picture(page, 'narrow wrong password');
-  return alert;
+  return {
+    alert: await page.getByRole('alert').innerText(),
+    username: await page.getByLabel('Username').inputValue(),
+    password: await page.getByLabel('Password').inputValue(),
+  };
 }
 
 async function runsScripts(page) {
