@@ -25,7 +25,7 @@ func (a *Auth) Permits(ctx context.Context, info *AuthInfo, resource string, ops
 		return nil
 	}
 	c := a.challenge(ctx, res, req, refused)
-	c.Hidden = res.policy != nil && res.policy.config.HideRefused && refused.status == http.StatusForbidden
+	c.Hidden = res.policy != nil && res.policy.hides(refused)
 	return c
 }
 

@@ -84,8 +84,13 @@ func TestPermitsHides(t *testing.T) {
 	if !errors.As(err, &c) || !c.Hidden {
 		t.Errorf("%+v", err)
 	}
+	config.Resources[0].Policy.Resources = map[string]mcpauth.Requirement{"note:///a": mcpauth.Denied()}
+	err = newAuth(t, config).Permits(t.Context(), &mcpauth.AuthInfo{Subject: "alice"}, resourceID, read("note:///%61"))
+	if !errors.As(err, &c) || !c.Hidden {
+		t.Errorf("in another spelling: %+v", err)
+	}
 	err = auth.Permits(t.Context(), nil, resourceID, tool("write"))
-	if !errors.As(err, &c) || c.Hidden {
+	if !errors.As(err, &c) || c.Hidden || len(c.Scopes) > 0 {
 		t.Errorf("without a token: %+v", err)
 	}
 }
