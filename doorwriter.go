@@ -314,7 +314,7 @@ func Require(ctx context.Context, scopes ...string) error {
 	}
 	already := union(w.scopes, together(w.needed).scopes)
 	req := &Request{Method: w.method, Scopes: union(already, scopes), scheme: w.scheme}
-	return w.auth.challenge(ctx, w.res, req, refused)
+	return w.auth.challenge(ctx, w.res, req, refused).own()
 }
 
 // Deny asks the door that let a request in to answer it with err, a

@@ -26,7 +26,7 @@ func (a *Auth) Permits(ctx context.Context, info *AuthInfo, resource string, ops
 	}
 	c := a.challenge(ctx, res, req, refused)
 	c.Hidden = res.policy != nil && res.policy.hides(refused)
-	return c
+	return c.own()
 }
 
 func (r *resource) permits(ctx context.Context, info *AuthInfo, ops []Operation, req *Request) *refusal {

@@ -127,3 +127,28 @@ func TestShows(t *testing.T) {
 		t.Error("ShowAll does not show all")
 	}
 }
+
+// Covers RS12. What a challenge holds is its own: whoever gets one cannot change
+// the policy, nor what another caller gets.
+func TestChallengeIsItsOwn(t *testing.T) {
+	t.Parallel()
+	auth := newAuth(t, permitsConfig())
+	reader := &mcpauth.AuthInfo{Subject: "alice", Scopes: []string{"read"}}
+	for range 2 {
+		var c *mcpauth.Challenge
+		err := auth.Permits(t.Context(), reader, resourceID, tool("write"))
+		if !errors.As(err, &c) || len(c.Scopes) != 1 || c.Scopes[0] != "write" {
+			t.Fatalf("%+v", err)
+		}
+		c.Scopes[0] = "changed"
+	}
+	scopes := []string{"write"}
+	_, err := auth.Authorize(t.Context(), mcpauth.Request{Method: "GET", URL: "/mcp", Resource: resourceID + "/other", Scopes: scopes})
+	var c *mcpauth.Challenge
+	if !errors.As(err, &c) || len(c.Scopes) != 1 {
+		t.Fatalf("%+v", err)
+	}
+	if c.Scopes[0] = "changed"; scopes[0] != "write" {
+		t.Error("Authorize gives the request's scopes away")
+	}
+}
