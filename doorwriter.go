@@ -156,7 +156,7 @@ func ofContent(name string) bool {
 		"Repr-Digest", "Trailer", "Transfer-Encoding", "X-Accel-Buffering":
 		return true
 	}
-	return strings.HasPrefix(name, "Content-")
+	return strings.HasPrefix(name, "Content-") && !strings.HasPrefix(name, "Content-Security-Policy")
 }
 
 func (w *doorWriter) fail(status int, cause error) {
