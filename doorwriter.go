@@ -30,8 +30,7 @@ type doorWriter struct {
 	opens  bool // the handler may open a session
 	lists  mcpmsg.Lists
 	scope  mcpmsg.Scope // of the lists, for caches
-	body   messageBody  // what the handler reads,
-	replay readBytes    // or reads again
+	body   messageBody  // what the handler reads, if the engine did not
 	scopes []string     // that the handler needs
 	needed []outcome    // of the operations
 	scheme authScheme
@@ -261,6 +260,7 @@ func (w *doorWriter) finish() {
 	w.Header().Set("Content-Length", strconv.Itoa(w.whole.Len()))
 	w.ResponseWriter.WriteHeader(w.status)
 	_, _ = w.ResponseWriter.Write(w.whole.Bytes())
+	w.whole = bytes.Buffer{} // sessions may keep the context, and that the writer
 }
 
 // endStream breaks the connection off where the filter has stopped: the client

@@ -116,11 +116,13 @@ func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out.finish()
 }
 
-// bodyReader reads the body for the engine and keeps it for the handler.
+// bodyReader reads the body for the engine and keeps it for the handler. The
+// request's context does not lead to it: sessions may keep that.
 type bodyReader struct {
-	w    http.ResponseWriter
-	r    *http.Request
-	data []byte
+	w      http.ResponseWriter
+	r      *http.Request
+	data   []byte
+	replay readBytes
 }
 
 // read reads a body of at most so many bytes.
@@ -141,8 +143,8 @@ func (b *bodyReader) read(most int64) (_ []byte, err error) {
 func (w *doorWriter) receive(r *http.Request, read *bodyReader) {
 	switch {
 	case read != nil: // also where no operation was read, of a GET
-		w.replay.Reset(read.data)
-		r.Body, r.ContentLength, r.TransferEncoding = &w.replay, int64(len(read.data)), nil
+		read.replay.Reset(read.data)
+		r.Body, r.ContentLength, r.TransferEncoding = &read.replay, int64(len(read.data)), nil
 	case r.Body != nil && r.Body != http.NoBody:
 		w.body.ReadCloser = r.Body
 		r.Body = &w.body

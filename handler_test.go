@@ -1,12 +1,16 @@
 package mcpauth_test
 
 import (
+	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"weak"
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/internal/challenge"
@@ -283,4 +287,33 @@ func TestQueryTokenBehindStrippedPrefix(t *testing.T) {
 	if w := get(t, handler, "/api/mcp?access_token=x"); w.Code != http.StatusBadRequest {
 		t.Errorf("status %d, want 400", w.Code)
 	}
+}
+
+// writerFunc is called with what is written.
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// A session of an MCP SDK may keep the context of the request that opened it. It
+// must not keep the body.
+func TestContextKeepsNoBody(t *testing.T) {
+	t.Parallel()
+	var kept context.Context
+	var body weak.Pointer[byte]
+	policy := func(r *mcpauth.Resource) { r.Policy = &mcpauth.Policy{Default: mcpauth.Authenticated()} }
+	g := guard(t, policy, func(_ http.ResponseWriter, r *http.Request) {
+		kept = r.Context()
+		_, _ = r.Body.(io.WriterTo).WriteTo(writerFunc(func(p []byte) (int, error) {
+			body = weak.Make(&p[0])
+			return len(p), nil
+		}))
+	})
+	g.post(callTool)
+	for i := 0; i < 10 && body.Value() != nil; i++ {
+		runtime.GC()
+	}
+	if body.Value() != nil {
+		t.Error("the context keeps the body")
+	}
+	runtime.KeepAlive(kept)
 }
