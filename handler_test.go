@@ -317,3 +317,27 @@ func TestContextKeepsNoBody(t *testing.T) {
 	}
 	runtime.KeepAlive(kept)
 }
+
+// idleBody is announced and never comes.
+type idleBody struct{ asked int }
+
+func (b *idleBody) Read(p []byte) (int, error) {
+	b.asked = max(b.asked, len(p))
+	return 0, io.ErrUnexpectedEOF
+}
+
+// A caller who announces a large body gets no memory for it before it comes.
+func TestAnnouncedBody(t *testing.T) {
+	t.Parallel()
+	policy := func(r *mcpauth.Resource) { r.Policy = &mcpauth.Policy{} }
+	g := guard(t, policy, func(http.ResponseWriter, *http.Request) { t.Error("the handler was reached") })
+	body := &idleBody{}
+	r := httptest.NewRequest(http.MethodPost, "/mcp", body)
+	r.ContentLength = 4 << 20
+	r.Header.Set("Authorization", "Bearer "+g.token)
+	w := httptest.NewRecorder()
+	g.handler.ServeHTTP(w, r)
+	if w.Code != http.StatusBadRequest || body.asked > 64<<10 {
+		t.Errorf("%d, with %d bytes of memory", w.Code, body.asked)
+	}
+}
