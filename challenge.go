@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -118,6 +119,13 @@ const (
 	codeAccessDenied    = "access_denied"
 	codeSessionNotFound = "session_not_found"
 )
+
+// own is c for somebody who may change it: the scopes may be those of the policy
+// or of the door.
+func (c *Challenge) own() *Challenge {
+	c.Scopes = slices.Clone(c.Scopes)
+	return c
+}
 
 // Error describes the refusal without its cause.
 func (c *Challenge) Error() string {

@@ -31,9 +31,9 @@ type doorWriter struct {
 	scope  mcpmsg.Scope // of the lists, for caches
 	scheme authScheme
 	method string
-	body   messageBody
-	scopes []string  // that the handler needs
-	needed *outcomes // of the operations; nil without a policy
+	body   messageBody // what the handler reads, if the engine did not
+	scopes []string    // that the handler needs
+	needed *outcomes   // of the operations; nil without a policy
 
 	mu     sync.Mutex
 	began  bool
@@ -153,7 +153,7 @@ func ofContent(name string) bool {
 		"Repr-Digest", "Trailer", "Transfer-Encoding", "X-Accel-Buffering":
 		return true
 	}
-	return strings.HasPrefix(name, "Content-")
+	return strings.HasPrefix(name, "Content-") && !strings.HasPrefix(name, "Content-Security-Policy")
 }
 
 func (w *doorWriter) fail(status int, cause error) {
@@ -259,6 +259,7 @@ func (w *doorWriter) finish() {
 	w.Header().Set("Content-Length", strconv.Itoa(w.list.whole.Len()))
 	w.ResponseWriter.WriteHeader(w.list.status)
 	_, _ = w.ResponseWriter.Write(w.list.whole.Bytes())
+	w.list = nil // sessions may keep the context, and that the writer
 }
 
 // endStream breaks the connection off where the filter has stopped: the client
@@ -312,7 +313,7 @@ func Require(ctx context.Context, scopes ...string) error {
 	}
 	already := union(w.scopes, w.needed.together().scopes)
 	req := &Request{Method: w.method, Scopes: union(already, scopes), scheme: w.scheme}
-	return w.res.auth.challenge(ctx, w.res, req, refused)
+	return w.res.auth.challenge(ctx, w.res, req, refused).own()
 }
 
 // Deny asks the door that let a request in to answer it with err, a

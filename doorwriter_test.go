@@ -88,6 +88,7 @@ func TestDeny(t *testing.T) {
 		"before the response": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "text/event-stream")
 			w.Header().Set("X-Frame-Options", "DENY")
+			w.Header().Set("Content-Security-Policy", "default-src 'none'")
 			w.Header().Set("Mcp-Session-Id", "new")
 			w.Header().Set("Content-Length", "14")
 			if !deny(r) {
@@ -98,6 +99,7 @@ func TestDeny(t *testing.T) {
 		}, callTool, http.StatusForbidden, `"error":"insufficient_scope"`},
 		"without a response": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("X-Frame-Options", "DENY")
+			w.Header().Set("Content-Security-Policy", "default-src 'none'")
 			deny(r)
 		}, callTool, http.StatusForbidden, `"error":"insufficient_scope"`},
 		"after the response": {func(w http.ResponseWriter, r *http.Request) {
@@ -141,7 +143,7 @@ func TestDeny(t *testing.T) {
 			if w.Code != test.status || !strings.Contains(w.Body.String(), test.text) || strings.Contains(w.Body.String(), "secret") {
 				t.Errorf("%d %s", w.Code, w.Body)
 			}
-			if w.Code == http.StatusForbidden && (w.Header().Get("X-Frame-Options") == "" || w.Header().Get("Mcp-Session-Id") != "" ||
+			if w.Code == http.StatusForbidden && (w.Header().Get("X-Frame-Options") == "" || w.Header().Get("Content-Security-Policy") == "" || w.Header().Get("Mcp-Session-Id") != "" ||
 				w.Header().Get("Content-Type") != "application/json" || w.Header().Get("Content-Length") == "14") {
 				t.Errorf("the headers are %v", w.Header())
 			}

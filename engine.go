@@ -59,7 +59,7 @@ type Request struct {
 func (a *Auth) Authorize(ctx context.Context, req Request) (*AuthInfo, error) {
 	admitted, refused := a.authorize(ctx, &req)
 	if refused != nil {
-		return nil, refused
+		return nil, refused.own()
 	}
 	return admitted.caller(), nil
 }

@@ -117,7 +117,8 @@ func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out.finish()
 }
 
-// bodyReader reads the body for the engine and keeps it for the handler.
+// bodyReader reads the body for the engine and keeps it for the handler. The
+// request's context does not lead to it: sessions may keep that.
 type bodyReader struct {
 	w    http.ResponseWriter
 	r    *http.Request
@@ -128,11 +129,14 @@ type bodyReader struct {
 // Close has nothing to close.
 func (*bodyReader) Close() error { return nil }
 
+// maxEager is how many bytes of memory a caller gets by announcing a body.
+const maxEager = 64 << 10
+
 // read reads a body of at most so many bytes.
 func (b *bodyReader) read(most int64) (_ []byte, err error) {
 	switch length := b.r.ContentLength; {
 	case b.r.Body == nil:
-	case length < 0 || length > most:
+	case length < 0 || length > min(most, maxEager):
 		b.data, err = io.ReadAll(http.MaxBytesReader(b.w, b.r.Body, most))
 	default:
 		b.data = make([]byte, length) // net/http ends the body there

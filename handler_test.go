@@ -1,12 +1,16 @@
 package mcpauth_test
 
 import (
+	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"weak"
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/internal/challenge"
@@ -282,5 +286,58 @@ func TestQueryTokenBehindStrippedPrefix(t *testing.T) {
 	handler := http.StripPrefix("/api", newAuth(t, oneResource()).Protect(http.NotFoundHandler()))
 	if w := get(t, handler, "/api/mcp?access_token=x"); w.Code != http.StatusBadRequest {
 		t.Errorf("status %d, want 400", w.Code)
+	}
+}
+
+// writerFunc is called with what is written.
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// A session of an MCP SDK may keep the context of the request that opened it. It
+// must not keep the body.
+func TestContextKeepsNoBody(t *testing.T) {
+	t.Parallel()
+	var kept context.Context
+	var body weak.Pointer[byte]
+	policy := func(r *mcpauth.Resource) { r.Policy = &mcpauth.Policy{Default: mcpauth.Authenticated()} }
+	g := guard(t, policy, func(_ http.ResponseWriter, r *http.Request) {
+		kept = r.Context()
+		_, _ = r.Body.(io.WriterTo).WriteTo(writerFunc(func(p []byte) (int, error) {
+			body = weak.Make(&p[0])
+			return len(p), nil
+		}))
+	})
+	g.post(callTool)
+	for i := 0; i < 10 && body.Value() != nil; i++ {
+		runtime.GC()
+	}
+	if body.Value() != nil {
+		t.Error("the context keeps the body")
+	}
+	runtime.KeepAlive(kept)
+}
+
+// idleBody is announced and never comes.
+type idleBody struct{ asked int }
+
+func (b *idleBody) Read(p []byte) (int, error) {
+	b.asked = max(b.asked, len(p))
+	return 0, io.ErrUnexpectedEOF
+}
+
+// A caller who announces a large body gets no memory for it before it comes.
+func TestAnnouncedBody(t *testing.T) {
+	t.Parallel()
+	policy := func(r *mcpauth.Resource) { r.Policy = &mcpauth.Policy{} }
+	g := guard(t, policy, func(http.ResponseWriter, *http.Request) { t.Error("the handler was reached") })
+	body := &idleBody{}
+	r := httptest.NewRequest(http.MethodPost, "/mcp", body)
+	r.ContentLength = 4 << 20
+	r.Header.Set("Authorization", "Bearer "+g.token)
+	w := httptest.NewRecorder()
+	g.handler.ServeHTTP(w, r)
+	if w.Code != http.StatusBadRequest || body.asked > 64<<10 {
+		t.Errorf("%d, with %d bytes of memory", w.Code, body.asked)
 	}
 }

@@ -66,7 +66,9 @@ func (r *resource) decide(e *evaluation, ops []Operation, req *Request) (*outcom
 		return needed, nil
 	}
 	total := needed.together()
-	req.Scopes = total.scopes
+	if e.info != nil || !r.policy.config.HideRefused { // what is hidden is not hinted at
+		req.Scopes = total.scopes
+	}
 	return nil, total.refusal(e.info, req.Scopes)
 }
 
@@ -94,12 +96,18 @@ func (p *policy) answer(r *refusal, req *Request, messages *mcpmsg.Request) *rpc
 	switch {
 	case messages == nil || messages.Batch:
 		return nil
+	case p.hides(r):
+		return notFound(req, &messages.Messages[0])
 	case r.reason == URINotNormal:
 		return &rpcError{r.status, mcpmsg.CodeInvalidParams, r.description(), messages.Messages[0].ID}
-	case p.config.HideRefused && r.status == http.StatusForbidden:
-		return notFound(req, &messages.Messages[0])
 	}
 	return nil
+}
+
+// hides reports a refusal that is not to be told from something that does not
+// exist. That of a URI in another spelling would tell that there is a rule.
+func (p *policy) hides(r *refusal) bool {
+	return p.config.HideRefused && (r.status == http.StatusForbidden || r.reason == URINotNormal)
 }
 
 var errDenied = errors.New("the policy denies the operation")
@@ -121,9 +129,9 @@ func (o outcome) refusal(info *AuthInfo, needed []string) *refusal {
 }
 
 // hint adds to a challenge the scopes of the operation that the headers name,
-// where the body is not read.
+// where the body is not read, unless they are to find out nothing.
 func (r *resource) hint(req *Request) {
-	if r.policy == nil || req.ChallengeScopes != nil {
+	if r.policy == nil || r.policy.config.HideRefused || req.ChallengeScopes != nil {
 		return
 	}
 	m, ok := mcpmsg.Hint(req.Header)

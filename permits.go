@@ -25,8 +25,8 @@ func (a *Auth) Permits(ctx context.Context, info *AuthInfo, resource string, ops
 		return nil
 	}
 	c := a.challenge(ctx, res, req, refused)
-	c.Hidden = res.policy != nil && res.policy.config.HideRefused && refused.status == http.StatusForbidden
-	return c
+	c.Hidden = res.policy != nil && res.policy.hides(refused)
+	return c.own()
 }
 
 func (r *resource) permits(ctx context.Context, info *AuthInfo, ops []Operation, req *Request) *refusal {

@@ -84,8 +84,13 @@ func TestPermitsHides(t *testing.T) {
 	if !errors.As(err, &c) || !c.Hidden {
 		t.Errorf("%+v", err)
 	}
+	config.Resources[0].Policy.Resources = map[string]mcpauth.Requirement{"note:///a": mcpauth.Denied()}
+	err = newAuth(t, config).Permits(t.Context(), &mcpauth.AuthInfo{Subject: "alice"}, resourceID, read("note:///%61"))
+	if !errors.As(err, &c) || !c.Hidden {
+		t.Errorf("in another spelling: %+v", err)
+	}
 	err = auth.Permits(t.Context(), nil, resourceID, tool("write"))
-	if !errors.As(err, &c) || c.Hidden {
+	if !errors.As(err, &c) || c.Hidden || len(c.Scopes) > 0 {
 		t.Errorf("without a token: %+v", err)
 	}
 }
@@ -120,5 +125,30 @@ func TestShows(t *testing.T) {
 	config.Resources[0].Policy.ShowAll = true
 	if !newAuth(t, config).Shows(t.Context(), reader, resourceID, tool("write")) {
 		t.Error("ShowAll does not show all")
+	}
+}
+
+// Covers RS12. What a challenge holds is its own: whoever gets one cannot change
+// the policy, nor what another caller gets.
+func TestChallengeIsItsOwn(t *testing.T) {
+	t.Parallel()
+	auth := newAuth(t, permitsConfig())
+	reader := &mcpauth.AuthInfo{Subject: "alice", Scopes: []string{"read"}}
+	for range 2 {
+		var c *mcpauth.Challenge
+		err := auth.Permits(t.Context(), reader, resourceID, tool("write"))
+		if !errors.As(err, &c) || len(c.Scopes) != 1 || c.Scopes[0] != "write" {
+			t.Fatalf("%+v", err)
+		}
+		c.Scopes[0] = "changed"
+	}
+	scopes := []string{"write"}
+	_, err := auth.Authorize(t.Context(), mcpauth.Request{Method: "GET", URL: "/mcp", Resource: resourceID + "/other", Scopes: scopes})
+	var c *mcpauth.Challenge
+	if !errors.As(err, &c) || len(c.Scopes) != 1 {
+		t.Fatalf("%+v", err)
+	}
+	if c.Scopes[0] = "changed"; scopes[0] != "write" {
+		t.Error("Authorize gives the request's scopes away")
 	}
 }

@@ -151,3 +151,24 @@ func TestRequireKeepsTheScheme(t *testing.T) {
 		t.Errorf("%d %q", w.Code, challenges)
 	}
 }
+
+// Covers RS12. What a handler does to its challenge changes neither the policy
+// nor the door.
+func TestRequireGivesNothingAway(t *testing.T) {
+	t.Parallel()
+	r := oneResource().Resources[0]
+	r.Policy = &mcpauth.Policy{Tools: map[string]mcpauth.Requirement{"note": mcpauth.Public()}}
+	auth := newAuth(t, mcpauth.Config{Resources: []mcpauth.Resource{r}})
+	handler := auth.Protect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var c *mcpauth.Challenge
+		if err := mcpauth.Require(r.Context(), "use"); !errors.As(err, &c) || !slices.Equal(c.Scopes, []string{"use"}) {
+			t.Fatalf("%+v", err)
+		}
+		c.Scopes[0] = "changed"
+	}), mcpauth.Scopes("use"))
+	for range 2 {
+		req := httptest.NewRequest(http.MethodPost, "/mcp", strings.NewReader(callNote))
+		req.Header.Set("Content-Type", "application/json")
+		handler.ServeHTTP(httptest.NewRecorder(), req)
+	}
+}
