@@ -76,10 +76,12 @@ func TestFetchEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := told.next(t)
+	for e.Document == mcpauth.FetchedMetadata { // refreshed for the keys' sake, before or after
+		e = told.next(t)
+	}
 	if e.Document != mcpauth.FetchedKeys || e.Err == nil || !e.FetchedAt.Equal(first) {
 		t.Errorf("after a failure: %+v", e)
 	}
-	told.none(t)
 }
 
 // Without anything in use there is no age, and the cause is typed.
