@@ -103,11 +103,9 @@ func TestLoopbackPortTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	occupied, err := net.Listen("tcp", first.Host)
-	if err != nil {
-		t.Skip("the port is taken by somebody else already")
+	if occupied, err := net.Listen("tcp", first.Host); err == nil { // else it is taken by somebody else, which does as well
+		defer occupied.Close()
 	}
-	defer occupied.Close()
 	if err := w.client(t).Login(t.Context()); err != nil {
 		t.Fatal(err)
 	}
