@@ -27,15 +27,16 @@ var allowed = map[string][]string{
 	"internal/challenge":      {},                                   // leaf: both sides of the wire use it
 	"internal/verdict":        {"", "metadata", "policy"},           // test harness: no code but tests imports it
 	"metadata":                {"internal/fetch", "internal/jsonx"}, // documents and how they are found
-	"":                        {"metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx", "internal/mcpmsg", "internal/remote"},
-	"policy":                  {""},                                                                                                                            // files that hold a Policy
-	"client":                  {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},                                         // the other side of the wire: never the root, never mcpauthtest
-	"gosdk":                   {""},                                                                                                                            // a door
-	"mcpgo":                   {""},                                                                                                                            // a door
-	"mcpauthtest":             {"metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx"},                        // the other side of the wire: never the root
-	"mcpauthtest/sqlitestore": {"mcpauthtest"},                                                                                                                 // apart, for the driver
-	"examples/whoami":         {"", "gosdk"},                                                                                                                   // what a user would import
-	"cmd/mcpauth":             {"", "client", "gosdk", "metadata", "mcpauthtest", "mcpauthtest/sqlitestore", "policy", "internal/challenge", "internal/fetch"}, // the command may use all
+	"":                        {"check", "metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx", "internal/mcpmsg", "internal/remote"},
+	"check":                   {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},                                                  // looks at both from outside: never the root
+	"policy":                  {""},                                                                                                                                     // files that hold a Policy
+	"client":                  {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},                                                  // the other side of the wire: never the root, never mcpauthtest
+	"gosdk":                   {""},                                                                                                                                     // a door
+	"mcpgo":                   {""},                                                                                                                                     // a door
+	"mcpauthtest":             {"metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx"},                                 // the other side of the wire: never the root
+	"mcpauthtest/sqlitestore": {"mcpauthtest"},                                                                                                                          // apart, for the driver
+	"examples/whoami":         {"", "gosdk"},                                                                                                                            // what a user would import
+	"cmd/mcpauth":             {"", "check", "client", "gosdk", "metadata", "mcpauthtest", "mcpauthtest/sqlitestore", "policy", "internal/challenge", "internal/fetch"}, // the command may use all
 
 	"examples/todo-manager":                   {"", "gosdk", "examples/todo-manager/internal/app", "examples/todo-manager/internal/todo"},
 	"examples/todo-manager/mcpgo":             {"", "mcpgo", "examples/todo-manager/internal/app", "examples/todo-manager/internal/todo"},

@@ -1,0 +1,94 @@
+package check
+
+import (
+	"iter"
+	"time"
+
+	"github.com/mcp-auth/go/metadata"
+)
+
+// Kind says what a [Report] is about.
+type Kind string
+
+// The kinds of reports.
+const (
+	KindAuthorizationServer Kind = "authorization_server"
+	KindServer              Kind = "mcp_server"
+	KindConfiguration       Kind = "configuration"
+)
+
+// Code names a finding. Codes are stable.
+type Code string
+
+// Report is what a check found, in the order in which it looked.
+type Report struct {
+	// Target is what was checked: an issuer, a URL, the name of a configuration.
+	Target string `json:"target"`
+	Kind   Kind   `json:"kind"`
+	// Exchanges are the requests that were sent and what came back.
+	Exchanges []Exchange `json:"exchanges"`
+	Findings  []Finding  `json:"findings"`
+	// Parts are reports on what the target depends on, such as the
+	// authorization servers of an MCP server.
+	Parts []*Report `json:"parts,omitempty"`
+}
+
+// Finding is one thing found.
+type Finding struct {
+	Code     Code              `json:"code"`
+	Severity metadata.Severity `json:"severity"`
+	// Message is a sentence on what was found.
+	Message string `json:"message"`
+	// Evidence is what was seen, such as a header's value: the other side's
+	// words, shortened, on one line of printable characters, free of tokens.
+	Evidence string `json:"evidence,omitempty"`
+	// Requirement names what demands it, such as "RFC 9728 §5.1".
+	Requirement string `json:"requirement,omitempty"`
+	// Meaning says what it means, and for which clients.
+	Meaning string `json:"meaning,omitempty"`
+	// Fix says what to do about it. Successes have none.
+	Fix string `json:"fix,omitempty"`
+	// Clients are the known MCP clients that fail for it.
+	Clients []string `json:"clients,omitempty"`
+}
+
+// Exchange is one request and what came of it.
+type Exchange struct {
+	// Purpose says what the request is to show, in a few words.
+	Purpose string `json:"purpose"`
+	Method  string `json:"method"`
+	// URL has no query: it may hold a secret.
+	URL string `json:"url"`
+	// Status is 0 if there was no answer; Error then says why.
+	Status   int           `json:"status,omitempty"`
+	Error    string        `json:"error,omitempty"`
+	Duration time.Duration `json:"duration_ns"`
+}
+
+// OK reports whether neither the report nor its parts hold an error.
+func (r *Report) OK() bool {
+	for range r.All(metadata.Error) {
+		return false
+	}
+	return true
+}
+
+// All yields the findings of one severity, those of the parts after the
+// report's own.
+func (r *Report) All(s metadata.Severity) iter.Seq[Finding] {
+	return func(yield func(Finding) bool) { r.each(s, yield) }
+}
+
+func (r *Report) each(s metadata.Severity, yield func(Finding) bool) bool {
+	for _, f := range r.Findings {
+		if f.Severity == s && !yield(f) {
+			return false
+		}
+	}
+	for _, part := range r.Parts {
+		if !part.each(s, yield) {
+			return false
+		}
+	}
+	return true
+}
