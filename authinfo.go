@@ -118,15 +118,13 @@ type anonymousKey struct{}
 
 type doorKey struct{}
 
-// infoContext carries the AuthInfo of a request, and what its door has to know,
-// in one allocation, scopes and audience included unless there are many.
+// infoContext carries the AuthInfo of a request. It is a part of its door's
+// writer: all is one piece of memory, scopes and audience included unless there
+// are many.
 type infoContext struct {
 	context.Context
-	info      AuthInfo
-	token     string
-	lists     [4]string
-	anonymous bool // nobody in particular is calling
-	writer    doorWriter
+	info  AuthInfo // its door is set for everybody, the rest where somebody is known
+	lists [4]string
 }
 
 func (c *infoContext) Value(key any) any {
@@ -134,16 +132,16 @@ func (c *infoContext) Value(key any) any {
 	case contextKey{}:
 		return c.caller()
 	case anonymousKey{}:
-		return c.anonymous
+		return c.info.from.anonymous
 	case doorKey{}:
-		return &c.writer
+		return c.info.from
 	}
 	return c.Context.Value(key)
 }
 
 // caller is who is calling, or nil.
 func (c *infoContext) caller() *AuthInfo {
-	if c.anonymous {
+	if c.info.from.anonymous {
 		return nil
 	}
 	return &c.info

@@ -22,22 +22,26 @@ import (
 // response has not begun.
 type doorWriter struct {
 	http.ResponseWriter
-	res      *resource
-	admitted *infoContext
+	res     *resource
+	request infoContext // the context for the handler
 
 	// Of the request.
-	opens  bool // the handler may open a session
-	lists  mcpmsg.Lists
-	scope  mcpmsg.Scope // of the lists, for caches
-	scheme authScheme
+	anonymous bool // nobody in particular is calling
+	opens     bool // the handler may open a session
+	lists     mcpmsg.Lists
+	scope     mcpmsg.Scope // of the lists, for caches
+	scheme    authScheme
+
+	// Of the response, under mu.
+	began bool
+	over  bool // it is complete, or replaced
+
 	method string
 	body   messageBody // what the handler reads, if the engine did not
 	scopes []string    // that the handler needs
 	needed *outcomes   // of the operations; nil without a policy
 
 	mu     sync.Mutex
-	began  bool
-	over   bool // the response is complete, or replaced
 	denial *Challenge
 	list   *filteredList // nil: not filtered
 }
@@ -157,7 +161,7 @@ func ofContent(name string) bool {
 }
 
 func (w *doorWriter) fail(status int, cause error) {
-	w.res.auth.log.LogAttrs(w.admitted, slog.LevelError, "mcpauth: response withheld",
+	w.res.auth.log.LogAttrs(&w.request, slog.LevelError, "mcpauth: response withheld",
 		slog.String("resource", w.res.identifier), slog.Any("cause", cause))
 	c := &Challenge{Status: status, Description: "The response cannot be sent."}
 	if status == http.StatusServiceUnavailable {
@@ -166,12 +170,23 @@ func (w *doorWriter) fail(status int, cause error) {
 	w.replace(c)
 }
 
+// session is the one that the handler opens, if any.
+func (w *doorWriter) session() string {
+	if !w.opens {
+		return ""
+	}
+	if values := w.Header()[sessionHeader]; len(values) > 0 { // a canonical name
+		return values[0]
+	}
+	return ""
+}
+
 func (w *doorWriter) bindSession() error {
-	session := w.Header().Get(sessionHeader)
-	if !w.opens || session == "" {
+	session := w.session()
+	if session == "" {
 		return nil
 	}
-	if err := w.res.sessions.opened(w.admitted, session, w.admitted.caller().UserID()); err != nil {
+	if err := w.res.sessions.opened(&w.request, session, w.request.caller().UserID()); err != nil {
 		return errors.Join(errSession, err)
 	}
 	return nil
@@ -194,7 +209,7 @@ func (w *doorWriter) startFilter(status int) bool {
 		h.Del(name)
 	}
 	keep := func(method, name string) bool {
-		return w.res.keep(w.admitted, w.admitted.caller(), method, name)
+		return w.res.keep(&w.request, w.request.caller(), method, name)
 	}
 	w.list = &filteredList{isStream: isStream, status: status}
 	var to io.Writer = w.ResponseWriter
@@ -241,7 +256,7 @@ func (w *doorWriter) finish() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	defer func() { w.over = true }()
-	if w.denial != nil || w.opens && w.Header().Get(sessionHeader) != "" {
+	if w.denial != nil || w.session() != "" {
 		w.begin(http.StatusOK) // as net/http does where nothing was written
 	}
 	if w.list == nil || w.over {
@@ -268,7 +283,7 @@ func (w *doorWriter) endStream(err error) {
 	if err == nil {
 		return
 	}
-	w.res.auth.log.LogAttrs(w.admitted, slog.LevelError, "mcpauth: stream broken off",
+	w.res.auth.log.LogAttrs(&w.request, slog.LevelError, "mcpauth: stream broken off",
 		slog.String("resource", w.res.identifier), slog.Any("cause", err))
 	panic(http.ErrAbortHandler)
 }

@@ -61,11 +61,11 @@ func (a *Auth) Authorize(ctx context.Context, req Request) (*AuthInfo, error) {
 	if refused != nil {
 		return nil, refused.own()
 	}
-	return admitted.caller(), nil
+	return admitted.request.caller(), nil
 }
 
-// authorize is Authorize with the context for the next handler.
-func (a *Auth) authorize(ctx context.Context, req *Request) (*infoContext, *Challenge) {
+// authorize is Authorize with what the door needs.
+func (a *Auth) authorize(ctx context.Context, req *Request) (*doorWriter, *Challenge) {
 	res, err := a.resource(req.Resource)
 	if err != nil {
 		return nil, a.noResource(ctx, err)
@@ -79,8 +79,7 @@ func (a *Auth) authorize(ctx context.Context, req *Request) (*infoContext, *Chal
 	if refused != nil {
 		return nil, a.challenge(ctx, res, req, refused)
 	}
-	w := &admitted.writer
-	w.method, w.scopes, w.scheme = req.Method, req.Scopes, req.scheme
+	admitted.method, admitted.scopes, admitted.scheme = req.Method, req.Scopes, req.scheme
 	return admitted, nil
 }
 
@@ -95,32 +94,32 @@ func (a *Auth) noResource(ctx context.Context, err error) *Challenge {
 
 // admit finds out who is calling. Without a token that is nobody, where the
 // policy may let nobody in.
-func (a *Auth) admit(ctx context.Context, res *resource, req *Request) (*infoContext, *refusal) {
+func (a *Auth) admit(ctx context.Context, res *resource, req *Request) (*doorWriter, *refusal) {
 	claims, token, refused := a.prove(ctx, res, req)
-	var admitted *infoContext
 	switch {
 	case refused == nil:
-		admitted = known(ctx, res, claims, token)
+		return known(ctx, res, claims, token), nil
 	case refused.reason == NoCredentials && res.policy != nil && res.policy.mayPublish:
-		admitted = &infoContext{Context: ctx, anonymous: true}
-	default:
-		return nil, refused
+		w := &doorWriter{res: res}
+		w.request.Context, w.request.info.from = ctx, w
+		w.anonymous = true
+		return w, nil
 	}
-	admitted.writer.res, admitted.writer.admitted = res, admitted
-	return admitted, nil
+	return nil, refused
 }
 
 // known copies what handlers could change, so that claims may be shared.
-func known(ctx context.Context, res *resource, claims *Claims, token string) *infoContext {
-	admitted := &infoContext{Context: ctx, token: token}
+func known(ctx context.Context, res *resource, claims *Claims, token *string) *doorWriter {
+	w := &doorWriter{res: res}
+	w.request.Context = ctx
 	n := len(claims.Scopes)
-	both := admitted.lists[:0]
-	if size := n + len(claims.Audience); size > len(admitted.lists) {
+	both := w.request.lists[:0]
+	if size := n + len(claims.Audience); size > len(w.request.lists) {
 		both = make([]string, 0, size)
 	}
 	both = append(append(both, claims.Scopes...), claims.Audience...)
-	admitted.info = AuthInfo{
-		Token:     Token{&admitted.token},
+	w.request.info = AuthInfo{
+		Token:     Token{token},
 		Resource:  res.identifier,
 		Issuer:    claims.Issuer,
 		Subject:   claims.Subject,
@@ -129,49 +128,50 @@ func known(ctx context.Context, res *resource, claims *Claims, token string) *in
 		Audience:  both[n:],
 		ExpiresAt: claims.ExpiresAt,
 		raw:       &claims.Raw,
-		from:      &admitted.writer,
+		from:      w,
 	}
-	return admitted
+	return w
 }
 
 // prove takes a token from the request and yields claims that hold for this
 // resource now.
-func (a *Auth) prove(ctx context.Context, res *resource, req *Request) (*Claims, string, *refusal) {
+func (a *Auth) prove(ctx context.Context, res *resource, req *Request) (*Claims, *string, *refusal) {
 	token, refused := credential(res, req)
 	if refused != nil {
-		return nil, "", refused
+		return nil, nil, refused
 	}
-	server, claims, now := res.cache.get(token, a.now)
-	if server == nil {
-		if server, claims, refused = res.verify(ctx, token); refused != nil {
-			return nil, "", refused
+	v, now := res.cache.get(token, a.now)
+	if v == nil {
+		if v, refused = res.verify(ctx, token); refused != nil {
+			return nil, nil, refused
 		}
 		now = a.now() // it may have waited for keys
 	}
-	refused = a.bind(server, claims, now)
+	refused = a.bind(v.server, v.claims, now)
 	if refused == nil {
-		refused = res.confirm(ctx, req, token, claims)
+		refused = res.confirm(ctx, req, token, v.claims)
 	}
 	if refused != nil {
-		return nil, "", refused
+		return nil, nil, refused
 	}
-	return claims, token, nil
+	return v.claims, &v.token, nil
 }
 
 // verify proves the token, and remembers that it did.
-func (r *resource) verify(ctx context.Context, token string) (*trustedServer, *Claims, *refusal) {
+func (r *resource) verify(ctx context.Context, token string) (*verified, *refusal) {
 	server, jws, refused := r.route(token)
 	if refused != nil {
-		return nil, nil, refused
+		return nil, refused
 	}
 	claims, generation, refused := server.verify(ctx, token, jws)
 	if refused != nil {
-		return nil, nil, refused
+		return nil, refused
 	}
+	v := &verified{token, server, claims, generation}
 	if server.custom == nil && !claims.introspected { // others may change their mind
-		r.cache.add(token, server, claims, generation)
+		r.cache.add(v)
 	}
-	return server, claims, nil
+	return v, nil
 }
 
 // route finds the one authorization server that may have issued the token. The

@@ -101,7 +101,7 @@ func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		body = &bodyReader{w: w, r: r}
 		req.Body = body.read
 	}
-	admitted, refused := d.auth.authorize(r.Context(), &req)
+	out, refused := d.auth.authorize(r.Context(), &req)
 	if refused != nil {
 		d.refuse(w, refused)
 		return
@@ -109,8 +109,7 @@ func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if nonce := d.res.dpop.nonce(); nonce != "" {
 		w.Header().Set("DPoP-Nonce", nonce)
 	}
-	r = r.WithContext(admitted)
-	out := &admitted.writer
+	r = r.WithContext(&out.request)
 	out.ResponseWriter = w
 	out.receive(r, body)
 	d.next.ServeHTTP(out, r)

@@ -13,13 +13,13 @@ import (
 // permit decides whether the caller may do what the request asks for. It notes
 // in req the scopes that a challenge has to name, and in admitted what the door
 // has to do with the answer.
-func (a *Auth) permit(ctx context.Context, res *resource, req *Request, admitted *infoContext) *refusal {
+func (a *Auth) permit(ctx context.Context, res *resource, req *Request, admitted *doorWriter) *refusal {
 	if refused := res.sessions.admit(ctx, req, admitted); refused != nil {
 		return refused
 	}
-	admitted.writer.scopes, admitted.writer.scheme, admitted.writer.method = req.Scopes, req.scheme, req.Method
+	admitted.scopes, admitted.scheme, admitted.method = req.Scopes, req.scheme, req.Method
 	if res.policy == nil {
-		return res.hierarchy.check(admitted.info.Scopes, req.Scopes)
+		return res.hierarchy.check(admitted.request.info.Scopes, req.Scopes)
 	}
 	messages, refused := res.policy.read(req)
 	if refused != nil {
@@ -28,7 +28,7 @@ func (a *Auth) permit(ctx context.Context, res *resource, req *Request, admitted
 	d := &struct { // one piece of memory for the usual request
 		evaluation
 		one [1]Operation
-	}{evaluation: evaluation{ctx: ctx, info: admitted.caller(), hierarchy: res.hierarchy}}
+	}{evaluation: evaluation{ctx: ctx, info: admitted.request.caller(), hierarchy: res.hierarchy}}
 	ops := d.one[:] // a stream
 	if messages != nil {
 		ops = appendOperations(d.one[:0], messages)
@@ -38,8 +38,8 @@ func (a *Auth) permit(ctx context.Context, res *resource, req *Request, admitted
 		req.rpc = res.policy.answer(refused, req, messages)
 		return refused
 	}
-	admitted.writer.needed = needed
-	admitted.writer.expect(res.policy, req, messages)
+	admitted.needed = needed
+	admitted.expect(res.policy, req, messages)
 	return nil
 }
 

@@ -56,12 +56,12 @@ func newSessions(r *Resource, p *policy) *sessions {
 }
 
 // admit refuses a session of another caller.
-func (s *sessions) admit(ctx context.Context, req *Request, admitted *infoContext) *refusal {
+func (s *sessions) admit(ctx context.Context, req *Request, admitted *doorWriter) *refusal {
 	if s == nil {
 		return nil
 	}
 	// Also with a session of its own: some servers open a new one then.
-	admitted.writer.opens = true
+	admitted.opens = true
 	values := req.Header[sessionHeader]
 	if len(values) == 0 {
 		return nil
@@ -70,7 +70,7 @@ func (s *sessions) admit(ctx context.Context, req *Request, admitted *infoContex
 	if len(values) > 1 || session == "" || len(session) > maxSessionID {
 		return &refusal{http.StatusBadRequest, "invalid_request", MalformedMessage, errSessionID}
 	}
-	owner := admitted.caller().UserID()
+	owner := admitted.request.caller().UserID()
 	claimed := ""
 	if s.open {
 		claimed = owner

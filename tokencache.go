@@ -72,20 +72,20 @@ func (c *tokenCache) shard(token string) (*cacheShard, uint64) {
 
 // get returns what is known of the token and the time, if the key set is still
 // the one that verified it. It does not look at the clock for unknown tokens.
-func (c *tokenCache) get(token string, clock func() time.Time) (*trustedServer, *Claims, time.Time) {
+func (c *tokenCache) get(token string, clock func() time.Time) (*verified, time.Time) {
 	if c == nil {
-		return nil, nil, time.Time{}
+		return nil, time.Time{}
 	}
 	shard, hash := c.shard(token)
 	v := shard.get(hash, token)
 	if v == nil {
-		return nil, nil, time.Time{}
+		return nil, time.Time{}
 	}
 	now := clock()
 	if generation, ok := v.server.source.generation(now); !ok || generation != v.generation {
-		return nil, nil, time.Time{}
+		return nil, time.Time{}
 	}
-	return v.server, v.claims, now
+	return v, now
 }
 
 func (s *cacheShard) get(hash uint64, token string) *verified {
@@ -102,12 +102,13 @@ func (s *cacheShard) get(hash uint64, token string) *verified {
 	return v
 }
 
-func (c *tokenCache) add(token string, server *trustedServer, claims *Claims, generation uint64) {
+// add remembers v, which is then not to be changed.
+func (c *tokenCache) add(v *verified) {
 	if c == nil {
 		return
 	}
-	v := &verified{strings.Clone(token), server, claims, generation}
-	s, hash := c.shard(token)
+	v.token = strings.Clone(v.token)
+	s, hash := c.shard(v.token)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.put(hash, v)

@@ -33,8 +33,11 @@ type Result struct {
 	rounds      []float64
 }
 
-// Interleave runs all cases in turns, each for about slice in every round.
+// Interleave runs all cases in turns, each for about slice in every round, on
+// one processor: with more, the garbage collector marks on those that are idle,
+// which a server under load has none of, and that time would be counted.
 func Interleave(cases []Case, rounds int, slice time.Duration) ([]Result, error) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	results := make([]Result, len(cases))
 	runs := make([]int, len(cases))
 	for i, c := range cases {
