@@ -45,8 +45,9 @@ type Request struct {
 	// as one without a message.
 	Body func(most int64) ([]byte, error)
 
-	scheme authScheme // as credential found it
-	rpc    *rpcError  // what a refusal is to look like, if set
+	scheme authScheme  // as credential found it
+	rpc    *rpcError   // what a refusal is to look like, if set
+	body   *bodyReader // instead of Body, which would be memory of its own
 }
 
 // Authorize decides on one request. The error is a [*Challenge], to be given

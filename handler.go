@@ -99,7 +99,7 @@ func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var body *bodyReader // without a policy, none is read
 	if d.res.policy != nil {
 		body = &bodyReader{w: w, r: r}
-		req.Body = body.read
+		req.body = body
 	}
 	out, refused := d.auth.authorize(r.Context(), &req)
 	if refused != nil {

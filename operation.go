@@ -75,9 +75,10 @@ func operation(m *mcpmsg.Message) Operation {
 	return Operation{m.Method, m.Name, m.Ref, m.Arguments}
 }
 
-// read reads the messages of a request, once its caller may send a body. There
-// are none in one that only opens a stream or ends a session.
-func (p *policy) read(req *Request) (*mcpmsg.Request, *refusal) {
+// read reads the messages of a request into memory for them, once its caller
+// may send a body. There are none in one that only opens a stream or ends a
+// session.
+func (p *policy) read(req *Request, memory *mcpmsg.Request) (*mcpmsg.Request, *refusal) {
 	switch req.Method {
 	case http.MethodGet, http.MethodHead, http.MethodDelete, http.MethodOptions:
 		return nil, nil
@@ -89,18 +90,21 @@ func (p *policy) read(req *Request) (*mcpmsg.Request, *refusal) {
 	if refused != nil {
 		return nil, refused
 	}
-	messages, err := mcpmsg.Parse(req.Header, body)
-	if err != nil {
+	if err := memory.Parse(req.Header, body); err != nil {
 		return nil, messageRefusal(err)
 	}
-	return messages, nil
+	return memory, nil
 }
 
 func (p *policy) body(req *Request) ([]byte, *refusal) {
-	if req.Body == nil {
-		return nil, nil // refused by the reader as no message
+	var body []byte // none is refused by the reader as no message
+	var err error
+	switch {
+	case req.body != nil:
+		body, err = req.body.read(p.maxBody)
+	case req.Body != nil:
+		body, err = req.Body(p.maxBody)
 	}
-	body, err := req.Body(p.maxBody)
 	_, large := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case large || int64(len(body)) > p.maxBody:

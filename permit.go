@@ -21,14 +21,15 @@ func (a *Auth) permit(ctx context.Context, res *resource, req *Request, admitted
 	if res.policy == nil {
 		return res.hierarchy.check(admitted.request.info.Scopes, req.Scopes)
 	}
-	messages, refused := res.policy.read(req)
+	d := &struct { // one piece of memory for the usual request
+		evaluation
+		one  [1]Operation
+		sent mcpmsg.Request
+	}{evaluation: evaluation{ctx: ctx, info: admitted.request.caller(), hierarchy: res.hierarchy}}
+	messages, refused := res.policy.read(req, &d.sent)
 	if refused != nil {
 		return refused
 	}
-	d := &struct { // one piece of memory for the usual request
-		evaluation
-		one [1]Operation
-	}{evaluation: evaluation{ctx: ctx, info: admitted.request.caller(), hierarchy: res.hierarchy}}
 	ops := d.one[:] // a stream
 	if messages != nil {
 		ops = appendOperations(d.one[:0], messages)

@@ -37,6 +37,8 @@ type Request struct {
 	Messages []Message
 	// Batch says that the body is a JSON array (protocol revision 2025-03-26).
 	Batch bool
+
+	one [1]Message // memory for the usual request
 }
 
 // Message is one JSON-RPC message: a request, a notification or a response.
@@ -87,40 +89,46 @@ func (e *Error) Error() string { return "mcp: " + e.Text }
 // Parse reads the body of a POST request and holds the headers against it. Its
 // error is always an *Error. The caller bounds the body's size.
 func Parse(header http.Header, body []byte) (*Request, error) {
-	if fault := checkContent(header); fault != nil {
-		return nil, fault
+	request := &Request{}
+	if err := request.Parse(header, body); err != nil {
+		return nil, err
 	}
-	if isArray(body) {
-		return parseBatch(header, body)
-	}
-	one := &struct {
-		request  Request
-		messages [1]Message
-	}{}
-	read := message{Message: &one.messages[0]}
-	if fault := read.parse(body, maxDepth); fault != nil {
-		return nil, fault
-	}
-	if fault := readHeaders(header).check(&read); fault != nil {
-		fault.ID = read.ID
-		return nil, fault
-	}
-	one.request.Messages = one.messages[:]
-	return &one.request, nil
+	return request, nil
 }
 
-func parseBatch(header http.Header, body []byte) (*Request, error) {
+// Parse is [Parse] into memory of the caller's: a zero Request, which is not to
+// be used after an error.
+func (r *Request) Parse(header http.Header, body []byte) error {
+	if fault := checkContent(header); fault != nil {
+		return fault
+	}
 	claims := readHeaders(header)
-	request := &Request{Batch: true}
+	if isArray(body) {
+		return r.parseBatch(&claims, body)
+	}
+	read := message{Message: &r.one[0], claims: &claims}
+	if fault := read.parse(body, maxDepth); fault != nil {
+		return fault
+	}
+	if fault := claims.check(&read); fault != nil {
+		fault.ID = read.ID
+		return fault
+	}
+	r.Messages = r.one[:]
+	return nil
+}
+
+func (r *Request) parseBatch(claims *headers, body []byte) error {
+	r.Batch = true
 	err := jsonx.Elements(body, maxDepth, func(raw []byte) error {
-		if len(request.Messages) == maxBatch {
+		if len(r.Messages) == maxBatch {
 			return invalid("too many messages in a batch")
 		}
 		if raw[0] != '{' {
 			return invalid("an element of the batch is no object")
 		}
-		request.Messages = append(request.Messages, Message{})
-		read := message{Message: &request.Messages[len(request.Messages)-1]}
+		r.Messages = append(r.Messages, Message{})
+		read := message{Message: &r.Messages[len(r.Messages)-1], claims: claims}
 		if fault := read.parse(raw, maxDepth-1); fault != nil {
 			return fault
 		}
@@ -131,15 +139,15 @@ func parseBatch(header http.Header, body []byte) (*Request, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, faultOf(err)
+		return faultOf(err)
 	}
-	if len(request.Messages) == 0 {
-		return nil, invalid("empty batch")
+	if len(r.Messages) == 0 {
+		return invalid("empty batch")
 	}
-	if repeatsID(request.Messages) {
-		return nil, invalid("two requests of a batch have one id")
+	if repeatsID(r.Messages) {
+		return invalid("two requests of a batch have one id")
 	}
-	return request, nil
+	return nil
 }
 
 // repeatsID finds requests whose answers could not be told apart.

@@ -13,6 +13,7 @@ const metaVersion = "io.modelcontextprotocol/protocolVersion"
 // message is a Message being read, with what the headers are held against.
 type message struct {
 	*Message
+	claims *headers
 	// version is the protocol version that params._meta claims, "" for none.
 	version string
 	// params as they stand in the body; nil if absent.
@@ -33,7 +34,7 @@ type params struct {
 // parse reads one message.
 func (m *message) parse(raw []byte, depth int) *Error {
 	var e envelope
-	if err := jsonx.Object(raw, depth, e.take); err != nil {
+	if err := jsonx.Walk(raw, depth, e.take); err != nil {
 		return faultOf(err)
 	}
 	if e.id != nil && string(e.id) != "null" {
@@ -50,8 +51,8 @@ func (m *message) parse(raw []byte, depth int) *Error {
 }
 
 // take is given the members of a message.
-func (e *envelope) take(name string, raw []byte) error {
-	switch name {
+func (e *envelope) take(name, raw []byte) error {
+	switch string(name) {
 	case "jsonrpc":
 		e.version = raw
 	case "id":
@@ -65,7 +66,7 @@ func (e *envelope) take(name string, raw []byte) error {
 	case "error":
 		e.err = raw
 	default:
-		if foldsTo([]byte(name), "jsonrpc", "id", "method", "params", "result", "error") {
+		if foldsTo(name, "jsonrpc", "id", "method", "params", "result", "error") {
 			return ambiguous()
 		}
 	}
@@ -113,12 +114,20 @@ func (m *message) read(e *envelope) *Error {
 	if e.id != nil && m.ID == nil {
 		return invalid("the id of a request is null")
 	}
-	method, ok := jsonx.String(e.method)
+	method, ok := textOf(e.method, m.claims.method)
 	if !ok || !isText(method, maxMethod) {
 		return invalid("the method is no usable string")
 	}
 	m.Method = method
 	return m.readParams(e.params)
+}
+
+// textOf reads a string, without a copy where it is the one that a header has.
+func textOf(raw []byte, header string) (string, bool) {
+	if plain, ok := jsonx.Plain(raw); ok && string(plain) == header {
+		return header, true
+	}
+	return jsonx.String(raw)
 }
 
 func isVersion2(raw []byte) bool {
@@ -219,11 +228,7 @@ func (m *message) readMeta(raw []byte) *Error {
 }
 
 func (m *message) setVersion(raw []byte) *Error {
-	if string(raw) == `"`+modernSince+`"` {
-		m.version = modernSince
-		return nil
-	}
-	version, ok := jsonx.String(raw)
+	version, ok := textOf(raw, m.claims.version)
 	if !ok || !isText(version, maxVersion) {
 		return badParams("the protocol version in params._meta is no usable string")
 	}
@@ -286,7 +291,7 @@ func (m *message) isRemoved() bool {
 }
 
 func (m *message) setName(raw []byte) *Error {
-	name, ok := jsonx.String(raw)
+	name, ok := textOf(raw, m.claims.name)
 	if !ok || !isText(name, maxName) {
 		return badParams("what the method is to act on is not named by a usable string")
 	}
