@@ -61,10 +61,6 @@ var (
 
 // expect notes what the answer to the messages may hold.
 func (w *doorWriter) expect(p *policy, req *Request, messages *mcpmsg.Request) {
-	w.scope = mcpmsg.ScopeLimited
-	if mcpmsg.Modern(req.Header) {
-		w.scope = mcpmsg.ScopePrivate
-	}
 	switch {
 	case p.config.ShowAll:
 	case messages == nil: // a stream, which may replay answers to earlier requests
@@ -74,8 +70,12 @@ func (w *doorWriter) expect(p *policy, req *Request, messages *mcpmsg.Request) {
 			w.lists |= mcpmsg.ListsOf(messages.Messages[i].Method)
 		}
 	}
-	if messages != nil {
-		w.body.batch.Store(messages.Batch)
+	w.scope = mcpmsg.ScopeLimited
+	if w.lists != 0 && mcpmsg.Modern(req.Header) {
+		w.scope = mcpmsg.ScopePrivate
+	}
+	if messages != nil && messages.Batch {
+		w.body.batch.Store(true)
 	}
 }
 

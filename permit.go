@@ -53,11 +53,11 @@ func (r *resource) decide(e *evaluation, ops []Operation, req *Request) (*outcom
 	needed.list = append(needed.usual[:0], AllScopes(req.Scopes).evaluate(e))
 	ok, public := needed.list[0].ok, r.policy.mayPublish
 	for i := range ops {
-		e.op = ops[i]
-		if r.policy.ambiguous(&e.op) {
+		e.op = &ops[i]
+		if r.policy.ambiguous(e.op) {
 			return nil, invalidRequest(URINotNormal, "the resource URI %.200q is not in normal form", e.op.Name)
 		}
-		requirement := r.policy.requirement(&e.op)
+		requirement := r.policy.requirement(e.op)
 		o := requirement.evaluate(e)
 		needed.list = append(needed.list, o)
 		ok = ok && o.ok
@@ -140,7 +140,7 @@ func (r *resource) hint(req *Request) {
 		return
 	}
 	op := operation(&m)
-	o := r.policy.requirement(&op).evaluate(&evaluation{op: op, hierarchy: r.hierarchy})
+	o := r.policy.requirement(&op).evaluate(&evaluation{op: &op, hierarchy: r.hierarchy})
 	req.ChallengeScopes = union(slices.Clone(req.Scopes), o.scopes)
 }
 
@@ -150,12 +150,12 @@ const templatesMethod = "resources/templates"
 // keep tells which items of a list the caller may use. A resource template is
 // judged by its text.
 func (r *resource) keep(ctx context.Context, info *AuthInfo, method, name string) bool {
-	op := Operation{Method: method, Name: name}
+	op := &Operation{Method: method, Name: name}
 	if method == templatesMethod {
 		op.Method = "resources/read"
 	}
-	if r.policy.ambiguous(&op) {
+	if r.policy.ambiguous(op) {
 		return false
 	}
-	return r.policy.requirement(&op).evaluate(&evaluation{ctx, info, op, r.hierarchy}).ok
+	return r.policy.requirement(op).evaluate(&evaluation{ctx, info, op, r.hierarchy}).ok
 }

@@ -23,7 +23,7 @@ type Requirement interface {
 type evaluation struct {
 	ctx       context.Context
 	info      *AuthInfo // nil: no token
-	op        Operation
+	op        *Operation
 	hierarchy *hierarchy
 }
 
@@ -32,10 +32,10 @@ type outcome struct {
 	ok bool
 	// final says that no other scopes would help.
 	final bool
+	// missing counts the scopes that the caller lacks.
+	missing int32
 	// scopes are all that this needs, those included that the caller has.
 	scopes []string
-	// missing counts the scopes that the caller lacks.
-	missing int
 	cause   error // of a check that failed, for the log
 }
 
@@ -177,7 +177,7 @@ func (c check) evaluate(e *evaluation) (o outcome) {
 			o = outcome{final: true, cause: fmt.Errorf("check %s panicked: %v", c.name, r)}
 		}
 	}()
-	o.ok, o.cause = c.allowed(e.ctx, e.info, e.op)
+	o.ok, o.cause = c.allowed(e.ctx, e.info, *e.op)
 	if o.cause != nil {
 		o.ok, o.cause = false, fmt.Errorf("check %s: %w", c.name, o.cause)
 	}
