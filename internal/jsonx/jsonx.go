@@ -70,11 +70,31 @@ func Object(data []byte, maxDepth int, visit func(name string, raw []byte) error
 // Walk is Object for readers that need no copy of the names: they are parts of
 // data, too, where they hold no escapes.
 func Walk(data []byte, maxDepth int, visit func(name, raw []byte) error) error {
-	s := scanner{maxDepth: maxDepth, deep: true}
-	return s.document(data, func() error { return s.object(visit) })
+	return WalkInto(data, maxDepth, visitFunc(visit))
 }
 
-func named(visit func(name string, raw []byte) error) func(name, raw []byte) error {
+// Visitor is told of the members of an object.
+type Visitor interface {
+	// Enter is asked for the visitor of a member's value where that is an
+	// object, before it is read. Nil means that its members are passed over.
+	Enter(name []byte) Visitor
+	// Visit gets a member when it has been read, after the members in it.
+	Visit(name, raw []byte) error
+}
+
+// WalkInto is Walk for readers that look into members, too, in the same pass.
+func WalkInto(data []byte, maxDepth int, v Visitor) error {
+	s := scanner{maxDepth: maxDepth, deep: true}
+	return s.document(data, func() error { return s.object(v) })
+}
+
+// visitFunc looks into nothing.
+type visitFunc func(name, raw []byte) error
+
+func (visitFunc) Enter([]byte) Visitor           { return nil }
+func (f visitFunc) Visit(name, raw []byte) error { return f(name, raw) }
+
+func named(visit func(name string, raw []byte) error) visitFunc {
 	return func(name, raw []byte) error { return visit(string(name), raw) }
 }
 

@@ -1,6 +1,7 @@
 package jsonx_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -462,5 +463,30 @@ func TestAgreesWithEncodingJSON(t *testing.T) {
 	})
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
+	}
+}
+
+// TestEveryByteInStrings holds the reading of eight bytes at a time to
+// encoding/json: every byte, at every place in strings of several lengths.
+func TestEveryByteInStrings(t *testing.T) {
+	t.Parallel()
+	for size := range 20 {
+		for at := range size {
+			for c := range 0x80 {
+				text := bytes.Repeat([]byte{'x'}, size)
+				text[at] = byte(c)
+				doc := `{"a":"` + string(text) + `"}`
+				var got string
+				err := jsonx.Object([]byte(doc), 2, func(_ string, raw []byte) error {
+					got, _ = jsonx.String(raw)
+					return nil
+				})
+				var want struct{ A string }
+				wanted := json.Unmarshal([]byte(doc), &want)
+				if (err == nil) != (wanted == nil) || wanted == nil && got != want.A {
+					t.Fatalf("%q: %v, %q; encoding/json: %v, %q", doc, err, got, wanted, want.A)
+				}
+			}
+		}
 	}
 }

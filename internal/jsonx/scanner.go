@@ -2,6 +2,7 @@ package jsonx
 
 import (
 	"bytes"
+	"encoding/binary"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -109,7 +110,7 @@ func (s *scanner) leave() {
 }
 
 // object reads an object; visit may be nil.
-func (s *scanner) object(visit func(name, raw []byte) error) error {
+func (s *scanner) object(visit Visitor) error {
 	if err := s.enter('{'); err != nil {
 		return err
 	}
@@ -133,7 +134,7 @@ func (s *scanner) object(visit func(name, raw []byte) error) error {
 	}
 }
 
-func (s *scanner) member(seen *nameSet, visit func(name, raw []byte) error) error {
+func (s *scanner) member(seen *nameSet, visit Visitor) error {
 	at := s.pos
 	name, escaped, err := s.quoted()
 	if err != nil {
@@ -154,14 +155,19 @@ func (s *scanner) member(seen *nameSet, visit func(name, raw []byte) error) erro
 	}
 	s.pos++
 	s.space()
+	if visit == nil {
+		return s.value()
+	}
 	start := s.pos
-	if err := s.value(); err != nil {
+	if s.peek() == '{' {
+		err = s.object(visit.Enter(name))
+	} else {
+		err = s.value()
+	}
+	if err != nil {
 		return err
 	}
-	if visit == nil {
-		return nil
-	}
-	return visit(name, s.text[start:s.pos:s.pos])
+	return visit.Visit(name, s.text[start:s.pos:s.pos])
 }
 
 // array reads an array; visit may be nil.
@@ -230,6 +236,12 @@ func (s *scanner) quoted() (content []byte, escaped bool, err error) {
 	}
 	text, start := s.text, s.pos+1
 	for i := start; i < len(text); i++ {
+		for i+8 <= len(text) && isPlain(binary.LittleEndian.Uint64(text[i:])) {
+			i += 8
+		}
+		if i == len(text) {
+			break
+		}
 		c := text[i]
 		switch {
 		case c == '"':
@@ -248,6 +260,15 @@ func (s *scanner) quoted() (content []byte, escaped bool, err error) {
 	}
 	s.pos = len(text)
 	return nil, false, s.fail(Syntax)
+}
+
+// isPlain reports eight bytes without quotes, backslashes and control characters.
+func isPlain(eight uint64) bool {
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	quote, backslash := eight^each*'"', eight^each*'\\'
+	// Where a byte is below the number subtracted, its high bit comes up; what it
+	// borrows can make bytes above it look so too, never below.
+	return ((eight-each*' ')&^eight|(quote-each)&^quote|(backslash-each)&^backslash)&high == 0
 }
 
 // escape steps over an escape sequence; a surrogate counts only with the other

@@ -38,7 +38,10 @@ type Request struct {
 	// Batch says that the body is a JSON array (protocol revision 2025-03-26).
 	Batch bool
 
-	one [1]Message // memory for the usual request
+	// Memory for the usual request, and for reading one.
+	one     [1]Message
+	reading message
+	claims  headers
 }
 
 // Message is one JSON-RPC message: a request, a notification or a response.
@@ -102,15 +105,15 @@ func (r *Request) Parse(header http.Header, body []byte) error {
 	if fault := checkContent(header); fault != nil {
 		return fault
 	}
-	claims := readHeaders(header)
+	r.claims = readHeaders(header)
 	if isArray(body) {
-		return r.parseBatch(&claims, body)
+		return r.parseBatch(body)
 	}
-	read := message{Message: &r.one[0], claims: &claims}
+	read := r.begin(&r.one[0])
 	if fault := read.parse(body, maxDepth); fault != nil {
 		return fault
 	}
-	if fault := claims.check(&read); fault != nil {
+	if fault := r.claims.check(read); fault != nil {
 		fault.ID = read.ID
 		return fault
 	}
@@ -118,7 +121,13 @@ func (r *Request) Parse(header http.Header, body []byte) error {
 	return nil
 }
 
-func (r *Request) parseBatch(claims *headers, body []byte) error {
+// begin makes ready to read a message.
+func (r *Request) begin(m *Message) *message {
+	r.reading = message{Message: m, claims: &r.claims}
+	return &r.reading
+}
+
+func (r *Request) parseBatch(body []byte) error {
 	r.Batch = true
 	err := jsonx.Elements(body, maxDepth, func(raw []byte) error {
 		if len(r.Messages) == maxBatch {
@@ -128,11 +137,11 @@ func (r *Request) parseBatch(claims *headers, body []byte) error {
 			return invalid("an element of the batch is no object")
 		}
 		r.Messages = append(r.Messages, Message{})
-		read := message{Message: &r.Messages[len(r.Messages)-1], claims: claims}
+		read := r.begin(&r.Messages[len(r.Messages)-1])
 		if fault := read.parse(raw, maxDepth-1); fault != nil {
 			return fault
 		}
-		if fault := claims.checkBatched(&read); fault != nil {
+		if fault := r.claims.checkBatched(read); fault != nil {
 			fault.ID = read.ID
 			return fault
 		}

@@ -14,57 +14,76 @@ const metaVersion = "io.modelcontextprotocol/protocolVersion"
 type message struct {
 	*Message
 	claims *headers
+	envelope
+	params params
 	// version is the protocol version that params._meta claims, "" for none.
 	version string
-	// params as they stand in the body; nil if absent.
-	params params
 }
 
-// envelope has the members of a message as they stand in the body, nil for
-// those absent.
+// envelope has of a message what stands outside its params. The first byte of a
+// value tells its type; 0 stands for one that is absent.
 type envelope struct {
-	version, id, method, params, result, err []byte
+	id, method                      []byte // as they stand in the body, nil if absent
+	isVersion2                      bool
+	paramsKind, resultKind, errKind byte
 }
 
-// params has those members of params that name something.
+// params has those members of params that name something, as they stand in the
+// body, and the first faults in params and in their _meta.
 type params struct {
-	name, uri, taskID, ref, filter, meta []byte
+	name, uri, taskID, ref, filter []byte
+	meta                           byte
+	fault, metaFault               *Error
 }
+
+// envelopeVisitor, paramsVisitor and metaVisitor read a message in one pass.
+type (
+	envelopeVisitor message
+	paramsVisitor   message
+	metaVisitor     message
+)
 
 // parse reads one message.
 func (m *message) parse(raw []byte, depth int) *Error {
-	var e envelope
-	if err := jsonx.Walk(raw, depth, e.take); err != nil {
+	if err := jsonx.WalkInto(raw, depth, (*envelopeVisitor)(m)); err != nil {
 		return faultOf(err)
 	}
-	if e.id != nil && string(e.id) != "null" {
-		if !isID(e.id) {
+	if m.id != nil && string(m.id) != "null" {
+		if !isID(m.id) {
 			return invalid("the id is neither a string nor an integer")
 		}
-		m.ID = e.id
+		m.ID = m.id
 	}
-	if fault := m.read(&e); fault != nil {
+	if fault := m.read(); fault != nil {
 		fault.ID = m.ID
 		return fault
 	}
 	return nil
 }
 
-// take is given the members of a message.
-func (e *envelope) take(name, raw []byte) error {
+// Enter looks into params.
+func (v *envelopeVisitor) Enter(name []byte) jsonx.Visitor {
+	if string(name) == "params" {
+		return (*paramsVisitor)(v)
+	}
+	return nil
+}
+
+// Visit is given the members of a message.
+func (v *envelopeVisitor) Visit(name, raw []byte) error {
 	switch string(name) {
 	case "jsonrpc":
-		e.version = raw
+		v.isVersion2 = isVersion2(raw)
 	case "id":
-		e.id = raw
+		v.id = raw
 	case "method":
-		e.method = raw
+		v.method = raw
 	case "params":
-		e.params = raw
+		v.paramsKind = raw[0]
 	case "result":
-		e.result = raw
+		v.resultKind = raw[0]
 	case "error":
-		e.err = raw
+		v.errKind = raw[0]
 	default:
 		if foldsTo(name, "jsonrpc", "id", "method", "params", "result", "error") {
 			return ambiguous()
@@ -101,25 +120,25 @@ func isID(raw []byte) bool {
 	return err == nil && -safe <= n && n <= safe && string(raw) != "-0"
 }
 
-func (m *message) read(e *envelope) *Error {
-	if !isVersion2(e.version) {
+func (m *message) read() *Error {
+	if !m.isVersion2 {
 		return invalid(`jsonrpc is not "2.0"`)
 	}
-	if e.method == nil {
-		return readResponse(e)
+	if m.method == nil {
+		return m.readResponse()
 	}
-	if e.result != nil || e.err != nil {
+	if m.resultKind != 0 || m.errKind != 0 {
 		return invalid("both a request and a response")
 	}
-	if e.id != nil && m.ID == nil {
+	if m.id != nil && m.ID == nil {
 		return invalid("the id of a request is null")
 	}
-	method, ok := textOf(e.method, m.claims.method)
+	method, ok := textOf(m.method, m.claims.method)
 	if !ok || !isText(method, maxMethod) {
 		return invalid("the method is no usable string")
 	}
 	m.Method = method
-	return m.readParams(e.params)
+	return m.readParams()
 }
 
 // textOf reads a string, without a copy where it is the one that a header has.
@@ -138,15 +157,15 @@ func isVersion2(raw []byte) bool {
 	return version == "2.0"
 }
 
-func readResponse(e *envelope) *Error {
+func (e *envelope) readResponse() *Error {
 	switch {
-	case e.result == nil && e.err == nil:
+	case e.resultKind == 0 && e.errKind == 0:
 		return invalid("neither a request nor a response")
-	case e.result != nil && e.err != nil:
+	case e.resultKind != 0 && e.errKind != 0:
 		return invalid("a response with both result and error")
-	case e.err != nil && e.err[0] != '{':
+	case e.errKind != 0 && e.errKind != '{':
 		return invalid("a response's error is no object")
-	case e.id == nil, e.result != nil && string(e.id) == "null":
+	case e.id == nil, e.resultKind != 0 && string(e.id) == "null":
 		return invalid("a response without an id")
 	}
 	return nil
@@ -158,71 +177,75 @@ func isText(s string, limit int) bool {
 	return s != "" && len(s) <= limit && strings.IndexFunc(s, unicode.IsControl) < 0
 }
 
-func (m *message) readParams(raw []byte) *Error {
-	p := &m.params
-	if !isAbsent(raw) {
-		if raw[0] != '{' {
-			return badParams("params is no object")
-		}
-		for name, value := range members(raw) {
-			if fault := m.takeParam(name, value); fault != nil {
-				return fault
-			}
-		}
-	}
-	if fault := m.readMeta(p.meta); fault != nil {
-		return fault
+func (m *message) readParams() *Error {
+	switch {
+	case !isObjectOrAbsent(m.paramsKind):
+		return badParams("params is no object")
+	case m.params.fault != nil:
+		return m.params.fault
+	case !isObjectOrAbsent(m.params.meta):
+		return badParams("params._meta is no object")
+	case m.params.metaFault != nil:
+		return m.params.metaFault
 	}
 	return m.readName()
 }
+
+// isObjectOrAbsent tells by the first byte of a value.
+func isObjectOrAbsent(first byte) bool { return first == 0 || first == 'n' || first == '{' }
 
 // isAbsent tells a member that is missing or null; servers do not tell the two
 // apart.
 func isAbsent(raw []byte) bool { return raw == nil || string(raw) == "null" }
 
-func (m *message) takeParam(name, raw []byte) *Error {
+// Enter looks into _meta.
+func (v *paramsVisitor) Enter(name []byte) jsonx.Visitor {
+	if string(name) == "_meta" {
+		return (*metaVisitor)(v)
+	}
+	return nil
+}
+
+// Visit is given the members of params. A fault of theirs counts if the message
+// has none.
+func (v *paramsVisitor) Visit(name, raw []byte) error {
+	p := &v.params
 	switch string(name) {
 	case "name":
-		m.params.name = raw
+		p.name = raw
 	case "uri":
-		m.params.uri = raw
+		p.uri = raw
 	case "taskId":
-		m.params.taskID = raw
+		p.taskID = raw
 	case "ref":
-		m.params.ref = raw
+		p.ref = raw
 	case "notifications":
-		m.params.filter = raw
+		p.filter = raw
 	case "_meta":
-		m.params.meta = raw
+		p.meta = raw[0]
 	case "arguments":
-		m.Arguments = raw
+		v.Arguments = raw
 	case "cursor", "task", "requestState", "inputResponses": // not read, but in one spelling only
 	default:
 		if foldsTo(name, "name", "uri", "taskId", "ref", "notifications", "_meta", "arguments",
-			"cursor", "task", "requestState", "inputResponses") {
-			return ambiguous()
+			"cursor", "task", "requestState", "inputResponses") && p.fault == nil {
+			p.fault = ambiguous()
 		}
 	}
 	return nil
 }
 
-func (m *message) readMeta(raw []byte) *Error {
-	if isAbsent(raw) {
-		return nil
-	}
-	if raw[0] != '{' {
-		return badParams("params._meta is no object")
-	}
-	for name, value := range members(raw) {
-		if string(name) != metaVersion {
-			if foldsTo(name, metaVersion) {
-				return ambiguous()
-			}
-			continue
-		}
-		if fault := m.setVersion(value); fault != nil {
-			return fault
-		}
+// Enter looks no further.
+func (*metaVisitor) Enter([]byte) jsonx.Visitor { return nil }
+
+// Visit is given the members of params._meta.
+func (v *metaVisitor) Visit(name, raw []byte) error {
+	switch {
+	case v.params.metaFault != nil:
+	case string(name) == metaVersion:
+		v.params.metaFault = (*message)(v).setVersion(raw)
+	case foldsTo(name, metaVersion):
+		v.params.metaFault = ambiguous()
 	}
 	return nil
 }
