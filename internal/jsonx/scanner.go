@@ -3,6 +3,7 @@ package jsonx
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -236,10 +237,7 @@ func (s *scanner) quoted() (content []byte, escaped bool, err error) {
 	}
 	text, start := s.text, s.pos+1
 	for i := start; i < len(text); i++ {
-		for i+8 <= len(text) && isPlain(binary.LittleEndian.Uint64(text[i:])) {
-			i += 8
-		}
-		if i == len(text) {
+		if i += plainPrefix(text[i:]); i == len(text) {
 			break
 		}
 		c := text[i]
@@ -262,13 +260,22 @@ func (s *scanner) quoted() (content []byte, escaped bool, err error) {
 	return nil, false, s.fail(Syntax)
 }
 
-// isPlain reports eight bytes without quotes, backslashes and control characters.
-func isPlain(eight uint64) bool {
+// plainPrefix is how many bytes text has before the first quote, backslash or
+// control character. It may say less within the last eight bytes.
+func plainPrefix(text []byte) (n int) {
 	const each, high = 0x0101010101010101, 0x8080808080808080
-	quote, backslash := eight^each*'"', eight^each*'\\'
-	// Where a byte is below the number subtracted, its high bit comes up; what it
-	// borrows can make bytes above it look so too, never below.
-	return ((eight-each*' ')&^eight|(quote-each)&^quote|(backslash-each)&^backslash)&high == 0
+	for n+8 <= len(text) {
+		eight := binary.LittleEndian.Uint64(text[n:])
+		quote, backslash := eight^each*'"', eight^each*'\\'
+		// The high bit of a byte comes up where it is below the number subtracted.
+		// What it borrows can make those above it look so, too, never those below.
+		found := ((eight-each*' ')&^eight | (quote-each)&^quote | (backslash-each)&^backslash) & high
+		if found != 0 {
+			return n + bits.TrailingZeros64(found)/8
+		}
+		n += 8
+	}
+	return n
 }
 
 // escape steps over an escape sequence; a surrogate counts only with the other
