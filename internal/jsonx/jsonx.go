@@ -70,7 +70,8 @@ func Object(data []byte, maxDepth int, visit func(name string, raw []byte) error
 // Walk is Object for readers that need no copy of the names: they are parts of
 // data, too, where they hold no escapes.
 func Walk(data []byte, maxDepth int, visit func(name, raw []byte) error) error {
-	return WalkInto(data, maxDepth, visitFunc(visit))
+	s := scanner{maxDepth: maxDepth, deep: true}
+	return s.document(data, func() error { return s.object(visit, nil) })
 }
 
 // Visitor is told of the members of an object.
@@ -85,16 +86,10 @@ type Visitor interface {
 // WalkInto is Walk for readers that look into members, too, in the same pass.
 func WalkInto(data []byte, maxDepth int, v Visitor) error {
 	s := scanner{maxDepth: maxDepth, deep: true}
-	return s.document(data, func() error { return s.object(v) })
+	return s.document(data, func() error { return s.object(nil, v) })
 }
 
-// visitFunc looks into nothing.
-type visitFunc func(name, raw []byte) error
-
-func (visitFunc) Enter([]byte) Visitor           { return nil }
-func (f visitFunc) Visit(name, raw []byte) error { return f(name, raw) }
-
-func named(visit func(name string, raw []byte) error) visitFunc {
+func named(visit func(name string, raw []byte) error) func(name, raw []byte) error {
 	return func(name, raw []byte) error { return visit(string(name), raw) }
 }
 
@@ -103,7 +98,7 @@ func named(visit func(name string, raw []byte) error) visitFunc {
 // and where a fault in one of them must not spoil the others.
 func Members(data []byte, maxDepth int, visit func(name string, raw []byte) error) error {
 	s := scanner{maxDepth: maxDepth}
-	return s.document(data, func() error { return s.object(named(visit)) })
+	return s.document(data, func() error { return s.object(named(visit), nil) })
 }
 
 // Elements walks the elements of the JSON array that data holds, as Members

@@ -110,8 +110,9 @@ func (s *scanner) leave() {
 	s.depth--
 }
 
-// object reads an object; visit may be nil.
-func (s *scanner) object(visit Visitor) error {
+// object reads an object for a function or a visitor, or for neither. They are
+// not one, as a function in an interface costs an allocation.
+func (s *scanner) object(visit func(name, raw []byte) error, v Visitor) error {
 	if err := s.enter('{'); err != nil {
 		return err
 	}
@@ -121,7 +122,7 @@ func (s *scanner) object(visit Visitor) error {
 	}
 	seen := nameSet{base: s.listed}
 	for {
-		if err := s.member(&seen, visit); err != nil {
+		if err := s.member(&seen, visit, v); err != nil {
 			return err
 		}
 		done, err := s.next('}')
@@ -135,7 +136,7 @@ func (s *scanner) object(visit Visitor) error {
 	}
 }
 
-func (s *scanner) member(seen *nameSet, visit Visitor) error {
+func (s *scanner) member(seen *nameSet, visit func(name, raw []byte) error, v Visitor) error {
 	at := s.pos
 	name, escaped, err := s.quoted()
 	if err != nil {
@@ -156,19 +157,22 @@ func (s *scanner) member(seen *nameSet, visit Visitor) error {
 	}
 	s.pos++
 	s.space()
-	if visit == nil {
-		return s.value()
-	}
 	start := s.pos
-	if s.peek() == '{' {
-		err = s.object(visit.Enter(name))
+	if v != nil && s.peek() == '{' {
+		err = s.object(nil, v.Enter(name))
 	} else {
 		err = s.value()
 	}
-	if err != nil {
+	raw := s.text[start:s.pos:s.pos]
+	switch {
+	case err != nil:
 		return err
+	case visit != nil:
+		return visit(name, raw)
+	case v != nil:
+		return v.Visit(name, raw)
 	}
-	return visit.Visit(name, s.text[start:s.pos:s.pos])
+	return nil
 }
 
 // array reads an array; visit may be nil.
@@ -203,7 +207,7 @@ func (s *scanner) value() error {
 		_, _, err := s.quoted()
 		return err
 	case '{':
-		return s.object(nil)
+		return s.object(nil, nil)
 	case '[':
 		return s.array(nil)
 	case 't':
