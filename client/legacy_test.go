@@ -289,7 +289,7 @@ func TestNoDowngradeOfResourceMetadata(t *testing.T) {
 		"half a document":        {faults{resourcePlace: body(`{"resource":`)}, nil, ResourceMalformed},
 		"too large":              {faults{resourcePlace: body(strings.Repeat(" ", 4<<20))}, nil, ResourceUnavailable},
 		"moved, and missing":     {faults{resourcePlace: moved}, nil, ResourceNotFound},
-		"moved in a circle":      {faults{resourcePlace: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, 302) }}, nil, ResourceUnavailable},
+		"moved in a circle":      {faults{resourcePlace: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }}, nil, ResourceUnavailable},
 		"about another":          {nil, about(func(d map[string]any) { d["resource"] = "https://evil.example.com/mcp" }), ResourceMismatch},
 		"about one below":        {nil, about(func(d map[string]any) { d["resource"] = d["resource"].(string) + "/admin" }), ResourceMismatch},
 		"without a server":       {nil, about(func(d map[string]any) { delete(d, "authorization_servers") }), ResourceMalformed},
