@@ -109,11 +109,13 @@ func (c *Client) usable(ctx context.Context) (*tokenRecord, error) {
 	if token, ok := c.fresh(); ok {
 		return token, nil
 	}
-	token := c.held()
+	c.mu.Lock()
+	token, how := c.current, c.known.Finding
+	c.mu.Unlock()
 	if token == nil || token.RefreshToken == "" {
 		return nil, nil
 	}
-	return c.refresh(ctx, token)
+	return c.refresh(ctx, token, how)
 }
 
 // fresh returns the token in memory. ok is false if the store or the
@@ -205,8 +207,8 @@ func (c *Client) isOurs(r *tokenRecord) bool {
 }
 
 // keep stores a token, and remembers which authorization server it is of.
-func (c *Client) keep(ctx context.Context, token *tokenRecord, bound bool) error {
-	known := serverRecord{Issuer: token.Issuer, Resource: token.Resource, Bound: bound}
+func (c *Client) keep(ctx context.Context, token *tokenRecord, f *flow) error {
+	known := serverRecord{Issuer: token.Issuer, Resource: token.Resource, Bound: f.bound, Finding: f.finding}
 	c.mu.Lock()
 	changed := c.known != known
 	c.loaded, c.known, c.current = true, known, token
@@ -244,8 +246,8 @@ func (c *Client) serverOf(ctx context.Context, issuer string) (*metadata.Authori
 // refresh exchanges the refresh token for a new access token, or takes over
 // what another process got. It returns nil where a user must log in again. The
 // caller has the turn.
-func (c *Client) refresh(ctx context.Context, old *tokenRecord) (*tokenRecord, error) {
-	as, err := c.serverOf(ctx, old.Issuer)
+func (c *Client) refresh(ctx context.Context, old *tokenRecord, how finding) (*tokenRecord, error) {
+	as, err := c.serverFound(ctx, old.Issuer, how)
 	if err != nil {
 		return nil, err
 	}
@@ -305,7 +307,7 @@ func (c *Client) redeem(ctx context.Context, as *metadata.AuthorizationServer, o
 		return nil, err
 	}
 	c.config.Logger.InfoContext(ctx, "refreshing the access token", "issuer", as.Issuer)
-	f := &flow{document: &metadata.ProtectedResource{Resource: old.Resource}, as: as, scopes: old.Requested, identity: who, key: old.key}
+	f := &flow{source: source{document: &metadata.ProtectedResource{Resource: old.Resource}, as: as}, scopes: old.Requested, identity: who, key: old.key}
 	x := f.exchange(grantRefreshToken, old.RefreshToken)
 	x.form.Del("scope") // RFC 6749 §6: absent means those granted before
 	x.form.Set("refresh_token", old.RefreshToken)
@@ -365,26 +367,29 @@ func (c *Client) obtain(ctx context.Context, asked challenged) (*tokenRecord, er
 	if err != nil {
 		return nil, err
 	}
-	return token, c.keep(ctx, token, f.bound)
+	return token, c.keep(ctx, token, f)
 }
 
 // begin does what comes before any grant. Nothing is registered and nobody
 // asked before the resource's metadata has proved to be about the server.
 func (c *Client) begin(ctx context.Context, asked challenged) (*flow, error) {
 	c.config.Logger.InfoContext(ctx, "finding the authorization server", "server", c.config.ServerURL)
-	document, err := c.resource(ctx, asked.metadataURL)
+	found, err := c.source(ctx, asked)
 	if err != nil {
 		return nil, err
 	}
+	document := found.document
 	c.mu.Lock()
-	f := &flow{document: document, before: c.known}
+	f := &flow{source: found, before: c.known}
 	c.mu.Unlock()
 	issuer, err := c.issuer(document, f.before.Issuer)
 	if err != nil {
 		return nil, err
 	}
-	if f.as, err = c.serverOf(ctx, issuer); err != nil {
-		return nil, err
+	if f.as == nil {
+		if f.as, err = c.serverOf(ctx, issuer); err != nil {
+			return nil, err
+		}
 	}
 	// What was asked for at another server is no measure here.
 	earlier, err := c.stored(ctx, issuer, document.Resource)

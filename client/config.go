@@ -55,6 +55,9 @@ type Config struct {
 	Scopes []string
 	// DPoP says whether tokens are bound to a key of the client (RFC 9449).
 	DPoP DPoPMode
+	// LegacyDiscovery says what is done about servers of MCP 2025-03-26, which
+	// have no resource metadata.
+	LegacyDiscovery LegacyDiscovery
 	// Store keeps tokens and registrations. Nil means memory.
 	Store Store
 
@@ -176,6 +179,9 @@ func (c *Config) check() error {
 	}
 	if c.DPoP != DPoPAuto && c.DPoP != DPoPRequired && c.DPoP != DPoPOff {
 		f.add(InvalidDPoPMode, string(c.DPoP), "DPoP")
+	}
+	if c.LegacyDiscovery != LegacyMetadata && c.LegacyDiscovery != LegacyOff && c.LegacyDiscovery != DangerouslyAssumeEndpoints {
+		f.add(InvalidLegacyDiscovery, string(c.LegacyDiscovery), "LegacyDiscovery")
 	}
 	if c.Timeout < 0 || c.Timeout > maxTimeout {
 		f.add(InvalidTimeout, c.Timeout.String(), "Timeout")

@@ -42,6 +42,7 @@ func TestConfigFaults(t *testing.T) {
 		"timeout":                 {Config{ServerURL: server, Timeout: time.Hour}, []ConfigFault{InvalidTimeout}},
 		"scope":                   {Config{ServerURL: server, Scopes: []string{"a b"}}, []ConfigFault{InvalidScope}},
 		"dpop":                    {Config{ServerURL: server, DPoP: "always"}, []ConfigFault{InvalidDPoPMode}},
+		"legacy discovery":        {Config{ServerURL: server, LegacyDiscovery: "on"}, []ConfigFault{InvalidLegacyDiscovery}},
 		"document without path":   {Config{ServerURL: server, MetadataDocumentURL: "https://client.example.com/"}, []ConfigFault{InvalidMetadataURL}},
 		"document over http":      {Config{ServerURL: server, MetadataDocumentURL: "http://localhost/client.json"}, []ConfigFault{InvalidMetadataURL}},
 		"document with dots":      {Config{ServerURL: server, MetadataDocumentURL: "https://client.example.com/a/../b"}, []ConfigFault{InvalidMetadataURL}},

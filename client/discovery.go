@@ -39,7 +39,7 @@ func (c *Client) resource(ctx context.Context, challenged string) (*metadata.Pro
 		if err == nil || !errors.As(err, &failure) || !passedOver(failure) {
 			return document, err
 		}
-		if missing == nil || failure.Kind == ResourceMalformed {
+		if missing == nil || failure.Kind == ResourceMalformed || absent(missing) && !absent(failure) {
 			missing = failure
 		}
 	}
@@ -79,9 +79,9 @@ func (c *Client) resourceAt(ctx context.Context, place string) (*metadata.Protec
 	case err != nil:
 		return fail(ResourceUnavailable, err)
 	case resp.Status >= http.StatusInternalServerError || resp.Status == http.StatusTooManyRequests:
-		return fail(ResourceUnavailable, fmt.Errorf("status %d", resp.Status))
+		return fail(ResourceUnavailable, resp.Unexpected())
 	case resp.Status != http.StatusOK:
-		return fail(ResourceNotFound, fmt.Errorf("status %d", resp.Status))
+		return fail(ResourceNotFound, resp.Unexpected())
 	}
 	document, err := metadata.ParseProtectedResource(resp.Body)
 	if err != nil {

@@ -130,6 +130,7 @@ func TestWellKnownPlaces(t *testing.T) {
 			w := newWorld(t)
 			w.rs.challenge = func(int, string) string { return "Bearer" }
 			w.rs.places = test.places(w)
+			w.config.LegacyDiscovery = LegacyOff
 			_, err := request(t, w.client(t), "")
 			paths, _ := w.rs.requests()
 			var asked []string

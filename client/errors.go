@@ -12,7 +12,8 @@ type ResourceKind string
 // The kinds of [ResourceError].
 const (
 	// ResourceNotFound: the server has no metadata document (RFC 9728), so it
-	// does not say where to get tokens.
+	// does not say where to get tokens, or only in a way that
+	// [Config.LegacyDiscovery] does not allow.
 	ResourceNotFound ResourceKind = "not found"
 	// ResourceMismatch: the document is about another resource than the server
 	// (RFC 9728 §3.3). Nothing was registered or asked for.

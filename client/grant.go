@@ -26,8 +26,7 @@ type Grant interface {
 
 // flow is one attempt to obtain a token. It is filled in step by step.
 type flow struct {
-	document *metadata.ProtectedResource
-	as       *metadata.AuthorizationServer
+	source
 	before   serverRecord // what was used earlier
 	scopes   []string
 	key      *proofKey

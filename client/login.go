@@ -133,13 +133,13 @@ func (c *Client) Logout(ctx context.Context) error {
 	if token == nil {
 		return err
 	}
-	return errors.Join(err, c.revoke(ctx, token))
+	return errors.Join(err, c.revoke(ctx, token, known.Finding))
 }
 
 // revoke revokes the refresh token, and with it what it gave (RFC 7009 §2.1),
 // or the access token if there is no other.
-func (c *Client) revoke(ctx context.Context, token *tokenRecord) error {
-	as, err := c.serverOf(ctx, token.Issuer)
+func (c *Client) revoke(ctx context.Context, token *tokenRecord, how finding) error {
+	as, err := c.serverFound(ctx, token.Issuer, how)
 	if err != nil || as.RevocationEndpoint == "" {
 		return err
 	}

@@ -67,6 +67,8 @@ type serverRecord struct {
 	Resource string `json:"resource"`
 	// Bound tells that credentials configured without an issuer were used there.
 	Bound bool `json:"bound,omitempty"`
+	// Finding is how the authorization server was found.
+	Finding finding `json:"finding,omitempty"`
 }
 
 // tokenRecord is what one authorization server granted for one resource.

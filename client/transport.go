@@ -325,14 +325,14 @@ var errNoRefresh = errors.New("the token cannot be refreshed")
 // refreshToken refreshes a token that the server refused, unless the server has
 // moved to another authorization server: then that one must be asked.
 func refreshToken(ctx context.Context, c *Client, asked challenged, current *tokenRecord) (*tokenRecord, error) {
-	document, err := c.resource(ctx, asked.metadataURL)
+	found, err := c.source(ctx, asked)
 	if err != nil {
 		return nil, err
 	}
-	if document.Resource != current.Resource || !slices.Contains(document.AuthorizationServers, current.Issuer) {
+	if found.document.Resource != current.Resource || !slices.Contains(found.document.AuthorizationServers, current.Issuer) {
 		return nil, errNoRefresh
 	}
-	token, err := c.refresh(ctx, current)
+	token, err := c.refresh(ctx, current, found.finding)
 	if err == nil && token == nil {
 		return nil, errNoRefresh
 	}

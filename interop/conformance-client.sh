@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs the MCP conformance suite's client scenarios against package client and
-# the MCP Go SDK: everything that both revisions require, and what they list as
-# extensions, each in its own right. Fails unless there is not one failure.
+# the MCP Go SDK: everything that both revisions require, what they list as
+# extensions, each in its own right, and the fallbacks of 2025-03-26. Fails
+# unless there is not one failure.
 #   interop/conformance-client.sh                # all of it
 #   interop/conformance-client.sh auth/dpop ...  # some scenarios
 set -euo pipefail
@@ -17,6 +18,7 @@ fail() {
 revisions=(2026-07-28 2025-11-25)
 extensions=(auth/dpop auth/dpop-nonce auth/wif-jwt-bearer auth/enterprise-managed-authorization
   auth/client-credentials-jwt auth/client-credentials-basic)
+backcompat=(auth/2025-03-26-oauth-metadata-backcompat auth/2025-03-26-oauth-endpoint-fallback)
 
 suite=$PWD/node_modules/@modelcontextprotocol/conformance/dist/index.js
 
@@ -54,6 +56,6 @@ fi
 for revision in "${revisions[@]}"; do
   check "requirements of $revision" --requirements "$revision"
 done
-for scenario in "${extensions[@]}"; do
+for scenario in "${extensions[@]}" "${backcompat[@]}"; do
   check "$scenario" --scenario "$scenario"
 done

@@ -225,7 +225,7 @@ func (src *Source) try(ctx context.Context, client fetcher, place string, left i
 		return fail(kindOf(err), err)
 	}
 	if resp.Status != http.StatusOK {
-		return fail(kindOfStatus(resp.Status), fmt.Errorf("status %d", resp.Status))
+		return fail(kindOfStatus(resp.Status), resp.Unexpected())
 	}
 	server, err := src.read(resp.Body)
 	var mismatch *IssuerMismatchError

@@ -33,7 +33,8 @@ func explain(err error, server string) error {
 	case errors.As(err, &registration):
 		advice = "You can register a client by hand and log in with --client-id ID"
 	case errors.As(err, &resource) && resource.Kind == client.ResourceNotFound:
-		advice = "The server does not say where to get tokens (RFC 9728): it may need none, or the URL may not be that of its MCP endpoint"
+		advice = "The server does not say where to get tokens (RFC 9728): it may need none, or the URL may not be that of its MCP endpoint.\n" +
+			"If it is of MCP 2025-03-26 and says nothing about its authorization server: mcpauth login " + server + " --legacy-discovery endpoints"
 	case errors.As(err, &resource) && resource.Kind == client.ResourceMismatch:
 		advice = "Nothing was sent to an authorization server. Use the server's URL exactly as its metadata has it, if you trust that"
 	case errors.As(err, &key):

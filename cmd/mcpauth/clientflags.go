@@ -47,6 +47,7 @@ func loginFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "scope", Usage: "ask for this `SCOPE` too; can be repeated"},
 		&cli.StringSliceFlag{Name: "allow-network", Usage: "private `NETWORK` that servers may stand in, such as 10.0.0.0/8; can be repeated"},
 		&cli.StringFlag{Name: "dpop", Usage: "bind tokens to a key: auto, required, off", Value: "auto"},
+		&cli.StringFlag{Name: "legacy-discovery", Usage: "what to use of a server of MCP 2025-03-26: metadata at its origin; endpoints, to assume them where it has none, though nothing tells whether PKCE is checked; off", Value: "metadata"},
 		&cli.BoolFlag{Name: "no-browser", Usage: "print the login page's URL, open nothing"},
 		&cli.BoolFlag{Name: "headless", Usage: "the browser is on another machine: print the URL, then read from standard input where it was sent back to"},
 		&cli.DurationFlag{Name: "timeout", Usage: "how long to wait for the login", Value: defaultLoginTimeout},

@@ -17,14 +17,15 @@ import (
 // settings are what a login was done with: later commands need the same, and
 // find it in the store.
 type settings struct {
-	ClientID     string          `json:"client_id,omitempty"`
-	ClientSecret string          `json:"client_secret,omitempty"`
-	Issuer       string          `json:"issuer,omitempty"`
-	MetadataURL  string          `json:"client_metadata_url,omitempty"`
-	RedirectURI  string          `json:"redirect_uri,omitempty"`
-	Scopes       []string        `json:"scopes,omitempty"`
-	Networks     []netip.Prefix  `json:"allow_networks,omitempty"`
-	DPoP         client.DPoPMode `json:"dpop,omitempty"`
+	ClientID     string                 `json:"client_id,omitempty"`
+	ClientSecret string                 `json:"client_secret,omitempty"`
+	Issuer       string                 `json:"issuer,omitempty"`
+	MetadataURL  string                 `json:"client_metadata_url,omitempty"`
+	RedirectURI  string                 `json:"redirect_uri,omitempty"`
+	Scopes       []string               `json:"scopes,omitempty"`
+	Networks     []netip.Prefix         `json:"allow_networks,omitempty"`
+	DPoP         client.DPoPMode        `json:"dpop,omitempty"`
+	Legacy       client.LegacyDiscovery `json:"legacy_discovery,omitempty"`
 }
 
 func settingsKey(server string) string { return "settings " + server }
@@ -32,7 +33,7 @@ func settingsKey(server string) string { return "settings " + server }
 // chooseSettings takes the flags, or where none of them was given the settings
 // of the login.
 func chooseSettings(ctx context.Context, cmd *cli.Command, store client.Store, server string) (settings, error) {
-	for _, flag := range []string{"client-id", "client-secret-file", "issuer", "client-metadata-url", "redirect-uri", "scope", "allow-network", "dpop"} {
+	for _, flag := range []string{"client-id", "client-secret-file", "issuer", "client-metadata-url", "redirect-uri", "scope", "allow-network", "dpop", "legacy-discovery"} {
 		if cmd.IsSet(flag) {
 			return readSettings(cmd)
 		}
@@ -46,9 +47,16 @@ func readSettings(cmd *cli.Command) (settings, error) {
 	if !known {
 		return settings{}, newUsageError(cmd, errors.New("--dpop must be auto, required or off"))
 	}
+	legacies := map[string]client.LegacyDiscovery{
+		"metadata": client.LegacyMetadata, "endpoints": client.DangerouslyAssumeEndpoints, "off": client.LegacyOff,
+	}
+	legacy, known := legacies[cmd.String("legacy-discovery")]
+	if !known {
+		return settings{}, newUsageError(cmd, errors.New("--legacy-discovery must be metadata, endpoints or off"))
+	}
 	chosen := settings{
 		ClientID: cmd.String("client-id"), Issuer: cmd.String("issuer"), MetadataURL: cmd.String("client-metadata-url"),
-		RedirectURI: cmd.String("redirect-uri"), Scopes: cmd.StringSlice("scope"), DPoP: mode,
+		RedirectURI: cmd.String("redirect-uri"), Scopes: cmd.StringSlice("scope"), DPoP: mode, Legacy: legacy,
 	}
 	for _, text := range cmd.StringSlice("allow-network") {
 		network, err := netip.ParsePrefix(text)
@@ -99,6 +107,7 @@ func (c settings) config(server string) client.Config {
 		Registration:        client.Registration{ClientName: clientName, ClientURI: "https://github.com/mcp-auth/go"},
 		Scopes:              c.Scopes,
 		DPoP:                c.DPoP,
+		LegacyDiscovery:     c.Legacy,
 		AllowedNetworks:     c.Networks,
 	}
 	if c.ClientID != "" {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -151,6 +152,48 @@ func newGuardedServer(t *testing.T, issuer string) *httptest.Server {
 	}))
 	t.Cleanup(server.Close)
 	return server
+}
+
+// A server without any metadata: default endpoints are used if the user says
+// so, and the user is told what that means.
+//
+// Covers CL1, CL3.
+func TestLoginLegacyDiscovery(t *testing.T) {
+	t.Parallel()
+	for flag, want := range map[string]struct {
+		register bool
+		stderr   string
+	}{
+		"":          {false, "--legacy-discovery endpoints"},
+		"metadata":  {false, "--legacy-discovery endpoints"},
+		"off":       {false, "RFC 9728"},
+		"endpoints": {true, "whether PKCE is checked is unknown"},
+	} {
+		t.Run(flag, func(t *testing.T) {
+			t.Parallel()
+			var registered atomic.Bool
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				switch r.URL.Path {
+				case "/mcp":
+					w.WriteHeader(http.StatusUnauthorized)
+				case "/register":
+					registered.Store(true)
+					w.WriteHeader(http.StatusForbidden)
+				default:
+					http.NotFound(w, r)
+				}
+			}))
+			t.Cleanup(server.Close)
+			arguments := append([]string{"login", server.URL + "/mcp", "--no-browser"}, storeArguments(t)...)
+			if flag != "" {
+				arguments = append(arguments, "--legacy-discovery", flag)
+			}
+			got := runCommand(t, arguments...)
+			if got.code != exitFailure || registered.Load() != want.register || !strings.Contains(got.stderr, want.stderr) {
+				t.Errorf("exit code %d, registration asked for %t, stderr lacks %q:\n%s", got.code, registered.Load(), want.stderr, got.stderr)
+			}
+		})
+	}
 }
 
 // Each failure says what can be done about it, and shows no more than the user

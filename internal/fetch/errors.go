@@ -3,6 +3,7 @@ package fetch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/url"
@@ -37,6 +38,17 @@ type Error struct {
 	// addresses of hosts.
 	Err error
 }
+
+// StatusError is an answer with a status that is of no use to the caller.
+type StatusError struct {
+	Status int
+	// URL is where the answer came from, after redirects. The text leaves it
+	// out: it may hold a query.
+	URL string
+}
+
+// Error tells the status.
+func (e *StatusError) Error() string { return fmt.Sprintf("status %d", e.Status) }
 
 const maxErrorText = 512
 

@@ -115,6 +115,9 @@ type Response struct {
 	URL    string // where the answer came from, after redirects
 }
 
+// Unexpected is the error of an answer with a status that is of no use.
+func (r *Response) Unexpected() error { return &StatusError{Status: r.Status, URL: r.URL} }
+
 // Do sends r and reads the whole answer. An answer of any status is a
 // [Response]; an error is always an [*Error]. Where ctx ended it, errors.Is
 // finds [context.Canceled] or [context.DeadlineExceeded].

@@ -19,6 +19,10 @@ import (
 const (
 	metadataDocument = "https://conformance-test.local/client-metadata.json"
 	redirectURI      = "http://localhost:3000/callback" // nothing listens: the suite's pages redirect at once
+
+	// endpointFallback is the scenario with an authorization server that has no
+	// metadata, which the client takes only if told to.
+	endpointFallback = "auth/2025-03-26-oauth-endpoint-fallback"
 )
 
 // facts are what a scenario tells the client.
@@ -71,6 +75,9 @@ func configure(scenario, server string, facts facts) (client.Config, error) {
 		MetadataDocumentURL: metadataDocument,
 		Registration:        client.Registration{ClientName: "mcpauth conformance client"},
 		Logger:              slog.New(slog.NewTextHandler(os.Stderr, nil)),
+	}
+	if scenario == endpointFallback {
+		config.LegacyDiscovery = client.DangerouslyAssumeEndpoints
 	}
 	var err error
 	switch {
