@@ -71,22 +71,16 @@ func Object(data []byte, maxDepth int, visit func(name string, raw []byte) error
 // data, too, where they hold no escapes.
 func Walk(data []byte, maxDepth int, visit func(name, raw []byte) error) error {
 	s := scanner{maxDepth: maxDepth, deep: true}
-	return s.document(data, func() error { return s.object(visit, nil) })
-}
-
-// Visitor is told of the members of an object.
-type Visitor interface {
-	// Enter is asked for the visitor of a member's value where that is an
-	// object, before it is read. Nil means that its members are passed over.
-	Enter(name []byte) Visitor
-	// Visit gets a member when it has been read, after the members in it.
-	Visit(name, raw []byte) error
+	return s.document(data, func() error { return s.object(visit, nil, nil) })
 }
 
 // WalkInto is Walk for readers that look into members, too, in the same pass.
-func WalkInto(data []byte, maxDepth int, v Visitor) error {
+// Before the value of a member is read, enter tells whether its members are to
+// be visited, if it is an object; they come before the member itself. The level
+// is 1 for the members of the outermost object.
+func WalkInto(data []byte, maxDepth int, enter func(level int, name []byte) bool, visit func(level int, name, raw []byte) error) error {
 	s := scanner{maxDepth: maxDepth, deep: true}
-	return s.document(data, func() error { return s.object(nil, v) })
+	return s.document(data, func() error { return s.object(nil, enter, visit) })
 }
 
 func named(visit func(name string, raw []byte) error) func(name, raw []byte) error {
@@ -98,7 +92,7 @@ func named(visit func(name string, raw []byte) error) func(name, raw []byte) err
 // and where a fault in one of them must not spoil the others.
 func Members(data []byte, maxDepth int, visit func(name string, raw []byte) error) error {
 	s := scanner{maxDepth: maxDepth}
-	return s.document(data, func() error { return s.object(named(visit), nil) })
+	return s.document(data, func() error { return s.object(named(visit), nil, nil) })
 }
 
 // Elements walks the elements of the JSON array that data holds, as Members

@@ -6,7 +6,7 @@ func MembersAt(data []byte, maxDepth int, visit func(name string, raw []byte, at
 	s := scanner{maxDepth: maxDepth}
 	// A visit comes right behind the value that it is told of.
 	at := func(name string, raw []byte) error { return visit(name, raw, s.pos-len(raw)) }
-	return s.document(data, func() error { return s.object(named(at), nil) })
+	return s.document(data, func() error { return s.object(named(at), nil, nil) })
 }
 
 // ElementsAt is [Elements] with the offset in data at which each element

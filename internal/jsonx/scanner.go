@@ -110,9 +110,12 @@ func (s *scanner) leave() {
 	s.depth--
 }
 
-// object reads an object for a function or a visitor, or for neither. They are
-// not one, as a function in an interface costs an allocation.
-func (s *scanner) object(visit func(name, raw []byte) error, v Visitor) error {
+// object reads an object. The functions may be nil; they are called and not
+// kept, so that what they refer to can stay on the stack.
+func (s *scanner) object(
+	visit func(name, raw []byte) error,
+	enter func(level int, name []byte) bool, visitInto func(level int, name, raw []byte) error,
+) error {
 	if err := s.enter('{'); err != nil {
 		return err
 	}
@@ -122,7 +125,7 @@ func (s *scanner) object(visit func(name, raw []byte) error, v Visitor) error {
 	}
 	seen := nameSet{base: s.listed}
 	for {
-		if err := s.member(&seen, visit, v); err != nil {
+		if err := s.member(&seen, visit, enter, visitInto); err != nil {
 			return err
 		}
 		done, err := s.next('}')
@@ -136,7 +139,10 @@ func (s *scanner) object(visit func(name, raw []byte) error, v Visitor) error {
 	}
 }
 
-func (s *scanner) member(seen *nameSet, visit func(name, raw []byte) error, v Visitor) error {
+func (s *scanner) member(
+	seen *nameSet, visit func(name, raw []byte) error,
+	enter func(level int, name []byte) bool, visitInto func(level int, name, raw []byte) error,
+) error {
 	at := s.pos
 	name, escaped, err := s.quoted()
 	if err != nil {
@@ -158,8 +164,8 @@ func (s *scanner) member(seen *nameSet, visit func(name, raw []byte) error, v Vi
 	s.pos++
 	s.space()
 	start := s.pos
-	if v != nil && s.peek() == '{' {
-		err = s.object(nil, v.Enter(name))
+	if enter != nil && s.peek() == '{' && enter(s.depth, name) {
+		err = s.object(nil, enter, visitInto)
 	} else {
 		err = s.value()
 	}
@@ -169,8 +175,8 @@ func (s *scanner) member(seen *nameSet, visit func(name, raw []byte) error, v Vi
 		return err
 	case visit != nil:
 		return visit(name, raw)
-	case v != nil:
-		return v.Visit(name, raw)
+	case visitInto != nil:
+		return visitInto(s.depth, name, raw)
 	}
 	return nil
 }
@@ -207,7 +213,7 @@ func (s *scanner) value() error {
 		_, _, err := s.quoted()
 		return err
 	case '{':
-		return s.object(nil, nil)
+		return s.object(nil, nil, nil)
 	case '[':
 		return s.array(nil)
 	case 't':

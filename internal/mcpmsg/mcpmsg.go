@@ -38,10 +38,7 @@ type Request struct {
 	// Batch says that the body is a JSON array (protocol revision 2025-03-26).
 	Batch bool
 
-	// Memory for the usual request, and for reading one.
-	one     [1]Message
-	reading message
-	claims  headers
+	one [1]Message // memory for the usual request
 }
 
 // Message is one JSON-RPC message: a request, a notification or a response.
@@ -105,15 +102,14 @@ func (r *Request) Parse(header http.Header, body []byte) error {
 	if fault := checkContent(header); fault != nil {
 		return fault
 	}
-	r.claims = readHeaders(header)
 	if isArray(body) {
-		return r.parseBatch(body)
+		return r.parseBatch(readHeaders(header), body)
 	}
-	read := r.begin(&r.one[0])
+	read := message{Message: &r.one[0], claims: readHeaders(header)}
 	if fault := read.parse(body, maxDepth); fault != nil {
 		return fault
 	}
-	if fault := r.claims.check(read); fault != nil {
+	if fault := read.claims.check(&read); fault != nil {
 		fault.ID = read.ID
 		return fault
 	}
@@ -121,13 +117,7 @@ func (r *Request) Parse(header http.Header, body []byte) error {
 	return nil
 }
 
-// begin makes ready to read a message.
-func (r *Request) begin(m *Message) *message {
-	r.reading = message{Message: m, claims: &r.claims}
-	return &r.reading
-}
-
-func (r *Request) parseBatch(body []byte) error {
+func (r *Request) parseBatch(claims headers, body []byte) error {
 	r.Batch = true
 	err := jsonx.Elements(body, maxDepth, func(raw []byte) error {
 		if len(r.Messages) == maxBatch {
@@ -137,11 +127,11 @@ func (r *Request) parseBatch(body []byte) error {
 			return invalid("an element of the batch is no object")
 		}
 		r.Messages = append(r.Messages, Message{})
-		read := r.begin(&r.Messages[len(r.Messages)-1])
+		read := message{Message: &r.Messages[len(r.Messages)-1], claims: claims}
 		if fault := read.parse(raw, maxDepth-1); fault != nil {
 			return fault
 		}
-		if fault := r.claims.checkBatched(read); fault != nil {
+		if fault := claims.checkBatched(&read); fault != nil {
 			fault.ID = read.ID
 			return fault
 		}

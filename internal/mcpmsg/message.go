@@ -13,7 +13,7 @@ const metaVersion = "io.modelcontextprotocol/protocolVersion"
 // message is a Message being read, with what the headers are held against.
 type message struct {
 	*Message
-	claims *headers
+	claims headers
 	envelope
 	params params
 	// version is the protocol version that params._meta claims, "" for none.
@@ -36,16 +36,27 @@ type params struct {
 	fault, metaFault               *Error
 }
 
-// envelopeVisitor, paramsVisitor and metaVisitor read a message in one pass.
-type (
-	envelopeVisitor message
-	paramsVisitor   message
-	metaVisitor     message
+// The levels of a message's members that matter.
+const (
+	ofEnvelope = 1 + iota
+	ofParams
+	ofMeta
 )
 
-// parse reads one message.
+// parse reads one message, in one pass.
 func (m *message) parse(raw []byte, depth int) *Error {
-	if err := jsonx.WalkInto(raw, depth, (*envelopeVisitor)(m)); err != nil {
+	err := jsonx.WalkInto(raw, depth, looksInto, func(level int, name, raw []byte) error {
+		switch level {
+		case ofEnvelope:
+			return m.takeMember(name, raw)
+		case ofParams:
+			m.takeParam(name, raw)
+		default:
+			m.takeMeta(name, raw)
+		}
+		return nil
+	})
+	if err != nil {
 		return faultOf(err)
 	}
 	if m.id != nil && string(m.id) != "null" {
@@ -61,29 +72,25 @@ func (m *message) parse(raw []byte, depth int) *Error {
 	return nil
 }
 
-// Enter looks into params.
-func (v *envelopeVisitor) Enter(name []byte) jsonx.Visitor {
-	if string(name) == "params" {
-		return (*paramsVisitor)(v)
-	}
-	return nil
+// looksInto names the members whose members matter: params, and _meta in it.
+func looksInto(level int, name []byte) bool {
+	return level == ofEnvelope && string(name) == "params" || level == ofParams && string(name) == "_meta"
 }
 
-// Visit is given the members of a message.
-func (v *envelopeVisitor) Visit(name, raw []byte) error {
+func (m *message) takeMember(name, raw []byte) error {
 	switch string(name) {
 	case "jsonrpc":
-		v.isVersion2 = isVersion2(raw)
+		m.isVersion2 = isVersion2(raw)
 	case "id":
-		v.id = raw
+		m.id = raw
 	case "method":
-		v.method = raw
+		m.method = raw
 	case "params":
-		v.paramsKind = raw[0]
+		m.paramsKind = raw[0]
 	case "result":
-		v.resultKind = raw[0]
+		m.resultKind = raw[0]
 	case "error":
-		v.errKind = raw[0]
+		m.errKind = raw[0]
 	default:
 		if foldsTo(name, "jsonrpc", "id", "method", "params", "result", "error") {
 			return ambiguous()
@@ -198,18 +205,10 @@ func isObjectOrAbsent(first byte) bool { return first == 0 || first == 'n' || fi
 // apart.
 func isAbsent(raw []byte) bool { return raw == nil || string(raw) == "null" }
 
-// Enter looks into _meta.
-func (v *paramsVisitor) Enter(name []byte) jsonx.Visitor {
-	if string(name) == "_meta" {
-		return (*metaVisitor)(v)
-	}
-	return nil
-}
-
-// Visit is given the members of params. A fault of theirs counts if the message
-// has none.
-func (v *paramsVisitor) Visit(name, raw []byte) error {
-	p := &v.params
+// takeParam is given the members of params. A fault of theirs counts if the
+// message has none.
+func (m *message) takeParam(name, raw []byte) {
+	p := &m.params
 	switch string(name) {
 	case "name":
 		p.name = raw
@@ -224,7 +223,7 @@ func (v *paramsVisitor) Visit(name, raw []byte) error {
 	case "_meta":
 		p.meta = raw[0]
 	case "arguments":
-		v.Arguments = raw
+		m.Arguments = raw
 	case "cursor", "task", "requestState", "inputResponses": // not read, but in one spelling only
 	default:
 		if foldsTo(name, "name", "uri", "taskId", "ref", "notifications", "_meta", "arguments",
@@ -232,22 +231,17 @@ func (v *paramsVisitor) Visit(name, raw []byte) error {
 			p.fault = ambiguous()
 		}
 	}
-	return nil
 }
 
-// Enter looks no further.
-func (*metaVisitor) Enter([]byte) jsonx.Visitor { return nil }
-
-// Visit is given the members of params._meta.
-func (v *metaVisitor) Visit(name, raw []byte) error {
+// takeMeta is given the members of params._meta.
+func (m *message) takeMeta(name, raw []byte) {
 	switch {
-	case v.params.metaFault != nil:
+	case m.params.metaFault != nil:
 	case string(name) == metaVersion:
-		v.params.metaFault = (*message)(v).setVersion(raw)
+		m.params.metaFault = m.setVersion(raw)
 	case foldsTo(name, metaVersion):
-		v.params.metaFault = ambiguous()
+		m.params.metaFault = ambiguous()
 	}
-	return nil
 }
 
 func (m *message) setVersion(raw []byte) *Error {
