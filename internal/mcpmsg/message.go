@@ -181,7 +181,18 @@ func (e *envelope) readResponse() *Error {
 // isText tells a string that may decide: neither empty nor long, and without
 // what a log or a header would not show.
 func isText(s string, limit int) bool {
-	return s != "" && len(s) <= limit && strings.IndexFunc(s, unicode.IsControl) < 0
+	if s == "" || len(s) > limit {
+		return false
+	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c < ' ' || c == '\x7f':
+			return false
+		case c > '\x7f':
+			return strings.IndexFunc(s[i:], unicode.IsControl) < 0
+		}
+	}
+	return true
 }
 
 func (m *message) readParams() *Error {
