@@ -118,43 +118,44 @@ type anonymousKey struct{}
 
 type doorKey struct{}
 
-// infoContext carries the AuthInfo of a request. It is a part of its door's
-// writer: all is one piece of memory, scopes and audience included unless there
-// are many.
-type infoContext struct {
-	context.Context
-	info  AuthInfo // its door is set for everybody, the rest where somebody is known
-	lists [4]string
-}
+// requestContext is the context of a request that a door let in: it carries the
+// AuthInfo.
+type requestContext doorWriter
 
-func (c *infoContext) Value(key any) any {
+func (w *doorWriter) context() context.Context { return (*requestContext)(w) }
+
+func (c *requestContext) Deadline() (time.Time, bool) { return c.ctx.Deadline() }
+func (c *requestContext) Done() <-chan struct{}       { return c.ctx.Done() }
+func (c *requestContext) Err() error                  { return c.ctx.Err() }
+
+func (c *requestContext) Value(key any) any {
 	switch key {
 	case contextKey{}:
-		return c.caller()
+		return (*doorWriter)(c).caller()
 	case anonymousKey{}:
-		return c.info.from.anonymous
+		return c.anonymous
 	case doorKey{}:
-		return c.info.from
+		return (*doorWriter)(c)
 	}
-	return c.Context.Value(key)
+	return c.ctx.Value(key)
 }
 
 // caller is who is calling, or nil.
-func (c *infoContext) caller() *AuthInfo {
-	if c.info.from.anonymous {
+func (w *doorWriter) caller() *AuthInfo {
+	if w.anonymous {
 		return nil
 	}
-	return &c.info
+	return &w.info
 }
 
 // Format prints the type only: printing a context prints what it holds.
-func (c *infoContext) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(c.String())) }
+func (c *requestContext) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(c.String())) }
 
 // String is what printing a derived context shows.
-func (c *infoContext) String() string { return "mcpauth.Context" }
+func (c *requestContext) String() string { return "mcpauth.Context" }
 
 // LogValue implements [slog.LogValuer].
-func (c *infoContext) LogValue() slog.Value { return slog.StringValue(c.String()) }
+func (c *requestContext) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // NewContext returns a context in which [FromContext] finds info. Doors use it,
 // and tests of handlers; a nil info hides one that ctx carries.

@@ -212,3 +212,23 @@ func challengesOfVerdicts(t *testing.T) (found []string) {
 	}
 	return found
 }
+
+// A handler that overwrites what it was given changes what it sees itself, and
+// nothing else.
+func TestOverwrittenAuthInfo(t *testing.T) {
+	t.Parallel()
+	g := guard(t, nil, func(w http.ResponseWriter, r *http.Request) {
+		info, _ := mcpauth.FromContext(r.Context())
+		*info = mcpauth.AuthInfo{}
+		if mcpauth.Anonymous(r.Context()) {
+			t.Error("the caller has become anonymous")
+		}
+		if err := mcpauth.Require(r.Context(), "any"); err == nil {
+			t.Error("a caller without scopes has them")
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+	if w := g.post(`{}`); w.Code != http.StatusNoContent {
+		t.Errorf("status %d", w.Code)
+	}
+}

@@ -20,30 +20,38 @@ import (
 // session that the handler opens, leaves out of lists what the caller may not
 // use, and turns a refusal of the handler into a challenge as long as the
 // response has not begun.
+//
+// The handler's context and its request's body are views of it, [requestContext]
+// and [requestBody]: all is one piece of memory, scopes and audience included
+// unless there are many.
 type doorWriter struct {
-	http.ResponseWriter
-	res     *resource
-	request infoContext // the context for the handler
+	to  http.ResponseWriter
+	res *resource
+
+	// The caller.
+	ctx   context.Context // of the request, as it reached the door
+	info  AuthInfo        // not set for who is anonymous
+	lists [4]string       // memory of the info
 
 	// Of the request.
-	anonymous bool // nobody in particular is calling
-	opens     bool // the handler may open a session
-	lists     mcpmsg.Lists
-	scope     mcpmsg.Scope // of the lists, for caches
-	scheme    authScheme
-
-	// Of the response. Both are written under mu.
-	began atomic.Bool
-	over  bool // it is complete, or replaced
-
 	method string
-	body   messageBody // what the handler reads, if the engine did not
-	scopes []string    // that the handler needs
-	needed *outcomes   // of the operations; nil without a policy
+	scopes []string      // that the handler needs
+	needed *outcomes     // of the operations; nil without a policy
+	body   io.ReadCloser // that the handler reads, if the engine did not
 
 	mu     sync.Mutex
 	denial *Challenge
 	list   *filteredList // nil: not filtered
+
+	began     atomic.Bool // the response; written under mu
+	batch     atomic.Bool // the request holds several messages
+	over      bool        // the response is complete, or replaced; under mu
+	bodyBegan bool
+	anonymous bool // nobody in particular is calling
+	opens     bool // the handler may open a session
+	scheme    authScheme
+	hides     mcpmsg.Lists
+	scope     mcpmsg.Scope // of the lists, for caches
 }
 
 // filteredList is a response from which items are left out.
@@ -64,54 +72,57 @@ func (w *doorWriter) expect(p *policy, req *Request, messages *mcpmsg.Request) {
 	switch {
 	case p.config.ShowAll:
 	case messages == nil: // a stream, which may replay answers to earlier requests
-		w.lists = mcpmsg.AllLists
+		w.hides = mcpmsg.AllLists
 	default:
 		for i := range messages.Messages {
-			w.lists |= mcpmsg.ListsOf(messages.Messages[i].Method)
+			w.hides |= mcpmsg.ListsOf(messages.Messages[i].Method)
 		}
 	}
 	w.scope = mcpmsg.ScopeLimited
-	if w.lists != 0 && mcpmsg.Modern(req.Header) {
+	if w.hides != 0 && mcpmsg.Modern(req.Header) {
 		w.scope = mcpmsg.ScopePrivate
 	}
 	if messages != nil && messages.Batch {
-		w.body.batch.Store(true)
+		w.batch.Store(true)
 	}
 }
 
-// messageBody is a request body that notes whether it holds several messages.
-type messageBody struct {
-	io.ReadCloser
-	begun bool
-	batch atomic.Bool
-}
+// requestBody is the request's body as the handler reads it. It notes whether it
+// holds several messages.
+type requestBody doorWriter
 
 // Read looks at the first byte that is not white space.
-func (b *messageBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
+func (b *requestBody) Read(p []byte) (int, error) {
+	n, err := b.body.Read(p)
 	for _, c := range p[:n] {
-		if b.begun {
+		if b.bodyBegan {
 			break
 		}
 		switch c {
 		case ' ', '\t', '\r', '\n':
 		default:
-			b.begun = true
+			b.bodyBegan = true
 			b.batch.Store(c == '[')
 		}
 	}
 	return n, err
 }
 
+// Close closes it.
+func (b *requestBody) Close() error { return b.body.Close() }
+
+// Header returns the response's header.
+func (w *doorWriter) Header() http.Header { return w.to.Header() }
+
 // Unwrap serves [http.ResponseController].
-func (w *doorWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+func (w *doorWriter) Unwrap() http.ResponseWriter { return w.to }
 
 // WriteHeader begins the response.
 func (w *doorWriter) WriteHeader(status int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if status >= 100 && status < 200 {
-		w.ResponseWriter.WriteHeader(status)
+		w.to.WriteHeader(status)
 		return
 	}
 	w.begin(status)
@@ -131,10 +142,10 @@ func (w *doorWriter) begin(status int) {
 		w.fail(http.StatusServiceUnavailable, err)
 		return
 	}
-	if w.lists != 0 && !w.startFilter(status) {
+	if w.hides != 0 && !w.startFilter(status) {
 		return
 	}
-	w.ResponseWriter.WriteHeader(status)
+	w.to.WriteHeader(status)
 }
 
 // replace sends a challenge instead of what the handler writes.
@@ -146,7 +157,7 @@ func (w *doorWriter) replace(c *Challenge) {
 			delete(h, name)
 		}
 	}
-	WriteChallenge(w.ResponseWriter, c)
+	WriteChallenge(w.to, c)
 }
 
 // ofContent reports headers that speak of what the handler would have sent.
@@ -161,7 +172,7 @@ func ofContent(name string) bool {
 }
 
 func (w *doorWriter) fail(status int, cause error) {
-	w.res.auth.log.LogAttrs(&w.request, slog.LevelError, "mcpauth: response withheld",
+	w.res.auth.log.LogAttrs(w.context(), slog.LevelError, "mcpauth: response withheld",
 		slog.String("resource", w.res.identifier), slog.Any("cause", cause))
 	c := &Challenge{Status: status, Description: "The response cannot be sent."}
 	if status == http.StatusServiceUnavailable {
@@ -186,7 +197,7 @@ func (w *doorWriter) bindSession() error {
 	if session == "" {
 		return nil
 	}
-	if err := w.res.sessions.opened(&w.request, session, w.request.caller().UserID()); err != nil {
+	if err := w.res.sessions.opened(w.context(), session, w.caller().UserID()); err != nil {
 		return errors.Join(errSession, err)
 	}
 	return nil
@@ -209,14 +220,14 @@ func (w *doorWriter) startFilter(status int) bool {
 		h.Del(name)
 	}
 	keep := func(method, name string) bool {
-		return w.res.keep(&w.request, w.request.caller(), method, name)
+		return w.res.keep(w.context(), w.caller(), method, name)
 	}
 	w.list = &filteredList{isStream: isStream, status: status}
-	var to io.Writer = w.ResponseWriter
+	var to io.Writer = w.to
 	if !isStream {
 		to = &w.list.whole
 	}
-	w.list.filter = mcpmsg.NewFilter(to, kind, w.lists, keep)
+	w.list.filter = mcpmsg.NewFilter(to, kind, w.hides, keep)
 	w.list.filter.SetScope(w.scope)
 	return isStream
 }
@@ -232,7 +243,7 @@ func (w *doorWriter) Write(p []byte) (int, error) {
 	case w.list != nil:
 		return w.list.filter.Write(p)
 	}
-	return w.ResponseWriter.Write(p)
+	return w.to.Write(p)
 }
 
 // Flush sends what was written so far.
@@ -248,7 +259,7 @@ func (w *doorWriter) FlushError() error {
 	if w.list != nil && !w.list.isStream && !w.over {
 		return nil // sent whole at the end
 	}
-	return http.NewResponseController(w.ResponseWriter).Flush()
+	return http.NewResponseController(w.to).Flush()
 }
 
 // finish ends the response when the handler has returned.
@@ -272,8 +283,8 @@ func (w *doorWriter) finish() {
 		return
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(w.list.whole.Len()))
-	w.ResponseWriter.WriteHeader(w.list.status)
-	_, _ = w.ResponseWriter.Write(w.list.whole.Bytes())
+	w.to.WriteHeader(w.list.status)
+	_, _ = w.to.Write(w.list.whole.Bytes())
 	w.list = nil // sessions may keep the context, and that the writer
 }
 
@@ -283,7 +294,7 @@ func (w *doorWriter) endStream(err error) {
 	if err == nil {
 		return
 	}
-	w.res.auth.log.LogAttrs(&w.request, slog.LevelError, "mcpauth: stream broken off",
+	w.res.auth.log.LogAttrs(w.context(), slog.LevelError, "mcpauth: stream broken off",
 		slog.String("resource", w.res.identifier), slog.Any("cause", err))
 	panic(http.ErrAbortHandler)
 }
@@ -297,7 +308,7 @@ func (w *doorWriter) deny(c *Challenge) bool {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.ResponseWriter == nil || w.began.Load() || w.over || w.body.batch.Load() {
+	if w.to == nil || w.began.Load() || w.over || w.batch.Load() {
 		return false
 	}
 	w.denial = c

@@ -62,7 +62,7 @@ func (a *Auth) Authorize(ctx context.Context, req Request) (*AuthInfo, error) {
 	if refused != nil {
 		return nil, refused.own()
 	}
-	return admitted.request.caller(), nil
+	return admitted.caller(), nil
 }
 
 // authorize is Authorize with what the door needs.
@@ -101,25 +101,21 @@ func (a *Auth) admit(ctx context.Context, res *resource, req *Request) (*doorWri
 	case refused == nil:
 		return known(ctx, res, claims, token), nil
 	case refused.reason == NoCredentials && res.policy != nil && res.policy.mayPublish:
-		w := &doorWriter{res: res}
-		w.request.Context, w.request.info.from = ctx, w
-		w.anonymous = true
-		return w, nil
+		return &doorWriter{res: res, ctx: ctx, anonymous: true}, nil
 	}
 	return nil, refused
 }
 
 // known copies what handlers could change, so that claims may be shared.
 func known(ctx context.Context, res *resource, claims *Claims, token *string) *doorWriter {
-	w := &doorWriter{res: res}
-	w.request.Context = ctx
+	w := &doorWriter{res: res, ctx: ctx}
 	n := len(claims.Scopes)
-	both := w.request.lists[:0]
-	if size := n + len(claims.Audience); size > len(w.request.lists) {
+	both := w.lists[:0]
+	if size := n + len(claims.Audience); size > len(w.lists) {
 		both = make([]string, 0, size)
 	}
 	both = append(append(both, claims.Scopes...), claims.Audience...)
-	w.request.info = AuthInfo{
+	w.info = AuthInfo{
 		Token:     Token{token},
 		Resource:  res.identifier,
 		Issuer:    claims.Issuer,

@@ -109,8 +109,8 @@ func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if nonce := d.res.dpop.nonce(); nonce != "" {
 		w.Header().Set("DPoP-Nonce", nonce)
 	}
-	r = r.WithContext(&out.request)
-	out.ResponseWriter = w
+	r = r.WithContext(out.context())
+	out.to = w
 	out.receive(r, body)
 	d.next.ServeHTTP(out, r)
 	out.finish()
@@ -152,10 +152,10 @@ func (w *doorWriter) receive(r *http.Request, read *bodyReader) {
 		read.Reset(read.data)
 		r.Body, r.ContentLength, r.TransferEncoding = read, int64(len(read.data)), nil
 	case r.Body != nil && r.Body != http.NoBody:
-		w.body.ReadCloser = r.Body
-		r.Body = &w.body
+		w.body = r.Body
+		r.Body = (*requestBody)(w)
 	}
-	if w.lists != 0 && len(r.Header["Accept-Encoding"]) > 0 {
+	if w.hides != 0 && len(r.Header["Accept-Encoding"]) > 0 {
 		r.Header = r.Header.Clone()
 		r.Header.Del("Accept-Encoding")
 	}

@@ -19,13 +19,13 @@ func (a *Auth) permit(ctx context.Context, res *resource, req *Request, admitted
 	}
 	admitted.scopes, admitted.scheme, admitted.method = req.Scopes, req.scheme, req.Method
 	if res.policy == nil {
-		return res.hierarchy.check(admitted.request.info.Scopes, req.Scopes)
+		return res.hierarchy.check(admitted.info.Scopes, req.Scopes)
 	}
 	d := &struct { // one piece of memory for the usual request
 		evaluation
 		one  [1]Operation
 		sent mcpmsg.Request
-	}{evaluation: evaluation{ctx: ctx, info: admitted.request.caller(), hierarchy: res.hierarchy}}
+	}{evaluation: evaluation{ctx: ctx, info: admitted.caller(), hierarchy: res.hierarchy}}
 	messages, refused := res.policy.read(req, &d.sent)
 	if refused != nil {
 		return refused

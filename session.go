@@ -70,7 +70,7 @@ func (s *sessions) admit(ctx context.Context, req *Request, admitted *doorWriter
 	if len(values) > 1 || session == "" || len(session) > maxSessionID {
 		return &refusal{http.StatusBadRequest, "invalid_request", MalformedMessage, errSessionID}
 	}
-	owner := admitted.request.caller().UserID()
+	owner := admitted.caller().UserID()
 	claimed := ""
 	if s.open {
 		claimed = owner

@@ -102,7 +102,7 @@ func NewFilter(w io.Writer, contentType string, lists Lists, keep Keep) *Filter 
 
 // Scope says what becomes of the member cacheScope of a list, by which caches
 // learn whether one caller's list may be given to another (MCP 2026-07-28).
-type Scope int
+type Scope uint8
 
 // The scopes.
 const (
