@@ -30,7 +30,7 @@ func AuthorizationServer(ctx context.Context, target string, opts Options) (*Rep
 		c.add(InsecureTarget, target, "The authorization server is named by a plain http URL.")
 		return c.report, nil
 	}
-	s := &serverCheck{checker: c}
+	s := &issuerCheck{checker: c}
 	s.checkAt(ctx, target)
 	return c.report, ctx.Err()
 }
@@ -49,17 +49,17 @@ func checkTarget(target string) (insecure bool, err error) {
 	return false, err
 }
 
-// serverCheck is the check of one authorization server.
-type serverCheck struct {
+// issuerCheck is the check of one authorization server.
+type issuerCheck struct {
 	*checker
 	document *metadata.AuthorizationServer // nil: none that can be used
 	keys     *jose.KeySet                  // nil: none were read
 }
 
 // checkAt checks what a target leads to.
-func (s *serverCheck) checkAt(ctx context.Context, target string) {
+func (s *issuerCheck) checkAt(ctx context.Context, target string) {
 	src := metadata.Source{Issuer: target}
-	var places []*place
+	var places []*candidate
 	if strings.Contains(target, wellKnown) {
 		given := s.look(ctx, &src, target, "metadata, as given")
 		src.Issuer = s.issuerOf(given, target)
@@ -73,7 +73,7 @@ func (s *serverCheck) checkAt(ctx context.Context, target string) {
 }
 
 // follow checks what the document says and leads to.
-func (s *serverCheck) follow(ctx context.Context, subject *Subject) {
+func (s *issuerCheck) follow(ctx context.Context, subject *Subject) {
 	if s.document == nil || ctx.Err() != nil {
 		return
 	}
@@ -101,8 +101,20 @@ type Subject struct {
 	Keyless bool
 }
 
+// checkIssuerAs checks an authorization server as a part of c's report: one
+// that an MCP server names, or that a configuration does.
+func (c *checker) checkIssuerAs(ctx context.Context, subject *Subject) *issuerCheck {
+	s := &issuerCheck{checker: c.part(KindAuthorizationServer, subject.Issuer)}
+	if insecure, err := checkTarget(subject.Issuer); insecure || err != nil {
+		s.add(InsecureTarget, subject.Issuer, "The authorization server is not named by an https URL.")
+		return s
+	}
+	s.checkSubject(ctx, subject)
+	return s
+}
+
 // checkSubject is checkAt for a configured server.
-func (s *serverCheck) checkSubject(ctx context.Context, subject *Subject) {
+func (s *issuerCheck) checkSubject(ctx context.Context, subject *Subject) {
 	s.document = subject.Metadata
 	if s.document == nil {
 		src := &subject.Source

@@ -78,7 +78,7 @@ const (
 
 // What rows say in common.
 const (
-	mcpDiscovery   = "MCP authorization, authorization server metadata discovery"
+	issuerDiscovery   = "MCP authorization, authorization server metadata discovery"
 	mcpPKCE        = "MCP authorization, authorization code protection; OAuth 2.1 §4.1"
 	fetchStandard  = "Fetch Standard, CORS protocol"
 	browserClients = "Clients that run in a web page, such as the MCP Inspector's direct connection, cannot go on. Others do not notice."
@@ -87,7 +87,7 @@ const (
 
 func authorizationServerRules() []rule {
 	return slices.Concat(
-		reachRules(), documentRules(), validationRules(), capabilityRules(), keyRules(), corsRules())
+		reachRules(), metadataRules(), validationRules(), capabilityRules(), keyRules(), corsRules())
 }
 
 // reachRules are on the connection and the server as a whole.
@@ -116,11 +116,11 @@ func reachRules() []rule {
 	}
 }
 
-// documentRules are on finding the metadata document.
-func documentRules() []rule {
+// metadataRules are on finding the metadata document.
+func metadataRules() []rule {
 	return []rule{
-		{code: MetadataFound, severity: metadata.Success, requirement: mcpDiscovery},
-		{code: MetadataNotFound, severity: metadata.Error, requirement: mcpDiscovery + "; RFC 8414 §3",
+		{code: MetadataFound, severity: metadata.Success, requirement: issuerDiscovery},
+		{code: MetadataNotFound, severity: metadata.Error, requirement: issuerDiscovery + "; RFC 8414 §3",
 			meaning: "Clients cannot find the endpoints. Those of MCP 2025-03-26 may guess at /authorize, /token and /register; newer ones stop.",
 			fix:     "Serve the document of RFC 8414 or of OpenID Connect Discovery at one of the places above. See that the issuer is right: for an issuer with a path, RFC 8414 inserts the well-known path before it."},
 		{code: MetadataUnavailable, severity: metadata.Error, requirement: "RFC 8414 §3.2",

@@ -12,7 +12,7 @@ import (
 )
 
 // capabilities judges what the server says it can do.
-func (s *serverCheck) capabilities() {
+func (s *issuerCheck) capabilities() {
 	s.validated()
 	s.endpoints()
 	s.grants()
@@ -26,7 +26,7 @@ func (s *serverCheck) capabilities() {
 
 // validated takes over what package metadata finds. Its view is a resource
 // server's; here it is a client's, which must not go on without PKCE.
-func (s *serverCheck) validated() {
+func (s *issuerCheck) validated() {
 	for _, f := range s.document.Validate().Findings {
 		severity := f.Severity
 		switch f.Code {
@@ -61,7 +61,7 @@ func endpointsOf(document *metadata.AuthorizationServer) []endpoint {
 	}
 }
 
-func (s *serverCheck) endpoints() {
+func (s *issuerCheck) endpoints() {
 	loopback := fetch.IsLoopbackURL(s.document.Issuer)
 	home, err := url.Parse(s.document.Issuer)
 	var elsewhere []string
@@ -82,7 +82,7 @@ func (s *serverCheck) endpoints() {
 	}
 }
 
-func (s *serverCheck) grants() {
+func (s *issuerCheck) grants() {
 	d := s.document
 	switch grants := d.GrantTypesSupported; {
 	case slices.Contains(grants, "refresh_token"):
@@ -105,7 +105,7 @@ func (s *serverCheck) grants() {
 	}
 }
 
-func (s *serverCheck) registration() {
+func (s *issuerCheck) registration() {
 	d := s.document
 	if d.RegistrationEndpoint != "" && !d.ClientIDMetadataDocumentSupported {
 		s.add(ClientDocumentsNotSupported, "", "Clients cannot identify themselves by client ID metadata documents.")
@@ -113,7 +113,7 @@ func (s *serverCheck) registration() {
 }
 
 // resourceIndicators tells what can be known: RFC 8707 has no metadata member.
-func (s *serverCheck) resourceIndicators() {
+func (s *issuerCheck) resourceIndicators() {
 	var claimed bool
 	_ = json.Unmarshal(s.document.Extra["resource_indicators_supported"], &claimed) // absent or odd: not claimed
 	switch {
@@ -126,7 +126,7 @@ func (s *serverCheck) resourceIndicators() {
 	}
 }
 
-func (s *serverCheck) scopes() {
+func (s *issuerCheck) scopes() {
 	scopes := s.document.ScopesSupported
 	switch {
 	case scopes == nil:
@@ -152,7 +152,7 @@ func usable(names []string) (known []jose.Algorithm, symmetric []string) {
 	return known, symmetric
 }
 
-func (s *serverCheck) dpop() {
+func (s *issuerCheck) dpop() {
 	names := s.document.DPoPSigningAlgValuesSupported
 	known, symmetric := usable(names)
 	switch {
@@ -173,7 +173,7 @@ func joinAlgorithms(list []jose.Algorithm) string {
 	return strings.Join(names, ", ")
 }
 
-func (s *serverCheck) introspection() {
+func (s *issuerCheck) introspection() {
 	methods := s.document.IntrospectionEndpointAuthMethodsSupported
 	switch {
 	case s.document.IntrospectionEndpoint == "":
@@ -187,7 +187,7 @@ func (s *serverCheck) introspection() {
 	}
 }
 
-func (s *serverCheck) revocation() {
+func (s *issuerCheck) revocation() {
 	if s.document.RevocationEndpoint == "" {
 		s.add(RevocationNotAdvertised, "", "There is no revocation endpoint.")
 		return

@@ -17,7 +17,7 @@ import (
 )
 
 // jwks fetches and judges the keys.
-func (s *serverCheck) jwks(ctx context.Context) {
+func (s *issuerCheck) jwks(ctx context.Context) {
 	uri := s.document.JWKSURI
 	if uri == "" || fetch.CheckURL(uri, s.loopback) != nil {
 		return // told already
@@ -49,10 +49,10 @@ func (s *serverCheck) jwks(ctx context.Context) {
 }
 
 // readKeys judges a JWK Set and reports whether it is one.
-func (s *serverCheck) readKeys(body []byte) bool {
+func (s *issuerCheck) readKeys(body []byte) bool {
 	set, err := jose.ParseKeySet(body)
 	if err != nil {
-		s.add(KeysMalformed, cut(string(body), maxEvidence), "jwks_uri leads to what is no JWK Set: %s.", faultText(err))
+		s.add(KeysMalformed, cut(string(body), maxEvidence), "jwks_uri leads to what is no JWK Set: %s.", plainFault(err))
 		return false
 	}
 	s.keys = set
@@ -148,33 +148,33 @@ func (k *publishedKey) forSignatures() bool {
 
 // publishedKey tells what is wrong with a key. Nothing of the key itself is
 // shown.
-func (s *serverCheck) publishedKey(k *publishedKey) {
+func (s *issuerCheck) publishedKey(k *publishedKey) {
 	_, knownAlg := jose.ParseAlgorithm(k.alg)
 	var refused *jose.Error
 	errors.As(k.err, &refused)
 	bits := k.modulusBits()
 	switch {
 	case !k.object:
-		s.add(KeyMalformed, "", "%s is not an object.", capital(k.name()))
+		s.add(KeyMalformed, "", "%s is not an object.", k.title())
 	case k.kty == "oct" || slices.Contains(k.secrets, "k"):
-		s.add(SymmetricKeyPublished, "kty "+k.kty, "%s is a symmetric key: whoever reads it can sign tokens.", capital(k.name()))
+		s.add(SymmetricKeyPublished, "kty "+k.kty, "%s is a symmetric key: whoever reads it can sign tokens.", k.title())
 	case len(k.secrets) > 0:
-		s.add(PrivateKeyPublished, "members "+strings.Join(k.secrets, ", "), "%s has private members: whoever reads them can sign tokens.", capital(k.name()))
+		s.add(PrivateKeyPublished, "members "+strings.Join(k.secrets, ", "), "%s has private members: whoever reads them can sign tokens.", k.title())
 	case bits > 0 && bits < 2048 && k.forSignatures():
-		s.add(KeyWeak, fmt.Sprint(bits, " bits"), "%s is too short.", capital(k.name()))
+		s.add(KeyWeak, fmt.Sprint(bits, " bits"), "%s is too short.", k.title())
 	case k.err == nil:
 	case refused != nil && strings.Contains(refused.Detail, "ROCA"):
-		s.add(KeyWeak, refused.Detail, "%s was made by faulty hardware and can be broken.", capital(k.name()))
+		s.add(KeyWeak, refused.Detail, "%s was made by faulty hardware and can be broken.", k.title())
 	case !k.forSignatures():
-		s.add(KeyForOtherUse, otherUse(k), "%s is not for signatures.", capital(k.name()))
+		s.add(KeyForOtherUse, otherUse(k), "%s is not for signatures.", k.title())
 	case k.kty != "RSA" && k.kty != "EC" && k.kty != "OKP":
-		s.add(KeyUnknown, "kty "+k.kty, "%s is of a type that is not known here.", capital(k.name()))
+		s.add(KeyUnknown, "kty "+k.kty, "%s is of a type that is not known here.", k.title())
 	case k.kty == "EC" && !slices.Contains([]string{"P-256", "P-384", "P-521"}, k.crv), k.kty == "OKP" && k.crv != "Ed25519":
-		s.add(KeyUnknown, "crv "+k.crv, "%s is on a curve that is not known here.", capital(k.name()))
+		s.add(KeyUnknown, "crv "+k.crv, "%s is on a curve that is not known here.", k.title())
 	case k.hasAlg && !knownAlg:
-		s.add(KeyUnknown, "alg "+k.alg, "%s is for an algorithm that is not known here.", capital(k.name()))
+		s.add(KeyUnknown, "alg "+k.alg, "%s is for an algorithm that is not known here.", k.title())
 	default:
-		s.add(KeyMalformed, faultText(k.err), "%s cannot be used.", capital(k.name()))
+		s.add(KeyMalformed, plainFault(k.err), "%s cannot be used.", k.title())
 	}
 }
 
@@ -185,11 +185,12 @@ func otherUse(k *publishedKey) string {
 	return "key_ops " + strings.Join(k.operations, ", ")
 }
 
-func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
+// title is the name at the beginning of a sentence.
+func (k *publishedKey) title() string { return "K" + k.name()[1:] }
 
 // keyIDs judges how keys are told apart. Keys of different types may share a
 // kid (RFC 7517 §4.5).
-func (s *serverCheck) keyIDs(keys []*publishedKey) {
+func (s *issuerCheck) keyIDs(keys []*publishedKey) {
 	type name struct{ kid, kty, crv string }
 	seen := map[name]int{}
 	signing, nameless := 0, 0
@@ -215,7 +216,7 @@ func (s *serverCheck) keyIDs(keys []*publishedKey) {
 }
 
 // keyAlgorithms tells what the usable keys are good for.
-func (s *serverCheck) keyAlgorithms(keys []*publishedKey) {
+func (s *issuerCheck) keyAlgorithms(keys []*publishedKey) {
 	if s.keys.Len() == 0 {
 		s.add(NoUsableKey, fmt.Sprintf("%d keys in all", len(keys)), "None of the published keys can verify a token.")
 		return

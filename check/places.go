@@ -19,8 +19,8 @@ import (
 // answer.
 const browserOrigin = "https://mcp-client.example"
 
-// place is one place where metadata may stand, and what is there.
-type place struct {
+// candidate is one place where metadata may stand, and what is there.
+type candidate struct {
 	url, purpose string
 	resp         *fetch.Response
 	err          error // of the fetch
@@ -30,8 +30,8 @@ type place struct {
 }
 
 // look fetches one place.
-func (s *serverCheck) look(ctx context.Context, src *metadata.Source, at, purpose string) *place {
-	p := &place{url: at, purpose: purpose}
+func (s *issuerCheck) look(ctx context.Context, src *metadata.Source, at, purpose string) *candidate {
+	p := &candidate{url: at, purpose: purpose}
 	p.resp, p.err = s.do(ctx, purpose, fetch.Request{
 		URL:    at,
 		Header: http.Header{"Accept": {"application/json"}, "Origin": {browserOrigin}},
@@ -50,27 +50,27 @@ func (s *serverCheck) look(ctx context.Context, src *metadata.Source, at, purpos
 }
 
 // lookAround fetches each place of the source that is not among those seen.
-func (s *serverCheck) lookAround(ctx context.Context, src *metadata.Source, seen []*place) []*place {
+func (s *issuerCheck) lookAround(ctx context.Context, src *metadata.Source, seen []*candidate) []*candidate {
 	if src.URL != "" {
-		return []*place{s.look(ctx, src, src.URL, "metadata, as configured")}
+		return []*candidate{s.look(ctx, src, src.URL, "metadata, as configured")}
 	}
 	candidates, err := metadata.CandidateURLs(src.Issuer, src.Type)
 	if err != nil {
 		return seen
 	}
-	var places []*place
-	for _, candidate := range candidates {
-		i := slices.IndexFunc(seen, func(p *place) bool { return p.url == candidate })
+	var places []*candidate
+	for _, at := range candidates {
+		i := slices.IndexFunc(seen, func(p *candidate) bool { return p.url == at })
 		switch {
 		case i >= 0:
 			places = append(places, seen[i])
 		case ctx.Err() == nil:
-			places = append(places, s.look(ctx, src, candidate, purposeOf(candidate)))
+			places = append(places, s.look(ctx, src, at, purposeOf(at)))
 		}
 	}
 	for _, p := range seen { // a client would not find it, and yet it was asked for
 		if !slices.Contains(places, p) {
-			places = append([]*place{p}, places...)
+			places = append([]*candidate{p}, places...)
 		}
 	}
 	return places
@@ -81,11 +81,11 @@ const (
 	oidcWellKnown  = wellKnown + "openid-configuration"
 )
 
-func purposeOf(candidate string) string {
+func purposeOf(at string) string {
 	switch {
-	case strings.Contains(candidate, oauthWellKnown):
+	case strings.Contains(at, oauthWellKnown):
 		return "metadata, RFC 8414"
-	case strings.HasSuffix(candidate, oidcWellKnown):
+	case strings.HasSuffix(at, oidcWellKnown):
 		return "metadata, OpenID Connect"
 	}
 	return "metadata, OpenID Connect, inserted"
@@ -93,7 +93,7 @@ func purposeOf(candidate string) string {
 
 // issuerOf returns the issuer that a document found at a URL is to be of: its
 // own, if that leads to this URL, or the one the URL was made of.
-func (s *serverCheck) issuerOf(given *place, target string) string {
+func (s *issuerCheck) issuerOf(given *candidate, target string) string {
 	before, after, _ := strings.Cut(target, wellKnown)
 	_, path, hasPath := strings.Cut(after, "/")
 	derived := before
@@ -112,8 +112,8 @@ func (s *serverCheck) issuerOf(given *place, target string) string {
 
 // judge tells what was found in the places, and takes over the document that a
 // client would.
-func (s *serverCheck) judge(src *metadata.Source, places []*place) {
-	first := slices.IndexFunc(places, func(p *place) bool { return p.document != nil })
+func (s *issuerCheck) judge(src *metadata.Source, places []*candidate) {
+	first := slices.IndexFunc(places, func(p *candidate) bool { return p.document != nil })
 	told := map[string]bool{}
 	for i, p := range places {
 		// A server that is down is so in each place.
@@ -130,7 +130,7 @@ func (s *serverCheck) judge(src *metadata.Source, places []*place) {
 		s.nothingFound(places)
 		return
 	}
-	var found []*place
+	var found []*candidate
 	for _, p := range places {
 		if p.document != nil {
 			found = append(found, p)
@@ -139,11 +139,11 @@ func (s *serverCheck) judge(src *metadata.Source, places []*place) {
 	s.document = found[0].document
 	s.issuers(src.Issuer, found)
 	s.compare(found)
-	s.wellKnownKinds(src, found)
+	s.wellKnownKinds(places, found)
 	s.delivery(found)
 }
 
-func (s *serverCheck) judgePlace(p *place, behind bool) {
+func (s *issuerCheck) judgePlace(p *candidate, behind bool) {
 	severity := metadata.Error
 	if behind {
 		severity = metadata.Warning
@@ -152,14 +152,14 @@ func (s *serverCheck) judgePlace(p *place, behind bool) {
 	case p.err != nil:
 		s.unreachable(p, severity)
 	case p.fault != nil:
-		s.addAs(severity, MetadataMalformed, start(p.resp), "%s answers with status 200 and what is no metadata document: %s.", p.url, faultText(p.fault))
+		s.addAs(severity, MetadataMalformed, start(p.resp), "%s answers with status 200 and what is no metadata document: %s.", p.url, plainFault(p.fault))
 	case p.resp.Status >= http.StatusInternalServerError || p.resp.Status == http.StatusTooManyRequests:
 		s.addAs(severity, MetadataUnavailable, fmt.Sprint("status ", p.resp.Status), "%s cannot answer now.", p.url)
 	}
 }
 
 // unreachable tells why there was no answer.
-func (s *serverCheck) unreachable(p *place, severity metadata.Severity) {
+func (s *issuerCheck) unreachable(p *candidate, severity metadata.Severity) {
 	var failure *fetch.Error
 	code := Unreachable
 	if errors.As(p.err, &failure) {
@@ -180,8 +180,8 @@ func start(resp *fetch.Response) string {
 	return resp.Header.Get("Content-Type") + ": " + cut(string(resp.Body), maxEvidence)
 }
 
-// faultText is a fault without the package's name.
-func faultText(err error) string {
+// plainFault is a fault without the package's name.
+func plainFault(err error) string {
 	text := err.Error()
 	for _, prefix := range []string{"metadata: ", "jose: "} {
 		text = strings.TrimPrefix(text, prefix)
@@ -191,7 +191,7 @@ func faultText(err error) string {
 
 // nothingFound tells that no place has a document, unless it was said already
 // why.
-func (s *serverCheck) nothingFound(places []*place) {
+func (s *issuerCheck) nothingFound(places []*candidate) {
 	var statuses []string
 	for _, p := range places {
 		if p.err != nil || p.fault != nil || p.resp.Status >= http.StatusInternalServerError {
@@ -205,7 +205,7 @@ func (s *serverCheck) nothingFound(places []*place) {
 }
 
 // issuers compares the documents' issuers with the one that was asked for.
-func (s *serverCheck) issuers(want string, found []*place) {
+func (s *issuerCheck) issuers(want string, found []*candidate) {
 	told := map[string]bool{}
 	for _, p := range found {
 		got := p.document.Issuer
@@ -213,15 +213,15 @@ func (s *serverCheck) issuers(want string, found []*place) {
 			continue
 		}
 		told[got] = true
-		s.add(IssuerMismatch, got, "The document at %s is of another issuer than %s: %s.", p.url, want, difference(want, got))
+		s.add(IssuerMismatch, got, "The document at %s is of another issuer than %s: %s.", p.url, want, issuerDifference(want, got))
 	}
 	if len(told) == 0 {
 		s.add(IssuerIdentical, "", "The issuer in the metadata is the one asked for, byte for byte.")
 	}
 }
 
-// difference says in what two issuers differ.
-func difference(want, got string) string {
+// issuerDifference says in what two issuers differ.
+func issuerDifference(want, got string) string {
 	if strings.TrimSuffix(got, "/") == strings.TrimSuffix(want, "/") {
 		if strings.HasSuffix(got, "/") {
 			return "the document's has a slash at the end and the other has none"
@@ -270,7 +270,7 @@ func decisive() []string {
 }
 
 // compare compares what documents in several places say.
-func (s *serverCheck) compare(found []*place) {
+func (s *issuerCheck) compare(found []*candidate) {
 	if len(found) < 2 {
 		return
 	}
@@ -297,6 +297,9 @@ func differing(a, b []byte) []string {
 	}
 	var names []string
 	for name, value := range left {
+		if name == "issuer" {
+			continue // told by itself
+		}
 		other, both := right[name]
 		if both && !sameValue(value, other) || !both && slices.Contains(decisive(), name) {
 			names = append(names, name)
@@ -337,22 +340,23 @@ func canonical(value any) string {
 	return string(text)
 }
 
-// wellKnownKinds tells of the kinds of documents there are.
-func (s *serverCheck) wellKnownKinds(src *metadata.Source, found []*place) {
+// wellKnownKinds tells where there are documents, and whether old clients look
+// there.
+func (s *issuerCheck) wellKnownKinds(places, found []*candidate) {
 	var names []string
-	oauth := false
 	for _, p := range found {
 		names = append(names, p.url)
-		oauth = oauth || strings.Contains(p.url, oauthWellKnown)
 	}
 	s.add(MetadataFound, "", "There are metadata at %s.", strings.Join(names, " and "))
-	if !oauth && src.Type != metadata.OIDC && src.URL == "" {
-		s.add(OAuthMetadataMissing, "", "There is no document at the place of RFC 8414, only that of OpenID Connect.")
+	for _, p := range places {
+		if strings.Contains(p.url, oauthWellKnown) && p.err == nil && p.resp.Status == http.StatusNotFound {
+			s.add(OAuthMetadataMissing, "", "There is no document at the place of RFC 8414, only that of OpenID Connect.")
+		}
 	}
 }
 
 // delivery judges how documents are delivered.
-func (s *serverCheck) delivery(found []*place) {
+func (s *issuerCheck) delivery(found []*candidate) {
 	for _, p := range found {
 		if p.resp.URL != p.url {
 			s.add(MetadataRedirected, s.shownURL(p.resp.URL), "%s redirects elsewhere.", p.url)

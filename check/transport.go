@@ -73,7 +73,9 @@ func (c *checker) clock(resp *fetch.Response, now time.Time) {
 // caching judges how long a document may be kept. What code names is that it
 // may not be, or that nothing is said.
 func (c *checker) caching(resp *fetch.Response, what string, code Code) {
-	fresh, told := fetch.FreshFor(resp.Header, time.Now())
+	header := resp.Header.Clone()
+	header.Del("Age") // how long a cache on the way has kept it is not the question
+	fresh, told := fetch.FreshFor(header, time.Now())
 	switch {
 	case !told:
 		c.add(code, "no Cache-Control", "Nothing says how long the %s may be kept.", what)
@@ -92,12 +94,12 @@ func cacheEvidence(h http.Header) string {
 }
 
 // preflights asks endpoints that browser clients post to for their CORS rules.
-func (s *serverCheck) preflights(ctx context.Context) {
+func (s *issuerCheck) preflights(ctx context.Context) {
 	s.preflight(ctx, "token_endpoint", s.document.TokenEndpoint, TokenEndpointWithoutCORS)
 	s.preflight(ctx, "registration_endpoint", s.document.RegistrationEndpoint, RegistrationWithoutCORS)
 }
 
-func (s *serverCheck) preflight(ctx context.Context, member, endpoint string, code Code) {
+func (s *issuerCheck) preflight(ctx context.Context, member, endpoint string, code Code) {
 	if endpoint == "" || fetch.CheckURL(endpoint, s.loopback) != nil || ctx.Err() != nil {
 		return
 	}
