@@ -78,11 +78,11 @@ const (
 
 // What rows say in common.
 const (
-	issuerDiscovery   = "MCP authorization, authorization server metadata discovery"
-	mcpPKCE        = "MCP authorization, authorization code protection; OAuth 2.1 §4.1"
-	fetchStandard  = "Fetch Standard, CORS protocol"
-	browserClients = "Clients that run in a web page, such as the MCP Inspector's direct connection, cannot go on. Others do not notice."
-	asksAgain      = "Each verifier decides by itself how long it keeps them, or asks again each time. Package mcpauth keeps them for some minutes at least."
+	issuerDiscovery = "MCP authorization, authorization server metadata discovery"
+	mcpPKCE         = "MCP authorization, authorization code protection; OAuth 2.1 §4.1"
+	fetchStandard   = "Fetch Standard, CORS protocol"
+	browserClients  = "Clients that run in a web page, such as the MCP Inspector's direct connection, cannot go on. Others do not notice."
+	asksAgain       = "Each verifier decides by itself how long it keeps them, or asks again each time. Package mcpauth keeps them for some minutes at least."
 )
 
 func authorizationServerRules() []rule {
