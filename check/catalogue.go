@@ -20,5 +20,5 @@ type rule struct {
 
 // catalogue lists every rule. docs/check.md is generated from it.
 func catalogue() []rule {
-	return slices.Concat(authorizationServerRules(), serverRules())
+	return slices.Concat(authorizationServerRules(), serverRules(), configurationRules())
 }

@@ -94,8 +94,9 @@ func runCheck(ctx context.Context, cmd *cli.Command, s streams) error {
 	report, err := checkWhat(ctx, cmd, opts)
 	var badIssuer *metadata.URLError
 	var badURL *fetch.Error
+	var badFile *fileError
 	switch {
-	case errors.As(err, &badIssuer), errors.As(err, &badURL):
+	case errors.As(err, &badIssuer), errors.As(err, &badURL), errors.As(err, &badFile):
 		return newUsageError(cmd, err)
 	case err != nil:
 		return err
@@ -110,6 +111,9 @@ func runCheck(ctx context.Context, cmd *cli.Command, s streams) error {
 }
 
 func checkWhat(ctx context.Context, cmd *cli.Command, opts check.Options) (*check.Report, error) {
+	if cmd.IsSet("config") {
+		return checkConfiguration(ctx, cmd.String("config"), opts)
+	}
 	if !cmd.IsSet("server") {
 		return check.AuthorizationServer(ctx, cmd.Args().First(), opts)
 	}
