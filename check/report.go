@@ -20,6 +20,10 @@ const (
 // Code names a finding. Codes are stable.
 type Code string
 
+// Info is the severity of what is neither good nor bad, or cannot be told from
+// outside, beside those of package metadata.
+const Info metadata.Severity = "info"
+
 // Report is what a check found, in the order in which it looked.
 type Report struct {
 	// Target is what was checked: an issuer, a URL, the name of a configuration.

@@ -6,6 +6,7 @@ package fetch
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"net"
@@ -113,6 +114,8 @@ type Response struct {
 	Header http.Header
 	Body   []byte // decompressed
 	URL    string // where the answer came from, after redirects
+	// TLS tells of the connection, as [http.Response] does; nil with plain http.
+	TLS *tls.ConnectionState
 }
 
 // Unexpected is the error of an answer with a status that is of no use.
@@ -256,5 +259,5 @@ func (c *Client) exchange(ctx context.Context, h hop) (*Response, error) {
 	if err != nil {
 		return nil, h.exchangeError(ctx, err)
 	}
-	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: body, URL: h.url.String()}, nil
+	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: body, URL: h.url.String(), TLS: resp.TLS}, nil
 }

@@ -1,0 +1,24 @@
+package check
+
+import (
+	"slices"
+
+	"github.com/mcp-auth/go/metadata"
+)
+
+// rule is what is known of a finding ahead. Each code has one.
+type rule struct {
+	code     Code
+	severity metadata.Severity // the usual one
+	// requirement names what demands it.
+	requirement string
+	// meaning and fix are for what is no success.
+	meaning, fix string
+	// clients are known to fail for it.
+	clients []string
+}
+
+// catalogue lists every rule. docs/check.md is generated from it.
+func catalogue() []rule {
+	return slices.Concat(authorizationServerRules(), serverRules(), configurationRules())
+}
