@@ -32,8 +32,8 @@ type doorWriter struct {
 	scope     mcpmsg.Scope // of the lists, for caches
 	scheme    authScheme
 
-	// Of the response, under mu.
-	began bool
+	// Of the response. Both are written under mu.
+	began atomic.Bool
 	over  bool // it is complete, or replaced
 
 	method string
@@ -119,10 +119,10 @@ func (w *doorWriter) WriteHeader(status int) {
 
 // begin decides what becomes of the response.
 func (w *doorWriter) begin(status int) {
-	if w.began {
+	if w.began.Load() {
 		return
 	}
-	w.began = true
+	w.began.Store(true)
 	if w.denial != nil {
 		w.replace(w.denial)
 		return
@@ -290,9 +290,14 @@ func (w *doorWriter) endStream(err error) {
 
 // deny has the response become a challenge, if that is still possible.
 func (w *doorWriter) deny(c *Challenge) bool {
+	// Checks, session stores and loggers are called with mu held once the
+	// response has begun, and may ask.
+	if w.began.Load() {
+		return false
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.ResponseWriter == nil || w.began || w.over || w.body.batch.Load() {
+	if w.ResponseWriter == nil || w.began.Load() || w.over || w.body.batch.Load() {
 		return false
 	}
 	w.denial = c
@@ -334,8 +339,9 @@ func Require(ctx context.Context, scopes ...string) error {
 // Deny asks the door that let a request in to answer it with err, a
 // [*Challenge] as [Require] returns it, whatever the handler writes. It is
 // false where that is no longer possible, because the response has begun or
-// answers several messages. Adapters call it; handlers of net/http call
-// [WriteChallenge].
+// answers several messages. It never waits for the response, so a [CheckFunc]
+// or a [SessionStore] that the door asks in the middle of one may call it.
+// Adapters call it; handlers of net/http call [WriteChallenge].
 func Deny(ctx context.Context, err error) bool {
 	var c *Challenge
 	w := door(ctx)

@@ -10,7 +10,9 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/mcpauthtest"
@@ -149,6 +151,58 @@ func TestDeny(t *testing.T) {
 			}
 			if cancel(); name == "too late" && <-late {
 				t.Error("possible after the response")
+			}
+		})
+	}
+}
+
+// denyingSessions asks for a denial while it binds a session.
+type denyingSessions struct{ t *testing.T }
+
+func (s denyingSessions) Bind(ctx context.Context, _, owner string) (string, error) {
+	if mcpauth.Deny(ctx, mcpauth.Require(ctx, "delete")) {
+		s.t.Error("the store has turned a response that has begun")
+	}
+	return owner, nil
+}
+
+// What the door itself calls, to filter a list or to bind a session, may ask it
+// for a denial. The response has begun by then, so the answer is no, at once.
+//
+// Covers RS12, RS23.
+func TestDenyFromBelowTheDoor(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ kind, before, after string }{
+		"a body":   {"application/json", "", ""},
+		"a stream": {"text/event-stream", "data: ", "\n\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var asked atomic.Int32
+			check := func(ctx context.Context, _ *mcpauth.AuthInfo, op mcpauth.Operation) (bool, error) {
+				if err := mcpauth.Require(ctx, "delete"); err == nil || mcpauth.Deny(ctx, err) {
+					t.Errorf("a check has turned a response that has begun: %v", err)
+				}
+				asked.Add(1)
+				return op.Name == "a", nil
+			}
+			g := guard(t, func(r *mcpauth.Resource) {
+				r.Sessions = denyingSessions{t}
+				r.Policy = &mcpauth.Policy{Tools: map[string]mcpauth.Requirement{"*": mcpauth.Check("denies", check)}}
+			}, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", test.kind)
+				w.Header().Set("Mcp-Session-Id", "new")
+				fmt.Fprint(w, test.before, `{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"a"},{"name":"b"}]}}`, test.after)
+			})
+			answered := make(chan *httptest.ResponseRecorder, 1)
+			go func() { answered <- g.post(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`) }()
+			select {
+			case w := <-answered:
+				if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"tools":[{"name":"a"}]`) || asked.Load() != 2 {
+					t.Errorf("%d %s, asked %d times", w.Code, w.Body, asked.Load())
+				}
+			case <-time.After(30 * time.Second):
+				t.Fatal("the door waits for itself")
 			}
 		})
 	}
