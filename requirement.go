@@ -36,7 +36,7 @@ type outcome struct {
 	missing int32
 	// scopes are all that this needs, those included that the caller has.
 	scopes []string
-	cause   error // of a check that failed, for the log
+	cause  error // of a check that failed, for the log
 }
 
 // AllScopes demands scopes, all of them; see [Scopes].
