@@ -10,7 +10,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
 	"net/netip"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -804,4 +806,64 @@ func ExampleAuth_Permits() {
 
 	// Output:
 	// 403 [delete:notes]
+}
+
+// A handler that calls another service takes a token of its own: here one of
+// the server itself. The caller's stays behind.
+func ExampleAuth_Protect_upstream() {
+	as, err := mcpauthtest.NewServer(mcpauthtest.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer as.Close()
+	tickets := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		fmt.Println("the upstream sees", r.Header.Get("Authorization"), "for", r.Header.Get("X-Acting-For"))
+	}))
+	defer tickets.Close()
+	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
+		Identifier:           "https://api.example.com/tickets",
+		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: as.Issuer()}},
+	}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer auth.Close()
+	upstream, err := url.Parse(tickets.URL)
+	if err != nil {
+		log.Fatal(err)
+	}
+	ownToken := func(context.Context) (string, error) { return "token-of-the-server", nil }
+
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(upstream)
+			r.Out.Header.Del("Authorization") // the caller's: it is for this server only
+			r.Out.Header.Del("DPoP")
+			r.Out.Header.Del("X-Acting-For") // nor may callers say who they are
+			info, _ := mcpauth.FromContext(r.In.Context())
+			token, err := ownToken(r.In.Context())
+			if info == nil || err != nil {
+				return // the upstream refuses what has no token
+			}
+			r.Out.Header.Set("Authorization", "Bearer "+token)
+			r.Out.Header.Set("X-Acting-For", info.Subject)
+		},
+	}
+	handler := auth.Protect(proxy, mcpauth.Scopes("read:tickets"))
+
+	token, err := as.Token(mcpauthtest.TokenClaims{
+		Subject: "alice", Audience: []string{"https://api.example.com/tickets"}, Scopes: []string{"read:tickets"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	request := httptest.NewRequest("GET", "/tickets", nil)
+	request.Header.Set("Authorization", "Bearer "+token)
+	request.Header.Set("X-Acting-For", "somebody else")
+	response := httptest.NewRecorder()
+	handler.ServeHTTP(response, request)
+	fmt.Println(response.Code)
+	// Output:
+	// the upstream sees Bearer token-of-the-server for alice
+	// 200
 }

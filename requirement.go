@@ -145,7 +145,8 @@ func (c claim) fits(raw []byte) bool {
 	return ok && slices.ContainsFunc(values, func(value string) bool { return slices.Contains(c.values, value) })
 }
 
-// CheckFunc decides on one operation in code. An error or a panic denies.
+// CheckFunc decides on one operation in code. An error or a panic denies. For
+// lists it is called while the response is written, which waits for it.
 type CheckFunc func(ctx context.Context, info *AuthInfo, op Operation) (bool, error)
 
 // Check demands that the function agrees; name says in logs and listings what

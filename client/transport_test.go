@@ -43,6 +43,37 @@ func TestTokenGoesNowhereElse(t *testing.T) {
 	equal(t, "sent to the protected server", len(sent), 3)
 }
 
+// A server that passes on the headers of the request it is handling, as proxies
+// do, sends the client's token in place of its caller's, or none.
+//
+// Covers CL7, RS14.
+func TestCallersTokenIsNotPassedOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var proofs []string
+	w.rs.refuse = func(_ http.ResponseWriter, r *http.Request) bool {
+		proofs = append(proofs, r.Header.Values("DPoP")...)
+		return false
+	}
+	c := w.client(t)
+	for range 2 {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.ServerURL(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header = http.Header{"Authorization": {"Bearer of-the-caller", "DPoP of-the-caller"}, "Dpop": {"proof.of.caller"}}
+		response, err := c.HTTPClient().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		equal(t, "status", response.StatusCode, http.StatusOK)
+	}
+	_, sent := w.rs.requests()
+	equal(t, "sent", strings.Join(sent, ", "), ", Bearer access-one-1, Bearer access-one-1")
+	equal(t, "proofs", len(proofs), 0)
+}
+
 // Covers CL7.
 func TestSameEndpoint(t *testing.T) {
 	t.Parallel()

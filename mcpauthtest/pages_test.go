@@ -256,6 +256,30 @@ func TestTwoPagesInOneBrowser(t *testing.T) {
 	wantDecision(t, first.submit(), "code")
 }
 
+// What a user allows one client no other has, nor the same one a second time:
+// the browser's cookie stands for no consent.
+//
+// Covers AS8.
+func TestConsentIsAskedOfEachClient(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(c *Config) { withPages(c); c.OpenRegistration = true })
+	first := open(t, s)
+	wantDecision(t, first.submit(), "code")
+	other := register(t, s, `{"redirect_uris":["https://evil.example/cb"],"token_endpoint_auth_method":"none"}`)
+	_, challenge := pkce()
+	for name, changes := range map[string][]string{
+		"another client":  {"client_id", other.ClientID, "redirect_uri", "https://evil.example/cb"},
+		"the same client": nil,
+	} {
+		request := httptest.NewRequest(http.MethodGet, "/authorize?"+authorization(challenge, changes...).Encode(), nil)
+		request.AddCookie(first.cookie)
+		r := do(s, request)
+		if r.StatusCode != http.StatusOK || r.Header.Get("Location") != "" {
+			t.Errorf("%s: status %d, Location %q, want a page", name, r.StatusCode, r.Header.Get("Location"))
+		}
+	}
+}
+
 // Covers AS8.
 func TestLoginsAreRateLimited(t *testing.T) {
 	t.Parallel()

@@ -1,0 +1,147 @@
+package mcpauth_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"strings"
+	"sync"
+	"testing"
+
+	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/mcpauthtest"
+)
+
+// wiretap keeps all that a server is sent, as it was on the wire.
+type wiretap struct {
+	*httptest.Server
+	next http.Handler
+
+	mu   sync.Mutex
+	seen []string
+}
+
+func newWiretap(t *testing.T) *wiretap {
+	t.Helper()
+	tap := &wiretap{next: http.NotFoundHandler()}
+	tap.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		data, err := httputil.DumpRequest(r, true)
+		if err != nil {
+			t.Error(err)
+		}
+		tap.mu.Lock()
+		tap.seen = append(tap.seen, string(data))
+		tap.mu.Unlock()
+		tap.next.ServeHTTP(w, r)
+	}))
+	t.Cleanup(tap.Close)
+	return tap
+}
+
+// requests are those that were seen since the last call.
+func (w *wiretap) requests() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	seen := w.seen
+	w.seen = nil
+	return seen
+}
+
+// lastPart is what nobody else has of a token: the signature, or all of it.
+func lastPart(token string) string { return token[strings.LastIndex(token, ".")+1:] }
+
+// What mcpauth itself sends for a caller holds nothing of the token, good or
+// bad. Only introspection is asked about it, at the server that issued it, and
+// only in the place for it.
+//
+// Covers RS14, RS17.
+func TestTokenStaysHere(t *testing.T) {
+	t.Parallel()
+	tap := newWiretap(t)
+	server, err := mcpauthtest.New(mcpauthtest.Config{Issuer: tap.URL, Clients: []mcpauthtest.Client{{ID: "rs", Secret: "s3cret"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	tap.next = server.Handler()
+	config := trusting(tap.URL)
+	config.Resources[0].AuthorizationServers[0].Introspection = &mcpauth.Introspection{ClientID: "rs", ClientSecret: "s3cret"}
+	for name, test := range map[string]struct {
+		options []mcpauthtest.TokenOption
+		status  int
+	}{
+		"good":          {nil, http.StatusOK},
+		"expired":       {[]mcpauthtest.TokenOption{mcpauthtest.Expired()}, http.StatusUnauthorized},
+		"unknown key":   {[]mcpauthtest.TokenOption{mcpauthtest.UnknownKey()}, http.StatusUnauthorized},
+		"embedded key":  {[]mcpauthtest.TokenOption{mcpauthtest.EmbeddedKey()}, http.StatusUnauthorized},
+		"key elsewhere": {[]mcpauthtest.TokenOption{mcpauthtest.Header("jku", tap.URL+"/jwks")}, http.StatusOK},
+		"other server":  {[]mcpauthtest.TokenOption{mcpauthtest.WrongIssuer()}, http.StatusUnauthorized},
+		"other service": {[]mcpauthtest.TokenOption{mcpauthtest.WrongAudience()}, http.StatusUnauthorized},
+		"opaque":        {[]mcpauthtest.TokenOption{mcpauthtest.Opaque()}, http.StatusOK},
+	} {
+		token := mint(t, server, test.options...)
+		if got := status(newAuth(t, config), token); got != test.status {
+			t.Errorf("%s: status %d, want %d", name, got, test.status)
+		}
+		asked := 0
+		for _, request := range tap.requests() {
+			head, body, _ := strings.Cut(request, "\r\n\r\n")
+			if strings.Contains(head, lastPart(token)) {
+				t.Errorf("%s: the token stands in a URL or header:\n%s", name, head)
+			}
+			if !strings.Contains(body, lastPart(token)) {
+				continue
+			}
+			asked++
+			if !strings.HasPrefix(head, "POST /introspect ") || !strings.Contains(body, "token="+token) {
+				t.Errorf("%s: the token was sent with\n%s", name, request)
+			}
+		}
+		if (asked == 1) != (name == "opaque") {
+			t.Errorf("%s: introspected %d times", name, asked)
+		}
+	}
+}
+
+// A handler that calls another service with the request's context, and sends it
+// what it knows of the caller, sends no token unless it says Reveal.
+//
+// Covers RS14.
+func TestTokenDoesNotTravelWithAuthInfo(t *testing.T) {
+	t.Parallel()
+	upstream := newWiretap(t)
+	server := newServer(t, mcpauthtest.Config{})
+	token := mint(t, server)
+	handler := newAuth(t, trusting(server.Issuer())).Protect(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		info, _ := mcpauth.FromContext(r.Context())
+		encoded, err := json.Marshal(map[string]any{"info": info, "token": info.Token})
+		if err != nil {
+			t.Error(err)
+		}
+		body := io.MultiReader(bytes.NewReader(encoded), strings.NewReader(fmt.Sprintf("%+v %s", info, r.Context())))
+		call, err := http.NewRequestWithContext(r.Context(), http.MethodPost, upstream.URL+"/?caller="+info.Subject, body)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		call.Header.Set("Authorization", fmt.Sprintf("Bearer %s", info.Token))
+		resp, err := upstream.Client().Do(call)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		resp.Body.Close()
+	}))
+	get(t, handler, "/mcp", "Authorization", "Bearer "+token)
+	sent := strings.Join(upstream.requests(), "\n")
+	if !strings.Contains(sent, "Authorization: Bearer [redacted]") || !strings.Contains(sent, resourceID) {
+		t.Errorf("the call did not arrive: %s", sent)
+	}
+	if strings.Contains(sent, lastPart(token)) {
+		t.Error("the token went upstream")
+	}
+}
