@@ -30,6 +30,7 @@ var allowed = map[string][]string{
 	"":                        {"check", "metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx", "internal/mcpmsg", "internal/remote"},
 	"check":                   {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},                                                  // looks at both from outside: never the root
 	"policy":                  {""},                                                                                                                                     // files that hold a Policy
+	"provider":                {"", "metadata", "internal/fetch", "internal/jsonx"},                                                                                     // profiles make a configuration, verifiers ask over the guarded fetcher
 	"client":                  {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},                                                  // the other side of the wire: never the root, never mcpauthtest
 	"gosdk":                   {""},                                                                                                                                     // a door
 	"mcpgo":                   {""},                                                                                                                                     // a door
