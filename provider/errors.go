@@ -32,14 +32,15 @@ const (
 	InvalidParameter Fault = "the value of the parameter is not valid"
 	InvalidIssuer    Fault = "the issuer that the parameters make is not valid (RFC 8414 §2)"
 
-	AudienceRequired   Fault = "the provider does not issue tokens for the resource identifier: name the audience that it issues"
-	InvalidAudience    Fault = "the audience is not of the form that the provider issues"
-	AudienceShared     Fault = "the audience does not stand for this server alone"
-	ClientsRequired    Fault = "the provider issues no audience: list the clients whose tokens are accepted, or name the audience that it was made to issue"
-	ClientsOfNoUse     Fault = "the provider issues an audience: a list of clients would not be looked at"
-	InvalidClient      Fault = "the client identifier is empty or has characters that it cannot have"
-	VerifierRequired   Fault = "the tokens are opaque: use the verifier of this package"
-	IntrospectionFails Fault = "the provider does not introspect these tokens"
+	AudienceRequired      Fault = "the provider does not issue tokens for the resource identifier: name the audience that it issues"
+	InvalidAudience       Fault = "the audience is not of the form that the provider issues"
+	AudienceShared        Fault = "the audience does not stand for this server alone"
+	ClientsRequired       Fault = "the provider issues no audience: list the clients whose tokens are accepted, or name the audience that it was made to issue"
+	ClientsOfNoUse        Fault = "the provider issues an audience: a list of clients would not be looked at"
+	InvalidClient         Fault = "the client identifier is empty or has characters that it cannot have"
+	VerifierRequired      Fault = "the tokens are opaque: use the verifier of this package"
+	IntrospectionRequired Fault = "the tokens must be introspected, all of them"
+	IntrospectionFails    Fault = "the provider does not introspect these tokens"
 
 	InvalidURL         Fault = "the value is not an https URL, or an http one on loopback"
 	SecretRequired     Fault = "the client secret is missing"
@@ -47,6 +48,8 @@ const (
 	InvalidLifetime    Fault = "the time to remember answers is negative or over one hour"
 	InvalidTimeout     Fault = "the timeout is negative or over ten seconds"
 	InvalidRestriction Fault = "the entry of the list is empty or has characters that it cannot have"
+	UsersRequired      Fault = "it is not said who is let in: list them, or let in everybody who has an account there"
+	UsersContradict    Fault = "everybody is let in, and yet users are listed"
 )
 
 // Error is one mistake in what a profile or a verifier was given. errors.As

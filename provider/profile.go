@@ -94,6 +94,10 @@ const (
 	JWT TokenKind = "jwt"
 	// Opaque means something to the provider only.
 	Opaque TokenKind = "opaque"
+	// Introspected is a JWT that its keys cannot tell from an ID token: the
+	// provider must be asked about each. [Options.Introspection] is needed, for
+	// [mcpauth.AllTokens].
+	Introspected TokenKind = "introspected"
 	// Either depends on how the provider, or the client there, is configured.
 	// [Options.Introspection] accepts opaque ones too.
 	Either TokenKind = "either"

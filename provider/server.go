@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	mcpauth "github.com/mcp-auth/go"
-	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/metadata"
 )
 
@@ -34,7 +33,7 @@ type Options struct {
 	// [mcpauth.AuthorizationServer.AllowedClients].
 	AllowedClients []string
 	// Introspection, if set, asks the provider about opaque tokens, where it
-	// issues such ([Either]).
+	// issues such ([Either]), or about all tokens, where it must ([Introspected]).
 	Introspection *mcpauth.Introspection
 }
 
@@ -192,9 +191,7 @@ func (p *Profile) checkOptions(f *faults, params Params, options Options) {
 	if len(options.AllowedClients) > 0 && p.Audience.Rule != NoAudience {
 		f.add(ClientsOfNoUse, "Options.AllowedClients", "", p.Audience.Says.Text)
 	}
-	if options.Introspection != nil && p.Token.Kind != Either {
-		f.add(IntrospectionFails, "Options.Introspection", "", "")
-	}
+	p.checkIntrospection(f, options.Introspection)
 	switch p.Audience.Rule {
 	case NamedAudience:
 		if len(options.Audiences) == 0 {
@@ -206,6 +203,19 @@ func (p *Profile) checkOptions(f *faults, params Params, options Options) {
 		}
 	case ClientAudience:
 		f.add(VerifierRequired, "Profile", "", "")
+	}
+}
+
+func (p *Profile) checkIntrospection(f *faults, config *mcpauth.Introspection) {
+	const field = "Options.Introspection"
+	asksAll := config != nil && config.Tokens == mcpauth.AllTokens
+	switch {
+	case p.Token.Kind == Introspected && !asksAll:
+		f.add(IntrospectionRequired, field, "", p.Token.IDToken.Text)
+	case config != nil && p.Token.Kind != Introspected && p.Token.Kind != Either:
+		f.add(IntrospectionFails, field, "", "")
+	case asksAll && p.Audience.Rule == NoAudience:
+		f.add(ClientsOfNoUse, field, "", "with AllTokens, the list is Introspection.AllowedClients")
 	}
 }
 
@@ -248,9 +258,4 @@ func printable(text string) bool {
 		}
 	}
 	return true
-}
-
-// isURL reports a URL that a verifier may ask.
-func isURL(raw string) bool {
-	return fetch.CheckURL(raw, true) == nil && !strings.ContainsAny(raw, "?")
 }
