@@ -178,8 +178,11 @@ func (r *matrixRun) server(t *testing.T, c matrixCase) mcpauth.AuthorizationServ
 		given = *c.Options
 	}
 	opts := provider.Options{Audiences: given.Audiences, AllowedClients: given.AllowedClients}
-	if c.Opaque {
+	if r.introspected(c) {
 		opts.Introspection = introspecting(t, merged(t, r.matrix.Introspection, c.Claims))
+	}
+	if r.Token.Kind == provider.Introspected {
+		opts.Introspection.Tokens = mcpauth.AllTokens
 	}
 	params := r.matrix.Params
 	if c.Params != nil {
@@ -190,8 +193,15 @@ func (r *matrixRun) server(t *testing.T, c matrixCase) mcpauth.AuthorizationServ
 		t.Fatal(err)
 	}
 	server.MetadataURL = "" // the keys are given
-	server.JWKS = keySet(t, r.keys, r.matrix.JWKWithoutAlg)
+	if r.Token.Kind != provider.Introspected {
+		server.JWKS = keySet(t, r.keys, r.matrix.JWKWithoutAlg)
+	}
 	return server
+}
+
+// introspected reports whether the claims of a case are those of an answer.
+func (r *matrixRun) introspected(c matrixCase) bool {
+	return c.Opaque || r.Token.Kind == provider.Introspected
 }
 
 func introspecting(t *testing.T, answer map[string]any) *mcpauth.Introspection {
@@ -217,12 +227,18 @@ func (r *matrixRun) mint(t *testing.T, c matrixCase) string {
 	if key == "" {
 		key = r.matrix.Key
 	}
+	if r.introspected(c) {
+		return signed(t, r.keys, key, merged(t, r.matrix.Token.Header, c.Header), merged(t, r.matrix.Token.Claims, nil))
+	}
 	return signed(t, r.keys, key, merged(t, r.matrix.Token.Header, c.Header), merged(t, r.matrix.Token.Claims, c.Claims))
 }
 
 // common are the near misses of every provider.
 func (r *matrixRun) common(t *testing.T) []matrixCase {
 	t.Helper()
+	if r.Token.Kind == provider.Introspected {
+		return r.commonAnswers(t)
+	}
 	claims := func(name string, reason mcpauth.Reason, changes map[string]any) matrixCase {
 		return matrixCase{Name: name, Reason: reason, shape: shape{Claims: changes}}
 	}
@@ -274,6 +290,25 @@ func (r *matrixRun) common(t *testing.T) []matrixCase {
 		cases = append(cases, claims("no scopes", mcpauth.InsufficientScope, map[string]any{"scope": nil, "scp": nil, "permissions": nil}))
 	}
 	return cases
+}
+
+// commonAnswers are near misses where the provider is asked about every token.
+func (r *matrixRun) commonAnswers(t *testing.T) []matrixCase {
+	t.Helper()
+	answer := func(name string, reason mcpauth.Reason, changes map[string]any) matrixCase {
+		return matrixCase{Name: name, Reason: reason, shape: shape{Claims: changes}}
+	}
+	foreign := merged(t, r.matrix.Token.Claims, map[string]any{"iss": r.otherIssuer(t)})
+	return []matrixCase{
+		answer("inactive", mcpauth.InactiveToken, map[string]any{"active": false}),
+		answer("expired", mcpauth.Expired, map[string]any{"exp": "now-60"}),
+		answer("no expiry", mcpauth.NoExpiry, map[string]any{"exp": nil}),
+		answer("answer of another tenant", mcpauth.WrongIssuer, map[string]any{"iss": r.otherIssuer(t)}),
+		answer("issuer slash", mcpauth.WrongIssuer, map[string]any{"iss": r.server(t, matrixCase{}).Issuer + "/"}),
+		answer("other audience", mcpauth.WrongAudience, map[string]any{"aud": "https://other.example.com/mcp"}),
+		answer("no audience", mcpauth.WrongAudience, map[string]any{"aud": nil}),
+		{Name: "token of another tenant", Reason: mcpauth.UntrustedIssuer, text: signed(t, r.keys, r.matrix.Key, nil, foreign)},
+	}
 }
 
 func (r *matrixRun) otherIssuer(t *testing.T) string {

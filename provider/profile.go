@@ -64,6 +64,9 @@ const (
 	// or an http one on loopback, with or without a path, and without a slash at
 	// its end.
 	BaseParameter ParameterKind = "base"
+	// IssuerParameter is the whole issuer: as [BaseParameter], but with the slash
+	// at its end, if it has one.
+	IssuerParameter ParameterKind = "issuer"
 )
 
 // Token is how access tokens look.

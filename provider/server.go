@@ -159,6 +159,8 @@ func (p Parameter) accepts(value string) bool {
 		return matches(hostPattern, value)
 	case BaseParameter:
 		return matches(basePattern, value) && metadata.CheckIssuer(value) == nil
+	case IssuerParameter:
+		return matches(basePattern+`/?`, value) && metadata.CheckIssuer(value) == nil
 	case PatternParameter:
 		return matches(p.Pattern, value)
 	}
