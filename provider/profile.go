@@ -14,6 +14,8 @@ type Profile struct {
 	Type metadata.ServerType `json:"type"`
 	// Issuer is a template of the issuer, with the names of parameters in braces.
 	Issuer string `json:"issuer"`
+	// IssuerSays tells about the issuer.
+	IssuerSays Fact `json:"issuerSays"`
 	// MetadataURL is a template of where the metadata stand, if in neither
 	// well-known place.
 	MetadataURL string `json:"metadataURL,omitempty"`
@@ -73,6 +75,8 @@ const (
 type Token struct {
 	// Kind is their form.
 	Kind TokenKind `json:"kind"`
+	// Says tells about the form, the header and the algorithm.
+	Says Fact `json:"says"`
 	// Types are the values of the typ header that are accepted, see
 	// [mcpauth.AuthorizationServer.TokenTypes]. Empty means the default.
 	Types []string `json:"types,omitempty"`
