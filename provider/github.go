@@ -26,7 +26,7 @@ const (
 	// as long as it is remembered.
 	gitHubProofLifetime = time.Minute
 
-	gitHubClientPattern = `[A-Za-z0-9._-]{1,100}`
+	gitHubClientPattern = `[A-Za-z0-9][A-Za-z0-9._-]{0,99}`
 	gitHubNamePattern   = `[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9])?`
 )
 
