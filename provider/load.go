@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/mcp-auth/go/internal/jsonx"
+	"github.com/mcp-auth/go/internal/suggest"
 )
 
 //go:embed profiles/*.json
@@ -89,17 +90,12 @@ func decode(data []byte) (*Profile, error) {
 	return p, nil
 }
 
-// closest is the name that is a slip or two away, or that begins or ends alike.
+// closest is the name that is a slip or two away, or one that is a part of the
+// other.
 func closest(name string, known []string) string {
 	name = strings.ToLower(name[:min(len(name), maxName)])
-	best, fewest := "", 3
-	for _, candidate := range known {
-		if d := distance(name, candidate); d < fewest && d < len(candidate)-1 {
-			best, fewest = candidate, d
-		}
-	}
-	if best != "" || len(name) < 3 {
-		return best
+	if near := suggest.Closest(name, known); near != "" || len(name) < 3 {
+		return near
 	}
 	i := slices.IndexFunc(known, func(candidate string) bool {
 		return strings.Contains(candidate, name) || strings.Contains(name, candidate)
@@ -108,25 +104,4 @@ func closest(name string, known []string) string {
 		return ""
 	}
 	return known[i]
-}
-
-// distance is how many letters must be added, removed or changed to make b of a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }
