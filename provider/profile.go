@@ -10,7 +10,7 @@ type Profile struct {
 	Name string `json:"name"`
 	// Title is its name for people.
 	Title string `json:"title"`
-	// Type says where its metadata stand.
+	// Type says where its metadata stand. Empty means that each place is tried.
 	Type metadata.ServerType `json:"type"`
 	// Issuer is a template of the issuer, with the names of parameters in braces.
 	Issuer string `json:"issuer"`

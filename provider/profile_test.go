@@ -56,7 +56,7 @@ func TestProfilesAreSound(t *testing.T) {
 	for _, p := range all(t) {
 		t.Run(p.Name, func(t *testing.T) {
 			t.Parallel()
-			if p.Title == "" || p.Type != mcpauth.OIDC && p.Type != mcpauth.OAuth {
+			if p.Title == "" || p.Type != mcpauth.OIDC && p.Type != mcpauth.OAuth && p.Type != metadata.AnyType {
 				t.Errorf("title %q, type %q", p.Title, p.Type)
 			}
 			checkParameters(t, p)
