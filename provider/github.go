@@ -48,8 +48,8 @@ type GitHubConfig struct {
 	// user; an id cannot.
 	AllowedLogins []string
 	// AllowedOrganizations are organizations whose active members are accepted,
-	// by their login. It takes a further call, with the user's token, which needs
-	// the scope read:org.
+	// by their login, which, as a user's, can be given up and taken. Each takes a
+	// further call, with the user's token, which needs the scope read:org.
 	AllowedOrganizations []string
 	// AllowAnyUser accepts everybody who has a GitHub account and has let the app
 	// in. It is needed where no list is given.
