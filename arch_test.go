@@ -25,18 +25,20 @@ var allowed = map[string][]string{
 	"internal/mcpmsg":         {"internal/jsonx"},                   // messages are JSON
 	"internal/remote":         {},                                   // leaf: knows nothing of what it caches
 	"internal/challenge":      {},                                   // leaf: both sides of the wire use it
+	"internal/suggest":        {},                                   // leaf: what was probably meant
 	"internal/verdict":        {"", "metadata", "policy"},           // test harness: no code but tests imports it
 	"metadata":                {"internal/fetch", "internal/jsonx"}, // documents and how they are found
 	"":                        {"check", "metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx", "internal/mcpmsg", "internal/remote"},
-	"check":                   {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},                                                  // looks at both from outside: never the root
-	"policy":                  {""},                                                                                                                                     // files that hold a Policy
-	"client":                  {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},                                                  // the other side of the wire: never the root, never mcpauthtest
-	"gosdk":                   {""},                                                                                                                                     // a door
-	"mcpgo":                   {""},                                                                                                                                     // a door
-	"mcpauthtest":             {"metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx"},                                 // the other side of the wire: never the root
-	"mcpauthtest/sqlitestore": {"mcpauthtest"},                                                                                                                          // apart, for the driver
-	"examples/whoami":         {"", "gosdk"},                                                                                                                            // what a user would import
-	"cmd/mcpauth":             {"", "check", "client", "gosdk", "metadata", "mcpauthtest", "mcpauthtest/sqlitestore", "policy", "internal/challenge", "internal/fetch"}, // the command may use all
+	"check":                   {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},                                                                                  // looks at both from outside: never the root
+	"policy":                  {""},                                                                                                                                                                     // files that hold a Policy
+	"provider":                {"", "metadata", "internal/fetch", "internal/jsonx", "internal/suggest"},                                                                                                 // profiles make a configuration, verifiers ask over the guarded fetcher
+	"client":                  {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},                                                                                  // the other side of the wire: never the root, never mcpauthtest
+	"gosdk":                   {""},                                                                                                                                                                     // a door
+	"mcpgo":                   {""},                                                                                                                                                                     // a door
+	"mcpauthtest":             {"metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx"},                                                                 // the other side of the wire: never the root
+	"mcpauthtest/sqlitestore": {"mcpauthtest"},                                                                                                                                                          // apart, for the driver
+	"examples/whoami":         {"", "gosdk"},                                                                                                                                                            // what a user would import
+	"cmd/mcpauth":             {"", "check", "client", "gosdk", "metadata", "mcpauthtest", "mcpauthtest/sqlitestore", "policy", "provider", "internal/challenge", "internal/fetch", "internal/suggest"}, // the command may use all
 
 	"examples/todo-manager":                   {"", "gosdk", "examples/todo-manager/internal/app", "examples/todo-manager/internal/todo"},
 	"examples/todo-manager/mcpgo":             {"", "mcpgo", "examples/todo-manager/internal/app", "examples/todo-manager/internal/todo"},

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,7 +32,7 @@ type Claims struct {
 	Raw json.RawMessage
 
 	introspected  bool // may change at any time
-	allowedClient bool // stands for an audience, see Introspection.AllowedClients
+	allowedClient bool // stands for an audience, see AuthorizationServer.AllowedClients
 }
 
 // Confirmation is the key a token is bound to (claim cnf, RFC 7800).
@@ -218,6 +219,14 @@ func (c *tokenClaims) notAccessToken(typed bool) string {
 		return "has nonce, which ID tokens have"
 	}
 	return ""
+}
+
+// ofAllowedClient reports whether the client the token was issued to stands for
+// the audience that it has not. isAccess is true where something beside the
+// claims says that it is an access token: without an audience, nothing else
+// would give away an ID or a refresh token of that client.
+func (c *tokenClaims) ofAllowedClient(clients []string, isAccess bool) bool {
+	return len(c.Audience) == 0 && (isAccess || c.use != "") && slices.Contains(clients, c.ClientID)
 }
 
 // otherKind reports values of the claim typ that Keycloak gives to tokens that

@@ -152,6 +152,17 @@ type AuthorizationServer struct {
 	// token of this server with one of them is then accepted. Where it is a
 	// client id, ID tokens have it too: set TokenTypes if the server lets you.
 	Audiences []string
+	// AllowedClients is the alternative for a server that puts no aud into its
+	// JWTs, such as Amazon Cognito: a token without an audience is accepted if it
+	// was issued to one of these clients (the first of client_id, azp, cid and
+	// appid), and if it says that it is an access token: by its typ at+jwt, or by
+	// its claim token_use with access or access_token. Such a token may be meant
+	// for any resource of that server, so list only clients that get tokens for
+	// this one. A token with an audience is never accepted for its client. For
+	// tokens that are introspected there is [Introspection.AllowedClients].
+	//
+	// Empty means that a token without an audience is refused.
+	AllowedClients []string
 	// Algorithms is the allow-list of signing algorithms, such as "ES256".
 	// Empty means RS, PS and ES with 256, 384 and 512 bits, and EdDSA.
 	Algorithms []string
@@ -174,6 +185,7 @@ func (r Resource) clone() Resource {
 	r.AuthorizationServers = slices.Clone(r.AuthorizationServers)
 	for i, s := range r.AuthorizationServers {
 		s.Audiences = slices.Clone(s.Audiences)
+		s.AllowedClients = slices.Clone(s.AllowedClients)
 		s.Algorithms = slices.Clone(s.Algorithms)
 		s.TokenTypes = slices.Clone(s.TokenTypes)
 		s.JWKS = slices.Clone(s.JWKS)
@@ -357,6 +369,28 @@ func (s *AuthorizationServer) check(f *faults, field string) {
 	for i, audience := range s.Audiences {
 		if audience == "" {
 			f.add(InvalidAudience, "", "%s.Audiences[%d]", field, i)
+		}
+	}
+	s.checkAllowedClients(f, field)
+}
+
+// checkAllowedClients reports a list that would say nothing, because no JWT is
+// verified with the server's keys.
+func (s *AuthorizationServer) checkAllowedClients(f *faults, field string) {
+	checkClients(f, s.AllowedClients, field)
+	switch {
+	case len(s.AllowedClients) == 0:
+	case s.Verifier != nil:
+		f.add(ConflictingSources, "", "%s.AllowedClients and Verifier", field)
+	case s.Introspection.all():
+		f.add(ConflictingSources, "", "%s.AllowedClients and Introspection of all tokens", field)
+	}
+}
+
+func checkClients(f *faults, clients []string, field string) {
+	for i, client := range clients {
+		if client == "" {
+			f.add(InvalidClient, "", "%s.AllowedClients[%d]", field, i)
 		}
 	}
 }

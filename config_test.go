@@ -102,6 +102,15 @@ func TestConfigFaults(t *testing.T) {
 		"keys and verifier": {server(func(s *mcpauth.AuthorizationServer) {
 			s.JWKS, s.Verifier = []byte(`{"keys":[]}`), verifier
 		}), mcpauth.ConflictingSources, "Resources[0].AuthorizationServers[0].JWKS and Verifier"},
+		"empty client": {server(func(s *mcpauth.AuthorizationServer) {
+			s.AllowedClients = []string{"a", ""}
+		}), mcpauth.InvalidClient, "Resources[0].AuthorizationServers[0].AllowedClients[1]"},
+		"clients beside a verifier": {server(func(s *mcpauth.AuthorizationServer) {
+			s.AllowedClients, s.Verifier = []string{"a"}, verifier
+		}), mcpauth.ConflictingSources, "Resources[0].AuthorizationServers[0].AllowedClients and Verifier"},
+		"clients beside introspection of all": {server(func(s *mcpauth.AuthorizationServer) {
+			s.AllowedClients, s.Introspection = []string{"a"}, &mcpauth.Introspection{ClientID: "rs", ClientSecret: "s", Tokens: mcpauth.AllTokens}
+		}), mcpauth.ConflictingSources, "Resources[0].AuthorizationServers[0].AllowedClients and Introspection of all tokens"},
 		"empty keys":      {server(func(s *mcpauth.AuthorizationServer) { s.JWKS = []byte(`{"keys":[]}`) }), mcpauth.InvalidKeySet, "Resources[0].AuthorizationServers[0].JWKS"},
 		"broken keys":     {server(func(s *mcpauth.AuthorizationServer) { s.JWKS = []byte(`{`) }), mcpauth.InvalidKeySet, "Resources[0].AuthorizationServers[0].JWKS"},
 		"algorithm none":  {server(func(s *mcpauth.AuthorizationServer) { s.Algorithms = []string{"ES256", "none"} }), mcpauth.InvalidAlgorithm, "Resources[0].AuthorizationServers[0].Algorithms[1]"},

@@ -662,6 +662,22 @@ func ExampleChallengeScopes() {
 	// Bearer scope="read:notes write:notes", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/notes"
 }
 
+// A server that puts no audience into its tokens: the clients are listed.
+func ExampleAuthorizationServer_allowedClients() {
+	server := mcpauth.AuthorizationServer{
+		Issuer:         "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_aBcD1234",
+		AllowedClients: []string{"57cbishk4j24pabc1234567890"},
+	}
+	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
+		Identifier:           "https://api.example.com/notes",
+		AuthorizationServers: []mcpauth.AuthorizationServer{server},
+	}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer auth.Close()
+}
+
 // A broader scope does what narrower ones do, where the resource says so.
 func ExampleResource_scopeIncludes() {
 	resource := mcpauth.Resource{

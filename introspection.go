@@ -66,7 +66,8 @@ type Introspection struct {
 	// clients (client_id), and if the answer says that it is an access token
 	// (token_type, or token_use). Such a token may be meant for any resource of
 	// that server, so list only clients that get tokens for this one. A token
-	// with an audience is never accepted for its client.
+	// with an audience is never accepted for its client. For JWTs that keys
+	// verify there is [AuthorizationServer.AllowedClients].
 	//
 	// Empty means that a token without an audience is refused.
 	AllowedClients []string
@@ -170,11 +171,7 @@ func (s *AuthorizationServer) checkIntrospection(f *faults, field string) {
 	if c.Timeout < 0 || c.Timeout > maxIntrospectionTimeout {
 		f.add(InvalidTimeout, c.Timeout.String(), "%s.Timeout", field)
 	}
-	for i, client := range c.AllowedClients {
-		if client == "" {
-			f.add(InvalidClient, "", "%s.AllowedClients[%d]", field, i)
-		}
-	}
+	checkClients(f, c.AllowedClients, field)
 	c.checkClient(f, field)
 }
 

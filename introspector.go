@@ -466,8 +466,7 @@ func (i *introspector) judge(said *introspected) answer {
 		claims.Confirmation = &Confirmation{}
 	}
 	// Some servers call refresh tokens active too, and say of them neither
-	// token_type nor token_use: an audience would give them away.
-	says := said.tokenType != "" || said.use != ""
-	claims.allowedClient = len(claims.Audience) == 0 && says && slices.Contains(i.config.AllowedClients, claims.ClientID)
+	// token_type nor token_use.
+	claims.allowedClient = said.ofAllowedClient(i.config.AllowedClients, said.tokenType != "")
 	return answer{claims: &claims}
 }

@@ -46,6 +46,7 @@ type trustedServer struct {
 	types      []string // normalized, nil: the default
 	scopeClaim string
 	custom     Verifier
+	clients    []string      // whose JWTs need no audience
 	introspect *introspector // nil: not used
 	source     *issuer       // nil with a custom verifier
 }
@@ -55,6 +56,7 @@ func newTrustedServer(resource string, s AuthorizationServer, source *issuer) *t
 		issuer:     s.Issuer,
 		audiences:  append([]string{resource}, s.Audiences...),
 		scopeClaim: s.ScopeClaim,
+		clients:    s.AllowedClients,
 		custom:     s.Verifier,
 		source:     source,
 	}
@@ -125,6 +127,7 @@ func (t *trustedServer) verify(ctx context.Context, token string, jws *jose.JWS)
 	if why := claims.notAccessToken(typ == accessTokenType); why != "" {
 		return nil, 0, invalidToken(NotAnAccessToken, "not an access token: %s", why)
 	}
+	claims.allowedClient = claims.ofAllowedClient(t.clients, typ == accessTokenType)
 	generation, refused := t.verifySignature(ctx, jws, claims.IssuedAt)
 	return &claims.Claims, generation, refused
 }

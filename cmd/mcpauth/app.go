@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"github.com/mcp-auth/go/internal/suggest"
 	"github.com/urfave/cli/v3"
 )
 
@@ -18,9 +19,6 @@ const (
 	exitFailure = 1
 	exitUsage   = 2
 )
-
-// maxWord bounds the words that are compared with known ones, in bytes.
-const maxWord = 64
 
 // streams are where a command writes: results to stdout, everything else to
 // stderr.
@@ -71,6 +69,7 @@ func newRootCommand(s streams) *cli.Command {
 			newDevCommand(s),
 			newPolicyCommand(s),
 			newCheckCommand(s),
+			newProvidersCommand(s),
 			newLoginCommand(s),
 			newToolsCommand(s),
 			newCallCommand(s),
@@ -157,39 +156,10 @@ func unknownCommand(parent *cli.Command, name string) error {
 
 // didYouMean names the known word that is a slip or two away.
 func didYouMean(word string, known []string) string {
-	best, fewest := "", 3
-	for _, candidate := range known {
-		if d := editDistance(word, candidate); d < fewest && d < len(candidate)-1 {
-			best, fewest = candidate, d
-		}
+	if closest := suggest.Closest(word, known); closest != "" {
+		return fmt.Sprintf(", did you mean %s?", closest)
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(", did you mean %s?", best)
-}
-
-// editDistance is how many letters must be added, removed or changed to make
-// b of a.
-func editDistance(a, b string) int {
-	a, b = a[:min(len(a), maxWord)], b[:min(len(b), maxWord)]
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
+	return ""
 }
 
 // newJSONFlag is the flag of every command that can answer for scripts.

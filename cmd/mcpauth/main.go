@@ -5,6 +5,7 @@
 //	mcpauth demo --selftest  the whole flow without a browser
 //	mcpauth dev              an authorization server to develop with
 //	mcpauth policy explain   list the rules of a policy file; policy test tries them
+//	mcpauth providers        list identity providers and what they put where
 //	mcpauth login URL        log in at an MCP server
 //	mcpauth tools URL        list its tools
 //	mcpauth call URL TOOL    call one of them

@@ -108,6 +108,7 @@ type resource struct {
 type server struct {
 	Issuer     string
 	Audiences  []string
+	Clients    []string // AllowedClients
 	Algorithms []string
 	Types      []string
 	ScopeClaim string `json:"scope_claim"`
@@ -166,7 +167,7 @@ func (c *config) build(t *testing.T, keys *keyRing, now time.Time) mcpauth.Confi
 func (s server) build(t *testing.T, keys *keyRing, now time.Time) mcpauth.AuthorizationServer {
 	t.Helper()
 	built := mcpauth.AuthorizationServer{
-		Issuer: s.Issuer, Audiences: s.Audiences, Algorithms: s.Algorithms, TokenTypes: s.Types, ScopeClaim: s.ScopeClaim,
+		Issuer: s.Issuer, Audiences: s.Audiences, AllowedClients: s.Clients, Algorithms: s.Algorithms, TokenTypes: s.Types, ScopeClaim: s.ScopeClaim,
 	}
 	if built.Issuer == "" {
 		built.Issuer = defaultIssuer

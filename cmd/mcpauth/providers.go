@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/mcp-auth/go/provider"
+	"github.com/urfave/cli/v3"
+)
+
+func newProvidersCommand(s streams) *cli.Command {
+	return &cli.Command{
+		Name:      "providers",
+		Usage:     "list identity providers and what they put where",
+		ArgsUsage: "[NAME]",
+		Description: "Without a name it lists the profiles of package provider. With one it prints what is known:\n" +
+			"issuer, audience, scopes, what to configure at the provider, warnings, and the sources.\n\n" +
+			"Examples:\n" +
+			"  mcpauth providers\n" +
+			"  mcpauth providers keycloak\n" +
+			"  mcpauth providers keycloak --json",
+		Flags:        []cli.Flag{newJSONFlag("print one line of JSON")},
+		ArgValidator: checkOneName,
+		Action: func(_ context.Context, cmd *cli.Command) error {
+			if name := cmd.Args().First(); name != "" {
+				return showProvider(cmd, s.stdout, name)
+			}
+			return listProviders(cmd, s.stdout)
+		},
+	}
+}
+
+func checkOneName(_ context.Context, cmd *cli.Command) error {
+	if args := cmd.Args(); args.Len() > 1 {
+		return newUsageError(cmd, fmt.Errorf("unexpected argument %q", args.Get(1)))
+	}
+	return nil
+}
+
+func listProviders(cmd *cli.Command, w io.Writer) error {
+	profiles, err := provider.All()
+	if err != nil {
+		return err
+	}
+	if cmd.Bool("json") {
+		return printJSON(w, profiles)
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "NAME\tPROVIDER\tTOKENS\tAUDIENCE\tDCR\tCIMD\tRESOURCE")
+	for _, p := range profiles {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p.Name, p.Title, p.Token.Kind, p.Audience.Rule,
+			p.Support.DCR.Value, p.Support.CIMD.Value, p.Support.Resource.Value)
+	}
+	return t.Flush()
+}
+
+func showProvider(cmd *cli.Command, w io.Writer, name string) error {
+	p, err := provider.Get(name)
+	if err != nil {
+		return newUsageError(cmd, err)
+	}
+	if cmd.Bool("json") {
+		return printJSON(w, p)
+	}
+	_, err = io.WriteString(w, describeProvider(p))
+	return err
+}
+
+// describeProvider is a profile for the terminal. Numbers in brackets are those
+// of the sources.
+func describeProvider(p *provider.Profile) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n\n", p.Title)
+	rows := [][2]string{
+		{"issuer", p.Issuer},
+		{"token", cite(p.Token.Says)},
+		{"audience", cite(p.Audience.Says)},
+		{"scopes", cite(p.Token.Scopes)},
+		{"client", cite(p.Token.Client)},
+		{"DCR", support(p.Support.DCR)},
+		{"CIMD", support(p.Support.CIMD)},
+		{"resource", support(p.Support.Resource)},
+	}
+	for _, row := range rows {
+		fmt.Fprintf(&b, "%-10s%s\n", row[0], row[1])
+	}
+	for _, parameter := range p.Parameters {
+		fmt.Fprintf(&b, "%-10s%s, such as %s\n", "{"+parameter.Name+"}", parameter.Says, parameter.Example)
+	}
+	for _, list := range []struct {
+		title string
+		facts []provider.Fact
+	}{{"Configure there", p.Steps}, {"Warnings", p.Warnings}, {"Quirks", p.Quirks}} {
+		if len(list.facts) > 0 {
+			fmt.Fprintf(&b, "\n%s:\n", list.title)
+		}
+		for _, fact := range list.facts {
+			fmt.Fprintf(&b, "- %s\n", cite(fact))
+		}
+	}
+	b.WriteString("\nSources:\n")
+	for i, source := range p.Sources {
+		fmt.Fprintf(&b, "[%d] %s (%s) %s\n", i+1, source.URL, source.Date, source.Says)
+	}
+	return b.String()
+}
+
+func support(f provider.Feature) string {
+	if f.Text == "" {
+		return string(f.Value)
+	}
+	return string(f.Value) + ": " + cite(f.Fact)
+}
+
+// cite is a statement with the numbers of its sources. Its code marks go.
+func cite(f provider.Fact) string {
+	text := strings.ReplaceAll(f.Text, "`", "")
+	for _, n := range f.Sources {
+		text += fmt.Sprintf(" [%d]", n)
+	}
+	return text
+}

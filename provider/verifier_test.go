@@ -1,0 +1,432 @@
+package provider_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/provider"
+)
+
+const (
+	opaqueToken  = "opaque-2YotnFZFEjr1zCsicMWpAA-0123456789"
+	clientSecret = "s3cr3t-of-the-app-0123456789"
+)
+
+// conversation is a file of testdata for a provider that is asked: what it
+// answers for a good token, and how cases differ.
+type conversation struct {
+	// Answer is what the provider says of a good token.
+	Answer map[string]any `json:"answer"`
+	Cases  []exchange     `json:"cases"`
+}
+
+type exchange struct {
+	Name string `json:"name"`
+	// Changes change the answer; null removes a member.
+	Changes map[string]any `json:"changes"`
+	// Status, Header and Body replace those of the answer.
+	Status int               `json:"status"`
+	Header map[string]string `json:"header"`
+	Body   string            `json:"body"`
+	// Membership is what is answered about an organization, by its name.
+	Membership map[string]membership `json:"membership"`
+	// Config are further restrictions.
+	Config restrictions `json:"config"`
+	// Subject and Client are those of a token that is accepted.
+	Subject string `json:"subject"`
+	Client  string `json:"client"`
+	// Reason is why it is refused.
+	Reason mcpauth.Reason `json:"reason"`
+}
+
+type membership struct {
+	Status int               `json:"status"`
+	Header map[string]string `json:"header"`
+	Body   json.RawMessage   `json:"body"`
+}
+
+type restrictions struct {
+	Subjects      []string `json:"subjects"`
+	Emails        []string `json:"emails"`
+	IDs           []int64  `json:"ids"`
+	Logins        []string `json:"logins"`
+	Organizations []string `json:"organizations"`
+}
+
+func (r restrictions) none() bool {
+	return len(r.Subjects)+len(r.Emails)+len(r.IDs)+len(r.Logins)+len(r.Organizations) == 0
+}
+
+func readConversation(t *testing.T, name string) conversation {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	d.UseNumber()
+	var c conversation
+	if err := d.Decode(&c); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	accepted, refused := 0, 0
+	for _, e := range c.Cases {
+		if e.Reason == "" {
+			accepted++
+		} else {
+			refused++
+		}
+	}
+	if accepted < 1 || refused < 4 {
+		t.Errorf("%d accepted and %d refused tokens", accepted, refused)
+	}
+	return c
+}
+
+func (e exchange) write(t *testing.T, w http.ResponseWriter, answer map[string]any) {
+	t.Helper()
+	for name, value := range e.Header {
+		w.Header().Set(name, value)
+	}
+	if e.Status != 0 {
+		w.WriteHeader(e.Status)
+	}
+	if e.Body != "" {
+		_, _ = io.WriteString(w, e.Body)
+		return
+	}
+	if err := json.NewEncoder(w).Encode(merged(t, answer, e.Changes)); err != nil {
+		t.Error(err)
+	}
+}
+
+// verifier is what both have in common.
+type verifier interface {
+	mcpauth.Verifier
+	AuthorizationServer() mcpauth.AuthorizationServer
+	Close() error
+}
+
+// check runs one token through the engine, and looks for secrets in what is
+// logged and answered.
+func (e exchange) check(t *testing.T, v verifier) {
+	t.Helper()
+	t.Cleanup(func() { _ = v.Close() })
+	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
+		Identifier: resourceID, AuthorizationServers: []mcpauth.AuthorizationServer{v.AuthorizationServer()},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = auth.Close() })
+	info, err := authorize(t, auth, opaqueToken)
+	if e.Reason == "" {
+		if err != nil {
+			t.Fatalf("%v: %v", err, errors.Unwrap(err))
+		}
+		if info.Subject != e.Subject || info.ClientID != e.Client {
+			t.Errorf("subject %q, client %q, want %q, %q", info.Subject, info.ClientID, e.Subject, e.Client)
+		}
+		var raw map[string]any
+		if err := info.Claims(&raw); err != nil || raw["sub"] != e.Subject {
+			t.Errorf("claims %v, %v", raw, err)
+		}
+		if text, _ := json.Marshal(raw); strings.Contains(string(text), opaqueToken) {
+			t.Error("the claims hold the token")
+		}
+		return
+	}
+	var refused *mcpauth.Challenge
+	if !errors.As(err, &refused) {
+		t.Fatalf("accepted (%v), want %s", err, e.Reason)
+	}
+	if refused.Reason != e.Reason {
+		t.Errorf("%s (%v), want %s", refused.Reason, errors.Unwrap(err), e.Reason)
+	}
+	for _, secret := range []string{opaqueToken, clientSecret} {
+		if cause := errors.Unwrap(err); cause != nil && strings.Contains(cause.Error(), secret) {
+			t.Errorf("the cause holds a secret: %v", cause)
+		}
+	}
+}
+
+func authorize(t *testing.T, auth *mcpauth.Auth, token string) (*mcpauth.AuthInfo, error) {
+	t.Helper()
+	return auth.Authorize(t.Context(), mcpauth.Request{
+		Method: "POST", URL: "/mcp", Header: http.Header{"Authorization": {"Bearer " + token}},
+	})
+}
+
+// TestGoogle has answers of tokeninfo judged.
+//
+// Covers RS7, RS8, RS9, RS10.
+func TestGoogle(t *testing.T) {
+	t.Parallel()
+	c := readConversation(t, "google")
+	for _, e := range c.Cases {
+		t.Run(e.Name, func(t *testing.T) {
+			t.Parallel()
+			v, err := provider.NewGoogle(provider.GoogleConfig{
+				ClientIDs:       []string{"1-app.apps.googleusercontent.com", "1-phone.apps.googleusercontent.com"},
+				AllowedSubjects: e.Config.Subjects, AllowedEmails: e.Config.Emails, AllowAnyUser: e.Config.none(),
+				Connection: provider.Connection{BaseURL: fakeGoogle(t, e, c.Answer)},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.check(t, v)
+		})
+	}
+}
+
+func fakeGoogle(t *testing.T, e exchange, answer map[string]any) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != "POST" || r.URL.String() != "/tokeninfo" || r.Header.Get("Authorization") != "Bearer "+opaqueToken {
+			t.Errorf("%s %s, or no token in the header", r.Method, r.URL)
+		}
+		e.write(t, w, answer)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// TestGitHub has answers of GitHub judged.
+//
+// Covers RS7, RS8, RS9, RS10.
+func TestGitHub(t *testing.T) {
+	t.Parallel()
+	c := readConversation(t, "github")
+	for _, e := range c.Cases {
+		t.Run(e.Name, func(t *testing.T) {
+			t.Parallel()
+			v, err := provider.NewGitHub(provider.GitHubConfig{
+				ClientID: "Iv1.8a61f9b3a7aba766", ClientSecret: clientSecret,
+				AllowedIDs: e.Config.IDs, AllowedLogins: e.Config.Logins, AllowedOrganizations: e.Config.Organizations,
+				AllowAnyUser: e.Config.none(), Issuer: "https://github.com/login/oauth",
+				Connection: provider.Connection{BaseURL: fakeGitHub(t, e, c.Answer)},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.check(t, v)
+		})
+	}
+}
+
+func fakeGitHub(t *testing.T, e exchange, answer map[string]any) string {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /api/v3/applications/Iv1.8a61f9b3a7aba766/token", func(w http.ResponseWriter, r *http.Request) {
+		id, secret, _ := r.BasicAuth()
+		var body map[string]string
+		if err := json.NewDecoder(r.Body).Decode(&body); err != nil || len(body) != 1 || body["access_token"] != opaqueToken {
+			t.Errorf("body %v, %v", body, err)
+		}
+		if id != "Iv1.8a61f9b3a7aba766" || secret != clientSecret || r.Header.Get("User-Agent") == "" || r.URL.RawQuery != "" {
+			t.Error("not authenticated as the app")
+		}
+		e.write(t, w, answer)
+	})
+	mux.HandleFunc("GET /api/v3/user/memberships/orgs/{org}", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer "+opaqueToken {
+			t.Error("not asked as the user")
+		}
+		m, known := e.Membership[r.PathValue("org")]
+		if !known {
+			http.NotFound(w, r)
+			return
+		}
+		for name, value := range m.Header {
+			w.Header().Set(name, value)
+		}
+		if m.Status != 0 {
+			w.WriteHeader(m.Status)
+		}
+		_, _ = w.Write(m.Body)
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return server.URL + "/api/v3"
+}
+
+// counted is a Google that knows one token and counts the questions.
+func counted(t *testing.T, ttl time.Duration, now func() time.Time, expires time.Time) (*mcpauth.Auth, *atomic.Int64) {
+	t.Helper()
+	var questions atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		questions.Add(1)
+		if r.Header.Get("Authorization") != "Bearer "+opaqueToken {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, `{"error":"invalid_token"}`)
+			return
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"aud": "a", "azp": "a", "sub": "1", "scope": "openid", "exp": expires.Unix()})
+	}))
+	t.Cleanup(server.Close)
+	v, err := provider.NewGoogle(provider.GoogleConfig{
+		ClientIDs: []string{"a"}, AllowAnyUser: true,
+		Connection: provider.Connection{BaseURL: server.URL, CacheTTL: ttl, Now: now},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = v.Close() })
+	auth, err := mcpauth.New(mcpauth.Config{Now: now, Resources: []mcpauth.Resource{{
+		Identifier: resourceID, AuthorizationServers: []mcpauth.AuthorizationServer{v.AuthorizationServer()},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = auth.Close() })
+	return auth, &questions
+}
+
+// TestAnswersAreRememberedForAWhile: no longer than CacheTTL and the expiry of
+// the token, and only those for valid tokens.
+//
+// Covers RS10.
+func TestAnswersAreRememberedForAWhile(t *testing.T) {
+	t.Parallel()
+	start := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+	var clock atomic.Int64
+	now := func() time.Time { return start.Add(time.Duration(clock.Load())) }
+	auth, questions := counted(t, time.Minute, now, start.Add(90*time.Second))
+	steps := []struct {
+		at        time.Duration
+		token     string
+		asked     int64
+		forbidden bool
+	}{
+		{0, opaqueToken, 1, false},
+		{59 * time.Second, opaqueToken, 1, false},
+		{60 * time.Second, opaqueToken, 2, false},
+		{89 * time.Second, opaqueToken, 2, false},
+		{91 * time.Second, opaqueToken, 3, false}, // within the leeway
+		{96 * time.Second, opaqueToken, 4, true},
+		{96 * time.Second, "another", 5, true},
+		{96 * time.Second, "another", 6, true},
+	}
+	for _, step := range steps {
+		clock.Store(int64(step.at))
+		_, err := authorize(t, auth, step.token)
+		if (err != nil) != step.forbidden || questions.Load() != step.asked {
+			t.Errorf("at %s: %v after %d questions, want %d", step.at, err, questions.Load(), step.asked)
+		}
+	}
+}
+
+// TestNothingIsRememberedByDefault holds that a revoked token is noticed.
+func TestNothingIsRememberedByDefault(t *testing.T) {
+	t.Parallel()
+	auth, questions := counted(t, 0, time.Now, time.Now().Add(time.Hour))
+	for range 3 {
+		if _, err := authorize(t, auth, opaqueToken); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if questions.Load() != 3 {
+		t.Errorf("%d questions", questions.Load())
+	}
+}
+
+// TestOutageIsNoRefusal: who cannot be asked says nothing of the token.
+func TestOutageIsNoRefusal(t *testing.T) {
+	t.Parallel()
+	connection := provider.Connection{BaseURL: "http://127.0.0.1:1"}
+	google, err := provider.NewGoogle(provider.GoogleConfig{ClientIDs: []string{"a"}, AllowAnyUser: true, Connection: connection})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gitHub, err := provider.NewGitHub(provider.GitHubConfig{
+		ClientID: "a", ClientSecret: clientSecret, AllowAnyUser: true, Issuer: "https://github.example.com/login/oauth", Connection: connection,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range []verifier{google, gitHub} {
+		exchange{Reason: mcpauth.ServerUnavailable}.check(t, v)
+	}
+}
+
+func TestVerifierFaults(t *testing.T) {
+	t.Parallel()
+	google := func(change func(*provider.GoogleConfig)) func() error {
+		return func() error {
+			config := provider.GoogleConfig{ClientIDs: []string{"a"}, AllowAnyUser: true}
+			change(&config)
+			v, err := provider.NewGoogle(config)
+			if v != nil {
+				t.Error("a verifier in spite of the error")
+			}
+			return err
+		}
+	}
+	gitHub := func(change func(*provider.GitHubConfig)) func() error {
+		return func() error {
+			config := provider.GitHubConfig{ClientID: "a", ClientSecret: clientSecret, AllowAnyUser: true}
+			change(&config)
+			v, err := provider.NewGitHub(config)
+			if v != nil {
+				t.Error("a verifier in spite of the error")
+			}
+			return err
+		}
+	}
+	tests := map[string]struct {
+		make func() error
+		want provider.Fault
+	}{
+		"no client":             {google(func(c *provider.GoogleConfig) { c.ClientIDs = nil }), provider.InvalidClient},
+		"empty client":          {google(func(c *provider.GoogleConfig) { c.ClientIDs = []string{"a", ""} }), provider.InvalidClient},
+		"nobody let in":         {google(func(c *provider.GoogleConfig) { c.AllowAnyUser = false }), provider.UsersRequired},
+		"all and some":          {google(func(c *provider.GoogleConfig) { c.AllowedSubjects = []string{"1"} }), provider.UsersContradict},
+		"empty subject":         {google(func(c *provider.GoogleConfig) { c.AllowAnyUser, c.AllowedSubjects = false, []string{""} }), provider.InvalidRestriction},
+		"address with a space":  {google(func(c *provider.GoogleConfig) { c.AllowAnyUser, c.AllowedEmails = false, []string{"a b@x"} }), provider.InvalidRestriction},
+		"http":                  {google(func(c *provider.GoogleConfig) { c.BaseURL = "http://example.com" }), provider.InvalidURL},
+		"slash":                 {google(func(c *provider.GoogleConfig) { c.BaseURL = "https://example.com/" }), provider.InvalidURL},
+		"query":                 {google(func(c *provider.GoogleConfig) { c.BaseURL = "https://example.com?x=" }), provider.InvalidURL},
+		"userinfo":              {google(func(c *provider.GoogleConfig) { c.BaseURL = "https://a:b@example.com" }), provider.InvalidURL},
+		"long memory":           {google(func(c *provider.GoogleConfig) { c.CacheTTL = 2 * time.Hour }), provider.InvalidLifetime},
+		"negative memory":       {google(func(c *provider.GoogleConfig) { c.CacheTTL = -1 }), provider.InvalidLifetime},
+		"long timeout":          {google(func(c *provider.GoogleConfig) { c.Timeout = time.Minute }), provider.InvalidTimeout},
+		"no app":                {gitHub(func(c *provider.GitHubConfig) { c.ClientID = "" }), provider.InvalidClient},
+		"app with a path":       {gitHub(func(c *provider.GitHubConfig) { c.ClientID = "../../user" }), provider.InvalidClient},
+		"app with a colon":      {gitHub(func(c *provider.GitHubConfig) { c.ClientID = "a:b" }), provider.InvalidClient},
+		"dots":                  {gitHub(func(c *provider.GitHubConfig) { c.ClientID = ".." }), provider.InvalidClient},
+		"no secret":             {gitHub(func(c *provider.GitHubConfig) { c.ClientSecret = "" }), provider.SecretRequired},
+		"GitHub, nobody let in": {gitHub(func(c *provider.GitHubConfig) { c.AllowAnyUser = false }), provider.UsersRequired},
+		"GitHub, all and some":  {gitHub(func(c *provider.GitHubConfig) { c.AllowedOrganizations = []string{"a"} }), provider.UsersContradict},
+		"id zero":               {gitHub(func(c *provider.GitHubConfig) { c.AllowAnyUser, c.AllowedIDs = false, []int64{0} }), provider.InvalidRestriction},
+		"login with a slash":    {gitHub(func(c *provider.GitHubConfig) { c.AllowAnyUser, c.AllowedLogins = false, []string{"a/b"} }), provider.InvalidRestriction},
+		"organization, dots":    {gitHub(func(c *provider.GitHubConfig) { c.AllowAnyUser, c.AllowedOrganizations = false, []string{".."} }), provider.InvalidRestriction},
+		"API without issuer":    {gitHub(func(c *provider.GitHubConfig) { c.BaseURL = "https://github.example.com/api/v3" }), provider.IssuerRequired},
+		"issuer without API":    {gitHub(func(c *provider.GitHubConfig) { c.Issuer = "https://github.example.com/login/oauth" }), provider.InvalidURL},
+		"issuer with a query":   {gitHub(func(c *provider.GitHubConfig) { c.Issuer = "https://github.example.com/?x" }), provider.InvalidIssuer},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := test.make()
+			var e *provider.Error
+			if !errors.As(err, &e) || !errors.Is(err, test.want) {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+			if err != nil && strings.Contains(err.Error(), clientSecret) {
+				t.Error("the error holds the secret")
+			}
+		})
+	}
+}
