@@ -1,26 +1,20 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/netip"
 	"os"
 	"path/filepath"
-	"regexp"
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/check"
 	"github.com/mcp-auth/go/metadata"
 	"github.com/mcp-auth/go/policy"
-	"go.yaml.in/yaml/v3"
+	"github.com/mcp-auth/go/provider"
 )
-
-// maxCheckFile bounds the file of --config, in bytes.
-const maxCheckFile = 1 << 20
 
 // checkFile is the file of --config, which docs/check.md describes.
 type checkFile struct {
@@ -37,15 +31,19 @@ type checkResource struct {
 	DPoP                 string        `yaml:"dpop"`
 }
 
+// checkServer is an authorization server by its issuer, or by a profile.
 type checkServer struct {
-	Issuer        string              `yaml:"issuer"`
-	Type          string              `yaml:"type"`
-	MetadataURL   string              `yaml:"metadata_url"`
-	Audiences     []string            `yaml:"audiences"`
-	Algorithms    []string            `yaml:"algorithms"`
-	TokenTypes    []string            `yaml:"token_types"`
-	ScopeClaim    string              `yaml:"scope_claim"`
-	Introspection *checkIntrospection `yaml:"introspection"`
+	Provider       string              `yaml:"provider"`
+	Parameters     map[string]string   `yaml:"parameters"`
+	Issuer         string              `yaml:"issuer"`
+	Type           string              `yaml:"type"`
+	MetadataURL    string              `yaml:"metadata_url"`
+	Audiences      []string            `yaml:"audiences"`
+	AllowedClients []string            `yaml:"allowed_clients"`
+	Algorithms     []string            `yaml:"algorithms"`
+	TokenTypes     []string            `yaml:"token_types"`
+	ScopeClaim     string              `yaml:"scope_claim"`
+	Introspection  *checkIntrospection `yaml:"introspection"`
 }
 
 type checkIntrospection struct {
@@ -103,54 +101,18 @@ func configProblems(err error) []check.Problem {
 }
 
 func readCheckFile(path string) (mcpauth.Config, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return mcpauth.Config{}, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxCheckFile+1))
-	switch {
-	case err != nil:
-		return mcpauth.Config{}, err
-	case len(data) > maxCheckFile:
-		return mcpauth.Config{}, fmt.Errorf("%s is larger than 1 MiB", path)
-	}
 	var read checkFile
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	decoder.KnownFields(true)
-	if err := decoder.Decode(&read); err != nil {
-		return mcpauth.Config{}, fmt.Errorf("%s: %w", path, plainYAMLError(err))
+	if _, err := readYAMLFile(path, &read); err != nil {
+		return mcpauth.Config{}, err
 	}
-	if !errors.Is(decoder.Decode(new(any)), io.EOF) {
-		return mcpauth.Config{}, fmt.Errorf("%s holds more than one document", path)
+	if len(read.Resources) == 0 {
+		return mcpauth.Config{}, fmt.Errorf("%s names no resources", path)
 	}
 	config, err := read.config(filepath.Dir(path))
 	if err != nil {
 		return mcpauth.Config{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return config, nil
-}
-
-// The YAML library's errors name our types, which tell a user nothing.
-var (
-	unknownField = regexp.MustCompile(` not found in type [\w.]+`)
-	wrongType    = regexp.MustCompile(`cannot unmarshal !!(\w+) (.*) into (.*)`)
-)
-
-func plainYAMLError(err error) error {
-	if errors.Is(err, io.EOF) {
-		return errors.New("the file is empty")
-	}
-	var faults *yaml.TypeError
-	if !errors.As(err, &faults) {
-		return err
-	}
-	var list []error
-	for _, text := range faults.Errors {
-		text = unknownField.ReplaceAllString(text, " is not known")
-		list = append(list, errors.New(wrongType.ReplaceAllString(text, "$2 is of another type than is needed here")))
-	}
-	return errors.Join(list...)
 }
 
 func (f *checkFile) config(dir string) (mcpauth.Config, error) {
@@ -204,32 +166,61 @@ func (r *checkResource) resource(dir string) (mcpauth.Resource, error) {
 }
 
 func (s *checkServer) server() (mcpauth.AuthorizationServer, error) {
-	server := mcpauth.AuthorizationServer{
-		Issuer:      s.Issuer,
-		Type:        metadata.ServerType(s.Type),
-		MetadataURL: s.MetadataURL,
-		Audiences:   s.Audiences,
-		Algorithms:  s.Algorithms,
-		TokenTypes:  s.TokenTypes,
-		ScopeClaim:  s.ScopeClaim,
+	in, err := s.Introspection.introspection()
+	if err != nil {
+		return mcpauth.AuthorizationServer{}, err
 	}
-	in := s.Introspection
-	if in == nil {
-		return server, nil
+	if s.Provider != "" {
+		return s.byProfile(in)
 	}
-	server.Introspection = &mcpauth.Introspection{
-		Endpoint:   in.Endpoint,
-		ClientID:   in.ClientID,
-		AuthMethod: mcpauth.ClientAuthMethod(in.AuthMethod),
-		Tokens:     mcpauth.IntrospectedTokens(in.Tokens),
+	if len(s.Parameters) > 0 {
+		return mcpauth.AuthorizationServer{}, errors.New("parameters are those of a provider, and none is named")
 	}
-	if in.ClientSecretEnv == "" {
-		return server, nil
+	return mcpauth.AuthorizationServer{
+		Issuer:         s.Issuer,
+		Type:           metadata.ServerType(s.Type),
+		MetadataURL:    s.MetadataURL,
+		Audiences:      s.Audiences,
+		AllowedClients: s.AllowedClients,
+		Algorithms:     s.Algorithms,
+		TokenTypes:     s.TokenTypes,
+		ScopeClaim:     s.ScopeClaim,
+		Introspection:  in,
+	}, nil
+}
+
+func (s *checkServer) byProfile(in *mcpauth.Introspection) (mcpauth.AuthorizationServer, error) {
+	if s.Issuer+s.Type+s.MetadataURL+s.ScopeClaim != "" || len(s.Algorithms)+len(s.TokenTypes) > 0 {
+		return mcpauth.AuthorizationServer{}, errors.New(
+			"issuer, type, metadata_url, algorithms, token_types and scope_claim are what a provider's profile says: give either")
 	}
-	secret := os.Getenv(in.ClientSecretEnv)
+	profile, err := provider.Get(s.Provider)
+	if err != nil {
+		return mcpauth.AuthorizationServer{}, err
+	}
+	return profile.AuthorizationServer(s.Parameters, provider.Options{
+		Audiences: s.Audiences, AllowedClients: s.AllowedClients, Introspection: in,
+	})
+}
+
+// introspection is nil for nil.
+func (c *checkIntrospection) introspection() (*mcpauth.Introspection, error) {
+	if c == nil {
+		return nil, nil
+	}
+	in := &mcpauth.Introspection{
+		Endpoint:   c.Endpoint,
+		ClientID:   c.ClientID,
+		AuthMethod: mcpauth.ClientAuthMethod(c.AuthMethod),
+		Tokens:     mcpauth.IntrospectedTokens(c.Tokens),
+	}
+	if c.ClientSecretEnv == "" {
+		return in, nil
+	}
+	secret := os.Getenv(c.ClientSecretEnv)
 	if secret == "" {
-		return server, fmt.Errorf("the environment variable %s, named by client_secret_env, is not set", in.ClientSecretEnv)
+		return nil, fmt.Errorf("the environment variable %s, named by client_secret_env, is not set", c.ClientSecretEnv)
 	}
-	server.Introspection.ClientSecret = mcpauth.Secret(secret)
-	return server, nil
+	in.ClientSecret = mcpauth.Secret(secret)
+	return in, nil
 }

@@ -3,22 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/urfave/cli/v3"
 )
-
-// maxDevFile bounds the configuration file, in bytes.
-const maxDevFile = 1 << 20
 
 // devFile is the configuration file. Fields are named as in
 // [mcpauthtest.Config], so that its errors can be traced to a line.
@@ -40,8 +32,7 @@ type devFile struct {
 	TrustedIssuers     []devTrustedIssuer     `yaml:"trusted_issuers"`
 	AssertionAudiences []devAssertionAudience `yaml:"assertion_audiences"`
 
-	name string
-	text []byte
+	source *yamlFile
 }
 
 type devUser struct {
@@ -184,37 +175,16 @@ func (o *devOptions) check(allowRemote bool) (err error) {
 	return nil
 }
 
-// readDevFile reads a configuration file. A fault names its line.
+// readDevFile reads a configuration file. A fault names its line. An empty file
+// is a configuration, too.
 func readDevFile(name string) (*devFile, error) {
-	f, err := os.Open(name)
+	file := &devFile{}
+	source, err := readYAMLFile(name, file)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close() // only read from
-	text, err := io.ReadAll(io.LimitReader(f, maxDevFile+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(text) > maxDevFile {
-		return nil, fmt.Errorf("%s is larger than %d bytes", name, maxDevFile)
-	}
-	file := &devFile{name: name, text: text}
-	// An empty file is a configuration, too.
-	if err := yaml.UnmarshalWithOptions(text, file, yaml.Strict()); err != nil && !errors.Is(err, io.EOF) {
-		return nil, file.syntaxError(err)
-	}
+	file.source = source
 	return file, nil
-}
-
-// syntaxError says what is wrong and where, without the source, which may hold
-// passwords.
-func (f *devFile) syntaxError(err error) error {
-	var fault yaml.Error
-	if !errors.As(err, &fault) || fault.GetToken() == nil || fault.GetToken().Position == nil {
-		return fmt.Errorf("%s is not a configuration", f.name)
-	}
-	position := fault.GetToken().Position
-	return fmt.Errorf("%s:%d:%d: %s", f.name, position.Line, position.Column, fault.GetMessage())
 }
 
 // config returns what the file says.
@@ -292,33 +262,16 @@ func configErrors(err error) []*mcpauthtest.ConfigError {
 // place returns "FILE:LINE: " of a field of [mcpauthtest.Config], or nothing for
 // one that is not in the file. What is missing is placed where it belongs.
 func (f *devFile) place(field string) string {
-	file, err := parser.ParseBytes(f.text, 0)
-	if err != nil {
+	path := yamlPath(field)
+	line := f.source.line(path)
+	// What flags added to a list is not in the file.
+	if parent := path[:max(0, strings.LastIndexByte(path, '.'))]; line == 0 && parent != "" && !strings.HasSuffix(path, "]") {
+		line = f.source.line(parent)
+	}
+	if line == 0 {
 		return ""
 	}
-	path := yamlPath(field)
-	if line := lineOf(file, path); line > 0 {
-		return fmt.Sprintf("%s:%d: ", f.name, line)
-	}
-	// What flags added to a list is not in the file.
-	if parent := path[:max(0, strings.LastIndexByte(path, '.'))]; parent != "" && !strings.HasSuffix(path, "]") {
-		if line := lineOf(file, parent); line > 0 {
-			return fmt.Sprintf("%s:%d: ", f.name, line)
-		}
-	}
-	return ""
-}
-
-func lineOf(file *ast.File, path string) int {
-	p, err := yaml.PathString("$." + path)
-	if err != nil {
-		return 0
-	}
-	node, err := p.FilterFile(file)
-	if err != nil || node == nil || node.GetToken() == nil {
-		return 0
-	}
-	return node.GetToken().Position.Line
+	return fmt.Sprintf("%s:%d: ", f.source.name, line)
 }
 
 // yamlPath turns a field of [mcpauthtest.Config], such as
