@@ -128,6 +128,7 @@ func (r *Report) text(b *strings.Builder) {
 	for _, part := range r.Parts {
 		part.text(b)
 	}
+	r.clientsText(b)
 }
 
 func (f *Finding) text(b *strings.Builder) {
@@ -218,6 +219,7 @@ func (r *Report) markdown(b *strings.Builder, level string) {
 	for _, part := range r.Parts {
 		part.markdown(b, level+"#")
 	}
+	r.clientsMarkdown(b, level)
 }
 
 func (f *Finding) markdown(b *strings.Builder) {
