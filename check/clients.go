@@ -10,7 +10,7 @@ import (
 type ClientVerdict struct {
 	Client  string        `json:"client"`
 	Outcome ClientOutcome `json:"outcome"`
-	// Reasons are why it fails, one for each code.
+	// Reasons are why it fails.
 	Reasons []ClientReason `json:"reasons,omitempty"`
 }
 
@@ -30,9 +30,9 @@ const (
 
 // ClientReason is one thing that a client is known to fail for.
 type ClientReason struct {
-	// Code is that of the finding.
-	Code Code   `json:"code"`
-	Why  string `json:"why"`
+	// Codes are those of the findings.
+	Codes []Code `json:"codes"`
+	Why   string `json:"why"`
 	// Source is where it is written, a URL, as of Date; or "measured".
 	Source string `json:"source"`
 	Date   string `json:"date"`
@@ -74,11 +74,10 @@ func verdict(client string, found map[Code]bool) ClientVerdict {
 		if r.client != client {
 			continue
 		}
-		for _, code := range r.codes {
-			if found[code] {
-				v.Outcome = ClientFails
-				v.Reasons = append(v.Reasons, ClientReason{code, r.why, r.source, r.date})
-			}
+		hit := slices.DeleteFunc(slices.Clone(r.codes), func(code Code) bool { return !found[code] })
+		if len(hit) > 0 {
+			v.Outcome = ClientFails
+			v.Reasons = append(v.Reasons, ClientReason{hit, r.why, r.source, r.date})
 		}
 	}
 	return v

@@ -24,6 +24,14 @@ func names(list []ClientVerdict) string {
 	return strings.Join(all, ", ")
 }
 
+func joined(codes []Code) string {
+	var all []string
+	for _, code := range codes {
+		all = append(all, string(code))
+	}
+	return strings.Join(all, ", ")
+}
+
 // clientsText writes who fails and why, and then of whom nothing bad is known.
 func (r *Report) clientsText(b *strings.Builder) {
 	if len(r.Clients) == 0 {
@@ -33,7 +41,7 @@ func (r *Report) clientsText(b *strings.Builder) {
 	for _, v := range r.with(ClientFails) {
 		wrap(b, "  ", "    ", v.Client+" fails")
 		for _, reason := range v.Reasons {
-			wrap(b, "      ", "        ", fmt.Sprintf("%s [%s] (%s, %s)", reason.Why, reason.Code, reason.Source, reason.Date))
+			wrap(b, "      ", "        ", fmt.Sprintf("%s [%s] (%s, %s)", reason.Why, joined(reason.Codes), reason.Source, reason.Date))
 		}
 	}
 	for _, line := range r.goodNews() {
@@ -50,7 +58,7 @@ func (r *Report) clientsMarkdown(b *strings.Builder, level string) {
 	for _, v := range r.with(ClientFails) {
 		fmt.Fprintf(b, "- **%s fails**\n", escapeMarkdown(v.Client))
 		for _, reason := range v.Reasons {
-			fmt.Fprintf(b, "  - %s %s ([source](%s), %s)\n", escapeMarkdown(reason.Why), codeSpan(string(reason.Code)), reason.Source, reason.Date)
+			fmt.Fprintf(b, "  - %s %s ([source](%s), %s)\n", escapeMarkdown(reason.Why), codeSpan(joined(reason.Codes)), reason.Source, reason.Date)
 		}
 	}
 	for _, line := range r.goodNews() {

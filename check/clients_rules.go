@@ -159,6 +159,10 @@ func everybody() []clientRule {
 			[]Code{"server_tls", "server_not_mcp", "server_not_found", "server_post_not_allowed", "server_failure"},
 			"It finds no MCP server.",
 			"https://modelcontextprotocol.io/specification/2025-11-25/basic/transports", "2026-11-25",
+		}, clientRule{
+			name, []Code{"authorization_servers_unusable"},
+			"It finds no authorization server.",
+			"https://modelcontextprotocol.io/specification/2025-11-25/basic/authorization", "2026-11-25",
 		})
 	}
 	return rules

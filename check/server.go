@@ -242,12 +242,15 @@ func (s *serverCheck) authorizationServers(ctx context.Context) {
 		s.add("authorization_servers_many", "", "The metadata names %d authorization servers. The first %d are looked at.", len(issuers), maxIssuers)
 		issuers = issuers[:maxIssuers]
 	}
-	seen := map[string]bool{}
+	asked := map[string]bool{}
 	for _, issuer := range issuers {
-		if metadata.CheckIssuer(issuer) == nil && !seen[issuer] {
-			seen[issuer] = true
+		if metadata.CheckIssuer(issuer) == nil && !asked[issuer] {
+			asked[issuer] = true
 			s.checkIssuer(ctx, issuer)
 		}
+	}
+	if len(asked) == 0 && len(issuers) > 0 {
+		s.add("authorization_servers_unusable", "", "None of the authorization servers in the metadata is one that can be asked.")
 	}
 }
 

@@ -101,7 +101,7 @@ func (s *serverCheck) challengeScopes() {
 		s.add("scopes_not_named", "", "Neither the challenge nor the metadata names a scope.")
 		return
 	}
-	s.add("challenge_scope_missing", "", "The challenge names no scope, while the metadata names %d.", len(s.document.ScopesSupported))
+	s.add("challenge_scope_missing", "", "The challenge names no scope, while the metadata names %s.", plural(len(s.document.ScopesSupported), "scope"))
 }
 
 // sameOrigin compares scheme, host and port.

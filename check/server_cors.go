@@ -127,34 +127,36 @@ func (s *serverCheck) foreignOrigin(ctx context.Context) {
 	if !s.loopback || s.state == unknown {
 		return
 	}
-	refused := true
+	var admitted []string
+	var last *answer
 	for _, origin := range []string{"https://evil.example", "null"} {
-		r := s.request(http.MethodPost, ping, http.Header{"Origin": {origin}})
-		token := ""
-		if s.token {
-			token = s.opts.Token
-			s.inSession(&r)
-		}
-		s.authorize(&r, "Bearer", token)
-		a := s.send(ctx, "ping of a page of "+origin, r, token)
+		a := s.pingFrom(ctx, origin)
 		if a == nil {
 			return
 		}
-		refused = s.judgeOrigin(origin, a) && refused
+		if a.status != http.StatusForbidden {
+			admitted, last = append(admitted, origin), a
+		}
 	}
-	if refused {
+	list := strings.Join(admitted, " and ")
+	switch {
+	case last == nil:
 		s.add("origin_refused", "", "Pages of other sites are refused with 403.")
+	case last.status == http.StatusUnauthorized:
+		s.add("origin_not_refused_first", "", "Requests of the origin %s without a token are answered with 401, where 403 is due.", list)
+	default:
+		s.add("origin_admitted", "", "Requests of the origin %s are answered with %d, where 403 is due.", list, last.status)
 	}
 }
 
-func (s *serverCheck) judgeOrigin(origin string, a *answer) bool {
-	switch {
-	case a.status == http.StatusForbidden:
-		return true
-	case a.status == http.StatusUnauthorized:
-		s.add("origin_not_refused_first", "", "A request with Origin: %s and without a token is answered with 401, where 403 is due.", origin)
-	default:
-		s.add("origin_admitted", "", "A request with Origin: %s is answered with %d, where 403 is due.", origin, a.status)
+// pingFrom asks for a page, with the good token if there is one.
+func (s *serverCheck) pingFrom(ctx context.Context, origin string) *answer {
+	r := s.request(http.MethodPost, ping, http.Header{"Origin": {origin}})
+	token := ""
+	if s.token {
+		token = s.opts.Token
+		s.inSession(&r)
 	}
-	return false
+	s.authorize(&r, "Bearer", token)
+	return s.send(ctx, "ping of a page of the origin "+origin, r, token)
 }

@@ -213,6 +213,10 @@ func documentRules() []rule {
 			meaning: "Clients find no metadata of it.",
 			fix:     "List issuers as the authorization servers write them in their own metadata, not URLs of their metadata or endpoints.",
 		}, {
+			code: "authorization_servers_unusable", severity: metadata.Error, requirement: mcpDiscovery,
+			meaning: "Clients cannot find out where to get a token.",
+			fix:     "List the issuer of the authorization server in authorization_servers, as it writes it itself.",
+		}, {
 			code: Code(metadata.HeaderMethodNotSupported), severity: metadata.Error, requirement: member + "; MCP authorization, Access Token Usage",
 			meaning: "MCP clients send tokens in the Authorization header, and in no other way.",
 			fix:     "List header in bearer_methods_supported, or leave the member out.",
@@ -357,8 +361,8 @@ func tokenRules() []rule {
 			fix:     "Answer tokens that are not good with 401. Whatever a token holds is expected.",
 		}, {
 			code: "token_not_decided", severity: metadata.Warning, requirement: "RFC 9110 §15.6.4",
-			meaning: "The server says that it cannot tell now, for example since the authorization server is out of reach. Nobody gets in until it can.",
-			fix:     "See that the server reaches the authorization server. Tokens that cannot be good need no word from it.",
+			meaning: "The server says that it cannot tell now: it does not reach the authorization server, or has just asked it for keys and waits before it asks again.",
+			fix:     "See that the server reaches the authorization server, send Retry-After, and check again in a minute.",
 		}, {
 			code: "token_refusal_without_challenge", severity: metadata.Warning, requirement: codes + "; RFC 9728 §5.1",
 			meaning: "Clients whose token has expired are not told where to log in again.",

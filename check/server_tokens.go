@@ -2,12 +2,14 @@ package check
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/metadata"
 )
 
 // inSession puts a request into the session of the good token.
@@ -63,12 +65,13 @@ func (s *serverCheck) badTokens(ctx context.Context) {
 		return
 	}
 	refused := true
+	var poor refusals
 	for _, bad := range s.forgeries() {
 		r := s.request(http.MethodPost, initialize, nil)
 		s.authorize(&r, "Bearer", bad.token)
 		a := s.send(ctx, "initialize with "+bad.what, r, bad.token)
 		if a == nil {
-			return
+			break
 		}
 		if a.success() && a.rpcError() == nil {
 			refused = false
@@ -76,44 +79,66 @@ func (s *serverCheck) badTokens(ctx context.Context) {
 			s.endSession(ctx, a.header.Get("Mcp-Session-Id"), bad.token)
 			continue
 		}
-		refused = s.judgeRefusal(bad.what, a) && refused
+		s.judgeRefusal(bad.what, a, &poor)
 	}
-	if refused {
+	s.poorRefusals(poor)
+	if refused && len(poor) == 0 {
 		s.add("token_forgeries_refused", "", "Tokens that are not good are refused with 401 and invalid_token.")
 	}
 	s.tokenInQuery(ctx)
 }
 
-// judgeRefusal judges how a bad token is refused. Clients act on it: on 401 they
-// get a new token, on 403 they ask for more scopes or give up.
-func (s *serverCheck) judgeRefusal(what string, a *answer) bool {
-	switch {
-	case a.status == http.StatusServiceUnavailable:
-		s.add("token_not_decided", a.text(), "%s is answered with 503.", capital(what))
-	case a.status >= 500:
-		s.add("token_refusal_failure", a.text(), "%s is answered with %d.", capital(what), a.status)
-	case a.status != http.StatusUnauthorized:
-		s.add("token_refusal_status", a.text(), "%s is answered with %d, where 401 is due.", capital(what), a.status)
-	case a.bearer() == nil:
-		s.add("token_refusal_without_challenge", "", "%s is refused with 401 and no challenge of the scheme Bearer.", capital(what))
-	case a.code() != "invalid_token":
-		s.add("token_refusal_code", strings.Join(a.header.Values("Www-Authenticate"), "; "), "%s is refused without the error invalid_token in the challenge.", capital(what))
-	default:
-		return s.sameLink(what, a)
-	}
-	return false
+// refusals collects what is wrong with how bad tokens are refused, as the same
+// is mostly wrong with each.
+type refusals []poorRefusal
+
+type poorRefusal struct {
+	severity metadata.Severity
+	code     Code
+	evidence string
+	how      string
+	whats    []string
 }
 
-// sameLink sees that a client whose token has expired still learns where the
-// metadata is.
-func (s *serverCheck) sameLink(what string, a *answer) bool {
-	first := s.refusal.bearer()
-	if first == nil || first.Params["resource_metadata"] == a.bearer().Params["resource_metadata"] {
-		return true
+func (r *refusals) note(rule rule, what, evidence, format string, args ...any) {
+	how := fmt.Sprintf(format, args...)
+	i := slices.IndexFunc(*r, func(p poorRefusal) bool { return p.code == rule.code && p.how == how })
+	if i < 0 {
+		*r = append(*r, poorRefusal{rule.severity, rule.code, evidence, how, []string{what}})
+		return
 	}
-	s.add("token_refusal_without_metadata", strings.Join(a.header.Values("Www-Authenticate"), "; "),
-		"%s is refused with another resource_metadata than a request without a token.", capital(what))
-	return false
+	(*r)[i].whats = append((*r)[i].whats, what)
+}
+
+func (s *serverCheck) poorRefusals(list refusals) {
+	for _, p := range list {
+		s.addAs(p.severity, p.code, p.evidence, "%s: %s.", capital(p.how), strings.Join(p.whats, ", "))
+	}
+}
+
+// judgeRefusal judges how a bad token is refused. Clients act on it: on 401 they
+// get a new token, on 403 they ask for more scopes or give up.
+func (s *serverCheck) judgeRefusal(what string, a *answer, poor *refusals) {
+	shown := strings.Join(a.header.Values("Www-Authenticate"), "; ")
+	first, bearer := s.refusal.bearer(), a.bearer()
+	switch {
+	case a.status == http.StatusServiceUnavailable && a.header.Get("Retry-After") != "":
+		rule := s.rules["token_not_decided"]
+		rule.severity = Info
+		poor.note(rule, what, a.text(), "answered with 503 and Retry-After")
+	case a.status == http.StatusServiceUnavailable:
+		poor.note(s.rules["token_not_decided"], what, a.text(), "answered with 503")
+	case a.status >= 500:
+		poor.note(s.rules["token_refusal_failure"], what, a.text(), "answered with %d, where 401 is due", a.status)
+	case a.status != http.StatusUnauthorized:
+		poor.note(s.rules["token_refusal_status"], what, a.text(), "answered with %d, where 401 is due", a.status)
+	case bearer == nil:
+		poor.note(s.rules["token_refusal_without_challenge"], what, shown, "refused without a challenge of the scheme Bearer")
+	case a.code() != "invalid_token":
+		poor.note(s.rules["token_refusal_code"], what, shown, "refused without the error invalid_token in the challenge")
+	case first != nil && first.Params["resource_metadata"] != bearer.Params["resource_metadata"]:
+		poor.note(s.rules["token_refusal_without_metadata"], what, shown, "refused with another resource_metadata than a request without a token")
+	}
 }
 
 // tokenInQuery sees whether a token is looked for in the URL (RS6). It sends one
