@@ -1,0 +1,123 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/mcp-auth/go/internal/fetch"
+)
+
+const (
+	maxClockOffset   = time.Minute
+	maxKeyLifetime   = 24 * time.Hour
+	minCertificate   = 14 * 24 * time.Hour
+	allowOriginField = "Access-Control-Allow-Origin"
+)
+
+// readableByBrowsers reports whether a page of any origin may read an answer
+// to a request with [browserOrigin].
+func readableByBrowsers(h http.Header) bool {
+	values := h.Values(allowOriginField)
+	return len(values) == 1 && (values[0] == "*" || values[0] == browserOrigin)
+}
+
+func corsEvidence(h http.Header) string {
+	values := h.Values(allowOriginField)
+	if len(values) == 0 {
+		return "no " + allowOriginField
+	}
+	return allowOriginField + ": " + strings.Join(values, ", ")
+}
+
+// connection judges the server's certificate and its clock by an answer.
+func (c *checker) connection(resp *fetch.Response) {
+	now := c.opts.Now()
+	c.clock(resp, now)
+	if resp.TLS == nil || len(resp.TLS.PeerCertificates) == 0 {
+		return
+	}
+	ends := resp.TLS.PeerCertificates[0].NotAfter
+	if ends.Sub(now) < minCertificate {
+		c.add(CertificateExpiring, ends.UTC().Format(time.RFC3339), "The server's certificate ends within 14 days.")
+		return
+	}
+	c.add(TLSTrusted, "", "The server has a certificate that is trusted and valid for more than 14 days.")
+}
+
+// clock compares the server's clock with ours.
+func (c *checker) clock(resp *fetch.Response, now time.Time) {
+	date, err := http.ParseTime(resp.Header.Get("Date"))
+	if err != nil {
+		return
+	}
+	// A cache tells how long ago it got the answer.
+	if age, err := strconv.Atoi(resp.Header.Get("Age")); err == nil && age > 0 && age < 1<<31 {
+		date = date.Add(time.Duration(age) * time.Second)
+	}
+	offset := date.Sub(now)
+	if offset.Abs() > maxClockOffset {
+		where := "behind"
+		if offset > 0 {
+			where = "ahead"
+		}
+		c.add(ClockOff, resp.Header.Get("Date"), "The server's clock is %s %s.", offset.Abs().Round(time.Second), where)
+		return
+	}
+	c.add(ClockAgrees, "", "The server's clock agrees with this machine's within a minute.")
+}
+
+// caching judges how long a document may be kept. What code names is that it
+// may not be, or that nothing is said.
+func (c *checker) caching(resp *fetch.Response, what string, code Code) {
+	header := resp.Header.Clone()
+	header.Del("Age") // how long a cache on the way has kept it is not the question
+	fresh, told := fetch.FreshFor(header, time.Now())
+	switch {
+	case !told:
+		c.add(code, "no Cache-Control", "Nothing says how long the %s may be kept.", what)
+	case fresh == 0:
+		c.add(code, cacheEvidence(resp.Header), "The %s may not be kept.", what)
+	case code == KeysNotCacheable && fresh > maxKeyLifetime:
+		c.add(KeysCachedTooLong, cacheEvidence(resp.Header), "The %s may be kept for %s.", what, fresh)
+	}
+}
+
+func cacheEvidence(h http.Header) string {
+	if values := h.Values("Cache-Control"); len(values) > 0 {
+		return "Cache-Control: " + strings.Join(values, ", ")
+	}
+	return "Expires: " + h.Get("Expires")
+}
+
+// preflights asks endpoints that browser clients post to for their CORS rules.
+func (s *issuerCheck) preflights(ctx context.Context) {
+	s.preflight(ctx, "token_endpoint", s.document.TokenEndpoint, TokenEndpointWithoutCORS)
+	s.preflight(ctx, "registration_endpoint", s.document.RegistrationEndpoint, RegistrationWithoutCORS)
+}
+
+func (s *issuerCheck) preflight(ctx context.Context, member, endpoint string, code Code) {
+	if endpoint == "" || fetch.CheckURL(endpoint, s.loopback) != nil || ctx.Err() != nil {
+		return
+	}
+	resp, err := s.do(ctx, member+", preflight", fetch.Request{
+		Method: http.MethodOptions,
+		URL:    endpoint,
+		Header: http.Header{
+			"Origin":                         {browserOrigin},
+			"Access-Control-Request-Method":  {http.MethodPost},
+			"Access-Control-Request-Headers": {"content-type"},
+		},
+	})
+	switch {
+	case err != nil:
+		s.add(EndpointUnreachable, failureText(err), "%s cannot be reached.", member)
+	case resp.Status/100 != 2 || !readableByBrowsers(resp.Header):
+		s.add(code, fmt.Sprintf("status %d, %s", resp.Status, corsEvidence(resp.Header)), "Web pages may not post to %s.", member)
+	default:
+		s.add(BrowsersAllowed, "", "Web pages may post to %s.", member)
+	}
+}
