@@ -34,83 +34,83 @@ func knownClients() []string {
 func clientRules() []clientRule {
 	rules := []clientRule{
 		{
-			vsCode, []Code{"resource_slash", "resource_above", "resource_differs"},
+			vsCode, []Code{ResourceSlash, ResourceAbove, ResourceDiffers},
 			"It parses resource and the server's URL and refuses the metadata if they differ.",
 			"https://github.com/microsoft/vscode/issues/259251", "2025-08-01",
 		}, {
-			vsCode, []Code{"resource_metadata_missing"},
+			vsCode, []Code{ResourceMetadataMissing},
 			"It finds no authorization server and asks the user for a client ID instead.",
 			"https://github.com/microsoft/mcp-gateway/issues/17", "2025-07-09",
 		}, {
-			claude, []Code{"server_on_loopback"},
+			claude, []Code{ServerOnLoopback},
 			"It connects from its maker's servers. A local server needs a tunnel.",
 			"https://claude.com/docs/connectors/building/testing", "2026-11-25",
 		}, {
-			claude, []Code{"challenge_missing"},
+			claude, []Code{ChallengeMissing},
 			"It gives up after the first 401.",
 			"https://github.com/akutishevsky/withings-mcp/pull/17", "2026-04-19",
 		}, {
-			claude, []Code{"resource_metadata_not_linked"},
+			claude, []Code{ResourceMetadataNotLinked},
 			"It says that the server cannot be reached, and does not look at the well-known URLs.",
 			"https://github.com/garrytan/gbrain/pull/1410", "2026-05-25",
 		}, {
-			claude, []Code{"resource_metadata_relative"},
+			claude, []Code{ResourceMetadataRelative},
 			"It ignores a relative URL and never begins to log in.",
 			"https://github.com/anthropics/claude-ai-mcp/issues/136", "2026-04-07",
 		}, {
-			claude, []Code{"resource_metadata_not_at_path"},
+			claude, []Code{ResourceMetadataNotAtPath},
 			"Without metadata at the well-known path it makes up the URL of the authorization endpoint.",
 			"https://github.com/anthropics/claude-ai-mcp/issues/716", "2026-07-28",
 		}, {
-			claude, []Code{"resource_root_slash"},
+			claude, []Code{ResourceRootSlash},
 			"For a resource without a path it asks for a token with a slash at the end, and rejects one without.",
 			"https://github.com/sigbit/mcp-auth-proxy/issues/123", "2026-03-15",
 		}, {
-			claude, []Code{"server_redirects"},
+			claude, []Code{ServerRedirects},
 			"It does not follow with the token.",
 			"https://github.com/zoho/analytics-mcp-server/pull/22", "2026-05-08",
 		}, {
-			claude, []Code{"server_refusal_as_success"},
+			claude, []Code{ServerRefusalAsSuccess},
 			"It logs in on the status 401 and not on an error in a successful answer.",
 			"https://claude.com/docs/connectors/building/lazy-authentication", "2026-11-25",
 		}, {
-			claudeCode, []Code{"resource_differs"},
+			claudeCode, []Code{ResourceDiffers},
 			"It ends the login before a browser opens.",
 			"https://github.com/anthropics/claude-code/issues/69917", "2026-06-21",
 		}, {
-			claudeCode, []Code{"resource_metadata_missing"},
+			claudeCode, []Code{ResourceMetadataMissing},
 			"It shows the server as one that does not answer.",
 			"https://github.com/anthropics/claude-code/issues/61376", "2026-05-22",
 		}, {
-			claudeCode, []Code{"resource_metadata_of_another"},
+			claudeCode, []Code{ResourceMetadataOfAnother},
 			"It asks for a token for the resource of the root metadata.",
 			"https://github.com/anthropics/claude-code/issues/52871", "2026-09-02",
 		}, {
-			claudeCode, []Code{"server_redirects"},
+			claudeCode, []Code{ServerRedirects},
 			"It meets the redirect after the login and does not reconnect.",
 			"https://github.com/BerriAI/litellm/pull/34845", "2026-07-27",
 		}, {
-			cursor, []Code{"resource_differs"},
+			cursor, []Code{ResourceDiffers},
 			"It refuses the metadata: \"Protected resource … does not match expected …\".",
 			"https://github.com/ScrapeGraphAI/scrapegraph-mcp/issues/25", "2026-09-21",
 		}, {
-			inspector, []Code{"resource_differs"},
+			inspector, []Code{ResourceDiffers},
 			"It refuses the metadata: \"Protected resource … does not match expected …\".",
 			"https://github.com/modelcontextprotocol/inspector/issues/1304", "2026-05-14",
 		}, {
-			inspector, []Code{"resource_metadata_no_cors"},
+			inspector, []Code{ResourceMetadataNoCORS},
 			"It is a web page, and fetches the metadata from there even if messages go through its proxy.",
 			"https://github.com/modelcontextprotocol/inspector/issues/995", "2026-01-02",
 		}, {
-			inspector, []Code{"cors_preflight_refused", "cors_missing", "cors_headers_denied", "cors_refusal_unreadable", "cors_challenge_hidden"},
+			inspector, []Code{CORSPreflightRefused, CORSMissing, CORSHeadersDenied, CORSRefusalUnreadable, CORSChallengeHidden},
 			"It is a web page: connected directly, it cannot send the request or read the challenge.",
 			"https://github.com/danielealbano/android-remote-control-mcp/pull/118", "2026-07-13",
 		}, {
-			chatGPT, []Code{"server_on_loopback"},
+			chatGPT, []Code{ServerOnLoopback},
 			"It connects from its maker's servers, over https.",
 			"https://developers.openai.com/apps-sdk/build/auth", "2026-11-25",
 		}, {
-			chatGPT, []Code{"challenge_missing"},
+			chatGPT, []Code{ChallengeMissing},
 			"It does not begin to log in again.",
 			"https://github.com/desktop-commander/remote-desktop-commander/issues/1", "2026-08-21",
 		}, {
@@ -118,23 +118,23 @@ func clientRules() []clientRule {
 			"It refuses an authorization server that does not list S256.",
 			"https://github.com/forcedotcom/mcp-hosted/issues/47", "2026-08-29",
 		}, {
-			zed, []Code{"resource_metadata_missing", Code(metadata.AuthorizationServersMissing)},
+			zed, []Code{ResourceMetadataMissing, Code(metadata.AuthorizationServersMissing)},
 			"It ends the login.",
 			"https://github.com/zed-industries/zed/blob/04afc35b962e43e4e7b087a6c7a260e9f6f8f1de/crates/context_server/src/oauth.rs", "2026-11-25",
 		}, {
-			mcpRemote, []Code{"resource_differs"},
+			mcpRemote, []Code{ResourceDiffers},
 			"It refuses the metadata: \"Protected resource … does not match expected …\".",
 			"https://github.com/punkpeye/mcp-remote/issues/244", "2026-03-26",
 		}, {
-			typeScriptSDK, []Code{"resource_differs"},
+			typeScriptSDK, []Code{ResourceDiffers},
 			"It refuses a resource of another origin or path, save one above the server's (1.32).",
 			"https://www.npmjs.com/package/@modelcontextprotocol/sdk/v/1.32.2", "2026-11-25",
 		}, {
-			typeScriptSDK, []Code{"server_forbidden", "server_refusal_as_success", "server_request_refused"},
+			typeScriptSDK, []Code{ServerForbidden, ServerRefusalAsSuccess, ServerRequestRefused},
 			"It logs in on the status 401, and on 403 only for more scopes (1.32).",
 			"https://www.npmjs.com/package/@modelcontextprotocol/sdk/v/1.32.2", "2026-11-25",
 		}, {
-			goSDK, []Code{"resource_spelt_otherwise", "resource_root_slash", "resource_slash", "resource_differs"},
+			goSDK, []Code{ResourceSpeltOtherwise, ResourceRootSlash, ResourceSlash, ResourceDiffers},
 			"It compares resource with the server's URL byte by byte, and takes what differs for no metadata.",
 			"https://github.com/modelcontextprotocol/go-sdk/blob/v1.8.0/oauthex/resource_meta.go", "2026-11-25",
 		}, {
@@ -156,11 +156,11 @@ func everybody() []clientRule {
 	for _, name := range knownClients() {
 		rules = append(rules, clientRule{
 			name,
-			[]Code{"server_tls", "server_not_mcp", "server_not_found", "server_post_not_allowed", "server_failure"},
+			[]Code{TLSFailed, ServerNotMCP, ServerNotFound, ServerPostNotAllowed, ServerFailure},
 			"It finds no MCP server.",
 			"https://modelcontextprotocol.io/specification/2025-11-25/basic/transports", "2026-11-25",
 		}, clientRule{
-			name, []Code{"authorization_servers_unusable"},
+			name, []Code{AuthorizationServersUnusable},
 			"It finds no authorization server.",
 			"https://modelcontextprotocol.io/specification/2025-11-25/basic/authorization", "2026-11-25",
 		})

@@ -42,7 +42,7 @@ func Server(ctx context.Context, url string, opts Options) (*Report, error) {
 	switch {
 	case err == nil:
 	case errors.As(err, &fault) && fault.Kind == fetch.NotHTTPS && strings.HasPrefix(url, "http://"):
-		s.add("server_not_https", "", "The server is asked for over plain http.")
+		s.add(InsecureTarget, "", "The server is asked for over plain http.")
 		s.verdicts()
 		return s.report, nil
 	default:
@@ -55,7 +55,7 @@ func Server(ctx context.Context, url string, opts Options) (*Report, error) {
 		return nil, ctx.Err()
 	}
 	if limited.Err() != nil {
-		s.add("server_time_up", "", "The check was ended after %s. What comes later in it is missing.", maxServerTime)
+		s.add(ServerTimeUp, "", "The check was ended after %s. What comes later in it is missing.", maxServerTime)
 	}
 	s.verdicts()
 	return s.report, nil
@@ -106,7 +106,7 @@ func newServerCheck(url string, opts Options) *serverCheck {
 
 func (s *serverCheck) run(ctx context.Context) {
 	if s.loopback {
-		s.add("server_on_loopback", "", "The server is on this machine.")
+		s.add(ServerOnLoopback, "", "The server is on this machine.")
 	}
 	if !s.withoutToken(ctx) {
 		return
@@ -133,16 +133,22 @@ func (s *serverCheck) withoutToken(ctx context.Context) bool {
 		s.unreachable(err)
 		return false
 	}
+	s.connection(resp)
 	s.refusal = s.answer(purpose, resp, "")
 	s.judgeAdmission(ctx, s.refusal)
 	return true
 }
 
 func (s *serverCheck) unreachable(err error) {
+	code := ServerUnreachable
 	var failure *fetch.Error
-	code := Code("server_unreachable")
-	if errors.As(err, &failure) && failure.Kind == fetch.TLS {
-		code = "server_tls"
+	if errors.As(err, &failure) {
+		switch failure.Kind {
+		case fetch.TLS:
+			code = TLSFailed
+		case fetch.BlockedAddress:
+			code = AddressBlocked
+		}
 	}
 	s.add(code, failureText(err), "No answer came from the server.")
 }
@@ -152,17 +158,17 @@ func (s *serverCheck) judgeAdmission(ctx context.Context, a *answer) {
 	switch {
 	case a.status == http.StatusUnauthorized:
 		s.state = protected
-		s.add("server_protected", "", "A request without a token is refused with 401.")
+		s.add(ServerProtected, "", "A request without a token is refused with 401.")
 	case a.success() && a.rpcError() != nil:
-		s.add("server_refusal_as_success", a.text(), "A request without a token is answered with %d and an error in the body.", a.status)
+		s.add(ServerRefusalAsSuccess, a.text(), "A request without a token is answered with %d and an error in the body.", a.status)
 	case a.success() && !a.isMessage():
-		s.add("server_not_mcp", a.header.Get("Content-Type"), "The answer to initialize is no JSON-RPC message.")
+		s.add(ServerNotMCP, a.header.Get("Content-Type"), "The answer to initialize is no JSON-RPC message.")
 	case a.success():
 		s.state = open
-		s.add("server_open", "", "initialize is answered without a token: at this point nothing is protected.")
+		s.add(ServerOpen, "", "initialize is answered without a token: at this point nothing is protected.")
 		s.endSession(ctx, a.header.Get("Mcp-Session-Id"), "")
 	case a.status >= 300 && a.status < 400:
-		s.add("server_redirects", a.header.Get("Location"), "The server answers %d and sends clients elsewhere.", a.status)
+		s.add(ServerRedirects, a.header.Get("Location"), "The server answers %d and sends clients elsewhere.", a.status)
 	default:
 		s.add(refusalCode(a.status), a.text(), "A request without a token is answered with %d, where 401 is due.", a.status)
 	}
@@ -171,15 +177,15 @@ func (s *serverCheck) judgeAdmission(ctx context.Context, a *answer) {
 func refusalCode(status int) Code {
 	switch {
 	case status == http.StatusForbidden:
-		return "server_forbidden"
+		return ServerForbidden
 	case status == http.StatusNotFound:
-		return "server_not_found"
+		return ServerNotFound
 	case status == http.StatusMethodNotAllowed:
-		return "server_post_not_allowed"
+		return ServerPostNotAllowed
 	case status >= 500:
-		return "server_failure"
+		return ServerFailure
 	}
-	return "server_request_refused"
+	return ServerRequestRefused
 }
 
 // otherMethods sends GET and DELETE, which must be as protected as POST (RS3).
@@ -196,7 +202,7 @@ func (s *serverCheck) otherMethods(ctx context.Context) {
 		alike = s.judgeMethod(method, a) && alike
 	}
 	if alike {
-		s.add("server_methods_alike", "", "GET and DELETE are refused as POST is.")
+		s.add(ServerMethodsAlike, "", "GET and DELETE are refused as POST is.")
 	}
 }
 
@@ -205,11 +211,11 @@ func (s *serverCheck) judgeMethod(method string, a *answer) bool {
 	case a.status == http.StatusUnauthorized:
 		return s.sameChallenge(method, a)
 	case a.success():
-		s.add("server_method_open", "", "%s without a token is answered with %d, while POST is refused.", method, a.status)
+		s.add(ServerMethodOpen, "", "%s without a token is answered with %d, while POST is refused.", method, a.status)
 	case a.status == http.StatusMethodNotAllowed:
-		s.add("server_method_not_offered", "", "%s without a token is answered with 405.", method)
+		s.add(ServerMethodNotOffered, "", "%s without a token is answered with 405.", method)
 	default:
-		s.add("server_method_differs", a.text(), "%s without a token is answered with %d, where 401 is due.", method, a.status)
+		s.add(ServerMethodDiffers, a.text(), "%s without a token is answered with %d, where 401 is due.", method, a.status)
 	}
 	return false
 }
@@ -218,7 +224,7 @@ func (s *serverCheck) sameChallenge(method string, a *answer) bool {
 	if equalHeaders(s.refusal, a, "Www-Authenticate") {
 		return true
 	}
-	s.add("challenge_differs", strings.Join(a.header.Values("Www-Authenticate"), "; "), "The challenge to %s is not the one to POST.", method)
+	s.add(ChallengeDiffers, strings.Join(a.header.Values("Www-Authenticate"), "; "), "The challenge to %s is not the one to POST.", method)
 	return false
 }
 
@@ -239,21 +245,18 @@ func (s *serverCheck) authorizationServers(ctx context.Context) {
 	}
 	issuers := s.document.AuthorizationServers
 	if len(issuers) > maxIssuers {
-		s.add("authorization_servers_many", "", "The metadata names %d authorization servers. The first %d are looked at.", len(issuers), maxIssuers)
+		s.add(AuthorizationServersMany, "", "The metadata names %d authorization servers. The first %d are looked at.", len(issuers), maxIssuers)
 		issuers = issuers[:maxIssuers]
 	}
-	asked := map[string]bool{}
+	asked, usable := map[string]bool{}, false
 	for _, issuer := range issuers {
-		if metadata.CheckIssuer(issuer) == nil && !asked[issuer] {
+		if metadata.CheckIssuer(issuer) == nil && !asked[issuer] && ctx.Err() == nil {
 			asked[issuer] = true
-			s.checkIssuer(ctx, issuer)
+			part := s.checkIssuerAs(ctx, &Subject{Source: metadata.Source{Issuer: issuer}})
+			usable = usable || part.document != nil
 		}
 	}
-	if len(asked) == 0 && len(issuers) > 0 {
-		s.add("authorization_servers_unusable", "", "None of the authorization servers in the metadata is one that can be asked.")
+	if !usable && len(issuers) > 0 {
+		s.add(AuthorizationServersUnusable, "", "Of none of the authorization servers that are named, metadata were found.")
 	}
-}
-
-func (s *serverCheck) checkIssuer(ctx context.Context, issuer string) {
-	_, _ = ctx, issuer
 }

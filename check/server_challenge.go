@@ -20,31 +20,31 @@ func (s *serverCheck) challenge() {
 	shown := strings.Join(values, "; ")
 	switch {
 	case len(values) == 0:
-		s.add("challenge_missing", "", "The 401 has no WWW-Authenticate header.")
+		s.add(ChallengeMissing, "", "The 401 has no WWW-Authenticate header.")
 		return
 	case withoutScheme(values):
-		s.add("challenge_without_scheme", shown, "A WWW-Authenticate header begins with a parameter, where a scheme is due.")
+		s.add(ChallengeWithoutScheme, shown, "A WWW-Authenticate header begins with a parameter, where a scheme is due.")
 	case s.refusal.fault != nil:
-		s.add("challenge_malformed", shown, "The WWW-Authenticate header cannot be read: %s.", faultText(s.refusal.fault))
+		s.add(ChallengeMalformed, shown, "The WWW-Authenticate header cannot be read: %s.", faultText(s.refusal.fault))
 	case bearer == nil:
-		s.add("challenge_not_bearer", shown, "No challenge has the scheme Bearer.")
+		s.add(ChallengeNotBearer, shown, "No challenge has the scheme Bearer.")
 	}
 	if bearer == nil {
 		return
 	}
 	if s.refusal.fault == nil {
-		s.add("challenge_readable", "", "The 401 has a challenge of the scheme Bearer.")
+		s.add(ChallengeReadable, "", "The 401 has a challenge of the scheme Bearer.")
 	}
 	s.challengeParams(bearer, shown)
 }
 
 func (s *serverCheck) challengeParams(bearer *challenge.Challenge, shown string) {
 	if code := bearer.Params["error"]; code != "" {
-		s.add("challenge_error_without_token", shown, "The challenge has the error %q, though no token was sent.", code)
+		s.add(ChallengeErrorWithoutToken, shown, "The challenge has the error %q, though no token was sent.", code)
 	}
 	scopes := strings.Fields(bearer.Params["scope"])
 	if slices.Contains(scopes, "offline_access") {
-		s.add("challenge_offline_access", shown, "The challenge asks for the scope offline_access.")
+		s.add(ChallengeOfflineAccess, shown, "The challenge asks for the scope offline_access.")
 	}
 	s.challengeLink(bearer.Params["resource_metadata"])
 }
@@ -58,11 +58,11 @@ func (s *serverCheck) challengeLink(link string) {
 	u, err := url.Parse(link)
 	switch {
 	case err != nil || !u.IsAbs() || u.Host == "":
-		s.add("resource_metadata_relative", link, "resource_metadata is no absolute URL.")
+		s.add(ResourceMetadataRelative, link, "resource_metadata is no absolute URL.")
 	case fetch.CheckURL(link, s.loopback) != nil:
-		s.add("resource_metadata_insecure", link, "resource_metadata is no https URL that can be fetched.")
+		s.add(ResourceMetadataInsecure, link, "resource_metadata is no https URL that can be fetched.")
 	case !sameOrigin(link, s.url):
-		s.add("resource_metadata_elsewhere", link, "resource_metadata is of another origin than the server.")
+		s.add(ResourceMetadataElsewhere, link, "resource_metadata is of another origin than the server.")
 	}
 }
 
@@ -88,7 +88,7 @@ func (s *serverCheck) challengeWithoutLink(found bool) {
 	if !found {
 		severity = metadata.Error
 	}
-	s.addAs(severity, "resource_metadata_not_linked", "", "The challenge has no resource_metadata.")
+	s.addAs(severity, ResourceMetadataNotLinked, "", "The challenge has no resource_metadata.")
 }
 
 // challengeScopes judges which scopes clients learn to ask for (RS4).
@@ -98,10 +98,10 @@ func (s *serverCheck) challengeScopes() {
 		return
 	}
 	if s.document == nil || len(s.document.ScopesSupported) == 0 {
-		s.add("scopes_not_named", "", "Neither the challenge nor the metadata names a scope.")
+		s.add(ScopesNotNamed, "", "Neither the challenge nor the metadata names a scope.")
 		return
 	}
-	s.add("challenge_scope_missing", "", "The challenge names no scope, while the metadata names %s.", plural(len(s.document.ScopesSupported), "scope"))
+	s.add(ChallengeScopeMissing, "", "The challenge names no scope, while the metadata names %s.", plural(len(s.document.ScopesSupported), "scope"))
 }
 
 // sameOrigin compares scheme, host and port.

@@ -28,7 +28,7 @@ func (s *serverCheck) crossOrigin(ctx context.Context) {
 		good = s.refusalToPage(ctx) && good
 	}
 	if good {
-		s.add("cors_open", "", "MCP clients in web pages can call the server.")
+		s.add(CORSOpen, "", "MCP clients in web pages can call the server.")
 	}
 }
 
@@ -46,14 +46,14 @@ func (s *serverCheck) preflight(ctx context.Context) bool {
 	case a == nil:
 		return false
 	case !a.success():
-		s.add("cors_preflight_refused", "", "The preflight request of a web page, which has no token, is answered with %d.", a.status)
+		s.add(CORSPreflightRefused, "", "The preflight request of a web page, which has no token, is answered with %d.", a.status)
 		return false
 	case !allowsOrigin(a.header, s.pageOrigin()):
-		s.add("cors_missing", "", "The preflight request of a web page is answered without Access-Control-Allow-Origin.")
+		s.add(CORSMissing, "", "The preflight request of a web page is answered without Access-Control-Allow-Origin.")
 		return false
 	}
 	if lacking := deniedHeaders(a.header); len(lacking) > 0 {
-		s.add("cors_headers_denied", a.header.Get("Access-Control-Allow-Headers"), "Web pages may not send: %s.", strings.Join(lacking, ", "))
+		s.add(CORSHeadersDenied, a.header.Get("Access-Control-Allow-Headers"), "Web pages may not send: %s.", strings.Join(lacking, ", "))
 		return false
 	}
 	return true
@@ -76,16 +76,16 @@ func (s *serverCheck) refusalToPage(ctx context.Context) bool {
 	case a == nil:
 		return false
 	case a.status == http.StatusForbidden:
-		s.add("cors_origin_refused", s.pageOrigin(), "A request of a web page is refused with 403.")
+		s.add(CORSOriginRefused, s.pageOrigin(), "A request of a web page is refused with 403.")
 		return false
 	case !allowsOrigin(a.header, s.pageOrigin()):
-		s.add("cors_refusal_unreadable", "", "Web pages cannot read the 401: it has no Access-Control-Allow-Origin.")
+		s.add(CORSRefusalUnreadable, "", "Web pages cannot read the 401: it has no Access-Control-Allow-Origin.")
 		return false
 	}
 	s.varies(a.header, "the 401")
 	exposed := listed(a.header, "Access-Control-Expose-Headers")
 	if !slices.Contains(exposed, "*") && !slices.Contains(exposed, "www-authenticate") {
-		s.add("cors_challenge_hidden", strings.Join(exposed, ", "), "Web pages cannot read WWW-Authenticate: Access-Control-Expose-Headers does not name it.")
+		s.add(CORSChallengeHidden, strings.Join(exposed, ", "), "Web pages cannot read WWW-Authenticate: Access-Control-Expose-Headers does not name it.")
 		return false
 	}
 	return true
@@ -104,7 +104,7 @@ func (s *serverCheck) varies(h http.Header, what string) {
 		return
 	}
 	if vary := listed(h, "Vary"); !slices.Contains(vary, "origin") && !slices.Contains(vary, "*") {
-		s.add("cors_vary_missing", "", "Access-Control-Allow-Origin of %s names one origin, and Vary does not name Origin.", what)
+		s.add(CORSVaryMissing, "", "Access-Control-Allow-Origin of %s names one origin, and Vary does not name Origin.", what)
 	}
 }
 
@@ -141,11 +141,11 @@ func (s *serverCheck) foreignOrigin(ctx context.Context) {
 	list := strings.Join(admitted, " and ")
 	switch {
 	case last == nil:
-		s.add("origin_refused", "", "Pages of other sites are refused with 403.")
+		s.add(OriginRefused, "", "Pages of other sites are refused with 403.")
 	case last.status == http.StatusUnauthorized:
-		s.add("origin_not_refused_first", "", "Requests of the origin %s without a token are answered with 401, where 403 is due.", list)
+		s.add(OriginNotRefusedFirst, "", "Requests of the origin %s without a token are answered with 401, where 403 is due.", list)
 	default:
-		s.add("origin_admitted", "", "Requests of the origin %s are answered with %d, where 403 is due.", list, last.status)
+		s.add(OriginAdmitted, "", "Requests of the origin %s are answered with %d, where 403 is due.", list, last.status)
 	}
 }
 

@@ -28,20 +28,20 @@ type forgery struct {
 // better.
 func (s *serverCheck) forgeries() []forgery {
 	list := []forgery{
-		{"a word", noToken, "token_word_accepted"},
-		{"an unsigned JWT", unsignedToken(s.claims()), "token_unsigned_accepted"},
+		{"a word", noToken, TokenWordAccepted},
+		{"an unsigned JWT", unsignedToken(s.claims()), TokenUnsignedAccepted},
 	}
 	if token, err := foreignToken(s.claims()); err == nil {
-		list = append(list, forgery{"a JWT of an unknown key", token, "token_of_unknown_key_accepted"})
+		list = append(list, forgery{"a JWT of an unknown key", token, TokenOfUnknownKeyAccepted})
 	}
 	if s.token {
-		list = append(list, forgery{"the good token with another signature", otherEnd(s.opts.Token), "token_altered_accepted"})
+		list = append(list, forgery{"the good token with another signature", otherEnd(s.opts.Token), TokenAlteredAccepted})
 		if token := otherClaims(s.opts.Token); token != "" {
-			list = append(list, forgery{"the good token with another subject", token, "token_altered_accepted"})
+			list = append(list, forgery{"the good token with another subject", token, TokenAlteredAccepted})
 		}
 	}
 	if s.opts.WrongAudienceToken != "" {
-		list = append(list, forgery{"the token for another resource", s.opts.WrongAudienceToken, "token_wrong_audience_accepted"})
+		list = append(list, forgery{"the token for another resource", s.opts.WrongAudienceToken, TokenWrongAudienceAccepted})
 	}
 	return list
 }

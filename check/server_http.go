@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"mime"
 	"net/http"
 	"slices"
 	"strings"
@@ -78,7 +77,7 @@ func (s *serverCheck) send(ctx context.Context, purpose string, r fetch.Request,
 	resp, err := s.do(ctx, purpose, r)
 	if err != nil {
 		if s.silent++; s.silent == maxSilence {
-			s.add("server_unreachable", failureText(err), "The server has stopped to answer. What comes later in the check is missing.")
+			s.add(ServerUnreachable, failureText(err), "The server has stopped to answer. What comes later in the check is missing.")
 		}
 		return nil
 	}
@@ -118,7 +117,7 @@ func (a *answer) code() string {
 
 // text is the body for a person to see. A page is of no use.
 func (a *answer) text() string {
-	if kind, _, _ := mime.ParseMediaType(a.header.Get("Content-Type")); kind == "text/html" {
+	if mediaType(a.header) == "text/html" {
 		return "a page of HTML"
 	}
 	return string(a.body)
@@ -126,8 +125,7 @@ func (a *answer) text() string {
 
 // message is the JSON-RPC message of the body or of its first event, or nil.
 func (a *answer) message() []byte {
-	kind, _, _ := mime.ParseMediaType(a.header.Get("Content-Type"))
-	if kind != "text/event-stream" {
+	if mediaType(a.header) != "text/event-stream" {
 		return a.body
 	}
 	stream := bytes.ReplaceAll(a.body, []byte("\r\n"), []byte("\n"))

@@ -10,7 +10,7 @@ import (
 // who fails depends on what differs.
 func (s *serverCheck) judgeIdentifier(resource string) {
 	code := compareIdentifiers(s.url, resource)
-	if code == "resource_equal" {
+	if code == ResourceEqual {
 		s.add(code, "", "resource is the URL of the server, byte for byte.")
 		return
 	}
@@ -21,38 +21,38 @@ func (s *serverCheck) judgeIdentifier(resource string) {
 // a server's URL.
 func compareIdentifiers(server, resource string) Code {
 	if server == resource {
-		return "resource_equal"
+		return ResourceEqual
 	}
 	a, errA := url.Parse(server)
 	b, errB := url.Parse(resource)
 	if errA != nil || errB != nil || !sameOrigin(server, resource) || a.RawQuery != b.RawQuery {
-		return "resource_differs"
+		return ResourceDiffers
 	}
 	pathA, pathB := a.EscapedPath(), b.EscapedPath()
 	switch {
 	case pathA == pathB:
-		return "resource_spelt_otherwise"
+		return ResourceSpeltOtherwise
 	case lone(pathA) && lone(pathB):
-		return "resource_root_slash"
+		return ResourceRootSlash
 	case strings.TrimSuffix(pathA, "/") == strings.TrimSuffix(pathB, "/"):
-		return "resource_slash"
+		return ResourceSlash
 	case strings.HasPrefix(pathA, strings.TrimSuffix(pathB, "/")+"/"):
-		return "resource_above"
+		return ResourceAbove
 	}
-	return "resource_differs"
+	return ResourceDiffers
 }
 
 func lone(path string) bool { return path == "" || path == "/" }
 
 func difference(code Code) string {
 	switch code {
-	case "resource_spelt_otherwise":
+	case ResourceSpeltOtherwise:
 		return "scheme, host or port are spelt otherwise"
-	case "resource_root_slash":
+	case ResourceRootSlash:
 		return "one of them has a slash after the host, the other has not"
-	case "resource_slash":
+	case ResourceSlash:
 		return "one of them ends in a slash, the other does not"
-	case "resource_above":
+	case ResourceAbove:
 		return "it is the URL of something above the server"
 	}
 	return "it is the URL of something else"

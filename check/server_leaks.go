@@ -18,16 +18,16 @@ type leak struct {
 // leaks lists what gives a server away: what its authors meant for their log.
 func leaks() []leak {
 	return []leak{
-		{"leak_trace", "a stack trace of Go", regexp.MustCompile(`goroutine \d+ \[|\.go:\d+`)},
-		{"leak_trace", "a stack trace of JavaScript", regexp.MustCompile(`\bat [^\n"]{1,200}\.[cm]?[jt]s:\d+:\d+`)},
-		{"leak_trace", "a stack trace of Python", regexp.MustCompile(`Traceback \(most recent call last\)|File \\?"[^"\n]{1,200}\.py\\?", line \d+`)},
-		{"leak_trace", "a stack trace of Java", regexp.MustCompile(`\bat [\w.$]{1,200}\([\w$]{1,100}\.(java|kt|scala):\d+\)`)},
-		{"leak_trace", "a stack trace of .NET", regexp.MustCompile(`\bat [\w.<>]{1,200}\([^)\n]{0,200}\) in [^\n]{1,200}:line \d+`)},
-		{"leak_trace", "a stack trace of PHP", regexp.MustCompile(`Stack trace:\s{0,3}(\\n)?#0 `)},
-		{"leak_trace", "a stack trace of Ruby", regexp.MustCompile(`\.rb:\d+:in `)},
-		{"leak_path", "a path of its file system", regexp.MustCompile(`(^|[\s"'(\[=])(/home/|/Users/|/root/|/usr/src/|/var/www/|/opt/|/srv/|[A-Z]:\\{1,2})\w|node_modules/|site-packages/`)},
-		{"leak_library", "words of a library for JWTs", regexp.MustCompile(`jwt malformed|jwt expired|JsonWebTokenError|JWSSignature|JWTClaimValidation|JWKSNoMatchingKey|ERR_J(WT|WS|WK|OSE)|Invalid Compact JWS|Invalid Token or Protected Header|go-jose|crypto/rsa: |crypto/ecdsa: |unexpected signing method|token is (malformed|unverifiable)|signature is invalid|Not enough segments|Signature verification failed|IDX\d{5}|io\.jsonwebtoken|unable to find key|no matching key|error parsing token|"alg"`)},
-		{"leak_library", "words of what it calls inside", regexp.MustCompile(`dial tcp|no such host|connection refused|ECONN(REFUSED|RESET)|ENOTFOUND|ETIMEDOUT|fetch failed|unsupported protocol scheme|x509: |certificate (has expired|verify failed)|context deadline exceeded|SQLSTATE|ORA-\d{5}|NullPointerException|TypeError: |Introspection failed`)},
+		{LeakTrace, "a stack trace of Go", regexp.MustCompile(`goroutine \d+ \[|\.go:\d+`)},
+		{LeakTrace, "a stack trace of JavaScript", regexp.MustCompile(`\bat [^\n"]{1,200}\.[cm]?[jt]s:\d+:\d+`)},
+		{LeakTrace, "a stack trace of Python", regexp.MustCompile(`Traceback \(most recent call last\)|File \\?"[^"\n]{1,200}\.py\\?", line \d+`)},
+		{LeakTrace, "a stack trace of Java", regexp.MustCompile(`\bat [\w.$]{1,200}\([\w$]{1,100}\.(java|kt|scala):\d+\)`)},
+		{LeakTrace, "a stack trace of .NET", regexp.MustCompile(`\bat [\w.<>]{1,200}\([^)\n]{0,200}\) in [^\n]{1,200}:line \d+`)},
+		{LeakTrace, "a stack trace of PHP", regexp.MustCompile(`Stack trace:\s{0,3}(\\n)?#0 `)},
+		{LeakTrace, "a stack trace of Ruby", regexp.MustCompile(`\.rb:\d+:in `)},
+		{LeakPath, "a path of its file system", regexp.MustCompile(`(^|[\s"'(\[=])(/home/|/Users/|/root/|/usr/src/|/var/www/|/opt/|/srv/|[A-Z]:\\{1,2})\w|node_modules/|site-packages/`)},
+		{LeakLibrary, "words of a library for JWTs", regexp.MustCompile(`jwt malformed|jwt expired|JsonWebTokenError|JWSSignature|JWTClaimValidation|JWKSNoMatchingKey|ERR_J(WT|WS|WK|OSE)|Invalid Compact JWS|Invalid Token or Protected Header|go-jose|crypto/rsa: |crypto/ecdsa: |unexpected signing method|token is (malformed|unverifiable)|signature is invalid|Not enough segments|Signature verification failed|IDX\d{5}|io\.jsonwebtoken|unable to find key|no matching key|error parsing token|"alg"`)},
+		{LeakLibrary, "words of what it calls inside", regexp.MustCompile(`dial tcp|no such host|connection refused|ECONN(REFUSED|RESET)|ENOTFOUND|ETIMEDOUT|fetch failed|unsupported protocol scheme|x509: |certificate (has expired|verify failed)|context deadline exceeded|SQLSTATE|ORA-\d{5}|NullPointerException|TypeError: |Introspection failed`)},
 	}
 }
 
@@ -48,7 +48,7 @@ type sighting struct {
 func (s *sightings) look(purpose string, a *answer, token string) {
 	words := strings.Join(a.header.Values("Www-Authenticate"), "\n") + "\n" + string(a.body)
 	if token != "" && strings.Contains(words, token) {
-		s.note("leak_token", "the token that was sent", "", purpose)
+		s.note(LeakToken, "the token that was sent", "", purpose)
 	}
 	if a.status >= 400 || a.rpcError() != nil {
 		s.lookForLeaks(purpose, words, token)
@@ -110,7 +110,7 @@ func (s *serverCheck) sightings() {
 		s.add(l.code, l.evidence, "An answer holds %s: the one to %s%s.", l.what, l.purposes[0], andMore(len(l.purposes)-1))
 	}
 	if n := len(s.seen.cachable); n > 0 {
-		s.add("refusal_cacheable", "", "Caches may keep a refusal: the %s%s.", s.seen.cachable[0], andMore(n-1))
+		s.add(RefusalCacheable, "", "Caches may keep a refusal: the %s%s.", s.seen.cachable[0], andMore(n-1))
 	}
 }
 

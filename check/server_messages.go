@@ -39,15 +39,15 @@ func (s *serverCheck) brokenMessage(ctx context.Context) {
 	switch {
 	case a == nil:
 	case a.status >= 500:
-		s.add("message_failure", a.text(), "A body that is no JSON is answered with %d, where 400 is due.", a.status)
+		s.add(MessageFailure, a.text(), "A body that is no JSON is answered with %d, where 400 is due.", a.status)
 	case a.success() && a.rpcError() == nil:
-		s.add("message_broken_accepted", "", "A body that is no JSON is answered with %d.", a.status)
+		s.add(MessageBrokenAccepted, "", "A body that is no JSON is answered with %d.", a.status)
 	}
 }
 
 func (s *serverCheck) batchOfMessages(ctx context.Context) {
 	if a := s.message(ctx, "a batch of messages", batch, nil); a != nil && a.success() && a.rpcError() == nil {
-		s.add("message_batch_accepted", "", "A batch of messages is answered with %d.", a.status)
+		s.add(MessageBatchAccepted, "", "A batch of messages is answered with %d.", a.status)
 	}
 }
 
@@ -58,13 +58,13 @@ func (s *serverCheck) headerAgreement(ctx context.Context) {
 		return
 	}
 	if !a.success() || a.rpcError() != nil {
-		s.add("modern_not_spoken", a.text(), "The server does not answer in revision %s. Whether headers agree with the body was not looked at.", modernVersion)
+		s.add(ModernNotSpoken, a.text(), "The server does not answer in revision %s. Whether headers agree with the body was not looked at.", modernVersion)
 		return
 	}
 	agreed := s.mismatch(ctx, "a wrong Mcp-Method", modernHeaders(modernVersion, "tools/list"))
 	agreed = s.mismatch(ctx, "a wrong MCP-Protocol-Version", modernHeaders(protocolVersion, "server/discover")) && agreed
 	if agreed {
-		s.add("message_mismatch_refused", "", "Headers that differ from the body are refused with 400 and %d.", codeHeaderMismatch)
+		s.add(MessageMismatchRefused, "", "Headers that differ from the body are refused with 400 and %d.", codeHeaderMismatch)
 	}
 }
 
@@ -76,9 +76,9 @@ func (s *serverCheck) mismatch(ctx context.Context, what string, header http.Hea
 	fault := a.rpcError()
 	switch {
 	case a.success() && fault == nil:
-		s.add("message_mismatch_accepted", "", "%s is accepted.", capital(what))
+		s.add(MessageMismatchAccepted, "", "%s is accepted.", capital(what))
 	case a.status != http.StatusBadRequest || fault == nil || fault.Code != codeHeaderMismatch:
-		s.add("message_mismatch_code", a.text(), "%s is answered with %s, where 400 and %d are due.", capital(what), outcomeOf(a, fault), codeHeaderMismatch)
+		s.add(MessageMismatchCode, a.text(), "%s is answered with %s, where 400 and %d are due.", capital(what), outcomeOf(a, fault), codeHeaderMismatch)
 	default:
 		return true
 	}

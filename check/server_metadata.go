@@ -3,7 +3,6 @@ package check
 import (
 	"context"
 	"encoding/json"
-	"mime"
 	"net/http"
 	"reflect"
 	"slices"
@@ -38,7 +37,7 @@ func (s *serverCheck) resourceMetadata(ctx context.Context) {
 	s.challengeWithoutLink(found)
 	if !found {
 		if s.state == protected {
-			s.add("resource_metadata_missing", "", "No protected resource metadata is where clients look for it.")
+			s.add(ResourceMetadataMissing, "", "No protected resource metadata is where clients look for it.")
 		}
 		return
 	}
@@ -57,11 +56,11 @@ func (s *serverCheck) places() []place {
 			list = append(list, p)
 		}
 	}
-	add(place{url: s.link(), missing: "resource_metadata_unreachable", purpose: "metadata that the challenge names"}, nil)
+	add(place{url: s.link(), missing: ResourceMetadataUnreachable, purpose: "metadata that the challenge names"}, nil)
 	path, err := metadata.ResourceMetadataURL(s.url)
-	add(place{url: path, missing: "resource_metadata_not_at_path", purpose: "metadata at the well-known path"}, err)
+	add(place{url: path, missing: ResourceMetadataNotAtPath, purpose: "metadata at the well-known path"}, err)
 	root, err := metadata.RootResourceMetadataURL(s.url)
-	add(place{url: root, missing: "resource_metadata_not_at_root", purpose: "metadata at the root"}, err)
+	add(place{url: root, missing: ResourceMetadataNotAtRoot, purpose: "metadata at the root"}, err)
 	return list
 }
 
@@ -74,7 +73,7 @@ func (s *serverCheck) fetchMetadata(ctx context.Context, p *place) {
 	}
 	document, err := metadata.ParseProtectedResource(resp.Body)
 	if err != nil {
-		s.add("resource_metadata_malformed", string(resp.Body), "The metadata at %s cannot be read.", s.shownURL(p.url))
+		s.add(ResourceMetadataMalformed, string(resp.Body), "The metadata at %s cannot be read.", s.shownURL(p.url))
 		return
 	}
 	p.document = document
@@ -85,17 +84,17 @@ func (s *serverCheck) fetchMetadata(ctx context.Context, p *place) {
 // judgeDelivery judges how the metadata is served.
 func (s *serverCheck) judgeDelivery(p *place, resp *fetch.Response) {
 	where := s.shownURL(p.url)
-	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); kind != "application/json" {
-		s.add("resource_metadata_content_type", resp.Header.Get("Content-Type"), "The metadata at %s is not of type application/json.", where)
+	if mediaType(resp.Header) != "application/json" {
+		s.add(ResourceMetadataContentType, resp.Header.Get("Content-Type"), "The metadata at %s is not of type application/json.", where)
 	}
 	if resp.URL != p.url {
-		s.add("resource_metadata_redirects", s.shownURL(resp.URL), "%s redirects to the metadata.", where)
+		s.add(ResourceMetadataRedirects, s.shownURL(resp.URL), "%s redirects to the metadata.", where)
 	}
 	if !allowsOrigin(resp.Header, s.pageOrigin()) {
-		s.add("resource_metadata_no_cors", "", "Web pages cannot read the metadata at %s.", where)
+		s.add(ResourceMetadataNoCORS, "", "Web pages cannot read the metadata at %s.", where)
 	}
 	if age, ok := fetch.FreshFor(resp.Header, s.opts.Now()); ok && age > maxMetadataAge {
-		s.add("resource_metadata_cached_long", resp.Header.Get("Cache-Control"), "The metadata at %s may be kept for %s.", where, age)
+		s.add(ResourceMetadataCachedLong, resp.Header.Get("Cache-Control"), "The metadata at %s may be kept for %s.", where, age)
 	}
 	s.varies(resp.Header, where)
 }
@@ -105,7 +104,7 @@ func (s *serverCheck) firstDocument(places []place) bool {
 	for _, p := range places {
 		if p.document != nil {
 			s.document = p.document
-			s.add("resource_metadata_found", "", "The protected resource metadata is at %s.", s.shownURL(p.url))
+			s.add(ResourceMetadataFound, "", "The protected resource metadata is at %s.", s.shownURL(p.url))
 			return true
 		}
 	}
@@ -130,9 +129,9 @@ func (s *serverCheck) comparePlaces(places []place) {
 		case first == nil:
 			first = p
 		case p.document.Resource != first.document.Resource:
-			s.add("resource_metadata_of_another", p.document.Resource, "The metadata at %s is for another resource than that at %s.", s.shownURL(p.url), s.shownURL(first.url))
+			s.add(ResourceMetadataOfAnother, p.document.Resource, "The metadata at %s is for another resource than that at %s.", s.shownURL(p.url), s.shownURL(first.url))
 		case !reflect.DeepEqual(p.raw, first.raw):
-			s.add("resource_metadata_differs", "", "The metadata at %s is not that at %s.", s.shownURL(p.url), s.shownURL(first.url))
+			s.add(ResourceMetadataDiffers, "", "The metadata at %s is not that at %s.", s.shownURL(p.url), s.shownURL(first.url))
 		}
 	}
 }
@@ -143,7 +142,7 @@ func (s *serverCheck) judgeDocument() {
 		s.addAs(f.Severity, Code(f.Code), "", "%s", f.Message)
 	}
 	if s.document.SignedMetadata != "" {
-		s.add("signed_metadata", "", "The metadata is signed too (signed_metadata).")
+		s.add(SignedMetadata, "", "The metadata is signed too (signed_metadata).")
 	}
 }
 
@@ -158,6 +157,6 @@ func (s *serverCheck) legacyMetadata(ctx context.Context) {
 		return
 	}
 	if as, err := metadata.ParseAuthorizationServer(resp.Body); err == nil {
-		s.add("legacy_metadata", as.Issuer, "Authorization server metadata is at the MCP server too.")
+		s.add(LegacyMetadata, as.Issuer, "Authorization server metadata is at the MCP server too.")
 	}
 }

@@ -24,7 +24,7 @@ func (s *serverCheck) inSession(r *fetch.Request) {
 func (s *serverCheck) goodToken(ctx context.Context) {
 	if s.opts.Token == "" {
 		if s.state == protected {
-			s.add("token_not_given", "", "No access token was given. What the server does for who has one was not looked at.")
+			s.add(TokenNotGiven, "", "No access token was given. What the server does for who has one was not looked at.")
 		}
 		return
 	}
@@ -35,11 +35,11 @@ func (s *serverCheck) goodToken(ctx context.Context) {
 	case a == nil:
 		return
 	case !a.success():
-		s.add("token_refused", a.text(), "The access token that was given is refused with %d.", a.status)
+		s.add(TokenRefused, a.text(), "The access token that was given is refused with %d.", a.status)
 		return
 	}
 	s.token, s.session = true, a.header.Get("Mcp-Session-Id")
-	s.add("token_accepted", "", "The access token that was given is accepted.")
+	s.add(TokenAccepted, "", "The access token that was given is accepted.")
 	s.schemeCase(ctx)
 }
 
@@ -54,7 +54,7 @@ func (s *serverCheck) schemeCase(ctx context.Context) {
 	s.authorize(&r, "bearer", s.opts.Token)
 	a := s.send(ctx, "ping with the scheme in lower case", r, s.opts.Token)
 	if a != nil && (a.status == http.StatusUnauthorized || a.status == http.StatusForbidden) {
-		s.add("token_scheme_case", "", "The good token is refused with %d if the scheme is written bearer.", a.status)
+		s.add(TokenSchemeCase, "", "The good token is refused with %d if the scheme is written bearer.", a.status)
 	}
 }
 
@@ -83,7 +83,7 @@ func (s *serverCheck) badTokens(ctx context.Context) {
 	}
 	s.poorRefusals(poor)
 	if refused && len(poor) == 0 {
-		s.add("token_forgeries_refused", "", "Tokens that are not good are refused with 401 and invalid_token.")
+		s.add(TokenForgeriesRefused, "", "Tokens that are not good are refused with 401 and invalid_token.")
 	}
 	s.tokenInQuery(ctx)
 }
@@ -123,21 +123,21 @@ func (s *serverCheck) judgeRefusal(what string, a *answer, poor *refusals) {
 	first, bearer := s.refusal.bearer(), a.bearer()
 	switch {
 	case a.status == http.StatusServiceUnavailable && a.header.Get("Retry-After") != "":
-		rule := s.rules["token_not_decided"]
+		rule := s.rules[TokenNotDecided]
 		rule.severity = Info
 		poor.note(rule, what, a.text(), "answered with 503 and Retry-After")
 	case a.status == http.StatusServiceUnavailable:
-		poor.note(s.rules["token_not_decided"], what, a.text(), "answered with 503")
+		poor.note(s.rules[TokenNotDecided], what, a.text(), "answered with 503")
 	case a.status >= 500:
-		poor.note(s.rules["token_refusal_failure"], what, a.text(), "answered with %d, where 401 is due", a.status)
+		poor.note(s.rules[TokenRefusalFailure], what, a.text(), "answered with %d, where 401 is due", a.status)
 	case a.status != http.StatusUnauthorized:
-		poor.note(s.rules["token_refusal_status"], what, a.text(), "answered with %d, where 401 is due", a.status)
+		poor.note(s.rules[TokenRefusalStatus], what, a.text(), "answered with %d, where 401 is due", a.status)
 	case bearer == nil:
-		poor.note(s.rules["token_refusal_without_challenge"], what, shown, "refused without a challenge of the scheme Bearer")
+		poor.note(s.rules[TokenRefusalWithoutChallenge], what, shown, "refused without a challenge of the scheme Bearer")
 	case a.code() != "invalid_token":
-		poor.note(s.rules["token_refusal_code"], what, shown, "refused without the error invalid_token in the challenge")
+		poor.note(s.rules[TokenRefusalCode], what, shown, "refused without the error invalid_token in the challenge")
 	case first != nil && first.Params["resource_metadata"] != bearer.Params["resource_metadata"]:
-		poor.note(s.rules["token_refusal_without_metadata"], what, shown, "refused with another resource_metadata than a request without a token")
+		poor.note(s.rules[TokenRefusalWithoutMetadata], what, shown, "refused with another resource_metadata than a request without a token")
 	}
 }
 
@@ -157,16 +157,16 @@ func (s *serverCheck) tokenInQuery(ctx context.Context) {
 	switch {
 	case a == nil:
 	case a.success() && a.rpcError() == nil:
-		s.add("token_in_query_accepted", "", "A request with anything as access_token in the query is answered with %d.", a.status)
+		s.add(TokenInQueryAccepted, "", "A request with anything as access_token in the query is answered with %d.", a.status)
 		s.endSession(ctx, a.header.Get("Mcp-Session-Id"), "")
 	case a.status == http.StatusUnauthorized && a.code() == "invalid_token" && s.refusal.code() == "":
-		s.add("token_in_query_read", "", "A token in the query is judged: the answer is invalid_token, and not the one to a request without a token.")
+		s.add(TokenInQueryRead, "", "A token in the query is judged: the answer is invalid_token, and not the one to a request without a token.")
 	case a.status >= 500:
-		s.add("token_refusal_failure", a.text(), "A token in the query is answered with %d.", a.status)
+		s.add(TokenRefusalFailure, a.text(), "A token in the query is answered with %d.", a.status)
 	case !slices.Contains([]int{400, 401, 403, 404}, a.status):
-		s.add("token_refusal_status", a.text(), "A token in the query is answered with %d, where 400 or 401 is due.", a.status)
+		s.add(TokenRefusalStatus, a.text(), "A token in the query is answered with %d, where 400 or 401 is due.", a.status)
 	default:
-		s.add("token_in_query_refused", "", "A token in the query does not help.")
+		s.add(TokenInQueryRefused, "", "A token in the query does not help.")
 	}
 }
 
