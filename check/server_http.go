@@ -90,6 +90,7 @@ func (s *serverCheck) send(ctx context.Context, purpose string, r fetch.Request,
 		return nil
 	}
 	s.silent = 0
+	s.noteSession(&r, resp)
 	return s.answer(purpose, resp, token)
 }
 
