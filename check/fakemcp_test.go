@@ -50,10 +50,7 @@ type fakeMCP struct {
 	noOriginCheck, noPreflight, noCORS, noHeaderCheck bool
 	queryTokens                                       bool
 	// rude answers what is no JSON with 500.
-	rude bool
-	// stateless gives out no sessions.
-	stateless bool
-
+	rude     bool
 	mu       sync.Mutex
 	requests []seenRequest
 	sessions map[string]bool // those that are open
@@ -207,7 +204,7 @@ func (f *fakeMCP) message(w http.ResponseWriter, r *http.Request, body []byte) {
 		rpcAnswer(w, http.StatusBadRequest, `"error":{"code":-32020,"message":"Header mismatch"}`)
 		return
 	}
-	if m.Method == "initialize" && !f.stateless {
+	if m.Method == "initialize" {
 		w.Header().Set("Mcp-Session-Id", f.open())
 	}
 	rpcAnswer(w, http.StatusOK, `"result":{}`)
