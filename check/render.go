@@ -79,11 +79,10 @@ func (e *Exchange) outcome() string {
 	return fmt.Sprint(e.Status)
 }
 
-// WriteJSON writes the report as indented JSON.
+// WriteJSON writes the report as one line of JSON.
 func (r *Report) WriteJSON(w io.Writer) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
 	return encoder.Encode(r)
 }
 

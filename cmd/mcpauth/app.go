@@ -55,6 +55,7 @@ func newRootCommand(s streams) *cli.Command {
 			"  mcpauth demo             try a protected MCP server with your MCP client\n" +
 			"  mcpauth demo --selftest  run the whole flow without a browser\n" +
 			"  mcpauth dev              run an authorization server to develop with\n" +
+			"  mcpauth check ISSUER     check an authorization server\n" +
 			"  mcpauth login URL        log in at an MCP server\n" +
 			"  mcpauth call URL TOOL    call one of its tools",
 		Version:               moduleVersion(debug.ReadBuildInfo()),
@@ -69,6 +70,7 @@ func newRootCommand(s streams) *cli.Command {
 			newDemoCommand(s),
 			newDevCommand(s),
 			newPolicyCommand(s),
+			newCheckCommand(s),
 			newLoginCommand(s),
 			newToolsCommand(s),
 			newCallCommand(s),

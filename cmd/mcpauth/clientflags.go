@@ -45,12 +45,16 @@ func loginFlags() []cli.Flag {
 		&cli.StringFlag{Name: "client-metadata-url", Usage: "https `URL` of the client's metadata document (CIMD)"},
 		&cli.StringFlag{Name: "redirect-uri", Usage: "where the browser is sent back to, a loopback `URL`", DefaultText: "http://127.0.0.1/callback with any port"},
 		&cli.StringSliceFlag{Name: "scope", Usage: "ask for this `SCOPE` too; can be repeated"},
-		&cli.StringSliceFlag{Name: "allow-network", Usage: "private `NETWORK` that servers may stand in, such as 10.0.0.0/8; can be repeated"},
+		newNetworkFlag(),
 		&cli.StringFlag{Name: "dpop", Usage: "bind tokens to a key: auto, required, off", Value: "auto"},
 		&cli.BoolFlag{Name: "no-browser", Usage: "print the login page's URL, open nothing"},
 		&cli.BoolFlag{Name: "headless", Usage: "the browser is on another machine: print the URL, then read from standard input where it was sent back to"},
 		&cli.DurationFlag{Name: "timeout", Usage: "how long to wait for the login", Value: defaultLoginTimeout},
 	}
+}
+
+func newNetworkFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "allow-network", Usage: "private `NETWORK` that servers may stand in, such as 10.0.0.0/8; can be repeated"}
 }
 
 // serverArgument refuses anything but from least to most arguments, the first
@@ -110,16 +114,21 @@ func readSecret(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxSecretFile+1))
+	return readSecretFrom(file, path)
+}
+
+// readSecretFrom is readSecret for what is open already.
+func readSecretFrom(r io.Reader, name string) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxSecretFile+1))
 	switch {
 	case err != nil:
 		return nil, err
 	case len(data) > maxSecretFile:
-		return nil, fmt.Errorf("%s is too large for a secret", path)
+		return nil, fmt.Errorf("%s is too large for a secret", name)
 	}
 	secret := strings.TrimRight(string(data), "\r\n")
 	if secret == "" {
-		return nil, fmt.Errorf("%s is empty", path)
+		return nil, fmt.Errorf("%s is empty", name)
 	}
 	return []byte(secret), nil
 }

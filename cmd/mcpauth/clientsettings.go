@@ -50,12 +50,9 @@ func readSettings(cmd *cli.Command) (settings, error) {
 		ClientID: cmd.String("client-id"), Issuer: cmd.String("issuer"), MetadataURL: cmd.String("client-metadata-url"),
 		RedirectURI: cmd.String("redirect-uri"), Scopes: cmd.StringSlice("scope"), DPoP: mode,
 	}
-	for _, text := range cmd.StringSlice("allow-network") {
-		network, err := netip.ParsePrefix(text)
-		if err != nil {
-			return settings{}, newUsageError(cmd, fmt.Errorf("--allow-network %q is no network such as 10.0.0.0/8", text))
-		}
-		chosen.Networks = append(chosen.Networks, network)
+	var err error
+	if chosen.Networks, err = allowedNetworks(cmd); err != nil {
+		return settings{}, err
 	}
 	file := cmd.String("client-secret-file")
 	if chosen.ClientID == "" && (file != "" || chosen.Issuer != "") {
@@ -67,6 +64,19 @@ func readSettings(cmd *cli.Command) (settings, error) {
 	secret, err := readSecret(file)
 	chosen.ClientSecret = string(secret)
 	return chosen, err
+}
+
+// allowedNetworks reads --allow-network.
+func allowedNetworks(cmd *cli.Command) ([]netip.Prefix, error) {
+	var networks []netip.Prefix
+	for _, text := range cmd.StringSlice("allow-network") {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, newUsageError(cmd, fmt.Errorf("--allow-network %q is no network such as 10.0.0.0/8", text))
+		}
+		networks = append(networks, network)
+	}
+	return networks, nil
 }
 
 func loadSettings(ctx context.Context, store client.Store, server string) (settings, error) {

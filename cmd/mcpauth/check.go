@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/mcp-auth/go/check"
+	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/metadata"
+	"github.com/urfave/cli/v3"
+)
+
+const (
+	tokenVariable = "MCPAUTH_TOKEN"
+	checkTimeout  = 10 * time.Second
+	// maxCheckTime bounds a check as a whole.
+	maxCheckTime = 10 * time.Minute
+
+	maxCertificates = 1 << 20 // bytes, of --ca-file
+)
+
+func newCheckCommand(s streams) *cli.Command {
+	return &cli.Command{
+		Name:      "check",
+		Usage:     "check an authorization server, an MCP server or a configuration",
+		ArgsUsage: "ISSUER|METADATA-URL",
+		Description: "Asks as an MCP client would, and says what is wrong, what demands it, what it means for which\n" +
+			"clients, and what to do. Nothing that is sent changes anything. The report goes to standard\n" +
+			"output, what is being asked to standard error.\n\n" +
+			"The exit code is 0 if there are no errors, 1 if there are or if the check cannot be made, and\n" +
+			"2 if the call is wrong. docs/check.md lists what can be found.\n\n" +
+			"Examples:\n" +
+			"  mcpauth check https://auth.example.com\n" +
+			"  mcpauth check --server https://mcp.example.com/mcp --format markdown\n" +
+			"  mcpauth check --config check.yaml --strict --json",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "server", Usage: "check the MCP server at `URL`, and the authorization servers it names"},
+			&cli.StringFlag{Name: "token-file", Usage: "with --server: `FILE` with a good access token for it, - for standard input; " + tokenVariable + " can hold it too"},
+			&cli.StringFlag{Name: "config", Usage: "check the resources and authorization servers configured in `FILE`"},
+			&cli.StringFlag{Name: "format", Usage: "how to write the report: text, json, markdown or sarif", Value: "text"},
+			newJSONFlag("print one line of JSON, like --format json"),
+			&cli.BoolFlag{Name: "strict", Usage: "let warnings make the exit code 1, too"},
+			&cli.BoolFlag{Name: "quiet", Usage: "say nothing of the requests on standard error"},
+			newNetworkFlag(),
+			&cli.StringFlag{Name: "ca-file", Usage: "`FILE` with certificates (PEM) of authorities to trust beside the system's"},
+			&cli.DurationFlag{Name: "timeout", Usage: "how long to wait for each answer", Value: checkTimeout},
+		},
+		ArgValidator: checkSubject,
+		Action:       func(ctx context.Context, cmd *cli.Command) error { return runCheck(ctx, cmd, s) },
+	}
+}
+
+// checkSubject refuses anything but one thing to check.
+func checkSubject(_ context.Context, cmd *cli.Command) error {
+	args := cmd.Args()
+	if args.Len() > 1 {
+		return newUsageError(cmd, fmt.Errorf("unexpected argument %q", args.Get(1)))
+	}
+	subjects := 0
+	for _, given := range []bool{args.Len() > 0, cmd.IsSet("server"), cmd.IsSet("config")} {
+		if given {
+			subjects++
+		}
+	}
+	switch {
+	case subjects == 0:
+		return newUsageError(cmd, errors.New("name what to check: an issuer, the URL of its metadata, --server or --config"))
+	case subjects > 1:
+		return newUsageError(cmd, errors.New("give one of an issuer, --server and --config"))
+	case cmd.IsSet("token-file") && !cmd.IsSet("server"):
+		return newUsageError(cmd, errors.New("--token-file goes with --server"))
+	case cmd.Duration("timeout") <= 0:
+		return newUsageError(cmd, errors.New("--timeout must be more than zero"))
+	}
+	return nil
+}
+
+func runCheck(ctx context.Context, cmd *cli.Command, s streams) error {
+	write, err := reportWriter(cmd)
+	if err != nil {
+		return err
+	}
+	opts, err := checkOptions(cmd, s)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, maxCheckTime)
+	defer cancel()
+	report, err := checkWhat(ctx, cmd, opts)
+	var badIssuer *metadata.URLError
+	var badURL *fetch.Error
+	var badFile *fileError
+	switch {
+	case errors.As(err, &badIssuer), errors.As(err, &badURL), errors.As(err, &badFile):
+		return newUsageError(cmd, err)
+	case err != nil:
+		return err
+	}
+	if err := write(report, s.stdout); err != nil {
+		return err
+	}
+	if !report.OK() || cmd.Bool("strict") && report.Count(metadata.Warning) > 0 {
+		return errDenied
+	}
+	return nil
+}
+
+func checkWhat(ctx context.Context, cmd *cli.Command, opts check.Options) (*check.Report, error) {
+	if cmd.IsSet("config") {
+		return checkConfiguration(ctx, cmd.String("config"), opts)
+	}
+	if !cmd.IsSet("server") {
+		return check.AuthorizationServer(ctx, cmd.Args().First(), opts)
+	}
+	var err error
+	if opts.Token, err = goodToken(cmd); err != nil {
+		return nil, err
+	}
+	return check.Server(ctx, cmd.String("server"), opts)
+}
+
+func reportWriter(cmd *cli.Command) (func(*check.Report, io.Writer) error, error) {
+	format := cmd.String("format")
+	if cmd.Bool("json") {
+		if cmd.IsSet("format") && format != "json" {
+			return nil, newUsageError(cmd, errors.New("--json and --format say different things"))
+		}
+		format = "json"
+	}
+	switch format {
+	case "text":
+		return (*check.Report).WriteText, nil
+	case "json":
+		return (*check.Report).WriteJSON, nil
+	case "markdown":
+		return (*check.Report).WriteMarkdown, nil
+	case "sarif":
+		return (*check.Report).WriteSARIF, nil
+	}
+	return nil, newUsageError(cmd, errors.New("--format must be text, json, markdown or sarif"))
+}
+
+func checkOptions(cmd *cli.Command, s streams) (check.Options, error) {
+	opts := check.Options{Timeout: cmd.Duration("timeout")}
+	var err error
+	if opts.AllowedNetworks, err = allowedNetworks(cmd); err != nil {
+		return opts, err
+	}
+	if file := cmd.String("ca-file"); file != "" {
+		if opts.RootCAs, err = readCertificates(file); err != nil {
+			return opts, err
+		}
+	}
+	if !cmd.Bool("quiet") {
+		opts.OnExchange = func(e check.Exchange) { printExchange(s.stderr, e) }
+	}
+	return opts, nil
+}
+
+// printExchange tells of a request as it is over. Its words are clean already.
+func printExchange(w io.Writer, e check.Exchange) {
+	outcome := fmt.Sprint(e.Status)
+	if e.Status == 0 {
+		outcome = "failed"
+	}
+	fmt.Fprintf(w, "%-6s %-7s %s (%s, %s)\n", outcome, e.Method, e.URL, e.Purpose, e.Duration.Round(time.Millisecond))
+}
+
+// readCertificates adds a file's certificates to the system's.
+func readCertificates(path string) (*x509.CertPool, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxCertificates))
+	if err != nil {
+		return nil, err
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool() // the system has none
+	}
+	if !pool.AppendCertsFromPEM(data) {
+		return nil, fmt.Errorf("%s holds no certificate in PEM", path)
+	}
+	return pool, nil
+}
+
+// goodToken is empty if there is none. It is never an argument, which others on
+// the machine can see.
+func goodToken(cmd *cli.Command) (string, error) {
+	var token []byte
+	var err error
+	switch file := cmd.String("token-file"); file {
+	case "":
+		return os.Getenv(tokenVariable), nil
+	case "-":
+		token, err = readSecretFrom(os.Stdin, "standard input")
+	default:
+		token, err = readSecret(file)
+	}
+	return string(token), err
+}
