@@ -108,7 +108,7 @@ func (r *Report) either(ok bool, good, bad Finding) {
 func (as *AuthorizationServer) Validate() Report {
 	var r Report
 	r.either(CheckIssuer(as.Issuer) == nil,
-		Finding{IssuerValid, Success, "The issuer is an https URL."},
+		Finding{IssuerValid, Success, "The issuer is a valid issuer identifier."},
 		Finding{IssuerInvalid, Error, "The issuer must be an https URL (http on loopback) without query and fragment."})
 	as.validateEndpoints(&r)
 	r.either(slices.Contains(as.ResponseTypesSupported, "code"),
@@ -189,7 +189,7 @@ func (pr *ProtectedResource) Validate() Report {
 	var r Report
 	_, err := ResourceMetadataURL(pr.Resource)
 	r.either(err == nil,
-		Finding{ResourceValid, Success, "The resource is an https URL."},
+		Finding{ResourceValid, Success, "The resource is a valid resource identifier."},
 		Finding{ResourceInvalid, Error, "resource must be an https URL (http on loopback) without fragment."})
 	r.either(len(pr.AuthorizationServers) > 0,
 		Finding{AuthorizationServersPresent, Success, "authorization_servers names where tokens come from."},
