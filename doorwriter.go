@@ -36,7 +36,7 @@ type doorWriter struct {
 	// Of the request.
 	method string
 	scopes []string      // that the handler needs
-	needed *outcomes     // of the operations; nil without a policy
+	needed []string      // scopes of the handler and the operations, with a policy
 	body   io.ReadCloser // that the handler reads, if the engine did not
 
 	mu     sync.Mutex
@@ -69,20 +69,21 @@ var (
 
 // expect notes what the answer to the messages may hold.
 func (w *doorWriter) expect(p *policy, req *Request, messages *mcpmsg.Request) {
+	list := messages.All()
 	switch {
 	case p.config.ShowAll:
-	case messages == nil: // a stream, which may replay answers to earlier requests
+	case len(list) == 0: // a stream, which may replay answers to earlier requests
 		w.hides = mcpmsg.AllLists
 	default:
-		for i := range messages.Messages {
-			w.hides |= mcpmsg.ListsOf(messages.Messages[i].Method)
+		for i := range list {
+			w.hides |= mcpmsg.ListsOf(list[i].Method)
 		}
 	}
 	w.scope = mcpmsg.ScopeLimited
 	if w.hides != 0 && mcpmsg.Modern(req.Header) {
 		w.scope = mcpmsg.ScopePrivate
 	}
-	if messages != nil && messages.Batch {
+	if messages.Batch {
 		w.batch.Store(true)
 	}
 }
@@ -342,7 +343,7 @@ func Require(ctx context.Context, scopes ...string) error {
 			Description: refused.description(), cause: refused.cause,
 		}
 	}
-	already := union(w.scopes, w.needed.together().scopes)
+	already := union(w.scopes, w.needed)
 	req := &Request{Method: w.method, Scopes: union(already, scopes), scheme: w.scheme}
 	return w.res.auth.challenge(ctx, w.res, req, refused).own()
 }

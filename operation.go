@@ -60,9 +60,9 @@ func (op *Operation) kind() operationKind {
 }
 
 // appendOperations lists what the messages of a request ask for.
-func appendOperations(ops []Operation, r *mcpmsg.Request) []Operation {
-	for i := range r.Messages {
-		m := &r.Messages[i]
+func appendOperations(ops []Operation, messages []mcpmsg.Message) []Operation {
+	for i := range messages {
+		m := &messages[i]
 		ops = append(ops, operation(m))
 		for _, name := range m.More {
 			ops = append(ops, Operation{Method: m.Method, Name: name})
@@ -75,25 +75,24 @@ func operation(m *mcpmsg.Message) Operation {
 	return Operation{m.Method, m.Name, m.Ref, m.Arguments}
 }
 
-// read reads the messages of a request into memory for them, once its caller
-// may send a body. There are none in one that only opens a stream or ends a
-// session.
-func (p *policy) read(req *Request, memory *mcpmsg.Request) (*mcpmsg.Request, *refusal) {
+// read reads the messages of a request, once its caller may send a body. There
+// are none in one that only opens a stream or ends a session.
+func (p *policy) read(req *Request, messages *mcpmsg.Request) *refusal {
 	switch req.Method {
 	case http.MethodGet, http.MethodHead, http.MethodDelete, http.MethodOptions:
-		return nil, nil
+		return nil
 	case http.MethodPost:
 	default:
-		return nil, refuse(http.StatusMethodNotAllowed, "invalid_request", MalformedMessage, "the method %.20q is not MCP's", req.Method)
+		return refuse(http.StatusMethodNotAllowed, "invalid_request", MalformedMessage, "the method %.20q is not MCP's", req.Method)
 	}
 	body, refused := p.body(req)
 	if refused != nil {
-		return nil, refused
+		return refused
 	}
-	if err := memory.Parse(req.Header, body); err != nil {
-		return nil, messageRefusal(err)
+	if err := messages.Parse(req.Header, body); err != nil {
+		return messageRefusal(err)
 	}
-	return memory, nil
+	return nil
 }
 
 func (p *policy) body(req *Request) ([]byte, *refusal) {

@@ -21,86 +21,61 @@ func (a *Auth) permit(ctx context.Context, res *resource, req *Request, admitted
 	if res.policy == nil {
 		return res.hierarchy.check(admitted.info.Scopes, req.Scopes)
 	}
-	d := &struct { // one piece of memory for the usual request
-		evaluation
-		one  [1]Operation
-		sent mcpmsg.Request
-	}{evaluation: evaluation{ctx: ctx, info: admitted.caller(), hierarchy: res.hierarchy}}
-	messages, refused := res.policy.read(req, &d.sent)
-	if refused != nil {
+	var messages mcpmsg.Request // of a stream, none
+	if refused := res.policy.read(req, &messages); refused != nil {
 		return refused
 	}
-	ops := d.one[:] // a stream
-	if messages != nil {
-		ops = appendOperations(d.one[:0], messages)
+	d := &struct { // one piece of memory for the usual request
+		evaluation
+		one [1]Operation
+	}{evaluation: evaluation{ctx: ctx, info: admitted.caller(), hierarchy: res.hierarchy}}
+	ops := d.one[:]
+	if list := messages.All(); len(list) > 0 {
+		ops = appendOperations(d.one[:0], list)
 	}
 	needed, refused := res.decide(&d.evaluation, ops, req)
 	if refused != nil {
-		req.rpc = res.policy.answer(refused, req, messages)
+		req.rpc = res.policy.answer(refused, req, &messages)
 		return refused
 	}
 	admitted.needed = needed
-	admitted.expect(res.policy, req, messages)
+	admitted.expect(res.policy, req, &messages)
 	return nil
 }
 
 // decide holds the operations against the policy. A challenge names all scopes
 // of the whole request, those too that the token has: clients that replace
 // their scopes by the challenge's would lose them.
-func (r *resource) decide(e *evaluation, ops []Operation, req *Request) (*outcomes, *refusal) {
-	// The scopes of the handler itself come first; nearly always one operation follows.
-	needed := &outcomes{}
-	needed.list = append(needed.usual[:0], AllScopes(req.Scopes).evaluate(e))
-	ok, public := needed.list[0].ok, r.policy.mayPublish
+func (r *resource) decide(e *evaluation, ops []Operation, req *Request) (needed []string, _ *refusal) {
+	// The scopes of the handler itself come first.
+	total, public := AllScopes(req.Scopes).evaluate(e), r.policy.mayPublish
 	for i := range ops {
 		e.op = &ops[i]
 		if r.policy.ambiguous(e.op) {
 			return nil, invalidRequest(URINotNormal, "the resource URI %.200q is not in normal form", e.op.Name)
 		}
 		requirement := r.policy.requirement(e.op)
-		o := requirement.evaluate(e)
-		needed.list = append(needed.list, o)
-		ok = ok && o.ok
+		total = total.and(requirement.evaluate(e))
 		public = public && openToAll(requirement)
 	}
-	if ok || public {
-		return needed, nil
+	if total.ok || public {
+		return total.scopes, nil
 	}
-	total := needed.together()
 	if e.info != nil || !r.policy.config.HideRefused { // what is hidden is not hinted at
 		req.Scopes = total.scopes
 	}
 	return nil, total.refusal(e.info, req.Scopes)
 }
 
-// outcomes are those of all that a request needs, in one piece of memory for
-// the usual one.
-type outcomes struct {
-	list  []outcome
-	usual [2]outcome
-}
-
-// together is what they come to; nil is nothing.
-func (l *outcomes) together() outcome {
-	total := outcome{ok: true}
-	if l == nil {
-		return total
-	}
-	for _, o := range l.list {
-		total = total.and(o)
-	}
-	return total
-}
-
 // answer is the JSON-RPC error that an operation is refused with, or nil.
 func (p *policy) answer(r *refusal, req *Request, messages *mcpmsg.Request) *rpcError {
 	switch {
-	case messages == nil || messages.Batch:
+	case messages.Batch || len(messages.All()) == 0:
 		return nil
 	case p.hides(r):
-		return notFound(req, &messages.Messages[0])
+		return notFound(req, &messages.All()[0])
 	case r.reason == URINotNormal:
-		return &rpcError{r.status, mcpmsg.CodeInvalidParams, r.description(), messages.Messages[0].ID}
+		return &rpcError{r.status, mcpmsg.CodeInvalidParams, r.description(), messages.All()[0].ID}
 	}
 	return nil
 }

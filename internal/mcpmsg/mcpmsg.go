@@ -33,12 +33,24 @@ const (
 
 // Request is what one HTTP request asks of an MCP server.
 type Request struct {
-	// Messages has at least one element, and exactly one unless Batch is set.
-	Messages []Message
 	// Batch says that the body is a JSON array (protocol revision 2025-03-26).
 	Batch bool
 
-	one [1]Message // memory for the usual request
+	read  bool
+	one   [1]Message // unless it is a batch
+	batch []Message
+}
+
+// All returns the messages: one at least after [Parse], and exactly one unless
+// Batch is set; none of a zero Request.
+func (r *Request) All() []Message {
+	switch {
+	case r.Batch:
+		return r.batch
+	case r.read:
+		return r.one[:]
+	}
+	return nil
 }
 
 // Message is one JSON-RPC message: a request, a notification or a response.
@@ -105,7 +117,7 @@ func (r *Request) Parse(header http.Header, body []byte) error {
 	if isArray(body) {
 		return r.parseBatch(readHeaders(header), body)
 	}
-	read := message{Message: &r.one[0], claims: readHeaders(header)}
+	read := message{claims: readHeaders(header)}
 	if fault := read.parse(body, maxDepth); fault != nil {
 		return fault
 	}
@@ -113,21 +125,20 @@ func (r *Request) Parse(header http.Header, body []byte) error {
 		fault.ID = read.ID
 		return fault
 	}
-	r.Messages = r.one[:]
+	r.one[0], r.read = read.Message, true
 	return nil
 }
 
 func (r *Request) parseBatch(claims headers, body []byte) error {
 	r.Batch = true
 	err := jsonx.Elements(body, maxDepth, func(raw []byte) error {
-		if len(r.Messages) == maxBatch {
+		if len(r.batch) == maxBatch {
 			return invalid("too many messages in a batch")
 		}
 		if raw[0] != '{' {
 			return invalid("an element of the batch is no object")
 		}
-		r.Messages = append(r.Messages, Message{})
-		read := message{Message: &r.Messages[len(r.Messages)-1], claims: claims}
+		read := message{claims: claims}
 		if fault := read.parse(raw, maxDepth-1); fault != nil {
 			return fault
 		}
@@ -135,15 +146,16 @@ func (r *Request) parseBatch(claims headers, body []byte) error {
 			fault.ID = read.ID
 			return fault
 		}
+		r.batch = append(r.batch, read.Message)
 		return nil
 	})
 	if err != nil {
 		return faultOf(err)
 	}
-	if len(r.Messages) == 0 {
+	if len(r.batch) == 0 {
 		return invalid("empty batch")
 	}
-	if repeatsID(r.Messages) {
+	if repeatsID(r.batch) {
 		return invalid("two requests of a batch have one id")
 	}
 	return nil

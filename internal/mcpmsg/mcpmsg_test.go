@@ -107,8 +107,8 @@ func TestParseAccepts(t *testing.T) {
 			if batch := strings.HasPrefix(strings.TrimSpace(c.body), "["); got.Batch != batch {
 				t.Errorf("Batch = %t", got.Batch)
 			}
-			if !reflect.DeepEqual(got.Messages, c.want) {
-				t.Errorf("got  %+v\nwant %+v", got.Messages, c.want)
+			if !reflect.DeepEqual(got.All(), c.want) {
+				t.Errorf("got  %+v\nwant %+v", got.All(), c.want)
 			}
 		})
 	}

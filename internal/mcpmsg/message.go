@@ -12,7 +12,7 @@ const metaVersion = "io.modelcontextprotocol/protocolVersion"
 
 // message is a Message being read, with what the headers are held against.
 type message struct {
-	*Message
+	Message
 	claims headers
 	envelope
 	params params

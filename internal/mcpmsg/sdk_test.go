@@ -246,11 +246,11 @@ func compare(t *testing.T, server http.Handler, header http.Header, body []byte)
 	operations := run(t, server, header, body)
 	for _, op := range operations {
 		found := false
-		for _, m := range read.Messages {
+		for _, m := range read.All() {
 			found = found || covers(m, op)
 		}
 		if !found {
-			t.Errorf("executed %+v, read %+v\nof %s", op, read.Messages, body)
+			t.Errorf("executed %+v, read %+v\nof %s", op, read.All(), body)
 		}
 	}
 	return len(operations)
@@ -443,10 +443,10 @@ func FuzzParse(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		if len(raw) != len(read.Messages) || len(raw) == 0 || len(raw) > 100 {
-			t.Fatalf("%d messages, %d elements", len(read.Messages), len(raw))
+		if len(raw) != len(read.All()) || len(raw) == 0 || len(raw) > 100 {
+			t.Fatalf("%d messages, %d elements", len(read.All()), len(raw))
 		}
-		for i, m := range read.Messages {
+		for i, m := range read.All() {
 			checkMessage(t, m, raw[i])
 			if version >= "2026-07-28" && (read.Batch || m.Method == "" || m.ID != nil && m.Method != method) {
 				t.Errorf("accepted in %q: %+v", version, m)
