@@ -12,6 +12,10 @@ type Options struct {
 	// it does with tokens that are not for it. It is sent to the server itself
 	// only, and is in no report. Optional.
 	Token string
+	// WrongAudienceToken is a good access token of the same authorization server
+	// for another resource, for [Server] to see that the server refuses it. It is
+	// treated as Token is. Optional.
+	WrongAudienceToken string
 	// AllowedNetworks are the private networks that may be reached beside the
 	// public internet; loopback may be where the target is there.
 	AllowedNetworks []netip.Prefix

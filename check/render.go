@@ -127,6 +127,7 @@ func (r *Report) text(b *strings.Builder) {
 	for _, part := range r.Parts {
 		part.text(b)
 	}
+	r.clientsText(b)
 }
 
 func (f *Finding) text(b *strings.Builder) {
@@ -217,6 +218,7 @@ func (r *Report) markdown(b *strings.Builder, level string) {
 	for _, part := range r.Parts {
 		part.markdown(b, level+"#")
 	}
+	r.clientsMarkdown(b, level)
 }
 
 func (f *Finding) markdown(b *strings.Builder) {

@@ -35,6 +35,9 @@ type Report struct {
 	// Parts are reports on what the target depends on, such as the
 	// authorization servers of an MCP server.
 	Parts []*Report `json:"parts,omitempty"`
+	// Clients says of the known MCP clients whether they get on with the server.
+	// Only reports on MCP servers have it.
+	Clients []ClientVerdict `json:"clients,omitempty"`
 }
 
 // Finding is one thing found.

@@ -145,8 +145,10 @@ var compactJWT = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*(\.[A-Z
 // clean makes the other side's words fit to be shown: one line of printable
 // characters, no tokens, at most max bytes.
 func (c *checker) clean(text string, max int) string {
-	if c.opts.Token != "" {
-		text = strings.ReplaceAll(text, c.opts.Token, "[token]")
+	for _, token := range []string{c.opts.Token, c.opts.WrongAudienceToken} {
+		if token != "" {
+			text = strings.ReplaceAll(text, token, "[token]")
+		}
 	}
 	// Cut first, lest a long answer be searched through; twice, since a token
 	// must not be cut into what no longer looks like one.

@@ -13,11 +13,19 @@ import (
 // the limit: what comes out, because of bombs, and what goes in, because a
 // stream of empty gzip members never puts anything out.
 func (c *Client) readBody(resp *http.Response) ([]byte, error) {
+	body, err := c.decoded(resp)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(body)
+}
+
+func (c *Client) decoded(resp *http.Response) (io.Reader, error) {
 	limit := c.policy.MaxBody
 	raw := &limitedReader{r: resp.Body, left: limit, limit: limit}
 	switch coding := strings.ToLower(strings.Join(resp.Header.Values("Content-Encoding"), ",")); coding {
 	case "", "identity":
-		return io.ReadAll(raw)
+		return raw, nil
 	case "gzip", "x-gzip":
 		resp.Header.Del("Content-Encoding")
 		resp.Header.Del("Content-Length")
@@ -27,15 +35,15 @@ func (c *Client) readBody(resp *http.Response) ([]byte, error) {
 	}
 }
 
-func gunzip(raw io.Reader, limit int64) ([]byte, error) {
+func gunzip(raw io.Reader, limit int64) (io.Reader, error) {
 	z, err := gzip.NewReader(raw)
 	if errors.Is(err, io.EOF) { // no body at all: a HEAD, a 204
-		return []byte{}, nil
+		return http.NoBody, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return io.ReadAll(&limitedReader{r: z, left: limit, limit: limit})
+	return &limitedReader{r: z, left: limit, limit: limit}, nil
 }
 
 var errUnknownCoding = errors.New("the answer has a Content-Encoding that was not asked for")

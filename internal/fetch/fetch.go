@@ -102,6 +102,12 @@ type Request struct {
 	Header http.Header
 	// Body is sent with every method but GET.
 	Body []byte
+	// EventWait, if positive, is how long to read an answer that is an event
+	// stream (text/event-stream), which may never end. The body is then what has
+	// come by that time, or the stream up to the end of its first event that has
+	// data, and an error neither way. It is for servers that need not be given
+	// the whole of Timeout.
+	EventWait time.Duration
 	// AllowLoopback lets the request reach a loopback host, over plain http
 	// too, where the URL itself names one: localhost, *.localhost,
 	// 127.0.0.0/8 or [::1].
@@ -152,6 +158,7 @@ type hop struct {
 	url           *url.URL
 	header        http.Header
 	body          []byte
+	eventWait     time.Duration
 	allowLoopback bool
 }
 
@@ -165,6 +172,7 @@ func (c *Client) first(r Request) (hop, error) {
 		url:           u,
 		header:        r.Header.Clone(),
 		body:          r.Body,
+		eventWait:     r.EventWait,
 		allowLoopback: r.AllowLoopback && IsLoopbackHost(u.Hostname()),
 	}
 	if h.method == "" {
@@ -230,7 +238,9 @@ func isRedirect(status int) bool {
 
 // exchange sends one request and reads its answer.
 func (c *Client) exchange(ctx context.Context, h hop) (*Response, error) {
-	req, err := http.NewRequestWithContext(ctx, h.method, h.url.String(), bytes.NewReader(h.body))
+	sent, stop := context.WithCancel(ctx)
+	defer stop()
+	req, err := http.NewRequestWithContext(sent, h.method, h.url.String(), bytes.NewReader(h.body))
 	if err != nil {
 		return nil, h.fail(InvalidRequest, errors.New("the method is not valid"))
 	}
@@ -252,9 +262,20 @@ func (c *Client) exchange(ctx context.Context, h hop) (*Response, error) {
 	if resp.StatusCode < 200 {
 		return nil, h.fail(Malformed, errors.New("the server switched protocols unasked"))
 	}
+	if h.eventWait > 0 && isEventStream(resp) {
+		body, err := c.readFirstEvent(resp, h.eventWait, stop)
+		if err != nil {
+			return nil, h.exchangeError(ctx, err)
+		}
+		return h.response(resp, body), nil
+	}
 	body, err := c.readBody(resp)
 	if err != nil {
 		return nil, h.exchangeError(ctx, err)
 	}
-	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: body, URL: h.url.String(), TLS: resp.TLS}, nil
+	return h.response(resp, body), nil
+}
+
+func (h hop) response(resp *http.Response, body []byte) *Response {
+	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: body, URL: h.url.String(), TLS: resp.TLS}
 }

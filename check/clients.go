@@ -1,0 +1,95 @@
+package check
+
+import (
+	"slices"
+
+	"github.com/mcp-auth/go/metadata"
+)
+
+// ClientVerdict says whether one of the known MCP clients gets on with a server.
+type ClientVerdict struct {
+	Client  string        `json:"client"`
+	Outcome ClientOutcome `json:"outcome"`
+	// Reasons are why it fails.
+	Reasons []ClientReason `json:"reasons,omitempty"`
+}
+
+// ClientOutcome is how a client fares.
+type ClientOutcome string
+
+// The outcomes of a [ClientVerdict].
+const (
+	// ClientWorks is a client for which nothing was found that is known to stop it.
+	ClientWorks ClientOutcome = "works"
+	// ClientFails is a client that is known to fail for something that was found.
+	ClientFails ClientOutcome = "fails"
+	// ClientUnknown is a client of which nothing can be told, since too little
+	// of the server was seen.
+	ClientUnknown ClientOutcome = "unknown"
+)
+
+// ClientReason is one thing that a client is known to fail for.
+type ClientReason struct {
+	// Codes are those of the findings.
+	Codes []Code `json:"codes"`
+	Why   string `json:"why"`
+	// Source is where it is written, a URL, as of Date; or "measured".
+	Source string `json:"source"`
+	Date   string `json:"date"`
+}
+
+// verdicts says of each known client whether it gets on with the server.
+func (s *serverCheck) verdicts() {
+	if s.state == unknown && s.silentFromTheStart() {
+		for _, name := range knownClients() {
+			s.report.Clients = append(s.report.Clients, ClientVerdict{Client: name, Outcome: ClientUnknown})
+		}
+		return
+	}
+	found := map[Code]bool{}
+	s.report.codes(found)
+	for _, name := range knownClients() {
+		s.report.Clients = append(s.report.Clients, verdict(name, found))
+	}
+}
+
+// silentFromTheStart reports whether the server never answered.
+func (s *serverCheck) silentFromTheStart() bool { return s.refusal == nil }
+
+// codes collects the codes of what is no success, parts included.
+func (r *Report) codes(found map[Code]bool) {
+	for _, f := range r.Findings {
+		if f.Severity != metadata.Success {
+			found[f.Code] = true
+		}
+	}
+	for _, part := range r.Parts {
+		part.codes(found)
+	}
+}
+
+func verdict(client string, found map[Code]bool) ClientVerdict {
+	v := ClientVerdict{Client: client, Outcome: ClientWorks}
+	for _, r := range clientRules() {
+		if r.client != client {
+			continue
+		}
+		hit := slices.DeleteFunc(slices.Clone(r.codes), func(code Code) bool { return !found[code] })
+		if len(hit) > 0 {
+			v.Outcome = ClientFails
+			v.Reasons = append(v.Reasons, ClientReason{hit, r.why, r.source, r.date})
+		}
+	}
+	return v
+}
+
+// clientsFailing lists the clients that are known to fail for a code.
+func clientsFailing(code Code) []string {
+	var names []string
+	for _, r := range clientRules() {
+		if slices.Contains(r.codes, code) && !slices.Contains(names, r.client) {
+			names = append(names, r.client)
+		}
+	}
+	return names
+}
