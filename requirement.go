@@ -152,22 +152,22 @@ type CheckFunc func(ctx context.Context, info *AuthInfo, op Operation) (bool, er
 // it looks at. The caller of a refused operation is told nothing but that it is
 // refused. It is asked for lists too, without arguments: what it refuses then
 // is not listed.
-func Check(name string, allowed CheckFunc) Requirement { return check{name, allowed} }
+func Check(name string, allowed CheckFunc) Requirement { return checkFunc{name, allowed} }
 
-type check struct {
+type checkFunc struct {
 	name    string
 	allowed CheckFunc
 }
 
-func (c check) String() string { return "check " + c.name }
+func (c checkFunc) String() string { return "check " + c.name }
 
-func (c check) check(f *faults, field string) {
+func (c checkFunc) check(f *faults, field string) {
 	if c.name == "" || c.allowed == nil {
 		f.add(InvalidRequirement, c.name, "%s", field)
 	}
 }
 
-func (c check) evaluate(e *evaluation) (o outcome) {
+func (c checkFunc) evaluate(e *evaluation) (o outcome) {
 	if e.info == nil {
 		return outcome{}
 	}

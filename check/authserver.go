@@ -74,14 +74,17 @@ func (s *issuerCheck) checkAt(ctx context.Context, target string) {
 
 // follow checks what the document says and leads to.
 func (s *issuerCheck) follow(ctx context.Context, subject *Subject) {
-	if s.document == nil || ctx.Err() != nil {
+	if ctx.Err() != nil {
+		return
+	}
+	if subject.JWKS != nil {
+		s.readKeys(subject.JWKS)
+	}
+	if s.document == nil {
 		return
 	}
 	s.capabilities()
-	switch {
-	case subject.JWKS != nil:
-		s.readKeys(subject.JWKS)
-	case !subject.Keyless:
+	if subject.JWKS == nil && !subject.Keyless {
 		s.jwks(ctx)
 	}
 	s.preflights(ctx)

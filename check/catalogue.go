@@ -20,7 +20,7 @@ type rule struct {
 
 // catalogue lists every rule. docs/check.md is generated from it.
 func catalogue() []rule {
-	rules := slices.Concat(authorizationServerRules(), serverRules())
+	rules := slices.Concat(authorizationServerRules(), serverRules(), configurationRules())
 	for i := range rules {
 		rules[i].clients = clientsFailing(rules[i].code)
 	}

@@ -237,6 +237,9 @@ func (s *issuerCheck) keyAlgorithms(keys []*publishedKey) {
 	if len(open) > 0 {
 		s.add(KeyAlgorithmMissing, strings.Join(open, ", "), "%d of the usable keys do not say which algorithm they are for.", len(open))
 	}
+	if s.document == nil {
+		return
+	}
 	claimed, _ := usable(s.document.IDTokenSigningAlgValuesSupported)
 	if len(claimed) > 0 && !slices.ContainsFunc(claimed, func(alg jose.Algorithm) bool { return slices.Contains(algorithms, alg) }) {
 		s.add(AlgorithmsWithoutKey, strings.Join(s.document.IDTokenSigningAlgValuesSupported, ", "), "No key is for any of the algorithms in id_token_signing_alg_values_supported.")

@@ -52,7 +52,11 @@ func (s *issuerCheck) look(ctx context.Context, src *metadata.Source, at, purpos
 // lookAround fetches each place of the source that is not among those seen.
 func (s *issuerCheck) lookAround(ctx context.Context, src *metadata.Source, seen []*candidate) []*candidate {
 	if src.URL != "" {
-		return []*candidate{s.look(ctx, src, src.URL, "metadata, as configured")}
+		// Whoever configured a place on loopback means it. What is named there
+		// has no such right.
+		own := *s.checker
+		own.loopback = own.loopback || fetch.IsLoopbackURL(src.URL)
+		return []*candidate{(&issuerCheck{checker: &own}).look(ctx, src, src.URL, "metadata, as configured")}
 	}
 	candidates, err := metadata.CandidateURLs(src.Issuer, src.Type)
 	if err != nil {

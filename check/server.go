@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,8 @@ const (
 	// maxServerTime bounds the check of a server, its authorization servers
 	// included, however slow each of them is.
 	maxServerTime = 3 * time.Minute
+	// maxEndTime bounds the ending of sessions.
+	maxEndTime = 10 * time.Second
 	// maxSilence is how many requests in a row may go unanswered.
 	maxSilence = 2
 	// maxIssuers is how many authorization servers are looked at.
@@ -78,6 +81,8 @@ type serverCheck struct {
 	token bool
 	// session is that of the good token, "" for none.
 	session string
+	// sessions are all that were opened, to be ended.
+	sessions []session
 }
 
 // state is how a server answers who has no token.
@@ -120,7 +125,7 @@ func (s *serverCheck) run(ctx context.Context) {
 	s.foreignOrigin(ctx)
 	s.badTokens(ctx)
 	s.messages(ctx)
-	s.endSession(ctx, s.session, s.opts.Token)
+	s.endSessions(ctx)
 	s.sightings()
 }
 
@@ -128,14 +133,16 @@ func (s *serverCheck) run(ctx context.Context) {
 // anything to go on with.
 func (s *serverCheck) withoutToken(ctx context.Context) bool {
 	const purpose = "initialize without a token"
-	resp, err := s.do(ctx, purpose, s.request(http.MethodPost, initialize, nil))
+	r := s.request(http.MethodPost, initialize, nil)
+	resp, err := s.do(ctx, purpose, r)
 	if err != nil {
 		s.unreachable(err)
 		return false
 	}
 	s.connection(resp)
+	s.noteSession(&r, resp)
 	s.refusal = s.answer(purpose, resp, "")
-	s.judgeAdmission(ctx, s.refusal)
+	s.judgeAdmission(s.refusal)
 	return true
 }
 
@@ -154,7 +161,7 @@ func (s *serverCheck) unreachable(err error) {
 }
 
 // judgeAdmission tells whether the server is protected at all.
-func (s *serverCheck) judgeAdmission(ctx context.Context, a *answer) {
+func (s *serverCheck) judgeAdmission(a *answer) {
 	switch {
 	case a.status == http.StatusUnauthorized:
 		s.state = protected
@@ -166,7 +173,6 @@ func (s *serverCheck) judgeAdmission(ctx context.Context, a *answer) {
 	case a.success():
 		s.state = open
 		s.add(ServerOpen, "", "initialize is answered without a token: at this point nothing is protected.")
-		s.endSession(ctx, a.header.Get("Mcp-Session-Id"), "")
 	case a.status >= 300 && a.status < 400:
 		s.add(ServerRedirects, a.header.Get("Location"), "The server answers %d and sends clients elsewhere.", a.status)
 	default:
@@ -228,14 +234,32 @@ func (s *serverCheck) sameChallenge(method string, a *answer) bool {
 	return false
 }
 
-// endSession ends a session that initialize has opened: it is ours.
-func (s *serverCheck) endSession(ctx context.Context, session, token string) {
-	if session == "" {
-		return
+// session is one that a request of ours has opened.
+type session struct {
+	id, url, authorization string
+}
+
+// noteSession remembers a session that the answer to r has opened.
+func (s *serverCheck) noteSession(r *fetch.Request, resp *fetch.Response) {
+	id := resp.Header.Get("Mcp-Session-Id")
+	known := slices.ContainsFunc(s.sessions, func(o session) bool { return o.id == id })
+	if id != "" && !known && resp.Status >= 200 && resp.Status < 300 {
+		s.sessions = append(s.sessions, session{id, r.URL, r.Header.Get("Authorization")})
 	}
-	r := s.request(http.MethodDelete, "", http.Header{"Mcp-Session-Id": {session}, "Mcp-Protocol-Version": {protocolVersion}})
-	s.authorize(&r, "Bearer", token)
-	s.send(ctx, "end the session that initialize opened", r, token)
+}
+
+// endSessions ends what the check has opened, even if its time is over.
+func (s *serverCheck) endSessions(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxEndTime)
+	defer cancel()
+	for _, open := range s.sessions {
+		r := s.request(http.MethodDelete, "", http.Header{"Mcp-Session-Id": {open.id}, "Mcp-Protocol-Version": {protocolVersion}})
+		r.URL = open.url
+		if open.authorization != "" {
+			r.Header.Set("Authorization", open.authorization)
+		}
+		s.send(ctx, "end a session that was opened", r, strings.TrimPrefix(open.authorization, "Bearer "))
+	}
 }
 
 // authorizationServers checks those that the metadata names.

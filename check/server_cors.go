@@ -138,14 +138,14 @@ func (s *serverCheck) foreignOrigin(ctx context.Context) {
 			admitted, last = append(admitted, origin), a
 		}
 	}
-	list := strings.Join(admitted, " and ")
+	list := strings.Join(admitted, " or ")
 	switch {
 	case last == nil:
 		s.add(OriginRefused, "", "Pages of other sites are refused with 403.")
 	case last.status == http.StatusUnauthorized:
-		s.add(OriginNotRefusedFirst, "", "Requests of the origin %s without a token are answered with 401, where 403 is due.", list)
+		s.add(OriginNotRefusedFirst, "", "Requests of pages of the origin %s without a token are answered with 401, where 403 is due.", list)
 	default:
-		s.add(OriginAdmitted, "", "Requests of the origin %s are answered with %d, where 403 is due.", list, last.status)
+		s.add(OriginAdmitted, "", "Requests of pages of the origin %s are answered with %d, where 403 is due.", list, last.status)
 	}
 }
 

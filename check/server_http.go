@@ -34,8 +34,16 @@ const (
 		`"io.modelcontextprotocol/clientCapabilities":{}}}}`
 )
 
-// eventWait is how long to wait for the first event of a stream.
-const eventWait = 3 * time.Second
+// maxEventWait is how long to wait for the first event of a stream.
+const maxEventWait = 3 * time.Second
+
+// eventWait is maxEventWait, or less where requests are given little time.
+func (s *serverCheck) eventWait() time.Duration {
+	if s.opts.Timeout <= 0 {
+		return maxEventWait
+	}
+	return min(maxEventWait, s.opts.Timeout/2)
+}
 
 // answer is what the MCP endpoint said to one request.
 type answer struct {
@@ -59,7 +67,7 @@ func (s *serverCheck) request(method, body string, extra http.Header) fetch.Requ
 	for name, values := range extra {
 		header[name] = values
 	}
-	return fetch.Request{Method: method, URL: s.url, Header: header, Body: []byte(body), EventWait: eventWait}
+	return fetch.Request{Method: method, URL: s.url, Header: header, Body: []byte(body), EventWait: s.eventWait()}
 }
 
 func (s *serverCheck) authorize(r *fetch.Request, scheme, token string) {
@@ -82,6 +90,7 @@ func (s *serverCheck) send(ctx context.Context, purpose string, r fetch.Request,
 		return nil
 	}
 	s.silent = 0
+	s.noteSession(&r, resp)
 	return s.answer(purpose, resp, token)
 }
 

@@ -8,6 +8,11 @@ import (
 	"strings"
 )
 
+const (
+	maxSearched = 64 << 10 // bytes of a body that are searched
+	tellingEnd  = 24       // characters at the end of a token that give it away
+)
+
 // leak is what an answer must not hold, and how to tell.
 type leak struct {
 	code    Code
@@ -46,8 +51,8 @@ type sighting struct {
 
 // look looks through an answer. token is the one that was sent, good or not.
 func (s *sightings) look(purpose string, a *answer, token string) {
-	words := strings.Join(a.header.Values("Www-Authenticate"), "\n") + "\n" + string(a.body)
-	if token != "" && strings.Contains(words, token) {
+	words := strings.Join(a.header.Values("Www-Authenticate"), "\n") + "\n" + cut(string(a.body), maxSearched)
+	if token != "" && strings.Contains(words, token[max(0, len(token)-tellingEnd):]) {
 		s.note(LeakToken, "the token that was sent", "", purpose)
 	}
 	if a.status >= 400 || a.rpcError() != nil {

@@ -66,6 +66,9 @@ func (s *serverCheck) places() []place {
 
 // fetchMetadata fetches as a web page would: with an Origin.
 func (s *serverCheck) fetchMetadata(ctx context.Context, p *place) {
+	if ctx.Err() != nil {
+		return
+	}
 	header := http.Header{"Accept": {"application/json"}, "Origin": {s.pageOrigin()}}
 	resp, err := s.do(ctx, p.purpose, fetch.Request{URL: p.url, Header: header})
 	if err != nil || resp.Status != http.StatusOK {
@@ -148,8 +151,8 @@ func (s *serverCheck) judgeDocument() {
 
 // legacyMetadata notes what clients of 2025-03-26 look for.
 func (s *serverCheck) legacyMetadata(ctx context.Context) {
-	if slices.Contains(s.document.AuthorizationServers, s.origin) || slices.Contains(s.document.AuthorizationServers, s.origin+"/") {
-		return // it is the authorization server's own
+	if ctx.Err() != nil || slices.Contains(s.document.AuthorizationServers, s.origin) || slices.Contains(s.document.AuthorizationServers, s.origin+"/") {
+		return // the last two: it is the authorization server's own
 	}
 	target := s.origin + "/.well-known/oauth-authorization-server"
 	resp, err := s.do(ctx, "metadata for clients of 2025-03-26", fetch.Request{URL: target, Header: http.Header{"Accept": {"application/json"}}})

@@ -402,7 +402,7 @@ func pageRules() []rule {
 			fix:     "Send Vary: Origin.",
 		}, {
 			code: OriginAdmitted, severity: metadata.Error, requirement: mcpTransport + ", Security Warning",
-			meaning: "Any web site that the user visits can talk to the server through the browser (DNS rebinding).",
+			meaning: "Any web site that the user visits can talk to the server through the browser (DNS rebinding). Where the server asks for a token, the site needs one as well.",
 			fix:     "Refuse requests with an Origin that is not expected with 403.",
 		}, {
 			code: OriginNotRefusedFirst, severity: metadata.Warning, requirement: mcpTransport + ", Security Warning",

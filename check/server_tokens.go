@@ -76,7 +76,6 @@ func (s *serverCheck) badTokens(ctx context.Context) {
 		if a.success() && a.rpcError() == nil {
 			refused = false
 			s.add(bad.accepted, "", "%s is accepted.", capital(bad.what))
-			s.endSession(ctx, a.header.Get("Mcp-Session-Id"), bad.token)
 			continue
 		}
 		s.judgeRefusal(bad.what, a, &poor)
@@ -158,7 +157,6 @@ func (s *serverCheck) tokenInQuery(ctx context.Context) {
 	case a == nil:
 	case a.success() && a.rpcError() == nil:
 		s.add(TokenInQueryAccepted, "", "A request with anything as access_token in the query is answered with %d.", a.status)
-		s.endSession(ctx, a.header.Get("Mcp-Session-Id"), "")
 	case a.status == http.StatusUnauthorized && a.code() == "invalid_token" && s.refusal.code() == "":
 		s.add(TokenInQueryRead, "", "A token in the query is judged: the answer is invalid_token, and not the one to a request without a token.")
 	case a.status >= 500:

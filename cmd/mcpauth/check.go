@@ -42,6 +42,7 @@ func newCheckCommand(s streams) *cli.Command {
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "server", Usage: "check the MCP server at `URL`, and the authorization servers it names"},
 			&cli.StringFlag{Name: "token-file", Usage: "with --server: `FILE` with a good access token for it, - for standard input; " + tokenVariable + " can hold it too"},
+			&cli.StringFlag{Name: "other-token-file", Usage: "with --server: `FILE` with an access token for another resource, which the server must refuse"},
 			&cli.StringFlag{Name: "config", Usage: "check the resources and authorization servers configured in `FILE`"},
 			&cli.StringFlag{Name: "format", Usage: "how to write the report: text, json, markdown or sarif", Value: "text"},
 			newJSONFlag("print one line of JSON, like --format json"),
@@ -83,6 +84,8 @@ func checkSubject(_ context.Context, cmd *cli.Command) error {
 		return newUsageError(cmd, errors.New("give one of an issuer, --server and --config"))
 	case cmd.IsSet("token-file") && !cmd.IsSet("server"):
 		return newUsageError(cmd, errors.New("--token-file goes with --server"))
+	case cmd.IsSet("other-token-file") && !cmd.IsSet("server"):
+		return newUsageError(cmd, errors.New("--other-token-file goes with --server"))
 	case cmd.Duration("timeout") <= 0:
 		return newUsageError(cmd, errors.New("--timeout must be more than zero"))
 	}
@@ -103,8 +106,9 @@ func runCheck(ctx context.Context, cmd *cli.Command, s streams) error {
 	report, err := checkWhat(ctx, cmd, opts)
 	var badIssuer *metadata.URLError
 	var badURL *fetch.Error
+	var badFile *fileError
 	switch {
-	case errors.As(err, &badIssuer), errors.As(err, &badURL):
+	case errors.As(err, &badIssuer), errors.As(err, &badURL), errors.As(err, &badFile):
 		return newUsageError(cmd, err)
 	case err != nil:
 		return err
@@ -119,12 +123,22 @@ func runCheck(ctx context.Context, cmd *cli.Command, s streams) error {
 }
 
 func checkWhat(ctx context.Context, cmd *cli.Command, opts check.Options) (*check.Report, error) {
+	if cmd.IsSet("config") {
+		return checkConfiguration(ctx, cmd.String("config"), opts)
+	}
 	if !cmd.IsSet("server") {
 		return check.AuthorizationServer(ctx, cmd.Args().First(), opts)
 	}
 	var err error
 	if opts.Token, err = goodToken(cmd); err != nil {
 		return nil, err
+	}
+	if file := cmd.String("other-token-file"); file != "" {
+		token, err := readSecret(file)
+		if err != nil {
+			return nil, err
+		}
+		opts.WrongAudienceToken = string(token)
 	}
 	return check.Server(ctx, cmd.String("server"), opts)
 }

@@ -50,6 +50,7 @@ func TestScripts(t *testing.T) {
 			"get":      scriptGet,
 			"hostof":   scriptHostOf,
 			"samebody": scriptSameBody,
+			"expand":   scriptExpand,
 		},
 	})
 }
@@ -199,6 +200,18 @@ func scriptSameBody(ts *testscript.TestScript, _ bool, args []string) {
 	_, second, _ := strings.Cut(ts.ReadFile(args[1]), "\r\n\r\n")
 	if first == "" || first != second {
 		ts.Fatalf("%s and %s differ", args[0], args[1])
+	}
+}
+
+// scriptExpand puts environment variables, written $NAME, into files:
+// expand FILE...
+func scriptExpand(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) == 0 {
+		ts.Fatalf("usage: expand FILE...")
+	}
+	for _, name := range args {
+		text := os.Expand(ts.ReadFile(name), ts.Getenv)
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o600))
 	}
 }
 

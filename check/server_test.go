@@ -1,0 +1,498 @@
+package check_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/check"
+	"github.com/mcp-auth/go/gosdk"
+	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/mcpauthtest"
+	"github.com/mcp-auth/go/metadata"
+)
+
+// TestOwnServer holds that a server behind this module's door has nothing to be
+// warned of, with sessions and without, whatever token comes. Covers RS1, RS2,
+// RS3, RS4, RS5, RS6, RS7, RS9, RS13, RS15, RS16 and RS20 from outside.
+func TestOwnServer(t *testing.T) {
+	t.Parallel()
+	for name, stateless := range map[string]bool{"sessions": false, "stateless": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			resource, as := ownServer(t, stateless)
+			report, err := check.Server(t.Context(), resource, check.Options{
+				Token:              mint(t, as, resource),
+				WrongAudienceToken: mint(t, as, "https://other.example/mcp"),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantTroubles(t, report)
+			u, _ := url.Parse(resource)
+			golden(t, report, "server/own_"+name, "http://"+u.Host, "http://mcp.test", as.Issuer(), "http://as.test")
+		})
+	}
+}
+
+// ownServer starts an MCP server of the Go SDK behind the door.
+func ownServer(t *testing.T, stateless bool) (resource string, as *mcpauthtest.Server) {
+	t.Helper()
+	var handler http.Handler
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
+	t.Cleanup(server.Close)
+	resource = server.URL + "/mcp"
+	as, err := mcpauthtest.NewServer(mcpauthtest.Config{Resources: []string{resource}, Scopes: []string{"read"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { as.Close() })
+	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
+		Identifier:           resource,
+		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: as.Issuer()}},
+		ScopesSupported:      []string{"read"},
+		Policy:               &mcpauth.Policy{Default: mcpauth.Authenticated()},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	implementation := mcp.NewServer(&mcp.Implementation{Name: "own", Version: "1"}, nil)
+	inner := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return implementation }, &mcp.StreamableHTTPOptions{Stateless: stateless})
+	mux := http.NewServeMux()
+	mux.Handle("/.well-known/", auth.MetadataHandler())
+	mux.Handle("/mcp", gosdk.Protect(auth, inner, mcpauth.Scopes("read")))
+	handler = mux
+	return resource, as
+}
+
+func mint(t *testing.T, as *mcpauthtest.Server, audience string) string {
+	t.Helper()
+	token, err := as.Token(mcpauthtest.TokenClaims{Audience: []string{audience}, Scopes: []string{"read"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// brokenMCP is a fake MCP server with planted faults, and the errors and
+// warnings that tell of them.
+type brokenMCP struct {
+	name  string
+	path  string // "/mcp" if empty
+	plant func(*fakeMCP)
+	token bool // a good token is given, and one for another resource
+	want  []check.Code
+}
+
+func brokenMCPs() []brokenMCP {
+	return []brokenMCP{
+		{name: "in_order", plant: func(*fakeMCP) {}},
+		{name: "in_order_with_token", token: true, plant: func(*fakeMCP) {}},
+		{
+			name: "open", plant: func(f *fakeMCP) { f.accepts = func(string) bool { return true } },
+			want: []check.Code{check.ServerOpen},
+		}, {
+			name: "open_to_every_page",
+			plant: func(f *fakeMCP) {
+				f.accepts = func(string) bool { return true }
+				f.noOriginCheck = true
+			},
+			want: []check.Code{check.ServerOpen, check.OriginAdmitted},
+		}, {
+			name: "no_challenge", plant: func(f *fakeMCP) { f.challenge = nil },
+			want: []check.Code{check.ChallengeMissing, check.TokenRefusalWithoutChallenge},
+		}, {
+			name: "second_header_without_scheme",
+			plant: func(f *fakeMCP) {
+				f.challenge = []string{`Bearer scope="read", error="invalid_token"`, `resource_metadata="` + f.URL + `/.well-known/oauth-protected-resource/mcp"`}
+			},
+			want: []check.Code{check.ChallengeWithoutScheme, check.ChallengeErrorWithoutToken, check.ResourceMetadataNotLinked},
+		}, {
+			name: "challenge_with_two_links",
+			plant: func(f *fakeMCP) {
+				f.challenge[0] += `, resource_metadata="` + f.URL + `/.well-known/oauth-protected-resource/mcp"`
+			},
+			want: []check.Code{check.ChallengeMalformed, check.TokenRefusalWithoutChallenge},
+		}, {
+			name: "basic", plant: func(f *fakeMCP) { f.challenge = []string{`Basic realm="mcp"`} },
+			want: []check.Code{check.ChallengeNotBearer, check.TokenRefusalWithoutChallenge},
+		}, {
+			name: "relative_link",
+			plant: func(f *fakeMCP) {
+				f.challenge = []string{`Bearer scope="read", resource_metadata="/.well-known/oauth-protected-resource/mcp"`}
+			},
+			want: []check.Code{check.ResourceMetadataRelative},
+		}, {
+			name: "insecure_link",
+			plant: func(f *fakeMCP) {
+				f.challenge = []string{`Bearer scope="read", resource_metadata="http://mcp.example/.well-known/oauth-protected-resource/mcp"`}
+			},
+			want: []check.Code{check.ResourceMetadataInsecure},
+		}, {
+			name: "link_to_nowhere",
+			plant: func(f *fakeMCP) {
+				f.challenge = []string{`Bearer scope="read", resource_metadata="` + f.URL + `/.well-known/oauth-protected-resource/mcp/mcp"`}
+			},
+			want: []check.Code{check.ResourceMetadataUnreachable},
+		}, {
+			name: "error_and_offline_access_unasked",
+			plant: func(f *fakeMCP) {
+				f.challenge[0] = strings.Replace(f.challenge[0], `scope="read"`, `error="invalid_token", scope="read offline_access"`, 1)
+				f.path["scopes_supported"] = []string{"read", "offline_access"}
+			},
+			want: []check.Code{check.ChallengeErrorWithoutToken, check.ChallengeOfflineAccess, check.Code(metadata.OfflineAccessAdvertised)},
+		}, {
+			name: "no_scope_in_challenge",
+			plant: func(f *fakeMCP) {
+				f.challenge = []string{`Bearer resource_metadata="` + f.URL + `/.well-known/oauth-protected-resource/mcp"`}
+			},
+			want: []check.Code{check.ChallengeScopeMissing},
+		}, {
+			name: "no_metadata", plant: func(f *fakeMCP) { f.path, f.root, f.challenge = nil, nil, []string{`Bearer realm="mcp"`} },
+			want: []check.Code{check.ResourceMetadataMissing, check.ResourceMetadataNotLinked},
+		}, {
+			name: "metadata_at_root_only",
+			plant: func(f *fakeMCP) {
+				f.path = nil
+				f.challenge = []string{`Bearer scope="read", resource_metadata="` + f.URL + `/.well-known/oauth-protected-resource"`}
+			},
+			want: []check.Code{check.ResourceMetadataNotAtPath},
+		}, {
+			name: "root_of_another",
+			plant: func(f *fakeMCP) {
+				f.root = map[string]any{"resource": f.URL, "authorization_servers": []string{f.as.issuer}}
+			},
+			want: []check.Code{check.ResourceMetadataOfAnother},
+		}, {
+			name: "badly_served_metadata",
+			plant: func(f *fakeMCP) {
+				f.metadataHeader = http.Header{"Content-Type": {"text/plain"}, "Cache-Control": {"max-age=31536000"}}
+				f.root = map[string]any{"resource": f.url, "authorization_servers": []string{f.as.issuer}}
+			},
+			want: []check.Code{
+				check.ResourceMetadataContentType, check.ResourceMetadataContentType,
+				check.ResourceMetadataCachedLong, check.ResourceMetadataCachedLong, check.ResourceMetadataDiffers,
+			},
+		}, {
+			name: "resource_of_an_internal_host", plant: func(f *fakeMCP) { f.path["resource"] = "http://localhost:8080/mcp" },
+			want: []check.Code{check.ResourceDiffers},
+		}, {
+			name: "resource_with_a_slash", plant: func(f *fakeMCP) { f.path["resource"] = f.url + "/" },
+			want: []check.Code{check.ResourceSlash},
+		}, {
+			name: "resource_is_the_host", plant: func(f *fakeMCP) { f.path["resource"] = f.URL },
+			want: []check.Code{check.ResourceAbove},
+		}, {
+			name: "no_authorization_server", plant: func(f *fakeMCP) { delete(f.path, "authorization_servers") },
+			want: []check.Code{check.Code(metadata.AuthorizationServersMissing)},
+		}, {
+			name: "authorization_server_down", plant: func(f *fakeMCP) { f.as.Close() },
+			want: []check.Code{check.Unreachable, check.AuthorizationServersUnusable},
+		}, {
+			name: "preflight_behind_the_token", plant: func(f *fakeMCP) { f.noPreflight = true },
+			want: []check.Code{check.CORSPreflightRefused},
+		}, {
+			name: "no_cors", plant: func(f *fakeMCP) { f.noCORS = true },
+			want: []check.Code{check.ResourceMetadataNoCORS, check.ResourceMetadataNoCORS, check.CORSMissing, check.CORSRefusalUnreadable},
+		}, {
+			name: "no_origin_check", token: true, plant: func(f *fakeMCP) { f.noOriginCheck = true },
+			want: []check.Code{check.OriginAdmitted},
+		}, {
+			name: "token_before_origin", plant: func(f *fakeMCP) { f.noOriginCheck = true },
+			want: []check.Code{check.OriginNotRefusedFirst},
+		}, {
+			name: "any_token_is_good", token: true, plant: func(f *fakeMCP) { f.accepts = func(token string) bool { return token != "" } },
+			want: []check.Code{
+				check.TokenWordAccepted, check.TokenUnsignedAccepted, check.TokenOfUnknownKeyAccepted,
+				check.TokenAlteredAccepted, check.TokenAlteredAccepted, check.TokenWrongAudienceAccepted,
+			},
+		}, {
+			name: "audience_unchecked", token: true,
+			plant: func(f *fakeMCP) {
+				f.accepts = func(token string) bool { return token == goodToken || token == wrongTokenOfAll }
+			},
+			want: []check.Code{check.TokenWrongAudienceAccepted},
+		}, {
+			name: "token_in_the_query", plant: func(f *fakeMCP) { f.queryTokens = true },
+			want: []check.Code{check.TokenInQueryRead},
+		}, {
+			name: "anything_in_the_query",
+			plant: func(f *fakeMCP) {
+				f.queryTokens = true
+				f.accepts = func(token string) bool { return strings.HasPrefix(token, "mcpauth-check") }
+			},
+			want: []check.Code{check.TokenWordAccepted, check.TokenInQueryAccepted},
+		}, {
+			name: "crash_on_a_bad_token",
+			plant: func(f *fakeMCP) {
+				f.badToken = func(w http.ResponseWriter, _ string) {
+					http.Error(w, "Error: jwt malformed\n    at verify (/home/app/node_modules/jsonwebtoken/verify.js:70:17)", http.StatusInternalServerError)
+				}
+			},
+			want: []check.Code{check.TokenRefusalFailure, check.LeakTrace, check.LeakPath, check.LeakLibrary},
+		}, {
+			name: "token_echoed",
+			plant: func(f *fakeMCP) {
+				f.badToken = func(w http.ResponseWriter, token string) {
+					http.Error(w, "bad token: "+token, http.StatusForbidden)
+				}
+			},
+			want: []check.Code{check.TokenRefusalStatus, check.LeakToken},
+		}, {
+			name: "no_error_code",
+			plant: func(f *fakeMCP) {
+				f.badToken = func(w http.ResponseWriter, _ string) { f.refuse(w, "") }
+			},
+			want: []check.Code{check.TokenRefusalCode},
+		}, {
+			name: "cacheable_refusal", plant: func(f *fakeMCP) { f.refusalHeader.Set("Cache-Control", "public, max-age=60") },
+			want: []check.Code{check.RefusalCacheable},
+		}, {
+			name: "forbidden",
+			plant: func(f *fakeMCP) {
+				f.answers[http.MethodPost] = status(http.StatusForbidden)
+			},
+			want: []check.Code{check.ServerForbidden},
+		}, {
+			name: "redirect",
+			plant: func(f *fakeMCP) {
+				f.answers[http.MethodPost] = func(w http.ResponseWriter, r *http.Request) {
+					http.Redirect(w, r, "/mcp/", http.StatusTemporaryRedirect)
+				}
+			},
+			want: []check.Code{check.ServerRedirects},
+		}, {
+			name: "web_page", plant: func(f *fakeMCP) { f.answers[http.MethodPost] = html },
+			want: []check.Code{check.ServerNotMCP},
+		}, {
+			name: "refusal_in_a_success",
+			plant: func(f *fakeMCP) {
+				f.answers[http.MethodPost] = func(w http.ResponseWriter, _ *http.Request) {
+					rpcAnswer(w, http.StatusOK, `"error":{"code":-32001,"message":"Unauthorized"}`)
+				}
+			},
+			want: []check.Code{check.ServerRefusalAsSuccess},
+		}, {
+			name: "stream_for_everybody",
+			plant: func(f *fakeMCP) {
+				f.answers[http.MethodGet] = func(w http.ResponseWriter, r *http.Request) {
+					w.Header().Set("Content-Type", "text/event-stream")
+					_ = http.NewResponseController(w).Flush()
+					<-r.Context().Done() // as such streams do
+				}
+				f.answers[http.MethodDelete] = status(http.StatusNotFound)
+			},
+			want: []check.Code{check.ServerMethodOpen, check.ServerMethodDiffers},
+		}, {
+			name: "headers_unchecked", token: true, plant: func(f *fakeMCP) { f.noHeaderCheck = true },
+			want: []check.Code{check.MessageMismatchAccepted, check.MessageMismatchAccepted},
+		}, {
+			name: "crash_on_half_a_message", token: true, plant: func(f *fakeMCP) { f.rude = true },
+			want: []check.Code{check.MessageFailure},
+		},
+	}
+}
+
+// TestBrokenMCPServers holds that each planted fault is found, that nothing else
+// is, and that nothing was sent that changes anything.
+func TestBrokenMCPServers(t *testing.T) {
+	t.Parallel()
+	for _, b := range brokenMCPs() {
+		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
+			path := b.path
+			if path == "" {
+				path = "/mcp"
+			}
+			f := newFakeMCP(t, path)
+			b.plant(f)
+			opts := check.Options{Timeout: 2 * time.Second}
+			if b.token {
+				opts.Token, opts.WrongAudienceToken = goodToken, wrongTokenOfAll
+			}
+			report, err := check.Server(t.Context(), f.url, opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantTroubles(t, report, b.want...)
+			f.hold(t)
+			wantNoToken(t, report)
+			golden(t, report, "server/"+b.name, f.URL, "http://mcp.test", f.as.URL, "http://as.test")
+		})
+	}
+}
+
+func wantNoToken(t *testing.T, r *check.Report) {
+	t.Helper()
+	data, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{goodToken, wrongTokenOfAll, "eyJ"} {
+		if bytes.Contains(data, []byte(secret)) {
+			t.Errorf("a token is in the report: %s", data)
+		}
+	}
+}
+
+// TestServerOutOfReach holds what is said of servers that cannot be asked.
+func TestServerOutOfReach(t *testing.T) {
+	t.Parallel()
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	private := httptest.NewTLSServer(http.NotFoundHandler())
+	t.Cleanup(private.Close)
+	for name, c := range map[string]struct {
+		url  string
+		want check.Code
+	}{
+		"plain http":  {"http://mcp.example/mcp", check.InsecureTarget},
+		"not running": {gone.URL + "/mcp", check.ServerUnreachable},
+		"certificate": {private.URL + "/mcp", check.TLSFailed},
+		"private":     {"https://192.168.1.1/mcp", check.AddressBlocked},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			report, err := check.Server(t.Context(), c.url, check.Options{Timeout: 2 * time.Second})
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantTroubles(t, report, c.want)
+			if len(report.Exchanges) > 1 {
+				t.Errorf("%d requests were sent", len(report.Exchanges))
+			}
+			for _, v := range report.Clients {
+				if v.Outcome != check.ClientUnknown {
+					t.Errorf("%s is said to be %s", v.Client, v.Outcome)
+				}
+			}
+		})
+	}
+}
+
+func TestServerURLsThatAreNone(t *testing.T) {
+	t.Parallel()
+	for _, target := range []string{"", "mcp.example", "ftp://mcp.example/mcp", "https://user:secret@mcp.example/mcp", "https://mcp.example/mcp#x"} {
+		report, err := check.Server(t.Context(), target, check.Options{})
+		var fault *fetch.Error
+		if !errors.As(err, &fault) || report != nil {
+			t.Errorf("%q: %v, %v", target, report, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "secret") {
+			t.Errorf("the error repeats the userinfo: %v", err)
+		}
+	}
+}
+
+// TestServerStopsWithItsContext holds that the check ends when its caller wants.
+func TestServerStopsWithItsContext(t *testing.T) {
+	t.Parallel()
+	f := newFakeMCP(t, "/mcp")
+	ctx, cancel := context.WithCancel(t.Context())
+	requests := 0
+	_, err := check.Server(ctx, f.url, check.Options{OnExchange: func(check.Exchange) {
+		if requests++; requests == 3 {
+			cancel()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("the error is %v", err)
+	}
+	if requests > 4 {
+		t.Errorf("%d requests were made after the end", requests-3)
+	}
+}
+
+// TestServerGivesUpOnSilence holds that a server that answers no more is not
+// asked over and over.
+func TestServerGivesUpOnSilence(t *testing.T) {
+	t.Parallel()
+	f := newFakeMCP(t, "/mcp")
+	hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	f.answers[http.MethodGet], f.answers[http.MethodDelete] = hang, hang
+	report, err := check.Server(t.Context(), f.url, check.Options{Timeout: 200 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantTroubles(t, report, check.ServerUnreachable)
+}
+
+// TestResourceIdentifiers holds which difference is which.
+func TestResourceIdentifiers(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		path     string
+		resource func(f *fakeMCP) string
+		want     []check.Code
+	}{
+		{"/", func(f *fakeMCP) string { return f.URL + "/" }, nil},
+		{"/", func(f *fakeMCP) string { return f.URL }, []check.Code{check.ResourceRootSlash}},
+		{"/mcp", func(f *fakeMCP) string { return strings.Replace(f.url, "http", "HTTP", 1) }, []check.Code{check.ResourceSpeltOtherwise}},
+		{"/mcp", func(f *fakeMCP) string { return f.url + "?x=1" }, []check.Code{check.ResourceDiffers}},
+		{"/mcp", func(f *fakeMCP) string { return f.URL + "/mcp2" }, []check.Code{check.ResourceDiffers}},
+		{"/mcp2", func(f *fakeMCP) string { return f.URL + "/mcp" }, []check.Code{check.ResourceDiffers}},
+		{"/a/mcp", func(f *fakeMCP) string { return f.URL + "/a" }, []check.Code{check.ResourceAbove}},
+	} {
+		f := newFakeMCP(t, c.path)
+		f.path["resource"] = c.resource(f)
+		if c.path == "/" {
+			f.root, f.challenge = f.path, []string{fmt.Sprintf(`Bearer scope="read", resource_metadata="%s/.well-known/oauth-protected-resource"`, f.URL)}
+		}
+		report, err := check.Server(t.Context(), f.url, check.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantTroubles(t, report, c.want...)
+	}
+}
+
+// TestClientVerdicts holds that who fails is said with why and by whose word.
+func TestClientVerdicts(t *testing.T) {
+	t.Parallel()
+	f := newFakeMCP(t, "/mcp")
+	f.path["resource"] = f.url + "/"
+	report, err := check.Server(t.Context(), f.url, check.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	outcomes := map[string]check.ClientOutcome{}
+	for _, v := range report.Clients {
+		outcomes[v.Client] = v.Outcome
+		if (v.Outcome == check.ClientFails) != (len(v.Reasons) > 0) {
+			t.Errorf("%s: %s for %d reasons", v.Client, v.Outcome, len(v.Reasons))
+		}
+		for _, reason := range v.Reasons {
+			u, err := url.Parse(reason.Source)
+			if _, dateErr := time.Parse(time.DateOnly, reason.Date); err != nil || u.Scheme != "https" || dateErr != nil || reason.Why == "" || len(reason.Codes) == 0 {
+				t.Errorf("%s has a reason without a source: %+v", v.Client, reason)
+			}
+		}
+	}
+	for client, want := range map[string]check.ClientOutcome{
+		"VS Code": check.ClientFails, "Go SDK": check.ClientFails, "Zed": check.ClientWorks,
+	} {
+		if outcomes[client] != want {
+			t.Errorf("%s: %s, want %s", client, outcomes[client], want)
+		}
+	}
+	for name, write := range map[string]func() (string, error){
+		"text":     func() (string, error) { var b strings.Builder; err := report.WriteText(&b); return b.String(), err },
+		"Markdown": func() (string, error) { var b strings.Builder; err := report.WriteMarkdown(&b); return b.String(), err },
+	} {
+		text, err := write()
+		if err != nil || !strings.Contains(text, "VS Code fails") || !strings.Contains(text, "microsoft/vscode/issues/259251") {
+			t.Errorf("%s does not say that VS Code fails and why (%v)", name, err)
+		}
+	}
+}
