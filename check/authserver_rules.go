@@ -330,7 +330,7 @@ func corsRules() []rule {
 	return []rule{
 		{code: BrowsersAllowed, severity: metadata.Success, requirement: fetchStandard},
 		{code: TokenEndpointWithoutCORS, severity: metadata.Warning, requirement: fetchStandard,
-			meaning: browserClients + " A server may allow only the origins of clients it knows: this asked from one that it cannot know.",
+			meaning: browserClients + " A server may allow only the origins of clients that it knows: this asked as one that it cannot know.",
 			fix:     "Answer preflights without credentials, with Access-Control-Allow-Origin: * or the client's origin, and send that with the answer to the POST as well."},
 		{code: RegistrationWithoutCORS, severity: metadata.Warning, requirement: fetchStandard,
 			meaning: browserClients,

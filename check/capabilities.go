@@ -138,11 +138,11 @@ func (s *issuerCheck) scopes() {
 	}
 }
 
-// usable returns the algorithms among names that this module knows, and the
-// symmetric ones.
+// usable returns the algorithms among names that this module knows, each once,
+// and the symmetric ones.
 func usable(names []string) (known []jose.Algorithm, symmetric []string) {
 	for _, name := range names {
-		if alg, ok := jose.ParseAlgorithm(name); ok {
+		if alg, ok := jose.ParseAlgorithm(name); ok && !slices.Contains(known, alg) {
 			known = append(known, alg)
 		}
 		if name == "none" || strings.HasPrefix(name, "HS") {

@@ -215,8 +215,13 @@ func (c *setupCheck) subject(ctx context.Context, s *Subject, field string) *iss
 	return c.servers[key]
 }
 
-// clientID matches what providers give clients as identifiers.
+// clientID matches what providers give clients as identifiers: a UUID, or a
+// random word.
 var clientID = regexp.MustCompile(`^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9A-Za-z]{16,64}|[0-9A-Za-z-]+\.apps\.googleusercontent\.com)$`)
+
+func looksLikeClientID(audience string) bool {
+	return clientID.MatchString(audience) && strings.ContainsAny(audience, "0123456789")
+}
 
 // commonAudiences are in tokens that are meant for others.
 func commonAudiences(issuer string) []string {
@@ -234,7 +239,7 @@ func (c *setupCheck) audiences(s *ServerSetup, field string) {
 		switch {
 		case slices.Contains(commonAudiences(s.Issuer), audience):
 			c.add(ConfigAudienceShared, fmt.Sprintf("%.200q", audience), "%s has an audience that tokens for other services have, too.", field)
-		case clientID.MatchString(audience) && len(s.TokenTypes) == 0:
+		case looksLikeClientID(audience) && len(s.TokenTypes) == 0:
 			c.add(ConfigAudienceClientID, fmt.Sprintf("%.200q", audience), "%s has what looks like a client id.", field)
 		}
 	}

@@ -8,10 +8,11 @@
 //	if err != nil {
 //		return err // what was to be checked is no URL, or ctx ended
 //	}
-//	for _, f := range report.All(metadata.Error) {
+//	for f := range report.All(metadata.Error) {
 //		fmt.Println(f.Code, f.Message, f.Fix)
 //	}
 //
 // That a server is broken or out of reach is a finding and no error. The
-// command mcpauth check prints reports; see docs/check.md.
+// command mcpauth check prints reports; see docs/check.md. A server that uses
+// package mcpauth has its own configuration checked by Auth.Diagnose.
 package check

@@ -235,7 +235,7 @@ func (s *issuerCheck) keyAlgorithms(keys []*publishedKey) {
 		}
 	}
 	if len(open) > 0 {
-		s.add(KeyAlgorithmMissing, strings.Join(open, ", "), "%d of the usable keys do not say which algorithm they are for.", len(open))
+		s.add(KeyAlgorithmMissing, strings.Join(open, ", "), "%d of %d usable keys have no alg.", len(open), s.keys.Len())
 	}
 	if s.document == nil {
 		return

@@ -116,8 +116,8 @@ func (s *issuerCheck) preflight(ctx context.Context, member, endpoint string, co
 	case err != nil:
 		s.add(EndpointUnreachable, failureText(err), "%s cannot be reached.", member)
 	case resp.Status/100 != 2 || !readableByBrowsers(resp.Header):
-		s.add(code, fmt.Sprintf("status %d, %s", resp.Status, corsEvidence(resp.Header)), "Web pages may not post to %s.", member)
+		s.add(code, fmt.Sprintf("status %d, %s", resp.Status, corsEvidence(resp.Header)), "Preflights of %s are not answered for any web page.", member)
 	default:
-		s.add(BrowsersAllowed, "", "Web pages may post to %s.", member)
+		s.add(BrowsersAllowed, "", "Preflights of %s are answered for any web page.", member)
 	}
 }

@@ -1,0 +1,78 @@
+package check
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/mcp-auth/go/metadata"
+)
+
+func TestEvidenceIsCleaned(t *testing.T) {
+	t.Parallel()
+	const token = "opaque-and-secret"
+	c := newChecker(KindServer, "test", false, Options{Token: token})
+	defer c.close()
+	tests := []struct{ text, want string }{
+		{"plain", "plain"},
+		{"two\r\n  lines\tand more", "two lines and more"},
+		{"\x1b[31mred\x07\u202e\xff", "?[31mred???"},
+		{"Bearer " + token + ".", "Bearer [token]."},
+		{"seen eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl here", "seen [token] here"},
+		{"seen eyJhbGciOiJFUzI1NiJ9.eyJzdWIi", "seen [token]"},
+		{strings.Repeat("é", maxEvidence), strings.Repeat("é", (maxEvidence-3)/2) + "..."},
+	}
+	for _, test := range tests {
+		if got := c.clean(test.text, maxEvidence); got != test.want {
+			t.Errorf("clean(%q) = %q, want %q", test.text, got, test.want)
+		}
+	}
+}
+
+func TestShownURLHoldsNoSecrets(t *testing.T) {
+	t.Parallel()
+	c := newChecker(KindServer, "test", false, Options{})
+	defer c.close()
+	for raw, want := range map[string]string{
+		"https://as.example/a/?code=secret":      "https://as.example/a/",
+		"https://as.example#token=secret":        "https://as.example",
+		"https://user:secret@as.example/a@b":     "https://as.example/a@b",
+		"https://user:secret@as.example":         "https://as.example",
+		"https://as.example/@x/?next=https://a@": "https://as.example/@x/",
+	} {
+		if got := c.shownURL(raw); got != want {
+			t.Errorf("shownURL(%q) = %q, want %q", raw, got, want)
+		}
+	}
+}
+
+// FuzzKeys holds that no JWK Set makes a report with control characters or with
+// a private member in it, and none a panic.
+func FuzzKeys(f *testing.F) {
+	f.Add([]byte(`{"keys":[{"kty":"oct","k":"c2VjcmV0c2VjcmV0c2VjcmV0"},{"kty":"RSA","n":"AQ","e":"AQAB","kid":"\u0007"},1,{}]}`))
+	f.Add([]byte(`{"keys":[{"kty":"EC","crv":"P-256","x":"AA","y":"AA","d":"c2VjcmV0c2VjcmV0c2VjcmV0","kid":""},{"use":"enc","key_ops":[]}]}`))
+	f.Add([]byte(`<html>`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		c := newChecker(KindAuthorizationServer, "test", false, Options{})
+		defer c.close()
+		s := &issuerCheck{checker: c, document: &metadata.AuthorizationServer{}}
+		s.readKeys(body)
+		report, err := json.Marshal(c.report)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.keys != nil && bytes.Contains(report, []byte("c2VjcmV0c2VjcmV0c2VjcmV0")) {
+			t.Errorf("the report shows a secret: %s", report)
+		}
+		for _, f := range c.report.Findings {
+			for _, text := range []string{f.Message, f.Evidence} {
+				if !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
+					t.Errorf("not printable: %q", text)
+				}
+			}
+		}
+	})
+}
