@@ -36,7 +36,8 @@ const (
 //
 // A server that is broken or cannot be reached is a report with errors. Server
 // itself returns an error only if url cannot be asked, with an [*fetch.Error] in
-// it, or if ctx ends.
+// it, or if ctx ends, that of ctx; then the report says what was found until
+// then.
 func Server(ctx context.Context, url string, opts Options) (*Report, error) {
 	s := newServerCheck(url, opts)
 	defer s.close()
@@ -54,14 +55,11 @@ func Server(ctx context.Context, url string, opts Options) (*Report, error) {
 	limited, cancel := context.WithTimeout(ctx, maxServerTime)
 	defer cancel()
 	s.run(limited)
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	if limited.Err() != nil {
+	if limited.Err() != nil && ctx.Err() == nil {
 		s.add(ServerTimeUp, "", "The check was ended after %s. What comes later in it is missing.", maxServerTime)
 	}
 	s.verdicts()
-	return s.report, nil
+	return s.report, ctx.Err()
 }
 
 // serverCheck is the check of one MCP server.

@@ -36,7 +36,7 @@ func checkWebFlags(cmd *cli.Command) error {
 	if cmd.Args().Len() > 0 {
 		return newUsageError(cmd, errors.New("with --web, what to check is entered on the page"))
 	}
-	for _, flag := range []string{"server", "token-file", "config", "format", "strict"} {
+	for _, flag := range []string{"server", "token-file", "other-token-file", "config", "format", "strict"} {
 		if cmd.IsSet(flag) {
 			return newUsageError(cmd, fmt.Errorf("--%s does not go with --web", flag))
 		}

@@ -45,7 +45,8 @@ type beginView struct {
 // reportView is a page with a report.
 type reportView struct {
 	formView
-	*result
+	Kept     *result
+	Report   *check.Report
 	Markdown string
 }
 
@@ -54,7 +55,7 @@ func (v reportView) Bad() bool    { return !v.Report.OK() }
 func (v reportView) Warned() bool { return v.Report.Count(metadata.Warning) > 0 }
 
 // Duration is how long the check took, for people.
-func (v reportView) Duration() time.Duration { return v.Took.Round(10 * time.Millisecond) }
+func (v reportView) Duration() time.Duration { return v.Kept.Took.Round(10 * time.Millisecond) }
 
 func (s *server) showForm(w http.ResponseWriter, _ *http.Request) {
 	s.answerForm(w, http.StatusOK, target{}, "")
@@ -72,7 +73,7 @@ func (s *server) showReport(w http.ResponseWriter, r *http.Request) {
 	}
 	var markdown strings.Builder
 	_ = kept.Report.WriteMarkdown(&markdown) // a strings.Builder takes everything
-	v := reportView{s.formView(kept.Target, ""), kept, markdown.String()}
+	v := reportView{s.formView(kept.Target, ""), kept, kept.Report, markdown.String()}
 	v.Inline, v.Title = s.scripted, kept.Report.Summary()+" - "+kept.Report.Title()
 	s.render(w, s.scripted, http.StatusOK, "report", v)
 }
