@@ -11,7 +11,13 @@ import (
 	"github.com/mcp-auth/go/interop/internal/parts"
 )
 
-// checkWebReport is what js/check-web.mjs prints for one check.
+// checkWebAttacks is what js/check-web.mjs prints of somebody else's page.
+type checkWebAttacks struct {
+	Rebound, Form, Frame int
+	Fetch                bool
+}
+
+// checkWebReport is what it prints for one check.
 type checkWebReport struct {
 	Name                      string
 	Scripts, Reloaded         bool
@@ -31,22 +37,34 @@ type checkWebTarget struct {
 }
 
 // Chromium checks a good MCP server, a broken one and an authorization server on
-// the page of mcpauth check --web, without scripts and with them.
+// the page of mcpauth check --web, without scripts and with them; and a page of
+// somebody else, in the same browser, tries to make it check something.
 func TestCheckWeb(t *testing.T) {
 	t.Parallel()
 	targets := checkWebTargets(t)
+	foreign := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte("<!DOCTYPE html><title>Somebody else</title><body>"))
+	}))
+	t.Cleanup(foreign.Close)
 	in, err := json.Marshal(map[string]any{
 		"chromium": parts.Chromium(t), "screenshots": parts.Screenshots(t), "targets": targets,
-		"page": parts.StartCheckWeb(t, "--timeout", "50s"),
+		"page": parts.StartCheckWeb(t, "--timeout", "50s"), "foreign": foreign.URL,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var reports []checkWebReport
+	var printed struct {
+		Attacks checkWebAttacks
+		Reports []checkWebReport
+	}
 	out := parts.Script(t, scriptTimeout, in, "check-web.mjs")
-	if err := json.Unmarshal(out, &reports); err != nil {
+	if err := json.Unmarshal(out, &printed); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
+	if want := (checkWebAttacks{Rebound: 403, Form: 403, Frame: 403}); printed.Attacks != want {
+		t.Errorf("somebody else's page gets %+v, want %+v", printed.Attacks, want)
+	}
+	reports := printed.Reports
 	if len(reports) != 2*len(targets) {
 		t.Fatalf("%d reports, want %d", len(reports), 2*len(targets))
 	}
@@ -66,7 +84,7 @@ func checkWebTargets(t *testing.T) []checkWebTarget {
 	return []checkWebTarget{
 		{Name: "good", URL: resource, lines: []string{"MCP server " + resource, "Authorization server " + issuer}},
 		{Name: "broken", URL: broken + "/mcp", GoOn: broken + "/go-on", lines: []string{
-			"MCP server " + broken + "/mcp", `MCP Inspector fails`,
+			"MCP server " + broken + "/mcp", "resource_metadata is no absolute URL. resource_metadata_relative", "MCP Inspector fails",
 		}},
 		{Name: "issuer", URL: issuer, lines: []string{"Authorization server " + issuer}},
 	}
@@ -84,17 +102,16 @@ func startBrokenServer(t *testing.T) string {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/go-on", func(http.ResponseWriter, *http.Request) { once.Do(func() { close(goOn) }) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		// Looking for metadata is not yet the check.
-		if r.Method == http.MethodPost || r.Header.Get("Origin") != "" || strings.Contains(r.URL.Path, "protected-resource") {
-			mu.Lock()
-			requests++
-			wait := requests > 3
-			mu.Unlock()
-			if wait {
-				select {
-				case <-goOn:
-				case <-r.Context().Done():
-				}
+		mu.Lock()
+		wait := requests >= 3
+		if r.URL.Path == "/mcp" {
+			requests++ // looking for metadata comes before
+		}
+		mu.Unlock()
+		if wait {
+			select {
+			case <-goOn:
+			case <-r.Context().Done():
 			}
 		}
 		if strings.Contains(r.URL.Path, "oauth-protected-resource") {

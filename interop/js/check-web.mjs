@@ -5,8 +5,11 @@
 //   page         URL of the page
 //   targets      {name, url, goOn}; with goOn, a URL, the target answers the first three requests and no more until
 //                somebody asks for goOn
+//   foreign      URL of somebody else's page
 //   screenshots  directory for the pictures
-// Prints as JSON, for each target without scripts and with:
+// Prints as JSON attacks, what the page answers to somebody else's page: rebound (the status of the page under another host
+// name that leads here), form and frame (the statuses of its form sent and of the page framed), fetch (whether its text can
+// be read); and reports, for each target without scripts and with:
 //   name, scripts (whether they run), first (the requests seen while the check went on), lines (of the report), reloaded
 //   (whether the report is the same after a reload), markdown, copied (what is in the clipboard after the button was
 //   pressed, which is there with scripts only), json (the target of the report as JSON), wide (the widths of screens that
@@ -24,17 +27,47 @@ const browser = await chromium.launch({
   timeout,
   args: [
     '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-sync', '--no-first-run',
-    '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1', // nothing leaves this machine
+    '--host-resolver-rules=MAP evil.example 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1', // nothing leaves this machine
   ],
 });
 try {
-  const report = [];
+  const report = { attacks: await attack(), reports: [] };
   for (const target of settings.targets) {
-    for (const javaScriptEnabled of [false, true]) report.push(await check(target, javaScriptEnabled));
+    for (const javaScriptEnabled of [false, true]) report.reports.push(await check(target, javaScriptEnabled));
   }
   console.log(JSON.stringify(report));
 } finally {
   await browser.close();
+}
+
+// attack is what a page of somebody else can try in the user's browser.
+async function attack() {
+  const context = await browser.newContext();
+  context.setDefaultTimeout(timeout);
+  try {
+    const page = await context.newPage();
+    const url = new URL(settings.page);
+    url.hostname = 'evil.example';
+    const rebound = (await page.goto(url.href)).status();
+    await page.goto(settings.foreign);
+    const fetched = await page.evaluate((address) => fetch(address).then((r) => r.text()).then(() => true, () => false), settings.page);
+    const answered = (path) => page.waitForResponse((response) => response.url() === `${settings.page}${path}`);
+    const framed = answered('');
+    await page.evaluate((address) => {
+      document.body.append(Object.assign(document.createElement('iframe'), { src: address }));
+    }, settings.page);
+    const frame = (await framed).status();
+    const sent = answered('check');
+    await page.evaluate(({ address, target }) => {
+      const form = Object.assign(document.createElement('form'), { method: 'post', action: `${address}check` });
+      form.append(Object.assign(document.createElement('input'), { name: 'url', value: target }));
+      document.body.append(form);
+      form.submit();
+    }, { address: settings.page, target: settings.foreign });
+    return { rebound, fetch: fetched, frame, form: (await sent).status() };
+  } finally {
+    await context.close();
+  }
 }
 
 async function check(target, scripts) {
