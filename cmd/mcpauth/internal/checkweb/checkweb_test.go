@@ -372,3 +372,14 @@ func TestStoreIsBounded(t *testing.T) {
 		seen[r.ID] = true
 	}
 }
+
+// What cannot be checked is said, with the form to try again.
+func TestNoReport(t *testing.T) {
+	t.Parallel()
+	p := newPage(t, nil)
+	response := p.ask(http.MethodPost, "/check", p.form("https://auth.example.com/?q=1", "kind", "authorization_server"), nil)
+	if page := body(t, response); !strings.Contains(page, `role="alert"`) || !strings.Contains(page, "must not have a query.") ||
+		!csrfField.MatchString(page) || reportPath.MatchString(page) {
+		t.Errorf("the page:\n%s", page)
+	}
+}

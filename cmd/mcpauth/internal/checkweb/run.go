@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/mcp-auth/go/check"
@@ -105,7 +106,7 @@ func (s *server) failure(err error, timeUp bool) string {
 	case timeUp:
 		return fmt.Sprintf("The check was ended after %s.", s.config.Timeout)
 	case errors.As(err, &badIssuer):
-		return "This cannot be checked: " + badIssuer.Error() + "."
+		return "This cannot be checked as an authorization server. Its " + strings.TrimPrefix(badIssuer.Error(), "metadata: ") + "."
 	case errors.As(err, &badURL) && badURL.Err != nil:
 		return "This cannot be checked: " + badURL.Err.Error() + "."
 	}
