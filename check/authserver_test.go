@@ -425,8 +425,6 @@ func TestTargetsThatAreNotAsked(t *testing.T) {
 	}
 }
 
-// TestPublicServerLeadsNotToLoopback holds that what a server names is not
-// asked for on this machine, unless the target is here.
 func TestPrivateAddressIsBlocked(t *testing.T) {
 	t.Parallel()
 	report, err := check.AuthorizationServer(t.Context(), "https://10.0.0.1", check.Options{})

@@ -62,7 +62,7 @@ func clientRules() []clientRule {
 			"Without metadata at the well-known path it makes up the URL of the authorization endpoint.",
 			"https://github.com/anthropics/claude-ai-mcp/issues/716", "2026-07-28",
 		}, {
-			claude, []Code{ResourceRootSlash},
+			claude, []Code{ResourceRootSlash, ConfigIdentifierRoot},
 			"For a resource without a path it asks for a token with a slash at the end, and rejects one without.",
 			"https://github.com/sigbit/mcp-auth-proxy/issues/123", "2026-03-15",
 		}, {

@@ -3,11 +3,14 @@ package check
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/metadata"
 )
 
@@ -28,6 +31,30 @@ func TestEvidenceIsCleaned(t *testing.T) {
 	for _, test := range tests {
 		if got := c.clean(test.text, maxEvidence); got != test.want {
 			t.Errorf("clean(%q) = %q, want %q", test.text, got, test.want)
+		}
+	}
+}
+
+// TestPublicTargetsLeadNotHere holds that what a public server names is not
+// asked for on this machine, though a server on this machine may name others on
+// it. Covers RS21.
+func TestPublicTargetsLeadNotHere(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	here := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ }))
+	defer here.Close()
+	for _, test := range []struct {
+		loopback bool
+		want     int
+	}{{false, 0}, {true, 1}} {
+		c := newChecker(KindServer, "test", test.loopback, Options{})
+		defer c.close()
+		resp, err := c.part(KindAuthorizationServer, here.URL).do(t.Context(), "test", fetch.Request{URL: here.URL})
+		if asked != test.want || (err == nil) != test.loopback {
+			t.Errorf("loopback %t: asked %d times, answer %v, error %v", test.loopback, asked, resp, err)
+		}
+		if exchanges := c.report.Parts[0].Exchanges; len(exchanges) != 1 || (exchanges[0].Error == "") != test.loopback {
+			t.Errorf("loopback %t: exchanges %+v", test.loopback, exchanges)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mcp-auth/go/internal/challenge"
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/metadata"
 )
@@ -35,10 +36,15 @@ const (
 // is ended.
 //
 // A server that is broken or cannot be reached is a report with errors. Server
-// itself returns an error only if url cannot be asked, with an [*fetch.Error] in
-// it, or if ctx ends, that of ctx; then the report says what was found until
-// then.
+// itself returns an error only if url is none that can be asked, if what is
+// given as a token cannot be one, or that of ctx; then the report says what was
+// found until ctx ended.
 func Server(ctx context.Context, url string, opts Options) (*Report, error) {
+	for _, token := range []string{opts.Token, opts.WrongAudienceToken} {
+		if token != "" && !challenge.ValidToken68(token) {
+			return nil, errNoToken
+		}
+	}
 	s := newServerCheck(url, opts)
 	defer s.close()
 	err := fetch.CheckURL(url, true)
@@ -61,6 +67,9 @@ func Server(ctx context.Context, url string, opts Options) (*Report, error) {
 	s.verdicts()
 	return s.report, ctx.Err()
 }
+
+// errNoToken does not repeat what was taken for a token.
+var errNoToken = errors.New("check: a token has a character that no bearer token has (RFC 6750 §2.1)")
 
 // serverCheck is the check of one MCP server.
 type serverCheck struct {
@@ -99,9 +108,11 @@ func newServerCheck(url string, opts Options) *serverCheck {
 		origin:  url,
 		seen:    sightings{patterns: leaks()},
 	}
+	s.report.Target = s.shownURL(url) // clients may be given a key in the query
 	if i := strings.Index(url, "://"); i >= 0 {
 		if end := strings.IndexAny(url[i+3:], "/?"); end >= 0 {
 			s.origin = url[:i+3+end]
+			s.seen.path, _, _ = strings.Cut(url[i+3+end:], "?")
 		}
 	}
 	return s

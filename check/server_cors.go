@@ -23,6 +23,9 @@ func clientHeaders() []string {
 
 // crossOrigin asks as a browser does for a page of another origin (RS20).
 func (s *serverCheck) crossOrigin(ctx context.Context) {
+	if s.state == unknown {
+		return
+	}
 	good := s.preflight(ctx)
 	if s.state == protected {
 		good = s.refusalToPage(ctx) && good

@@ -24,10 +24,10 @@ type leak struct {
 func leaks() []leak {
 	return []leak{
 		{LeakTrace, "a stack trace of Go", regexp.MustCompile(`goroutine \d+ \[|\.go:\d+`)},
-		{LeakTrace, "a stack trace of JavaScript", regexp.MustCompile(`\bat [^\n"]{1,200}\.[cm]?[jt]s:\d+:\d+`)},
-		{LeakTrace, "a stack trace of Python", regexp.MustCompile(`Traceback \(most recent call last\)|File \\?"[^"\n]{1,200}\.py\\?", line \d+`)},
-		{LeakTrace, "a stack trace of Java", regexp.MustCompile(`\bat [\w.$]{1,200}\([\w$]{1,100}\.(java|kt|scala):\d+\)`)},
-		{LeakTrace, "a stack trace of .NET", regexp.MustCompile(`\bat [\w.<>]{1,200}\([^)\n]{0,200}\) in [^\n]{1,200}:line \d+`)},
+		{LeakTrace, "a stack trace of JavaScript", regexp.MustCompile(`\bat [^\n"]+\.[cm]?[jt]s:\d+:\d+`)},
+		{LeakTrace, "a stack trace of Python", regexp.MustCompile(`Traceback \(most recent call last\)|File \\?"[^"\n]+\.py\\?", line \d+`)},
+		{LeakTrace, "a stack trace of Java", regexp.MustCompile(`\bat [\w.$]+\([\w$]+\.(java|kt|scala):\d+\)`)},
+		{LeakTrace, "a stack trace of .NET", regexp.MustCompile(`\bat [\w.<>]+\([^)\n]*\) in [^\n]+:line \d+`)},
 		{LeakTrace, "a stack trace of PHP", regexp.MustCompile(`Stack trace:\s{0,3}(\\n)?#0 `)},
 		{LeakTrace, "a stack trace of Ruby", regexp.MustCompile(`\.rb:\d+:in `)},
 		{LeakPath, "a path of its file system", regexp.MustCompile(`(^|[\s"'(\[=])(/home/|/Users/|/root/|/usr/src/|/var/www/|/opt/|/srv/|[A-Z]:\\{1,2})\w|node_modules/|site-packages/`)},
@@ -39,6 +39,8 @@ func leaks() []leak {
 // sightings collects what is noticed on the side, in all answers.
 type sightings struct {
 	patterns []leak
+	// path is that of the server's URL, which error pages repeat.
+	path     string
 	leaks    []sighting
 	cachable []string // what was answered
 }
@@ -66,6 +68,9 @@ func (s *sightings) look(purpose string, a *answer, token string) {
 func (s *sightings) lookForLeaks(purpose, words, token string) {
 	if token != "" {
 		words = strings.ReplaceAll(words, token, "[token]")
+	}
+	if len(s.path) > len("/") {
+		words = strings.ReplaceAll(words, s.path, "[path]")
 	}
 	for _, l := range s.patterns {
 		if at := l.pattern.FindStringIndex(words); at != nil {

@@ -242,6 +242,14 @@ func brokenMCPs() []brokenMCP {
 			},
 			want: []check.Code{check.TokenRefusalFailure, check.LeakTrace, check.LeakPath, check.LeakLibrary},
 		}, {
+			name: "own_path_repeated", path: "/srv/mcp",
+			plant: func(f *fakeMCP) {
+				f.answers[http.MethodDelete] = func(w http.ResponseWriter, r *http.Request) {
+					http.Error(w, "Cannot DELETE "+r.URL.Path, http.StatusNotFound)
+				}
+			},
+			want: []check.Code{check.ServerMethodDiffers},
+		}, {
 			name: "token_echoed",
 			plant: func(f *fakeMCP) {
 				f.badToken = func(w http.ResponseWriter, token string) {
@@ -392,6 +400,23 @@ func TestServerURLsThatAreNone(t *testing.T) {
 		if err != nil && strings.Contains(err.Error(), "secret") {
 			t.Errorf("the error repeats the userinfo: %v", err)
 		}
+	}
+	report, err := check.Server(t.Context(), "https://mcp.example/mcp", check.Options{Token: "secret\n"})
+	if err == nil || report != nil || strings.Contains(err.Error(), "secret") {
+		t.Errorf("what is no token: %v, %v", report, err)
+	}
+}
+
+// TestServerHidesTheQuery holds that a key in the URL is in no report.
+func TestServerHidesTheQuery(t *testing.T) {
+	t.Parallel()
+	f := newFakeMCP(t, "/mcp")
+	report, err := check.Server(t.Context(), f.url+"?key=s3cr3t", check.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if data, err := json.Marshal(report); err != nil || bytes.Contains(data, []byte("s3cr3t")) {
+		t.Errorf("the report has the query (%v): %s", err, data)
 	}
 }
 

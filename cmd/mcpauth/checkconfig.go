@@ -121,6 +121,9 @@ func readCheckFile(path string) (mcpauth.Config, error) {
 	if err := decoder.Decode(&read); err != nil {
 		return mcpauth.Config{}, fmt.Errorf("%s: %w", path, plainYAMLError(err))
 	}
+	if !errors.Is(decoder.Decode(new(any)), io.EOF) {
+		return mcpauth.Config{}, fmt.Errorf("%s holds more than one document", path)
+	}
 	config, err := read.config(filepath.Dir(path))
 	if err != nil {
 		return mcpauth.Config{}, fmt.Errorf("%s: %w", path, err)
@@ -128,8 +131,11 @@ func readCheckFile(path string) (mcpauth.Config, error) {
 	return config, nil
 }
 
-// goType is how the YAML library names our types, which tell a user nothing.
-var goType = regexp.MustCompile(` (not found) in type main\.\w+| in type main\.\w+`)
+// The YAML library's errors name our types, which tell a user nothing.
+var (
+	unknownField = regexp.MustCompile(` not found in type [\w.]+`)
+	wrongType    = regexp.MustCompile(`cannot unmarshal !!(\w+) (.*) into (.*)`)
+)
 
 func plainYAMLError(err error) error {
 	if errors.Is(err, io.EOF) {
@@ -141,7 +147,8 @@ func plainYAMLError(err error) error {
 	}
 	var list []error
 	for _, text := range faults.Errors {
-		list = append(list, errors.New(goType.ReplaceAllString(text, " is not known")))
+		text = unknownField.ReplaceAllString(text, " is not known")
+		list = append(list, errors.New(wrongType.ReplaceAllString(text, "$2 is of another type than is needed here")))
 	}
 	return errors.Join(list...)
 }

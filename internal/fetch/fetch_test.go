@@ -282,6 +282,18 @@ func TestTLS(t *testing.T) {
 	known := names{"wrong.example": {"127.0.0.1"}}
 	local := networks("127.0.0.1/32")
 
+	t.Run("what the connection was", func(t *testing.T) {
+		t.Parallel()
+		c := newClient(t, Policy{RootCAs: s.roots()}, nil)
+		resp, err := c.Do(t.Context(), Request{URL: s.URL, AllowLoopback: true})
+		if err != nil || resp.TLS == nil || !resp.TLS.PeerCertificates[0].Equal(s.Certificate()) {
+			t.Errorf("error %v, or not the server's certificate", err)
+		}
+		resp, err = c.Do(t.Context(), Request{URL: plain.URL, AllowLoopback: true})
+		if err != nil || resp.TLS != nil {
+			t.Errorf("error %v, or TLS where there is none", err)
+		}
+	})
 	t.Run("unknown authority", func(t *testing.T) {
 		t.Parallel()
 		c := newClient(t, Policy{RootCAs: x509.NewCertPool()}, nil)

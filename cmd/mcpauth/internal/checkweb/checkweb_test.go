@@ -377,9 +377,14 @@ func TestStoreIsBounded(t *testing.T) {
 func TestNoReport(t *testing.T) {
 	t.Parallel()
 	p := newPage(t, nil)
-	response := p.ask(http.MethodPost, "/check", p.form("https://auth.example.com/?q=1", "kind", "authorization_server"), nil)
-	if page := body(t, response); !strings.Contains(page, `role="alert"`) || !strings.Contains(page, "must not have a query.") ||
-		!csrfField.MatchString(page) || reportPath.MatchString(page) {
-		t.Errorf("the page:\n%s", page)
+	for want, form := range map[string]string{
+		"must not have a query.": p.form("https://auth.example.com/?q=1", "kind", "authorization_server"),
+		"This cannot be checked": p.form("https://mcp.example.com/mcp", "kind", "mcp_server", "token", "no token"),
+	} {
+		page := body(t, p.ask(http.MethodPost, "/check", form, nil))
+		if !strings.Contains(page, `role="alert"`) || !strings.Contains(page, want) || strings.Contains(page, "no token") ||
+			!csrfField.MatchString(page) || reportPath.MatchString(page) {
+			t.Errorf("the page lacks %q, or says too much:\n%s", want, page)
+		}
 	}
 }

@@ -109,6 +109,8 @@ func (s *server) failure(err error, timeUp bool) string {
 		return "This cannot be checked as an authorization server. Its " + strings.TrimPrefix(badIssuer.Error(), "metadata: ") + "."
 	case errors.As(err, &badURL) && badURL.Err != nil:
 		return "This cannot be checked: " + badURL.Err.Error() + "."
+	case !errors.Is(err, context.Canceled):
+		return "This cannot be checked: " + strings.TrimPrefix(err.Error(), "check: ") + "."
 	}
 	return "The check was stopped."
 }
