@@ -40,7 +40,7 @@ func readTarget(form url.Values) (t target, problem string) {
 	// Plain http is no reason to refuse: the report says what is wrong with it.
 	plain := strings.HasPrefix(t.URL, "http://")
 	var fault *fetch.Error
-	if err := fetch.CheckURL(t.URL, true); errors.As(err, &fault) && !(plain && fault.Kind == fetch.NotHTTPS) {
+	if err := fetch.CheckURL(t.URL, true); errors.As(err, &fault) && (!plain || fault.Kind != fetch.NotHTTPS) {
 		return t, "This cannot be checked: " + fault.Err.Error() + ". Enter a whole URL, such as https://mcp.example.com/mcp."
 	}
 	if t.Kind != check.KindServer && strings.Contains(t.URL, wellKnownResource) {
