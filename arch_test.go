@@ -18,27 +18,30 @@ const module = "github.com/mcp-auth/go"
 // allowed lists, for each package of the module, which others of the module its
 // code (tests aside) may import, with the reason.
 var allowed = map[string][]string{
-	"internal/jsonx":          {},                                   // leaf: strict JSON
-	"internal/jose":           {"internal/jsonx"},                   // headers and keys are JSON
-	"internal/dpop":           {"internal/jose", "internal/jsonx"},  // proofs are JWTs
-	"internal/fetch":          {},                                   // leaf: the one guarded fetcher
-	"internal/mcpmsg":         {"internal/jsonx"},                   // messages are JSON
-	"internal/remote":         {},                                   // leaf: knows nothing of what it caches
-	"internal/challenge":      {},                                   // leaf: both sides of the wire use it
-	"internal/suggest":        {},                                   // leaf: what was probably meant
-	"internal/verdict":        {"", "metadata", "policy"},           // test harness: no code but tests imports it
-	"metadata":                {"internal/fetch", "internal/jsonx"}, // documents and how they are found
-	"":                        {"check", "metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx", "internal/mcpmsg", "internal/remote"},
-	"check":                   {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},                                                                                  // looks at both from outside: never the root
-	"policy":                  {""},                                                                                                                                                                     // files that hold a Policy
-	"provider":                {"", "metadata", "internal/fetch", "internal/jsonx", "internal/suggest"},                                                                                                 // profiles make a configuration, verifiers ask over the guarded fetcher
-	"client":                  {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},                                                                                  // the other side of the wire: never the root, never mcpauthtest
-	"gosdk":                   {""},                                                                                                                                                                     // a door
-	"mcpgo":                   {""},                                                                                                                                                                     // a door
-	"mcpauthtest":             {"metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx"},                                                                 // the other side of the wire: never the root
-	"mcpauthtest/sqlitestore": {"mcpauthtest"},                                                                                                                                                          // apart, for the driver
-	"examples/whoami":         {"", "gosdk"},                                                                                                                                                            // what a user would import
-	"cmd/mcpauth":             {"", "check", "client", "gosdk", "metadata", "mcpauthtest", "mcpauthtest/sqlitestore", "policy", "provider", "internal/challenge", "internal/fetch", "internal/suggest"}, // the command may use all
+	"internal/jsonx":                {},                                   // leaf: strict JSON
+	"internal/jose":                 {"internal/jsonx"},                   // headers and keys are JSON
+	"internal/dpop":                 {"internal/jose", "internal/jsonx"},  // proofs are JWTs
+	"internal/fetch":                {},                                   // leaf: the one guarded fetcher
+	"internal/mcpmsg":               {"internal/jsonx"},                   // messages are JSON
+	"internal/remote":               {},                                   // leaf: knows nothing of what it caches
+	"internal/challenge":            {},                                   // leaf: both sides of the wire use it
+	"internal/webpage":              {},                                   // leaf: what all pages have in common
+	"internal/webbrowser":           {"internal/fetch"},                   // knows what URLs may be opened
+	"internal/verdict":              {"", "metadata", "policy"},           // test harness: no code but tests imports it
+	"metadata":                      {"internal/fetch", "internal/jsonx"}, // documents and how they are found
+	"":                              {"check", "metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx", "internal/mcpmsg", "internal/remote"},
+	"check":                         {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},                                                                                                                                                              // looks at both from outside: never the root
+	"policy":                        {""},                                                                                                                                                                                                                                                 // files that hold a Policy
+	"client":                        {"metadata", "internal/webbrowser", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},                                                                                                                                       // the other side of the wire: never the root, never mcpauthtest
+	"gosdk":                         {""},                                                                                                                                                                                                                                                 // a door
+	"mcpgo":                         {""},                                                                                                                                                                                                                                                 // a door
+	"mcpauthtest":                   {"metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx", "internal/webpage"},                                                                                                                         // the other side of the wire: never the root
+	"mcpauthtest/sqlitestore":       {"mcpauthtest"},                                                                                                                                                                                                                                      // apart, for the driver
+	"examples/whoami":               {"", "gosdk"},                                                                                                                                                                                                                                        // what a user would import
+	"cmd/mcpauth":                   {"", "check", "client", "gosdk", "metadata", "mcpauthtest", "mcpauthtest/sqlitestore", "policy", "provider", "internal/suggest", "internal/webbrowser", "internal/challenge", "internal/fetch", "internal/webpage", "cmd/mcpauth/internal/checkweb"}, // the command may use all
+	"cmd/mcpauth/internal/checkweb": {"check", "metadata", "internal/fetch", "internal/webpage"},                                                                                                                                                                                          // the page of mcpauth check --web
+	"internal/suggest":              {},                                                                                                                                                                                                                                                   // leaf: what was probably meant
+	"provider":                      {"", "metadata", "internal/fetch", "internal/jsonx", "internal/suggest"},                                                                                                                                                                             // profiles make a configuration, verifiers ask over the guarded fetcher
 
 	"examples/todo-manager":                   {"", "gosdk", "examples/todo-manager/internal/app", "examples/todo-manager/internal/todo"},
 	"examples/todo-manager/mcpgo":             {"", "mcpgo", "examples/todo-manager/internal/app", "examples/todo-manager/internal/todo"},

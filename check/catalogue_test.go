@@ -167,13 +167,13 @@ func TestDocumentListsFindings(t *testing.T) {
 
 func findingsTable() string {
 	var b strings.Builder
-	for _, g := range groups() {
-		if g.severity == metadata.Success {
+	for _, g := range severities() {
+		if g.Severity == metadata.Success {
 			continue
 		}
-		fmt.Fprintf(&b, "\n### %s\n\n| finding | demanded by | what it means | what to do |\n|---|---|---|---|\n", g.title)
+		fmt.Fprintf(&b, "\n### %s\n\n| finding | demanded by | what it means | what to do |\n|---|---|---|---|\n", g.Title)
 		for _, r := range catalogue() {
-			if r.severity != g.severity {
+			if r.severity != g.Severity {
 				continue
 			}
 			meaning := cell(r.meaning)

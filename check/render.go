@@ -4,30 +4,47 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"iter"
 	"strings"
 
 	"github.com/mcp-auth/go/metadata"
 )
 
-// group is the findings of one severity, as reports show them.
-type group struct {
-	severity metadata.Severity
-	title    string
+// Group is the findings of one severity, as reports show them.
+type Group struct {
+	Severity metadata.Severity
+	Title    string
+	Findings []Finding
 }
 
-// groups lists the severities, worst first.
-func groups() []group {
-	return []group{
-		{metadata.Error, "Errors"},
-		{metadata.Warning, "Warnings"},
-		{Info, "Notes"},
-		{metadata.Success, "In order"},
+// severities lists the groups without their findings, worst first.
+func severities() []Group {
+	return []Group{
+		{Severity: metadata.Error, Title: "Errors"},
+		{Severity: metadata.Warning, Title: "Warnings"},
+		{Severity: Info, Title: "Notes"},
+		{Severity: metadata.Success, Title: "In order"},
 	}
 }
 
-// title names what was checked.
-func (r *Report) title() string {
+// Groups returns the report's own findings, those of its parts aside, worst
+// first. A severity without findings has no group.
+func (r *Report) Groups() []Group {
+	var groups []Group
+	for _, g := range severities() {
+		for _, f := range r.Findings {
+			if f.Severity == g.Severity {
+				g.Findings = append(g.Findings, f)
+			}
+		}
+		if len(g.Findings) > 0 {
+			groups = append(groups, g)
+		}
+	}
+	return groups
+}
+
+// Title names what was checked.
+func (r *Report) Title() string {
 	switch r.Kind {
 	case KindAuthorizationServer:
 		return "Authorization server " + r.Target
@@ -35,17 +52,6 @@ func (r *Report) title() string {
 		return "MCP server " + r.Target
 	}
 	return "Configuration " + r.Target
-}
-
-// own yields the report's own findings of one severity.
-func (r *Report) own(s metadata.Severity) iter.Seq[Finding] {
-	return func(yield func(Finding) bool) {
-		for _, f := range r.Findings {
-			if f.Severity == s && !yield(f) {
-				return
-			}
-		}
-	}
 }
 
 // Count returns how many findings of one severity the report and its parts hold.
@@ -100,7 +106,7 @@ func (r *Report) WriteText(w io.Writer) error {
 const textWidth = 96
 
 func (r *Report) text(b *strings.Builder) {
-	fmt.Fprintf(b, "%s\n\n", r.title())
+	fmt.Fprintf(b, "%s\n\n", r.Title())
 	if len(r.Exchanges) > 0 {
 		b.WriteString("Requests\n")
 	}
@@ -113,16 +119,12 @@ func (r *Report) text(b *strings.Builder) {
 	if len(r.Exchanges) > 0 {
 		b.WriteByte('\n')
 	}
-	for _, g := range groups() {
-		heading := g.title + "\n"
-		for f := range r.own(g.severity) {
-			b.WriteString(heading)
-			heading = ""
+	for _, g := range r.Groups() {
+		b.WriteString(g.Title + "\n")
+		for _, f := range g.Findings {
 			f.text(b)
 		}
-		if heading == "" {
-			b.WriteByte('\n')
-		}
+		b.WriteByte('\n')
 	}
 	for _, part := range r.Parts {
 		part.text(b)
@@ -192,7 +194,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 }
 
 func (r *Report) markdown(b *strings.Builder, level string) {
-	fmt.Fprintf(b, "%s %s\n\n", level, escapeMarkdown(r.title()))
+	fmt.Fprintf(b, "%s %s\n\n", level, escapeMarkdown(r.Title()))
 	if len(r.Exchanges) > 0 {
 		b.WriteString("| status | request | purpose |\n|---|---|---|\n")
 		for _, e := range r.Exchanges {
@@ -204,16 +206,12 @@ func (r *Report) markdown(b *strings.Builder, level string) {
 		}
 		b.WriteByte('\n')
 	}
-	for _, g := range groups() {
-		heading := level + "# " + g.title + "\n\n"
-		for f := range r.own(g.severity) {
-			b.WriteString(heading)
-			heading = ""
+	for _, g := range r.Groups() {
+		fmt.Fprintf(b, "%s# %s\n\n", level, g.Title)
+		for _, f := range g.Findings {
 			f.markdown(b)
 		}
-		if heading == "" {
-			b.WriteByte('\n')
-		}
+		b.WriteByte('\n')
 	}
 	for _, part := range r.Parts {
 		part.markdown(b, level+"#")

@@ -5,10 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os/exec"
-	"runtime"
 
 	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/webbrowser"
 )
 
 // OpenBrowser returns a function for [AuthorizationCode.OpenURL] that writes
@@ -19,13 +18,11 @@ func OpenBrowser(w io.Writer) func(ctx context.Context, authorizationURL string)
 		if err := PrintURL(w)(ctx, authorizationURL); err != nil {
 			return err
 		}
-		name, args := browserCommand(runtime.GOOS, authorizationURL)
-		command := exec.CommandContext(context.WithoutCancel(ctx), name, args...)
-		if err := command.Start(); err != nil {
+		if err := webbrowser.Open(ctx, authorizationURL); err != nil {
 			_, err = fmt.Fprintln(w, "No browser could be opened.")
 			return err
 		}
-		return command.Process.Release() // it hands the URL on, and nobody waits for it
+		return nil
 	}
 }
 
@@ -39,15 +36,4 @@ func PrintURL(w io.Writer) func(ctx context.Context, authorizationURL string) er
 		_, err := fmt.Fprintf(w, "To log in, open this page in a browser on this machine:\n\n  %s\n\n", authorizationURL)
 		return err
 	}
-}
-
-// browserCommand opens a URL, which stays one argument: no shell reads it.
-func browserCommand(system, target string) (name string, args []string) {
-	switch system {
-	case "darwin":
-		return "open", []string{target}
-	case "windows":
-		return "rundll32", []string{"url.dll,FileProtocolHandler", target}
-	}
-	return "xdg-open", []string{target}
 }

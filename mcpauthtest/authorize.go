@@ -33,7 +33,7 @@ type authorizationRequest struct {
 // client, POST the form of the page that GET shows, under the same query.
 func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 	s.counts.authorize.Add(1)
-	s.pages.setHeaders(w.Header())
+	s.pages.SetHeaders(w.Header())
 	if len(r.URL.RawQuery) > maxQueryBytes {
 		s.showError(w, r, http.StatusRequestURITooLong, "The authorization request is too long.")
 		return

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/webpage"
 )
 
 //go:embed templates
@@ -27,9 +28,8 @@ const (
 
 // pages renders what people see.
 type pages struct {
+	*webpage.Inline
 	templates *template.Template
-	style     template.CSS
-	policy    string
 	csrfKey   []byte
 	secure    bool // https: the cookie can have the prefix __Host-
 	origins   *http.CrossOriginProtection
@@ -44,27 +44,15 @@ func newPages(issuer string, csrfKey []byte) (*pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mcpauthtest: reading the pages: %w", err)
 	}
-	p := &pages{
+	return &pages{
 		templates: templates,
-		style:     template.CSS(style),
-		secure:    strings.HasPrefix(issuer, "https:"),
-		origins:   http.NewCrossOriginProtection(),
-		csrfKey:   csrfKey,
-	}
-	hash := sha256.Sum256(style)
-	// form-action is left out: browsers apply it to redirects too, and the
-	// answer to the form redirects to whatever the client registered.
-	p.policy = "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) +
-		"'; base-uri 'none'; frame-ancestors 'none'"
-	return p, nil
-}
-
-func (p *pages) setHeaders(h http.Header) {
-	h.Set("Content-Security-Policy", p.policy)
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Cache-Control", "no-store")
-	// Not no-referrer: with that, browsers send the Origin of our own form as null.
-	h.Set("Referrer-Policy", "same-origin")
+		// Forms may lead anywhere: browsers apply form-action to redirects too,
+		// and the answer to the form redirects to whatever the client registered.
+		Inline:  webpage.New(string(style), "", ""),
+		secure:  strings.HasPrefix(issuer, "https:"),
+		origins: http.NewCrossOriginProtection(),
+		csrfKey: csrfKey,
+	}, nil
 }
 
 // consentView is what the consent page shows.
@@ -95,7 +83,7 @@ func (s *Server) showConsent(w http.ResponseWriter, r *http.Request, request *au
 		return
 	}
 	view := consentView{
-		Style:        s.pages.style,
+		Style:        s.pages.Style,
 		Issuer:       s.issuer,
 		ClientName:   request.client.name,
 		ClientHost:   request.client.documentHost(),
@@ -154,7 +142,7 @@ type errorView struct {
 // showError tells the user what cannot be sent to the client.
 func (s *Server) showError(w http.ResponseWriter, r *http.Request, status int, message string) {
 	s.log.InfoContext(r.Context(), "refused", "path", r.URL.Path, "reason", message)
-	s.render(w, r, status, "error.html", errorView{s.pages.style, s.issuer, message})
+	s.render(w, r, status, "error.html", errorView{s.pages.Style, s.issuer, message})
 }
 
 func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name string, view any) {

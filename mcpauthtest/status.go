@@ -32,7 +32,7 @@ type statusView struct {
 // serveStatus shows the grants and reads tokens. What is typed in is kept
 // nowhere.
 func (s *Server) serveStatus(w http.ResponseWriter, r *http.Request) {
-	s.pages.setHeaders(w.Header())
+	s.pages.SetHeaders(w.Header())
 	view := &statusView{}
 	status := http.StatusOK
 	if r.Method == http.MethodPost {
@@ -44,7 +44,7 @@ func (s *Server) serveStatus(w http.ResponseWriter, r *http.Request) {
 		s.showError(w, r, failed.status, "The server failed.")
 		return
 	}
-	view.Style, view.Issuer, view.Algorithm = s.pages.style, s.issuer, s.config.Algorithm
+	view.Style, view.Issuer, view.Algorithm = s.pages.Style, s.issuer, s.config.Algorithm
 	view.Metadata = s.base + wellKnownOIDC
 	view.Keys, view.Resources, view.Grants = len(s.keys.published(s.now())), s.config.Resources, grants
 	view.Now, view.Action, view.CSRF = s.now(), r.URL.Path, s.pages.newCSRF(w, r)

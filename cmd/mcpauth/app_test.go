@@ -82,7 +82,7 @@ func TestCheckLoopback(t *testing.T) {
 		"localhost":           false,
 		"":                    false,
 	} {
-		if got := checkLoopback("--listen", address) == nil; got != want {
+		if got := checkLoopback("--listen", address, "others could use it") == nil; got != want {
 			t.Errorf("checkLoopback(%q) accepts: %t, want %t", address, got, want)
 		}
 	}

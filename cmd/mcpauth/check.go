@@ -37,8 +37,9 @@ func newCheckCommand(s streams) *cli.Command {
 			"Examples:\n" +
 			"  mcpauth check https://auth.example.com\n" +
 			"  mcpauth check --server https://mcp.example.com/mcp --format markdown\n" +
-			"  mcpauth check --config check.yaml --strict --json",
-		Flags: []cli.Flag{
+			"  mcpauth check --config check.yaml --strict --json\n" +
+			"  mcpauth check --web --open",
+		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "server", Usage: "check the MCP server at `URL`, and the authorization servers it names"},
 			&cli.StringFlag{Name: "token-file", Usage: "with --server: `FILE` with a good access token for it, - for standard input; " + tokenVariable + " can hold it too"},
 			&cli.StringFlag{Name: "other-token-file", Usage: "with --server: `FILE` with an access token for another resource, which the server must refuse"},
@@ -50,14 +51,22 @@ func newCheckCommand(s streams) *cli.Command {
 			newNetworkFlag(),
 			&cli.StringFlag{Name: "ca-file", Usage: "`FILE` with certificates (PEM) of authorities to trust beside the system's"},
 			&cli.DurationFlag{Name: "timeout", Usage: "how long to wait for each answer", Value: checkTimeout},
-		},
+		}, webFlags()...),
 		ArgValidator: checkSubject,
-		Action:       func(ctx context.Context, cmd *cli.Command) error { return runCheck(ctx, cmd, s) },
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			if cmd.Bool("web") {
+				return runCheckWeb(ctx, cmd, s)
+			}
+			return runCheck(ctx, cmd, s)
+		},
 	}
 }
 
 // checkSubject refuses anything but one thing to check.
 func checkSubject(_ context.Context, cmd *cli.Command) error {
+	if err := checkWebFlags(cmd); err != nil {
+		return err
+	}
 	args := cmd.Args()
 	if args.Len() > 1 {
 		return newUsageError(cmd, fmt.Errorf("unexpected argument %q", args.Get(1)))
@@ -69,8 +78,8 @@ func checkSubject(_ context.Context, cmd *cli.Command) error {
 		}
 	}
 	switch {
-	case subjects == 0:
-		return newUsageError(cmd, errors.New("name what to check: an issuer, the URL of its metadata, --server or --config"))
+	case subjects == 0 && !cmd.Bool("web"):
+		return newUsageError(cmd, errors.New("name what to check: an issuer, the URL of its metadata, --server or --config; or use --web"))
 	case subjects > 1:
 		return newUsageError(cmd, errors.New("give one of an issuer, --server and --config"))
 	case cmd.IsSet("token-file") && !cmd.IsSet("server"):

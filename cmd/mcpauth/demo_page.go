@@ -2,11 +2,11 @@ package main
 
 import (
 	"bytes"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/base64"
 	"html/template"
 	"net/http"
+
+	"github.com/mcp-auth/go/internal/webpage"
 )
 
 //go:embed templates/index.html
@@ -22,24 +22,18 @@ func newDemoPage(facts demoFacts) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	inline := webpage.New(indexStyle, "", "'none'")
 	var page bytes.Buffer
 	err = t.Execute(&page, struct {
 		demoFacts
 		Style template.CSS
-	}{facts, template.CSS(indexStyle)})
+	}{facts, inline.Style})
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256([]byte(indexStyle))
-	policy := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
-		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		h := w.Header()
-		h.Set("Content-Type", "text/html; charset=utf-8")
-		h.Set("Content-Security-Policy", policy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cache-Control", "no-store")
+		inline.SetHeaders(w.Header())
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = w.Write(page.Bytes()) // the browser left: nobody to tell
 	}), nil
 }

@@ -24,12 +24,8 @@ const (
 	scopeRead   = "read:todos"
 	scopeCreate = "create:todos"
 
-	readHeaderTimeout = 10 * time.Second
-	idleTimeout       = 2 * time.Minute
-	sessionTimeout    = 30 * time.Minute
-	maxHeaderBytes    = 64 << 10
-	maxBodyBytes      = 1 << 20
-	closeGrace        = 3 * time.Second
+	sessionTimeout = 30 * time.Minute
+	maxBodyBytes   = 1 << 20
 )
 
 // demoFacts are what a user or a script needs to know of a running demo.
@@ -166,13 +162,7 @@ func (d *demo) build(logger *slog.Logger) (err error) {
 	mux.Handle(mcpPath, gosdk.Protect(d.auth, streamable,
 		mcpauth.Scopes(scopeRead), mcpauth.ChallengeScopes(d.facts.Scopes...)))
 	mux.Handle("GET /{$}", page)
-	d.http = &http.Server{
-		Handler:           refuseForeignHosts(mux),
-		ReadHeaderTimeout: readHeaderTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
-	}
+	d.http = newHTTPServer(refuseForeignHosts(mux), logger)
 	// Event streams stay open as long as their session.
 	d.http.RegisterOnShutdown(func() { closeSessions(server) })
 	return nil
@@ -198,38 +188,10 @@ func (d *demo) wait(ctx context.Context) error {
 // close stops both servers: requests under way get a moment to end, though ctx
 // has ended.
 func (d *demo) close(ctx context.Context) error {
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeGrace)
-	defer cancel()
-	err := d.http.Shutdown(grace)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = d.http.Close()
-	}
+	err := closeHTTPServer(ctx, d.http)
 	<-d.served
 	d.authorization.Close()
 	return errors.Join(err, d.auth.Close())
-}
-
-// listenLoopback listens, and makes sure that a name leads to loopback.
-func listenLoopback(ctx context.Context, address string) (net.Listener, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
-	if err != nil {
-		return nil, err
-	}
-	if tcp, ok := listener.Addr().(*net.TCPAddr); !ok || !tcp.IP.IsLoopback() {
-		return nil, errors.Join(fmt.Errorf("%s is not on loopback", listener.Addr()), listener.Close())
-	}
-	return listener, nil
-}
-
-// listenerOrigin is the origin clients use: the host as the user wrote it, with
-// the port that was really taken.
-func listenerOrigin(address string, listener net.Listener) string {
-	host, _, errHost := net.SplitHostPort(address)
-	_, port, errPort := net.SplitHostPort(listener.Addr().String())
-	if errHost != nil || errPort != nil {
-		return "http://" + listener.Addr().String()
-	}
-	return "http://" + net.JoinHostPort(host, port)
 }
 
 // refuseForeignHosts keeps out web pages whose host name was made to lead to

@@ -1,0 +1,39 @@
+package webbrowser
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/mcp-auth/go/internal/fetch"
+)
+
+// The URL stays one argument.
+//
+// Covers CL10.
+func TestCommand(t *testing.T) {
+	t.Parallel()
+	const target = "https://as.example.com/?a=1&b=$(reboot);`x`"
+	for system, want := range map[string][]string{
+		"linux": {"xdg-open", target}, "freebsd": {"xdg-open", target}, "darwin": {"open", target},
+		"windows": {"rundll32", "url.dll,FileProtocolHandler", target},
+	} {
+		name, args := command(system, target)
+		if got := append([]string{name}, args...); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", system, got, want)
+		}
+	}
+}
+
+// Only what is a web page is opened.
+//
+// Covers CL10.
+func TestOpenRefuses(t *testing.T) {
+	t.Parallel()
+	for _, bad := range []string{"", "file:///etc/passwd", "javascript:alert(1)", "-flag", "http://example.com/", "https://u@example.com/"} {
+		var refused *fetch.Error
+		if err := Open(t.Context(), bad); !errors.As(err, &refused) {
+			t.Errorf("%q: %v, want it refused", bad, err)
+		}
+	}
+}
