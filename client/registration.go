@@ -192,16 +192,10 @@ var (
 
 func parseRegistration(body []byte) (*registrationResponse, error) {
 	r := &registrationResponse{}
-	var fault error
-	err := jsonx.Object(body, maxDepth, func(name string, raw []byte) error {
-		fault = errors.Join(fault, r.member(name, raw))
-		return nil
-	})
+	err := readMembers(body, r.member)
 	switch {
 	case err != nil:
-		return nil, errNotJSON
-	case fault != nil:
-		return nil, fault
+		return nil, err
 	case !validClientID(r.clientID):
 		return nil, errClientID
 	case len(r.secret) > maxToken || !printable(r.secret):

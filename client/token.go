@@ -153,20 +153,28 @@ var (
 	errScope       = errors.New("scope is no list of scope tokens")
 )
 
+// readMembers reads an answer that must be a JSON object. The faults of all its
+// members are joined.
+func readMembers(body []byte, member func(name string, raw []byte) error) error {
+	var faults error
+	err := jsonx.Object(body, maxDepth, func(name string, raw []byte) error {
+		faults = errors.Join(faults, member(name, raw))
+		return nil
+	})
+	if err != nil {
+		return errNotJSON
+	}
+	return faults
+}
+
 // parseTokenResponse reads a token response. Members that are not of their type
 // are errors: a token whose lifetime or scope is guessed is worse than none.
 func parseTokenResponse(body []byte) (*tokenResponse, error) {
 	r := &tokenResponse{}
-	var fault error
-	err := jsonx.Object(body, maxDepth, func(name string, raw []byte) error {
-		fault = errors.Join(fault, r.member(name, raw))
-		return nil
-	})
+	err := readMembers(body, r.member)
 	switch {
 	case err != nil:
-		return nil, errNotJSON
-	case fault != nil:
-		return nil, fault
+		return nil, err
 	case !challenge.ValidToken68(r.accessToken) || len(r.accessToken) > maxToken:
 		return nil, errAccessToken
 	case r.tokenType == "":
