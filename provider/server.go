@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/metadata"
 )
 
@@ -91,6 +92,7 @@ type faults struct {
 }
 
 func (f *faults) add(fault Fault, field, value, hint string) {
+	value = fetch.HideUserinfo(value)
 	if len(value) > maxShown {
 		value = value[:maxShown]
 	}
