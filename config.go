@@ -225,6 +225,7 @@ func (f *faults) add(fault ConfigFault, value, field string, args ...any) {
 }
 
 func (f *faults) addDetail(fault ConfigFault, detail error, value, field string, args ...any) {
+	value = fetch.HideUserinfo(value)
 	*f = append(*f, &ConfigError{Field: fmt.Sprintf(field, args...), Value: value, Fault: fault, detail: detail})
 }
 

@@ -157,6 +157,27 @@ func TestConfigFaultsTogether(t *testing.T) {
 	}
 }
 
+// TestConfigFaultsHoldNoPassword holds that an error about a URL leaves its
+// userinfo out.
+//
+// Covers RS8.
+func TestConfigFaultsHoldNoPassword(t *testing.T) {
+	t.Parallel()
+	const password = "hunter2"
+	_, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
+		Identifier: "https://u:" + password + "@api.example.com/mcp",
+		AuthorizationServers: []mcpauth.AuthorizationServer{{
+			Issuer: "https://u:" + password + "@auth.example.com", MetadataURL: "https://u:" + password + "@auth.example.com/x",
+		}},
+	}}})
+	if !errors.Is(err, mcpauth.InvalidIdentifier) || !errors.Is(err, mcpauth.InvalidIssuer) || !errors.Is(err, mcpauth.InvalidURL) {
+		t.Fatal(err)
+	}
+	if strings.Contains(err.Error(), password) || !strings.Contains(err.Error(), "@api.example.com/mcp") {
+		t.Error(err)
+	}
+}
+
 func TestConfigAccepted(t *testing.T) {
 	t.Parallel()
 	for _, id := range []string{

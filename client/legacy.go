@@ -16,11 +16,12 @@ import (
 // resource metadata (RFC 9728), as those of MCP 2025-03-26 have none.
 //
 // Nothing is done unless that is certain: the server refused a request with
-// status 401 and named no metadata in its challenge; every place of resource
-// metadata was answered, by the server's own origin, with status 404 or 410;
-// and no token was ever obtained with resource metadata, as far as the [Store]
-// remembers and until [Client.Logout]. Outages, documents that are malformed or
-// about another resource, and all other statuses are errors as ever.
+// status 401 and named no metadata in its challenge, not even in one that cannot
+// be read; every place of resource metadata was answered, by the server's own
+// origin, with status 404 or 410; and no token was ever obtained with resource
+// metadata, as far as the [Store] remembers and until [Client.Logout]. Outages,
+// documents that are malformed or about another resource, and all other statuses
+// are errors as ever.
 //
 // The issuer is then the server's origin, with or without a slash behind it,
 // and the resource that tokens are asked for is [Config.ServerURL].
@@ -69,7 +70,7 @@ func (c *Client) source(ctx context.Context, asked challenged) (source, error) {
 		return source{document: document}, nil
 	}
 	var missing *ResourceError
-	if !errors.As(err, &missing) || !absent(missing) || asked.metadataURL != "" || asked.status == 0 || c.config.LegacyDiscovery == LegacyOff {
+	if !errors.As(err, &missing) || !absent(missing) || asked.named || asked.status == 0 || c.config.LegacyDiscovery == LegacyOff {
 		return source{}, err
 	}
 	c.mu.Lock()

@@ -298,6 +298,10 @@ func TestNoDowngradeOfResourceMetadata(t *testing.T) {
 		}, ResourceMismatch},
 		"named and missing":       {nil, func(w *legacyWorld) { w.rs.challenge = named(w.rs.URL + resourceRootPlace + "/nosuch") }, ResourceNotFound},
 		"named and not fetchable": {nil, func(w *legacyWorld) { w.rs.challenge = named("/nosuch") }, ResourceMalformed},
+		"named without a scheme":  {nil, func(w *legacyWorld) { w.rs.challenge = refusedWith(`resource_metadata="` + w.rs.URL + `/nosuch"`) }, ResourceNotFound},
+		"named beyond reading":    {nil, func(w *legacyWorld) { w.rs.challenge = refusedWith(`Bearer Resource_Metadata="` + w.rs.URL) }, ResourceNotFound},
+		"named to other clients":  {nil, func(w *legacyWorld) { w.rs.challenge = refusedWith(`Custom resource_metadata="/nosuch"`) }, ResourceNotFound},
+		"named as nothing":        {nil, func(w *legacyWorld) { w.rs.challenge = refusedWith(`Bearer resource_metadata=""`) }, ResourceNotFound},
 		"named at its place":      {nil, func(w *legacyWorld) { w.rs.challenge = named(w.rs.URL + resourcePlace) }, ResourceNotFound},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -321,6 +325,10 @@ func TestNoDowngradeOfResourceMetadata(t *testing.T) {
 			w.untouched(t)
 		})
 	}
+}
+
+func refusedWith(challenge string) func(int, string) string {
+	return func(int, string) string { return challenge }
 }
 
 func named(place string) func(int, string) string {

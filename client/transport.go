@@ -186,6 +186,7 @@ func drain(resp *http.Response) {
 type challenged struct {
 	status      int
 	metadataURL string
+	named       bool // metadata are named, be it in a way that cannot be read
 	scopes      []string
 	code        string
 	dpop        bool // the server knows DPoP
@@ -195,8 +196,9 @@ type challenged struct {
 // readChallenge reads the WWW-Authenticate headers of a refusal. One with a
 // fault counts as not sent.
 func readChallenge(status int, header http.Header) challenged {
-	asked := challenged{status: status}
-	all, _ := challenge.Parse(header.Values("WWW-Authenticate"))
+	sent := header.Values("WWW-Authenticate")
+	asked := challenged{status: status, named: slices.ContainsFunc(sent, namesMetadata)}
+	all, _ := challenge.Parse(sent)
 	for _, one := range all {
 		isDPoP := one.Is(schemeDPoP)
 		if !isDPoP && !one.Is(schemeBearer) {
@@ -218,6 +220,10 @@ func readChallenge(status int, header http.Header) challenged {
 	}
 	asked.scopes = slices.DeleteFunc(asked.scopes, func(s string) bool { return !challenge.ValidScope(s) })
 	return asked
+}
+
+func namesMetadata(header string) bool {
+	return strings.Contains(strings.ToLower(header), "resource_metadata")
 }
 
 // operation is one request on its way through challenges. Each remedy is tried

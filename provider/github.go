@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -181,13 +182,15 @@ func gitHubHeader(authorization string) http.Header {
 	return h
 }
 
-// isRateLimited reports an answer that says nothing of the token.
+// isRateLimited reports an answer that says nothing of the token. That of a
+// secondary rate limit may say so in its text alone.
 func isRateLimited(resp *fetch.Response) bool {
 	switch resp.Status {
 	case http.StatusTooManyRequests:
 		return true
 	case http.StatusForbidden, http.StatusUnprocessableEntity:
-		return resp.Header.Get("X-RateLimit-Remaining") == "0" || resp.Header.Get("Retry-After") != ""
+		return resp.Header.Get("X-RateLimit-Remaining") == "0" || resp.Header.Get("Retry-After") != "" ||
+			bytes.Contains(bytes.ToLower(resp.Body), []byte("rate limit"))
 	}
 	return false
 }

@@ -122,8 +122,9 @@ type Audience struct {
 	// Example is a valid audience where Rule demands one.
 	Example string `json:"example,omitempty"`
 	// Shared are audiences that do not stand for one MCP server. They are
-	// refused. Names of parameters in braces are filled in; a star at the end
-	// stands for any text.
+	// refused, in upper and lower case alike. Names of parameters in braces are
+	// filled in; one star stands for any text, and unless the value is a URL, case
+	// counts beside it.
 	Shared []SharedAudience `json:"shared,omitempty"`
 }
 

@@ -334,6 +334,11 @@ func TestOptionFaults(t *testing.T) {
 		"Keycloak with clients":        {"keycloak", clients("my-client"), provider.ClientsOfNoUse, "Options.AllowedClients"},
 		"Supabase's authenticated":     {"supabase", audiences("authenticated"), provider.AudienceShared, "Options.Audiences[0]"},
 		"Auth0's userinfo":             {"auth0", audiences("https://example.us.auth0.com/userinfo"), provider.AudienceShared, "Options.Audiences[0]"},
+		"Auth0's userinfo, own domain": {"auth0", audiences("https://tenant.eu.auth0.com/userinfo"), provider.AudienceShared, "Options.Audiences[0]"},
+		"Auth0's API, own domain":      {"auth0", audiences("https://tenant.eu.auth0.com/api/v2/"), provider.AudienceShared, "Options.Audiences[0]"},
+		"Entra v1 with GRAPH":          {"entra-v1", audiences("HTTPS://Graph.Microsoft.com"), provider.AudienceShared, "Options.Audiences[0]"},
+		"Entra v1, id in upper case":   {"entra-v1", audiences("00000003-0000-0000-C000-000000000000"), provider.AudienceShared, "Options.Audiences[0]"},
+		"Keycloak's Account":           {"keycloak", audiences("Account"), provider.AudienceShared, "Options.Audiences[0]"},
 		"Okta's default":               {"okta", audiences("api://default"), provider.AudienceShared, "Options.Audiences[0]"},
 		"WorkOS environment":           {"workos", audiences("client_01ENV"), provider.AudienceShared, "Options.Audiences[0]"},
 		"Descope project":              {"descope", audiences("P2abcDEF"), provider.AudienceShared, "Options.Audiences[0]"},
@@ -367,6 +372,23 @@ func TestOptionFaults(t *testing.T) {
 				t.Errorf("issuer %q in spite of the error", server.Issuer)
 			}
 		})
+	}
+}
+
+// TestAudiencesBesideSharedOnes holds that what only resembles a shared audience
+// can be named.
+//
+// Covers RS7.
+func TestAudiencesBesideSharedOnes(t *testing.T) {
+	t.Parallel()
+	for name, audience := range map[string]string{
+		"auth0": "https://mcp.example.com/api/v2/", "keycloak": "account-mcp", "okta": "api://default-mcp", "entra-v1": "https://mcp.example.com/https://graph.microsoft.com",
+		"descope": "planner-mcp", "workos": "https://mcp.example.com/client_01", "supabase": "authenticated-mcp",
+	} {
+		p := get(t, name)
+		if _, err := p.AuthorizationServer(examples(p), provider.Options{Audiences: []string{audience}}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

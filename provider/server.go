@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/metadata"
 )
 
@@ -91,6 +92,7 @@ type faults struct {
 }
 
 func (f *faults) add(fault Fault, field, value, hint string) {
+	value = fetch.HideUserinfo(value)
 	if len(value) > maxShown {
 		value = value[:maxShown]
 	}
@@ -239,13 +241,23 @@ func (p *Profile) checkAudience(f *faults, params Params, audience, field string
 	}
 }
 
-// covers reports whether the audience is the value that was filled in, or begins
-// with it where it ends in a star.
+// covers reports whether the audience is the value that was filled in, where a
+// star stands for any text. Case does not count, as it does not in host names:
+// nobody needs a shared audience in another case. It does where letters alone
+// are left of the star, as in "P*", which would cover too much.
 func covers(value, audience string) bool {
-	if prefix, ok := strings.CutSuffix(value, "*"); ok {
-		return strings.HasPrefix(audience, prefix)
+	prefix, suffix, hasStar := strings.Cut(value, "*")
+	if !hasStar {
+		return strings.EqualFold(value, audience)
 	}
-	return value == audience
+	if len(audience) < len(prefix)+len(suffix) {
+		return false
+	}
+	begin, end := audience[:len(prefix)], audience[len(audience)-len(suffix):]
+	if !strings.Contains(prefix, "://") {
+		return begin == prefix && end == suffix
+	}
+	return strings.EqualFold(begin, prefix) && strings.EqualFold(end, suffix)
 }
 
 // printable reports text of printable ASCII without spaces, which identifiers

@@ -398,7 +398,7 @@ func TestVerifierFaults(t *testing.T) {
 		"http":                  {google(func(c *provider.GoogleConfig) { c.BaseURL = "http://example.com" }), provider.InvalidURL},
 		"slash":                 {google(func(c *provider.GoogleConfig) { c.BaseURL = "https://example.com/" }), provider.InvalidURL},
 		"query":                 {google(func(c *provider.GoogleConfig) { c.BaseURL = "https://example.com?x=" }), provider.InvalidURL},
-		"userinfo":              {google(func(c *provider.GoogleConfig) { c.BaseURL = "https://a:b@example.com" }), provider.InvalidURL},
+		"userinfo":              {google(func(c *provider.GoogleConfig) { c.BaseURL = "https://a:" + clientSecret + "@example.com" }), provider.InvalidURL},
 		"long memory":           {google(func(c *provider.GoogleConfig) { c.CacheTTL = 2 * time.Hour }), provider.InvalidLifetime},
 		"negative memory":       {google(func(c *provider.GoogleConfig) { c.CacheTTL = -1 }), provider.InvalidLifetime},
 		"long timeout":          {google(func(c *provider.GoogleConfig) { c.Timeout = time.Minute }), provider.InvalidTimeout},

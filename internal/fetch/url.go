@@ -20,6 +20,16 @@ func CheckURL(raw string, allowLoopback bool) error {
 	return err
 }
 
+// HideUserinfo leaves out of what should be a URL what may be a password, even
+// where it cannot be parsed.
+func HideUserinfo(raw string) string {
+	start, at := strings.Index(raw, "://"), strings.LastIndexByte(raw, '@')
+	if start < 0 || at < start {
+		return raw
+	}
+	return raw[:start] + "://" + raw[at:]
+}
+
 // IsLoopbackURL reports whether raw is an http or https URL of a loopback
 // host.
 func IsLoopbackURL(raw string) bool {

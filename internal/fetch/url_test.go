@@ -156,6 +156,25 @@ func TestIsLoopbackURL(t *testing.T) {
 	}
 }
 
+// Covers RS21.
+func TestHideUserinfo(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		"https://user:" + secret + "@as.example.com/a?b": "https://@as.example.com/a?b",
+		"https://" + secret + "@as.example.com":          "https://@as.example.com",
+		"http://a:" + secret + "@" + secret + "@h":       "http://@h",
+		"https://a:" + secret + "%zz@h":                  "https://@h",
+		"https://as.example.com/a":                       "https://as.example.com/a",
+		"someone@example.com":                            "someone@example.com",
+		"a@b://c":                                        "a@b://c",
+		"":                                               "",
+	} {
+		if got := HideUserinfo(raw); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestErrorText(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("cause\nwith \x1b[31mcolour and " + strings.Repeat("length ", 500))

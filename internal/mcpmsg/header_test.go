@@ -22,6 +22,7 @@ func TestHeaders(t *testing.T) {
 	list := request("tools/list", `{`+modernMeta(modern)+`}`)
 	notification := `{"jsonrpc":"2.0","method":"notifications/x"}`
 	response := `{"jsonrpc":"2.0","id":1,"result":{}}`
+	oddResponse := `{"jsonrpc":"2.0","id":1,"result":{},"params":{"name":"n",` + modernMeta(modern) + `}}`
 	batch := `[` + legacy + `]`
 	const fine = 0
 	cases := map[string]struct {
@@ -40,6 +41,8 @@ func TestHeaders(t *testing.T) {
 		"legacy, all":               {with(version, "2025-11-25", method, "tools/call", name, "add"), legacy, fine},
 		"legacy, version in meta":   {with(version, "2025-11-25"), call(`{"name":"add",` + modernMeta("2025-11-25") + `}`), fine},
 		"legacy, response":          {with(version, "2025-11-25"), response, fine},
+		"response, odd params":      {with(version, "2025-11-25"), oddResponse, fine},
+		"response, params no name":  {with(version, "2025-11-25", name, "n"), oddResponse, mcpmsg.CodeHeaderMismatch},
 		"batch":                     {with(version, "2025-03-26"), batch, fine},
 		"uri":                       {with(method, "resources/subscribe", name, "a:b"), request("resources/subscribe", `{"uri":"a:b"}`), fine},
 		"own method's name":         {with(method, "acme/do", name, "n"), request("acme/do", `{"name":"n"}`), fine},

@@ -132,6 +132,8 @@ func (m *message) read() *Error {
 		return invalid(`jsonrpc is not "2.0"`)
 	}
 	if m.method == nil {
+		// A response has no params: what is called so in one says nothing.
+		m.Arguments, m.params, m.version = nil, params{}, ""
 		return m.readResponse()
 	}
 	if m.resultKind != 0 || m.errKind != 0 {
