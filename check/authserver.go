@@ -26,8 +26,9 @@ func AuthorizationServer(ctx context.Context, target string, opts Options) (*Rep
 	}
 	c := newChecker(KindAuthorizationServer, target, fetch.IsLoopbackURL(target), opts)
 	defer c.close()
+	c.report.Target = c.shownURL(target) // a metadata URL may have a query
 	if insecure {
-		c.add(InsecureTarget, target, "The authorization server is named by a plain http URL.")
+		c.add(InsecureTarget, c.shownURL(target), "The authorization server is named by a plain http URL.")
 		return c.report, nil
 	}
 	s := &issuerCheck{checker: c}

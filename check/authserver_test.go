@@ -1,8 +1,10 @@
 package check_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -421,6 +423,21 @@ func TestTargetsThatAreNotAsked(t *testing.T) {
 		var fault *metadata.URLError
 		if _, err := check.AuthorizationServer(t.Context(), target, check.Options{}); !errors.As(err, &fault) {
 			t.Errorf("%q: error %v, want a URLError", target, err)
+		}
+	}
+}
+
+// TestMetadataURLHidesItsQuery holds that a key in the URL is in no report.
+func TestMetadataURLHidesItsQuery(t *testing.T) {
+	t.Parallel()
+	f := newFakeServer(t, "", false)
+	for _, place := range []string{"/.well-known/openid-configuration", "/.well-known/other"} {
+		report, err := check.AuthorizationServer(t.Context(), f.URL+place+"?key=s3cr3t", check.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if data, err := json.Marshal(report); err != nil || bytes.Contains(data, []byte("s3cr3t")) {
+			t.Errorf("%s: the report has the query (%v): %s", place, err, data)
 		}
 	}
 }

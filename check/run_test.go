@@ -2,11 +2,14 @@ package check
 
 import (
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -33,6 +36,30 @@ func TestEvidenceIsCleaned(t *testing.T) {
 	for _, test := range tests {
 		if got := c.clean(test.text, maxEvidence); got != test.want {
 			t.Errorf("clean(%q) = %q, want %q", test.text, got, test.want)
+		}
+	}
+}
+
+// TestCertificateLifetimes holds that certificates that live for days only are
+// not told to end soon all the time.
+func TestCertificateLifetimes(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	for _, test := range []struct {
+		lifetime, left time.Duration
+		want           Code
+	}{
+		{90 * day, 15 * day, TLSTrusted}, {90 * day, 13 * day, CertificateExpiring},
+		{6 * day, 3 * day, TLSTrusted}, {6 * day, day, CertificateExpiring}, {6 * day, -day, CertificateExpiring},
+	} {
+		now := time.Now()
+		c := newChecker(KindServer, "test", false, Options{Now: func() time.Time { return now }})
+		defer c.close()
+		ends := now.Add(test.left)
+		certificate := &x509.Certificate{NotBefore: ends.Add(-test.lifetime), NotAfter: ends}
+		c.connection(&fetch.Response{TLS: &tls.ConnectionState{PeerCertificates: []*x509.Certificate{certificate}}})
+		if got := c.report.Findings[0].Code; got != test.want {
+			t.Errorf("%s left of %s: %s, want %s", test.left, test.lifetime, got, test.want)
 		}
 	}
 }
