@@ -55,6 +55,8 @@ type issuerCheck struct {
 	*checker
 	document *metadata.AuthorizationServer // nil: none that can be used
 	keys     *jose.KeySet                  // nil: none were read
+	// needsKeys says that jwks_uri has to lead to keys.
+	needsKeys bool
 }
 
 // checkAt checks what a target leads to.
@@ -84,8 +86,9 @@ func (s *issuerCheck) follow(ctx context.Context, subject *Subject) {
 	if s.document == nil {
 		return
 	}
+	s.needsKeys = subject.JWKS == nil && !subject.Keyless
 	s.capabilities()
-	if subject.JWKS == nil && !subject.Keyless {
+	if s.needsKeys {
 		s.jwks(ctx)
 	}
 	s.preflights(ctx)
