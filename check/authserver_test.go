@@ -465,6 +465,24 @@ func TestCanceledCheckSaysSo(t *testing.T) {
 	}
 }
 
+// TestTimeIsNoFault holds that a server is not blamed for what it was given no
+// time for.
+func TestTimeIsNoFault(t *testing.T) {
+	t.Parallel()
+	hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	for _, path := range []string{"/.well-known/oauth-authorization-server", "/jwks", "/token"} {
+		f := newFakeServer(t, "", false)
+		f.answers[path] = hang
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		report, err := check.AuthorizationServer(ctx, f.issuer, check.Options{})
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: error %v, want that of the deadline", path, err)
+		}
+		wantTroubles(t, report)
+	}
+}
+
 func TestExchangesAreToldAsTheyHappen(t *testing.T) {
 	t.Parallel()
 	f := newFakeServer(t, "", false)

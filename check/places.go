@@ -37,6 +37,9 @@ func (s *issuerCheck) look(ctx context.Context, src *metadata.Source, at, purpos
 		URL:    at,
 		Header: http.Header{"Accept": {"application/json"}, "Origin": {browserOrigin}},
 	})
+	if p.err != nil && ctx.Err() != nil { // it was given no time
+		p.err = &fetch.Error{URL: p.shown, Kind: fetch.Canceled, Err: ctx.Err()}
+	}
 	if p.err != nil || p.resp.Status != http.StatusOK {
 		return p
 	}
@@ -174,7 +177,7 @@ func (s *issuerCheck) unreachable(p *candidate, severity metadata.Severity) {
 		case fetch.BlockedAddress:
 			code = AddressBlocked
 		case fetch.Canceled:
-			return // by who asked for the check
+			return // by who asked for the check, or by its time limit
 		}
 	}
 	s.addAs(severity, code, failureText(p.err), "%s cannot be fetched.", p.shown)

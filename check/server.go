@@ -161,7 +161,7 @@ func (s *serverCheck) unreachable(err error) {
 	if errors.As(err, &failure) {
 		switch failure.Kind {
 		case fetch.Canceled:
-			return // by who asked for the check
+			return // by who asked for the check, not by the server
 		case fetch.TLS:
 			code = TLSFailed
 		case fetch.BlockedAddress:

@@ -117,6 +117,7 @@ func (s *issuerCheck) preflight(ctx context.Context, member, endpoint string, co
 		},
 	})
 	switch {
+	case err != nil && ctx.Err() != nil: // it was given no time
 	case err != nil:
 		s.add(EndpointUnreachable, failureText(err), "%s cannot be reached.", member)
 	case resp.Status/100 != 2 || !readableByBrowsers(resp.Header):
