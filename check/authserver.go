@@ -26,8 +26,9 @@ func AuthorizationServer(ctx context.Context, target string, opts Options) (*Rep
 	}
 	c := newChecker(KindAuthorizationServer, target, fetch.IsLoopbackURL(target), opts)
 	defer c.close()
+	c.report.Target = c.shownURL(target) // a metadata URL may have a query
 	if insecure {
-		c.add(InsecureTarget, target, "The authorization server is named by a plain http URL.")
+		c.add(InsecureTarget, c.shownURL(target), "The authorization server is named by a plain http URL.")
 		return c.report, nil
 	}
 	s := &issuerCheck{checker: c}
@@ -54,6 +55,8 @@ type issuerCheck struct {
 	*checker
 	document *metadata.AuthorizationServer // nil: none that can be used
 	keys     *jose.KeySet                  // nil: none were read
+	// needsKeys says that jwks_uri has to lead to keys.
+	needsKeys bool
 }
 
 // checkAt checks what a target leads to.
@@ -83,8 +86,9 @@ func (s *issuerCheck) follow(ctx context.Context, subject *Subject) {
 	if s.document == nil {
 		return
 	}
+	s.needsKeys = subject.JWKS == nil && !subject.Keyless
 	s.capabilities()
-	if subject.JWKS == nil && !subject.Keyless {
+	if s.needsKeys {
 		s.jwks(ctx)
 	}
 	s.preflights(ctx)

@@ -1,8 +1,10 @@
 package check_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -425,6 +427,21 @@ func TestTargetsThatAreNotAsked(t *testing.T) {
 	}
 }
 
+// TestMetadataURLHidesItsQuery holds that a key in the URL is in no report.
+func TestMetadataURLHidesItsQuery(t *testing.T) {
+	t.Parallel()
+	f := newFakeServer(t, "", false)
+	for _, place := range []string{"/.well-known/openid-configuration", "/.well-known/other"} {
+		report, err := check.AuthorizationServer(t.Context(), f.URL+place+"?key=s3cr3t", check.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if data, err := json.Marshal(report); err != nil || bytes.Contains(data, []byte("s3cr3t")) {
+			t.Errorf("%s: the report has the query (%v): %s", place, err, data)
+		}
+	}
+}
+
 func TestPrivateAddressIsBlocked(t *testing.T) {
 	t.Parallel()
 	report, err := check.AuthorizationServer(t.Context(), "https://10.0.0.1", check.Options{})
@@ -445,6 +462,24 @@ func TestCanceledCheckSaysSo(t *testing.T) {
 	report, err := check.AuthorizationServer(ctx, silent.URL, check.Options{})
 	if !errors.Is(err, context.Canceled) || report == nil || len(report.Exchanges) != 1 {
 		t.Errorf("error %v, report %+v; want canceled, and the one exchange", err, report)
+	}
+}
+
+// TestTimeIsNoFault holds that a server is not blamed for what it was given no
+// time for.
+func TestTimeIsNoFault(t *testing.T) {
+	t.Parallel()
+	hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	for _, path := range []string{"/.well-known/oauth-authorization-server", "/jwks", "/token"} {
+		f := newFakeServer(t, "", false)
+		f.answers[path] = hang
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		report, err := check.AuthorizationServer(ctx, f.issuer, check.Options{})
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: error %v, want that of the deadline", path, err)
+		}
+		wantTroubles(t, report)
 	}
 }
 

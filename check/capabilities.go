@@ -29,10 +29,12 @@ func (s *issuerCheck) capabilities() {
 func (s *issuerCheck) validated() {
 	for _, f := range s.document.Validate().Findings {
 		severity := f.Severity
-		switch f.Code {
-		case metadata.EndpointInvalid: // see endpoints, which shows them
+		switch {
+		case f.Code == metadata.EndpointInvalid: // see endpoints, which shows them
 			continue
-		case metadata.PKCENotAdvertised:
+		case f.Code == metadata.JWKSURIMissing && !s.needsKeys:
+			continue
+		case f.Code == metadata.PKCENotAdvertised:
 			severity = metadata.Error
 		}
 		s.addAs(severity, Code(f.Code), "", "%s", f.Message)

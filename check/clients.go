@@ -40,21 +40,16 @@ type ClientReason struct {
 
 // verdicts says of each known client whether it gets on with the server.
 func (s *serverCheck) verdicts() {
-	if s.state == unknown && s.silentFromTheStart() {
-		for _, name := range knownClients() {
-			s.report.Clients = append(s.report.Clients, ClientVerdict{Client: name, Outcome: ClientUnknown})
-		}
-		return
-	}
 	found := map[Code]bool{}
 	s.report.codes(found)
 	for _, name := range knownClients() {
-		s.report.Clients = append(s.report.Clients, verdict(name, found))
+		v := verdict(name, found)
+		if v.Outcome == ClientWorks && s.state == unknown {
+			v.Outcome = ClientUnknown // what it would meet was not seen
+		}
+		s.report.Clients = append(s.report.Clients, v)
 	}
 }
-
-// silentFromTheStart reports whether the server never answered.
-func (s *serverCheck) silentFromTheStart() bool { return s.refusal == nil }
 
 // codes collects the codes of what is no success, parts included.
 func (r *Report) codes(found map[Code]bool) {

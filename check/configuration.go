@@ -239,7 +239,7 @@ func (c *setupCheck) audiences(s *ServerSetup, field string) {
 		switch {
 		case slices.Contains(commonAudiences(s.Issuer), audience):
 			c.add(ConfigAudienceShared, fmt.Sprintf("%.200q", audience), "%s has an audience that tokens for other services have, too.", field)
-		case looksLikeClientID(audience) && len(s.TokenTypes) == 0:
+		case looksLikeClientID(audience) && len(s.TokenTypes) == 0 && !s.Keyless: // who proves tokens tells ID tokens apart
 			c.add(ConfigAudienceClientID, fmt.Sprintf("%.200q", audience), "%s has what looks like a client id.", field)
 		}
 	}

@@ -112,6 +112,17 @@ func TestConfiguration(t *testing.T) {
 			want: []check.Code{check.Code(metadata.JWKSURIMissing), check.ConfigKeysMissing},
 		},
 		{
+			name: "verifier_of_its_own", // such as provider.Google
+			change: func(_ *testing.T, f *fakeServer, s *check.Setup) {
+				f.set("jwks_uri", nil)
+				f.set("introspection_endpoint", nil)
+				server := &s.Resources[0].Servers[0]
+				server.CustomVerifier, server.Keyless = true, true
+				server.Algorithms, server.TokenTypes = nil, nil
+				server.Audiences = []string{"1234-abc.apps.googleusercontent.com"}
+			},
+		},
+		{
 			name: "introspection_without_endpoint",
 			change: func(_ *testing.T, f *fakeServer, s *check.Setup) {
 				f.set("introspection_endpoint", nil)

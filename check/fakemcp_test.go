@@ -50,7 +50,9 @@ type fakeMCP struct {
 	noOriginCheck, noPreflight, noCORS, noHeaderCheck bool
 	queryTokens                                       bool
 	// rude answers what is no JSON with 500.
-	rude     bool
+	rude bool
+	// silentOn is the method of a message that is taken and not answered.
+	silentOn string
 	mu       sync.Mutex
 	requests []seenRequest
 	sessions map[string]bool // those that are open
@@ -197,6 +199,10 @@ func (f *fakeMCP) message(w http.ResponseWriter, r *http.Request, body []byte) {
 		return
 	case err != nil:
 		rpcAnswer(w, http.StatusBadRequest, `"error":{"code":-32700,"message":"Parse error"}`)
+		return
+	}
+	if m.Method != "" && m.Method == f.silentOn {
+		w.WriteHeader(http.StatusAccepted)
 		return
 	}
 	method, version := r.Header.Get("Mcp-Method"), r.Header.Get("Mcp-Protocol-Version")

@@ -22,6 +22,7 @@ const browserOrigin = "https://mcp-client.example"
 // candidate is one place where metadata may stand, and what is there.
 type candidate struct {
 	url, purpose string
+	shown        string // the URL as reports show it
 	resp         *fetch.Response
 	err          error // of the fetch
 	document     *metadata.AuthorizationServer
@@ -31,11 +32,14 @@ type candidate struct {
 
 // look fetches one place.
 func (s *issuerCheck) look(ctx context.Context, src *metadata.Source, at, purpose string) *candidate {
-	p := &candidate{url: at, purpose: purpose}
+	p := &candidate{url: at, purpose: purpose, shown: s.shownURL(at)}
 	p.resp, p.err = s.do(ctx, purpose, fetch.Request{
 		URL:    at,
 		Header: http.Header{"Accept": {"application/json"}, "Origin": {browserOrigin}},
 	})
+	if p.err != nil && ctx.Err() != nil { // it was given no time
+		p.err = &fetch.Error{URL: p.shown, Kind: fetch.Canceled, Err: ctx.Err()}
+	}
 	if p.err != nil || p.resp.Status != http.StatusOK {
 		return p
 	}
@@ -156,9 +160,9 @@ func (s *issuerCheck) judgePlace(p *candidate, behind bool) {
 	case p.err != nil:
 		s.unreachable(p, severity)
 	case p.fault != nil:
-		s.addAs(severity, MetadataMalformed, start(p.resp), "%s answers with status 200 and what is no metadata document: %s.", p.url, plainFault(p.fault))
+		s.addAs(severity, MetadataMalformed, start(p.resp), "%s answers with status 200 and what is no metadata document: %s.", p.shown, plainFault(p.fault))
 	case p.resp.Status >= http.StatusInternalServerError || p.resp.Status == http.StatusTooManyRequests:
-		s.addAs(severity, MetadataUnavailable, fmt.Sprint("status ", p.resp.Status), "%s cannot answer now.", p.url)
+		s.addAs(severity, MetadataUnavailable, fmt.Sprint("status ", p.resp.Status), "%s cannot answer now.", p.shown)
 	}
 }
 
@@ -173,10 +177,10 @@ func (s *issuerCheck) unreachable(p *candidate, severity metadata.Severity) {
 		case fetch.BlockedAddress:
 			code = AddressBlocked
 		case fetch.Canceled:
-			return // by who asked for the check
+			return // by who asked for the check, or by its time limit
 		}
 	}
-	s.addAs(severity, code, failureText(p.err), "%s cannot be fetched.", p.url)
+	s.addAs(severity, code, failureText(p.err), "%s cannot be fetched.", p.shown)
 }
 
 // start is the beginning of an answer, as evidence.
@@ -217,7 +221,7 @@ func (s *issuerCheck) issuers(want string, found []*candidate) {
 			continue
 		}
 		told[got] = true
-		s.add(IssuerMismatch, got, "The document at %s is of another issuer than %s: %s.", p.url, want, issuerDifference(want, got))
+		s.add(IssuerMismatch, got, "The document at %s is of another issuer than %s: %s.", p.shown, want, issuerDifference(want, got))
 	}
 	if len(told) == 0 {
 		s.add(IssuerIdentical, "", "The issuer in the metadata is the one asked for, byte for byte.")
@@ -285,7 +289,7 @@ func (s *issuerCheck) compare(found []*candidate) {
 			continue
 		}
 		agree = false
-		s.add(DocumentsDiffer, strings.Join(names, ", "), "The documents at %s and %s differ.", found[0].url, p.url)
+		s.add(DocumentsDiffer, strings.Join(names, ", "), "The documents at %s and %s differ.", found[0].shown, p.shown)
 	}
 	if agree {
 		s.add(DocumentsAgree, "", "The documents in all %d places say the same.", len(found))
@@ -349,7 +353,7 @@ func canonical(value any) string {
 func (s *issuerCheck) wellKnownKinds(places, found []*candidate) {
 	var names []string
 	for _, p := range found {
-		names = append(names, p.url)
+		names = append(names, p.shown)
 	}
 	s.add(MetadataFound, "", "There are metadata at %s.", strings.Join(names, " and "))
 	for _, p := range places {
@@ -363,13 +367,13 @@ func (s *issuerCheck) wellKnownKinds(places, found []*candidate) {
 func (s *issuerCheck) delivery(found []*candidate) {
 	for _, p := range found {
 		if p.resp.URL != p.url {
-			s.add(MetadataRedirected, s.shownURL(p.resp.URL), "%s redirects elsewhere.", p.url)
+			s.add(MetadataRedirected, s.shownURL(p.resp.URL), "%s redirects elsewhere.", p.shown)
 		}
 		if mediaType(p.resp.Header) != "application/json" {
-			s.add(MetadataContentType, p.resp.Header.Get("Content-Type"), "%s is not sent as application/json.", p.url)
+			s.add(MetadataContentType, p.resp.Header.Get("Content-Type"), "%s is not sent as application/json.", p.shown)
 		}
 		if !readableByBrowsers(p.resp.Header) {
-			s.add(MetadataWithoutCORS, corsEvidence(p.resp.Header), "Web pages may not read %s.", p.url)
+			s.add(MetadataWithoutCORS, corsEvidence(p.resp.Header), "Web pages may not read %s.", p.shown)
 		}
 	}
 	s.caching(found[0].resp, "metadata", MetadataNotCacheable)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/mcp-auth/go/metadata"
@@ -239,10 +240,24 @@ func codeSpan(text string) string {
 	return "`" + strings.NewReplacer("`", "'", "|", "¦").Replace(text) + "`"
 }
 
-// escapeMarkdown keeps text from being markup, HTML, a link or a mention.
+// escapeMarkdown keeps text from being markup, HTML, a link or a mention. What
+// GitHub makes a link or a mention of, however it is escaped, becomes code.
 func escapeMarkdown(text string) string {
-	return strings.NewReplacer(
-		`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "|", `\|`, "#", `\#`, "~", `\~`,
-		"<", "&lt;", ">", "&gt;", "&", "&amp;", "@", "&#64;", "!", `\!`,
-	).Replace(text)
+	escape := strings.NewReplacer(
+		`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "|", `\|`, "~", `\~`,
+		"<", "&lt;", ">", "&gt;", "&", "&amp;", "!", `\!`, "$", `\$`,
+	)
+	words := strings.Fields(text)
+	for i, word := range words {
+		if !linking.MatchString(word) {
+			words[i] = escape.Replace(word)
+			continue
+		}
+		code := strings.TrimRight(word, ".,:;")
+		words[i] = codeSpan(code) + word[len(code):]
+	}
+	return strings.Join(words, " ")
 }
+
+// linking finds in a word what GitHub links: URLs, people, issues.
+var linking = regexp.MustCompile(`(?i)://|www\.|[@#]|\bgh-\d`)

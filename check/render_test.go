@@ -21,7 +21,7 @@ func hostile() *check.Report {
 		Findings: []check.Finding{
 			{Code: "good", Severity: metadata.Success, Message: "All *is* well."},
 			{
-				Code: "bad", Severity: metadata.Error, Message: "<script>alert(1)</script> [x](javascript:y) @everyone",
+				Code: "bad", Severity: metadata.Error, Message: "<script>alert(1)</script> [x](javascript:y) @everyone see https://evil.example/x, www.evil.example and GH-1 {0}",
 				Evidence: "` | <img src=x>", Requirement: "RFC 1", Meaning: "Bad.", Fix: "Mend.", Clients: []string{"one", "two"},
 			},
 		},
@@ -44,15 +44,15 @@ func render(t *testing.T, write func(*strings.Builder) error) string {
 func TestMarkdownIsNoMarkup(t *testing.T) {
 	t.Parallel()
 	got := render(t, func(b *strings.Builder) error { return hostile().WriteMarkdown(b) })
-	const want = "# Authorization server https://as.example\n\n" +
+	const want = "# Authorization server `https://as.example`\n\n" +
 		"| status | request | purpose |\n|---|---|---|\n" +
 		"| 200 | `GET https://as.example/a¦b'c` | metadata |\n" +
 		"| failed: no \\| answer | `GET https://as.example/keys` | keys |\n\n" +
 		"## Errors\n\n" +
-		"- **&lt;script&gt;alert(1)&lt;/script&gt; \\[x\\](javascript:y) &#64;everyone** `bad`\n" +
+		"- **&lt;script&gt;alert(1)&lt;/script&gt; \\[x\\](javascript:y) `@everyone` see `https://evil.example/x`, `www.evil.example` and `GH-1` {0}** `bad`\n" +
 		"  - seen: `' ¦ <img src=x>`\n  - demanded by: RFC 1\n  - means: Bad.\n  - fails for: one, two\n  - fix: Mend.\n\n" +
 		"## In order\n\n- All \\*is\\* well.\n\n" +
-		"## MCP server https://other.example\n\n### Errors\n\n- **Again.** `bad`\n  - demanded by: RFC 1\n  - means: Bad.\n  - fix: Mend.\n\n" +
+		"## MCP server `https://other.example`\n\n### Errors\n\n- **Again.** `bad`\n  - demanded by: RFC 1\n  - means: Bad.\n  - fix: Mend.\n\n" +
 		"2 errors, 0 warnings, 0 notes, 1 in order.\n"
 	if got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
@@ -98,6 +98,10 @@ func TestSARIF(t *testing.T) {
 	run := log.Runs[0]
 	if log.Version != "2.1.0" || len(run.Tool.Driver.Rules) != 1 || len(run.Results) != 2 {
 		t.Fatalf("got %s; want one rule and two results", got)
+	}
+	first := run.Results[0].Message.Text
+	if !strings.Contains(first, "[x] (javascript:y)") || !strings.Contains(first, "{ 0 }") {
+		t.Errorf("the message has a link or a placeholder: %s", first)
 	}
 	second := run.Results[1]
 	if second.RuleID != "bad" || second.Level != "error" || second.Message.Text != "Again." ||

@@ -146,9 +146,7 @@ var compactJWT = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*(\.[A-Z
 // characters, no tokens, at most max bytes.
 func (c *checker) clean(text string, max int) string {
 	for _, token := range []string{c.opts.Token, c.opts.WrongAudienceToken} {
-		if token != "" {
-			text = strings.ReplaceAll(text, token, "[token]")
-		}
+		text = hide(text, token)
 	}
 	// Cut first, lest a long answer be searched through; twice, since a token
 	// must not be cut into what no longer looks like one.
@@ -166,6 +164,34 @@ func (c *checker) clean(text string, max int) string {
 	}
 	return text
 }
+
+// tellingStart is how many characters at the beginning of a token give it away.
+const tellingStart = 16
+
+// hide takes a token out of a text: what begins as it does, up to where no token
+// goes on. So it finds a token that is cut short, or that was altered at its end.
+func hide(text, token string) string {
+	if token == "" {
+		return text
+	}
+	beginning := token[:min(len(token), tellingStart)]
+	before, after, found := strings.Cut(text, beginning)
+	if !found {
+		return text
+	}
+	var b strings.Builder
+	for found {
+		b.WriteString(before)
+		b.WriteString("[token]")
+		text = strings.TrimLeft(after, tokenCharacters)
+		before, after, found = strings.Cut(text, beginning)
+	}
+	b.WriteString(before)
+	return b.String()
+}
+
+// tokenCharacters are those of a bearer token (RFC 6750 §2.1).
+const tokenCharacters = base64URL + ".~+/="
 
 // cut returns at most max bytes of text and no half of a character.
 func cut(text string, max int) string {

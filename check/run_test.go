@@ -2,11 +2,14 @@ package check
 
 import (
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -23,7 +26,9 @@ func TestEvidenceIsCleaned(t *testing.T) {
 		{"plain", "plain"},
 		{"two\r\n  lines\tand more", "two lines and more"},
 		{"\x1b[31mred\x07\u202e\xff", "?[31mred???"},
-		{"Bearer " + token + ".", "Bearer [token]."},
+		{"Bearer " + token + ", and " + token + "!", "Bearer [token], and [token]!"},
+		{"cut: " + token[:tellingStart] + "...", "cut: [token]"},
+		{"altered: " + token[:len(token)-1] + "X; again", "altered: [token]; again"},
 		{"seen eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl here", "seen [token] here"},
 		{"seen eyJhbGciOiJFUzI1NiJ9.eyJzdWIi", "seen [token]"},
 		{strings.Repeat("é", maxEvidence), strings.Repeat("é", (maxEvidence-3)/2) + "..."},
@@ -31,6 +36,30 @@ func TestEvidenceIsCleaned(t *testing.T) {
 	for _, test := range tests {
 		if got := c.clean(test.text, maxEvidence); got != test.want {
 			t.Errorf("clean(%q) = %q, want %q", test.text, got, test.want)
+		}
+	}
+}
+
+// TestCertificateLifetimes holds that certificates that live for days only are
+// not told to end soon all the time.
+func TestCertificateLifetimes(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	for _, test := range []struct {
+		lifetime, left time.Duration
+		want           Code
+	}{
+		{90 * day, 15 * day, TLSTrusted}, {90 * day, 13 * day, CertificateExpiring},
+		{6 * day, 3 * day, TLSTrusted}, {6 * day, day, CertificateExpiring}, {6 * day, -day, CertificateExpiring},
+	} {
+		now := time.Now()
+		c := newChecker(KindServer, "test", false, Options{Now: func() time.Time { return now }})
+		defer c.close()
+		ends := now.Add(test.left)
+		certificate := &x509.Certificate{NotBefore: ends.Add(-test.lifetime), NotAfter: ends}
+		c.connection(&fetch.Response{TLS: &tls.ConnectionState{PeerCertificates: []*x509.Certificate{certificate}}})
+		if got := c.report.Findings[0].Code; got != test.want {
+			t.Errorf("%s left of %s: %s, want %s", test.left, test.lifetime, got, test.want)
 		}
 	}
 }

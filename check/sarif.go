@@ -3,7 +3,10 @@ package check
 import (
 	"encoding/json"
 	"io"
+	"net/url"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/mcp-auth/go/metadata"
 )
@@ -82,13 +85,30 @@ func (r *Report) sarif(run *sarifRun) {
 		run.Results = append(run.Results, sarifResult{
 			RuleID:    string(f.Code),
 			Level:     sarifLevel(f.Severity),
-			Message:   sarifText{text},
-			Locations: []sarifLocation{{sarifPhysical{sarifArtifact{r.Target}}}},
+			Message:   sarifText{plainSARIF(text)},
+			Locations: []sarifLocation{{sarifPhysical{sarifArtifact{r.location()}}}},
 		})
 	}
 	for _, part := range r.Parts {
 		part.sarif(run)
 	}
+}
+
+// plainSARIF keeps text from having placeholders and links (SARIF 2.1.0 §3.11.5
+// and §3.11.6). Not all viewers know the escapes, so it is parted instead.
+func plainSARIF(text string) string {
+	return strings.ReplaceAll(placeholder.ReplaceAllString(text, "{ $1 }"), "](", "] (")
+}
+
+var placeholder = regexp.MustCompile(`\{(\d+)\}`)
+
+// location is the target as a URI reference. The name of a configuration can be
+// anything.
+func (r *Report) location() string {
+	if r.Kind != KindConfiguration {
+		return r.Target
+	}
+	return (&url.URL{Path: r.Target}).String()
 }
 
 // rule lists the finding's rule, once.

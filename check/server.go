@@ -160,13 +160,15 @@ func (s *serverCheck) unreachable(err error) {
 	var failure *fetch.Error
 	if errors.As(err, &failure) {
 		switch failure.Kind {
+		case fetch.Canceled:
+			return // by who asked for the check, not by the server
 		case fetch.TLS:
 			code = TLSFailed
 		case fetch.BlockedAddress:
 			code = AddressBlocked
 		}
 	}
-	s.add(code, failureText(err), "No answer came from the server.")
+	s.add(code, failureText(err), "No answer that can be read came from the server.")
 }
 
 // judgeAdmission tells whether the server is protected at all.
@@ -211,22 +213,24 @@ func (s *serverCheck) otherMethods(ctx context.Context) {
 	alike := true
 	for _, method := range []string{http.MethodGet, http.MethodDelete} {
 		a := s.send(ctx, method+" without a token", s.request(method, "", nil), "")
-		if a == nil {
-			continue
-		}
-		alike = s.judgeMethod(method, a) && alike
+		alike = s.judgeMethod(ctx, method, a) && alike
 	}
 	if alike {
 		s.add(ServerMethodsAlike, "", "GET and DELETE are refused as POST is.")
 	}
 }
 
-func (s *serverCheck) judgeMethod(method string, a *answer) bool {
+func (s *serverCheck) judgeMethod(ctx context.Context, method string, a *answer) bool {
 	switch {
+	case a == nil && s.gaveUp(ctx):
+	case a == nil:
+		s.add(ServerMethodDiffers, "", "%s without a token gets no answer, where 401 is due.", method)
 	case a.status == http.StatusUnauthorized:
 		return s.sameChallenge(method, a)
-	case a.success():
+	case a.success() && (method != http.MethodGet || mediaType(a.header) == "text/event-stream"):
 		s.add(ServerMethodOpen, "", "%s without a token is answered with %d, while POST is refused.", method, a.status)
+	case a.success(): // a page for people, to whom a browser brings the URL
+		s.add(ServerMethodDiffers, a.header.Get("Content-Type"), "%s without a token is answered with %d and no event stream, where 401 is due.", method, a.status)
 	case a.status == http.StatusMethodNotAllowed:
 		s.add(ServerMethodNotOffered, "", "%s without a token is answered with 405.", method)
 	default:
@@ -289,7 +293,7 @@ func (s *serverCheck) authorizationServers(ctx context.Context) {
 			usable = usable || part.document != nil
 		}
 	}
-	if !usable && len(issuers) > 0 {
+	if !usable && len(issuers) > 0 && ctx.Err() == nil {
 		s.add(AuthorizationServersUnusable, "", "Of none of the authorization servers that are named, metadata were found.")
 	}
 }

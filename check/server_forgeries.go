@@ -46,6 +46,10 @@ func (s *serverCheck) forgeries() []forgery {
 	return list
 }
 
+// maxClaim bounds what a forged token takes over from the metadata. A token that
+// is too long for a header would be refused for that.
+const maxClaim = 512 // bytes
+
 // claims are those of a good token, for what can be known from outside.
 func (s *serverCheck) claims() map[string]any {
 	now := s.opts.Now()
@@ -56,11 +60,11 @@ func (s *serverCheck) claims() map[string]any {
 	if s.document == nil {
 		return claims
 	}
-	claims["aud"] = s.document.Resource
+	claims["aud"] = cut(s.document.Resource, maxClaim)
 	if len(s.document.AuthorizationServers) > 0 {
-		claims["iss"] = s.document.AuthorizationServers[0]
+		claims["iss"] = cut(s.document.AuthorizationServers[0], maxClaim)
 	}
-	claims["scope"] = strings.Join(s.document.ScopesSupported, " ")
+	claims["scope"] = cut(strings.Join(s.document.ScopesSupported, " "), maxClaim)
 	return claims
 }
 

@@ -28,7 +28,7 @@ func FuzzAnswers(f *testing.F) {
 		s.judgeAdmission(a)
 		s.state = protected
 		s.challenge()
-		s.judgeMethod(http.MethodGet, a)
+		s.judgeMethod(t.Context(), http.MethodGet, a)
 		s.varies(a.header, "it")
 		s.judgeIdentifier(body)
 		var poor refusals

@@ -79,12 +79,12 @@ func (s *serverCheck) authorize(r *fetch.Request, scheme, token string) {
 // send sends a request to the MCP endpoint. It returns nil if no answer came.
 // After maxSilence such in a row nothing is sent any more.
 func (s *serverCheck) send(ctx context.Context, purpose string, r fetch.Request, token string) *answer {
-	if s.silent >= maxSilence || ctx.Err() != nil {
+	if s.gaveUp(ctx) {
 		return nil
 	}
 	resp, err := s.do(ctx, purpose, r)
 	if err != nil {
-		if s.silent++; s.silent == maxSilence {
+		if s.silent++; s.silent == maxSilence && ctx.Err() == nil {
 			s.add(ServerUnreachable, failureText(err), "The server has stopped to answer. What comes later in the check is missing.")
 		}
 		return nil
@@ -92,6 +92,12 @@ func (s *serverCheck) send(ctx context.Context, purpose string, r fetch.Request,
 	s.silent = 0
 	s.noteSession(&r, resp)
 	return s.answer(purpose, resp, token)
+}
+
+// gaveUp reports whether nothing is sent any more, so that what was not seen
+// says nothing of the server.
+func (s *serverCheck) gaveUp(ctx context.Context) bool {
+	return s.silent >= maxSilence || ctx.Err() != nil
 }
 
 // answer reads an answer, and looks through it for what it should not hold.
@@ -184,6 +190,14 @@ func (a *answer) isMessage() bool {
 		Version string `json:"jsonrpc"`
 	}
 	return json.Unmarshal(message, &m) == nil && m.Version == "2.0"
+}
+
+// hasResult reports whether the body has the result of a request.
+func (a *answer) hasResult() bool {
+	var m struct {
+		Result json.RawMessage `json:"result"`
+	}
+	return a.success() && json.Unmarshal(a.message(), &m) == nil && m.Result != nil
 }
 
 func equalHeaders(a, b *answer, name string) bool {

@@ -31,7 +31,7 @@ func leaks() []leak {
 		{LeakTrace, "a stack trace of PHP", regexp.MustCompile(`Stack trace:\s{0,3}(\\n)?#0 `)},
 		{LeakTrace, "a stack trace of Ruby", regexp.MustCompile(`\.rb:\d+:in `)},
 		{LeakPath, "a path of its file system", regexp.MustCompile(`(^|[\s"'(\[=])(/home/|/Users/|/root/|/usr/src/|/var/www/|/opt/|/srv/|[A-Z]:\\{1,2})\w|node_modules/|site-packages/`)},
-		{LeakLibrary, "words of a library for JWTs", regexp.MustCompile(`jwt malformed|jwt expired|JsonWebTokenError|JWSSignature|JWTClaimValidation|JWKSNoMatchingKey|ERR_J(WT|WS|WK|OSE)|Invalid Compact JWS|Invalid Token or Protected Header|go-jose|crypto/rsa: |crypto/ecdsa: |unexpected signing method|token is (malformed|unverifiable)|signature is invalid|Not enough segments|Signature verification failed|IDX\d{5}|io\.jsonwebtoken|unable to find key|no matching key|error parsing token|"alg"`)},
+		{LeakLibrary, "words of a library for JWTs", regexp.MustCompile(`jwt malformed|jwt expired|JsonWebTokenError|JWSSignature|JWTClaimValidation|JWKSNoMatchingKey|ERR_J(WT|WS|WK|OSE)|Invalid Compact JWS|Invalid Token or Protected Header|go-jose|crypto/rsa: |crypto/ecdsa: |unexpected signing method|token is (malformed|unverifiable): |signature is invalid|Not enough segments|Signature verification failed|IDX\d{5}|io\.jsonwebtoken|unable to find key|no matching key|error parsing token|"alg"`)},
 		{LeakLibrary, "words of what it calls inside", regexp.MustCompile(`dial tcp|no such host|connection refused|ECONN(REFUSED|RESET)|ENOTFOUND|ETIMEDOUT|fetch failed|unsupported protocol scheme|x509: |certificate (has expired|verify failed)|context deadline exceeded|SQLSTATE|ORA-\d{5}|NullPointerException|TypeError: |Introspection failed`)},
 	}
 }

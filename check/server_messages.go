@@ -57,7 +57,7 @@ func (s *serverCheck) headerAgreement(ctx context.Context) {
 	if a == nil {
 		return
 	}
-	if !a.success() || a.rpcError() != nil {
+	if !a.hasResult() {
 		s.add(ModernNotSpoken, a.text(), "The server does not answer in revision %s. Whether headers agree with the body was not looked at.", modernVersion)
 		return
 	}

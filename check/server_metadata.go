@@ -34,6 +34,9 @@ func (s *serverCheck) resourceMetadata(ctx context.Context) {
 		s.fetchMetadata(ctx, &places[i])
 	}
 	found := s.firstDocument(places)
+	if !found && ctx.Err() != nil {
+		return // not looked for everywhere
+	}
 	s.challengeWithoutLink(found)
 	if !found {
 		if s.state == protected {
@@ -41,7 +44,9 @@ func (s *serverCheck) resourceMetadata(ctx context.Context) {
 		}
 		return
 	}
-	s.missingPlaces(places)
+	if ctx.Err() == nil {
+		s.missingPlaces(places)
+	}
 	s.comparePlaces(places)
 	s.judgeDocument()
 	s.judgeIdentifier(s.document.Resource)

@@ -233,7 +233,7 @@ func challengeRules() []rule {
 			meaning: "Clients do not resolve it against the server's URL.",
 			fix:     "Write the whole URL, with https and the public host.",
 		}, {
-			code: ResourceMetadataInsecure, severity: metadata.Error, requirement: "RFC 9728 §3; §7.3",
+			code: ResourceMetadataInsecure, severity: metadata.Error, requirement: "RFC 9728 §3; §7.1",
 			meaning: "Clients do not fetch metadata over plain http, nor from this machine for a server elsewhere. Behind a proxy, the server often believes that it is called by http.",
 			fix:     "Configure the public https URL of the server, and do not derive it from the request.",
 		}, {
@@ -280,7 +280,7 @@ func documentRules() []rule {
 			meaning: "Clients that are web pages cannot log in.",
 			fix:     "Send Access-Control-Allow-Origin: *. The document is public.",
 		}, {
-			code: ResourceMetadataCachedLong, severity: metadata.Warning, requirement: "RFC 9728 §3.2",
+			code: ResourceMetadataCachedLong, severity: metadata.Warning, requirement: "RFC 9728 §7.10",
 			meaning: "After a change, such as a new authorization server, clients go on with the old document.",
 			fix:     "Let it be kept for minutes or hours.",
 		}, {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -303,6 +304,41 @@ func brokenMCPs() []brokenMCP {
 			},
 			want: []check.Code{check.ServerMethodOpen, check.ServerMethodDiffers},
 		}, {
+			name:  "page_for_people",
+			plant: func(f *fakeMCP) { f.answers[http.MethodGet] = html },
+			want:  []check.Code{check.ServerMethodDiffers},
+		}, {
+			name: "page_for_each_token", token: true,
+			plant: func(f *fakeMCP) {
+				f.accepts = func(string) bool { return false }
+				f.badToken = func(w http.ResponseWriter, token string) {
+					if token == goodToken {
+						html(w, nil)
+						return
+					}
+					f.refuse(w, token)
+				}
+			},
+			want: []check.Code{check.ServerNotMCP},
+		}, {
+			name: "ten_thousand_scopes",
+			plant: func(f *fakeMCP) {
+				f.path["scopes_supported"] = strings.Split(strings.Repeat("a-scope ", 10_000)+"read", " ")
+				f.badToken = func(w http.ResponseWriter, token string) {
+					if len(token) > 8<<10 { // as servers do with such a header
+						w.WriteHeader(http.StatusRequestHeaderFieldsTooLarge)
+						return
+					}
+					f.refuse(w, token)
+				}
+			},
+		}, {
+			name: "nothing_modern", token: true,
+			plant: func(f *fakeMCP) {
+				f.noHeaderCheck = true
+				f.silentOn = "server/discover"
+			},
+		}, {
 			name: "headers_unchecked", token: true, plant: func(f *fakeMCP) { f.noHeaderCheck = true },
 			want: []check.Code{check.MessageMismatchAccepted, check.MessageMismatchAccepted},
 		}, {
@@ -381,7 +417,7 @@ func TestServerOutOfReach(t *testing.T) {
 				t.Errorf("%d requests were sent", len(report.Exchanges))
 			}
 			for _, v := range report.Clients {
-				if v.Outcome != check.ClientUnknown {
+				if v.Outcome == check.ClientWorks {
 					t.Errorf("%s is said to be %s", v.Client, v.Outcome)
 				}
 			}
@@ -450,7 +486,77 @@ func TestServerGivesUpOnSilence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantTroubles(t, report, check.ServerUnreachable)
+	wantTroubles(t, report, check.ServerMethodDiffers, check.ServerUnreachable)
+	wantNot(t, report, check.ServerMethodsAlike, check.TokenForgeriesRefused)
+}
+
+// wantNot holds that a report does not say what was not seen.
+func wantNot(t *testing.T, r *check.Report, codes ...check.Code) {
+	t.Helper()
+	for _, f := range r.Findings {
+		if slices.Contains(codes, f.Code) {
+			t.Errorf("it says: %s", f.Message)
+		}
+	}
+}
+
+// TestUnfinishedCheckSaysNothingOfTheRest holds that, whenever a check is ended,
+// nothing is found that the whole check does not find.
+func TestUnfinishedCheckSaysNothingOfTheRest(t *testing.T) {
+	t.Parallel()
+	whole := checkUntil(t, 1000)
+	for last := 1; last < len(whole.Exchanges)+4; last++ {
+		part := checkUntil(t, last)
+		for _, severity := range []metadata.Severity{metadata.Error, metadata.Warning, check.Info, metadata.Success} {
+			for f := range part.All(severity) {
+				if !slices.ContainsFunc(slices.Collect(whole.All(severity)), func(o check.Finding) bool { return o.Code == f.Code }) {
+					t.Errorf("ended after %d requests, it says: %s [%s]", last, f.Message, f.Code)
+				}
+			}
+		}
+	}
+}
+
+// checkUntil checks a server in order and ends the check after a request.
+func checkUntil(t *testing.T, last int) *check.Report {
+	t.Helper()
+	f := newFakeMCP(t, "/mcp")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	requests := 0
+	report, err := check.Server(ctx, f.url, check.Options{Token: goodToken, OnExchange: func(check.Exchange) {
+		if requests++; requests == last {
+			cancel()
+		}
+	}})
+	if err != nil && !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	return report
+}
+
+// TestEchoedTokensAreHidden holds that an opaque token is not shown, nor what is
+// left of it in one that was altered or cut short.
+func TestEchoedTokensAreHidden(t *testing.T) {
+	t.Parallel()
+	const opaque = "secret-opaque-token-0123456789"
+	f := newFakeMCP(t, "/mcp")
+	f.accepts = func(token string) bool { return token == opaque }
+	f.badToken = func(w http.ResponseWriter, token string) {
+		if strings.HasPrefix(token, opaque[:10]) {
+			http.Error(w, token+", that is "+token[:20], http.StatusTeapot)
+			return
+		}
+		f.refuse(w, token)
+	}
+	report, err := check.Server(t.Context(), f.url, check.Options{Token: opaque})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantTroubles(t, report, check.TokenRefusalStatus, check.LeakToken)
+	if data, err := json.Marshal(report); err != nil || bytes.Contains(data, []byte(opaque[:10])) {
+		t.Errorf("the report has a part of the token (%v): %s", err, data)
+	}
 }
 
 // TestResourceIdentifiers holds which difference is which.

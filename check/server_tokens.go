@@ -34,8 +34,11 @@ func (s *serverCheck) goodToken(ctx context.Context) {
 	switch {
 	case a == nil:
 		return
-	case !a.success():
+	case !a.success(), s.state != protected && a.rpcError() != nil:
 		s.add(TokenRefused, a.text(), "The access token that was given is refused with %d.", a.status)
+		return
+	case !a.isMessage():
+		s.add(ServerNotMCP, a.header.Get("Content-Type"), "The answer to initialize with the token is no JSON-RPC message.")
 		return
 	}
 	s.token, s.session = true, a.header.Get("Mcp-Session-Id")
@@ -71,6 +74,7 @@ func (s *serverCheck) badTokens(ctx context.Context) {
 		s.authorize(&r, "Bearer", bad.token)
 		a := s.send(ctx, "initialize with "+bad.what, r, bad.token)
 		if a == nil {
+			refused = false // not seen to be
 			break
 		}
 		if a.success() && a.rpcError() == nil {

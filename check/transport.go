@@ -12,9 +12,12 @@ import (
 )
 
 const (
-	maxClockOffset   = time.Minute
-	maxKeyLifetime   = 24 * time.Hour
+	maxClockOffset = time.Minute
+	maxKeyLifetime = 24 * time.Hour
+	// minCertificate is what must be left of a certificate, or minLifetime of its
+	// lifetime if that is less: some live for days only.
 	minCertificate   = 14 * 24 * time.Hour
+	minLifetime      = 4 // parts
 	allowOriginField = "Access-Control-Allow-Origin"
 )
 
@@ -40,12 +43,13 @@ func (c *checker) connection(resp *fetch.Response) {
 	if resp.TLS == nil || len(resp.TLS.PeerCertificates) == 0 {
 		return
 	}
-	ends := resp.TLS.PeerCertificates[0].NotAfter
-	if ends.Sub(now) < minCertificate {
-		c.add(CertificateExpiring, ends.UTC().Format(time.RFC3339), "The server's certificate ends within 14 days.")
+	certificate := resp.TLS.PeerCertificates[0]
+	ends := certificate.NotAfter
+	if ends.Sub(now) < min(minCertificate, ends.Sub(certificate.NotBefore)/minLifetime) {
+		c.add(CertificateExpiring, ends.UTC().Format(time.RFC3339), "The server's certificate ends soon.")
 		return
 	}
-	c.add(TLSTrusted, "", "The server has a certificate that is trusted and valid for more than 14 days.")
+	c.add(TLSTrusted, "", "The server has a certificate that is trusted and does not end soon.")
 }
 
 // clock compares the server's clock with ours.
@@ -75,7 +79,7 @@ func (c *checker) clock(resp *fetch.Response, now time.Time) {
 func (c *checker) caching(resp *fetch.Response, what string, code Code) {
 	header := resp.Header.Clone()
 	header.Del("Age") // how long a cache on the way has kept it is not the question
-	fresh, told := fetch.FreshFor(header, time.Now())
+	fresh, told := fetch.FreshFor(header, c.opts.Now())
 	switch {
 	case !told:
 		c.add(code, "no Cache-Control", "Nothing says how long the %s may be kept.", what)
@@ -113,6 +117,7 @@ func (s *issuerCheck) preflight(ctx context.Context, member, endpoint string, co
 		},
 	})
 	switch {
+	case err != nil && ctx.Err() != nil: // it was given no time
 	case err != nil:
 		s.add(EndpointUnreachable, failureText(err), "%s cannot be reached.", member)
 	case resp.Status/100 != 2 || !readableByBrowsers(resp.Header):

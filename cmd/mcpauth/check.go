@@ -108,13 +108,19 @@ func runCheck(ctx context.Context, cmd *cli.Command, s streams) error {
 	var badURL *fetch.Error
 	var badFile *fileError
 	switch {
-	case errors.As(err, &badIssuer), errors.As(err, &badURL), errors.As(err, &badFile):
+	case errors.As(err, &badURL):
+		return newUsageError(cmd, fmt.Errorf("--server must be a URL such as https://mcp.example.com/mcp: %w", err))
+	case errors.As(err, &badIssuer), errors.As(err, &badFile):
 		return newUsageError(cmd, err)
-	case err != nil:
+	case report == nil:
 		return err
 	}
+	// A check that was ended has a report too, of what was found until then.
 	if err := write(report, s.stdout); err != nil {
 		return err
+	}
+	if err != nil {
+		return fmt.Errorf("the check was ended, and the report is not complete: %w", err)
 	}
 	if !report.OK() || cmd.Bool("strict") && report.Count(metadata.Warning) > 0 {
 		return errDenied

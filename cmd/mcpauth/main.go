@@ -4,6 +4,7 @@
 //	mcpauth demo             a protected MCP server and an authorization server to try it with
 //	mcpauth demo --selftest  the whole flow without a browser
 //	mcpauth dev              an authorization server to develop with
+//	mcpauth check ISSUER     check an authorization server, an MCP server or a configuration
 //	mcpauth policy explain   list the rules of a policy file; policy test tries them
 //	mcpauth providers        list identity providers and what they put where
 //	mcpauth login URL        log in at an MCP server

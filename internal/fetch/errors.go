@@ -119,7 +119,9 @@ func (h hop) exchangeError(ctx context.Context, err error) *Error {
 	case errors.As(err, &shake):
 		return h.fail(TLS, shake)
 	case errors.As(err, &dnsErr):
-		return h.fail(Network, dnsErr)
+		plain := *dnsErr
+		plain.Server = "" // of the network that asks, which is nobody else's business
+		return h.fail(Network, &plain)
 	case errors.As(err, &opErr):
 		return h.fail(Network, opErr)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):

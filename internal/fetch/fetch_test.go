@@ -250,8 +250,8 @@ func TestUnknownHost(t *testing.T) {
 	_, err := c.Do(t.Context(), Request{URL: "https://nowhere.example/?" + secret})
 	wantKind(t, err, Network)
 	var dns *net.DNSError
-	if !errors.As(err, &dns) {
-		t.Errorf("cause is %T", errors.Unwrap(err))
+	if !errors.As(err, &dns) || dns.Server != "" {
+		t.Errorf("cause is %T, of the resolver %q", errors.Unwrap(err), dns.Server)
 	}
 }
 
