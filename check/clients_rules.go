@@ -82,9 +82,9 @@ func clientRules() []clientRule {
 			"It shows the server as one that does not answer.",
 			"https://github.com/anthropics/claude-code/issues/61376", "2026-05-22",
 		}, {
-			claudeCode, []Code{ResourceMetadataOfAnother},
-			"It asks for a token for the resource of the root metadata.",
-			"https://github.com/anthropics/claude-code/issues/52871", "2026-09-02",
+			claudeCode, []Code{ResourceRootSlash, ConfigIdentifierRoot},
+			"It asks for a token for the resource with a slash at its end, which some authorization servers refuse.",
+			"https://github.com/anthropics/claude-code/issues/52871", "2026-04-24",
 		}, {
 			claudeCode, []Code{ServerRedirects},
 			"It meets the redirect after the login and does not reconnect.",
@@ -100,7 +100,7 @@ func clientRules() []clientRule {
 		}, {
 			inspector, []Code{ResourceMetadataNoCORS},
 			"It is a web page, and fetches the metadata from there even if messages go through its proxy.",
-			"https://github.com/modelcontextprotocol/inspector/issues/995", "2026-01-02",
+			"https://github.com/modelcontextprotocol/inspector/issues/817", "2025-09-18",
 		}, {
 			inspector, []Code{CORSPreflightRefused, CORSMissing, CORSHeadersDenied, CORSRefusalUnreadable, CORSChallengeHidden},
 			"It is a web page: connected directly, it cannot send the request or read the challenge.",
