@@ -192,7 +192,7 @@ func (g *GitHub) check(ctx context.Context, token string) (*mcpauth.Claims, erro
 		// spammed", and 404 for tokens that are not valid. It cannot be told
 		// from the status which of the two it is, and the question is well
 		// formed: a client with a good token is not to throw it away.
-		return nil, errors.New("github: check a token: status 422: GitHub did not look at the token")
+		return nil, errors.New("github: check a token: status 422: GitHub does not say whether it looked at the token")
 	case resp.Status == http.StatusUnauthorized:
 		return nil, errors.New("github: check a token: status 401: GitHub does not accept ClientID and ClientSecret")
 	case resp.Status != http.StatusOK:
