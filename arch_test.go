@@ -23,13 +23,14 @@ var allowed = map[string][]string{
 	"internal/dpop":                 {"internal/jose", "internal/jsonx"},  // proofs are JWTs
 	"internal/fetch":                {},                                   // leaf: the one guarded fetcher
 	"internal/mcpmsg":               {"internal/jsonx"},                   // messages are JSON
+	"internal/opaque":               {},                                   // leaf: knows nothing of what is asked
 	"internal/remote":               {},                                   // leaf: knows nothing of what it caches
 	"internal/challenge":            {},                                   // leaf: both sides of the wire use it
 	"internal/webpage":              {},                                   // leaf: what all pages have in common
 	"internal/webbrowser":           {"internal/fetch"},                   // knows what URLs may be opened
 	"internal/verdict":              {"", "metadata", "policy"},           // test harness: no code but tests imports it
 	"metadata":                      {"internal/fetch", "internal/jsonx"}, // documents and how they are found
-	"":                              {"check", "metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx", "internal/mcpmsg", "internal/remote"},
+	"":                              {"check", "metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx", "internal/mcpmsg", "internal/opaque", "internal/remote"},
 	"check":                         {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},                                                                                                                                                              // looks at both from outside: never the root
 	"policy":                        {""},                                                                                                                                                                                                                                                 // files that hold a Policy
 	"client":                        {"metadata", "internal/webbrowser", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},                                                                                                                                       // the other side of the wire: never the root, never mcpauthtest
@@ -41,7 +42,7 @@ var allowed = map[string][]string{
 	"cmd/mcpauth":                   {"", "check", "client", "gosdk", "metadata", "mcpauthtest", "mcpauthtest/sqlitestore", "policy", "provider", "internal/suggest", "internal/webbrowser", "internal/challenge", "internal/fetch", "internal/webpage", "cmd/mcpauth/internal/checkweb"}, // the command may use all
 	"cmd/mcpauth/internal/checkweb": {"check", "metadata", "internal/fetch", "internal/webpage"},                                                                                                                                                                                          // the page of mcpauth check --web
 	"internal/suggest":              {},                                                                                                                                                                                                                                                   // leaf: what was probably meant
-	"provider":                      {"", "metadata", "internal/fetch", "internal/jsonx", "internal/suggest"},                                                                                                                                                                             // profiles make a configuration, verifiers ask over the guarded fetcher
+	"provider":                      {"", "metadata", "internal/challenge", "internal/fetch", "internal/jsonx", "internal/opaque", "internal/suggest"},                                                                                                                                    // profiles make a configuration, verifiers ask over the guarded fetcher
 
 	"examples/todo-manager":                   {"", "gosdk", "examples/todo-manager/internal/app", "examples/todo-manager/internal/todo"},
 	"examples/todo-manager/mcpgo":             {"", "mcpgo", "examples/todo-manager/internal/app", "examples/todo-manager/internal/todo"},

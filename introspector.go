@@ -3,7 +3,6 @@ package mcpauth
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -12,18 +11,15 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/internal/jose"
 	"github.com/mcp-auth/go/internal/jsonx"
+	"github.com/mcp-auth/go/internal/opaque"
 )
 
 const (
-	// maxIntrospections run at a time, maxFlights are under way or wait.
-	maxIntrospections = 32
-	maxFlights        = 1024
 	// maxIntrospectionBody bounds an answer in bytes.
 	maxIntrospectionBody = 64 << 10
 	// A signed answer is made for one question: an old one was kept by somebody.
@@ -34,56 +30,25 @@ const (
 	unsupportedTokenType = "unsupported_token_type" // RFC 7009 §2.2.1, used for introspection too
 )
 
-var (
-	errIntrospectorBusy   = errors.New("too many introspections are under way")
-	errIntrospectorClosed = errors.New("the Auth is closed")
-	errNoAnswer           = errors.New("the introspection ended without an answer")
-)
-
 // introspector asks one authorization server about tokens for one resource.
-// Callers that ask about the same token at the same time share one call. It
-// belongs to none of them: one that goes away takes nothing from the others.
 type introspector struct {
-	config  *Introspection
-	server  *trustedServer
-	fetch   *fetch.Client
-	now     func() time.Time
-	key     *jose.Signer // nil: there is a secret
-	timeout time.Duration
-	cache   *answerCache
-	slots   chan struct{}
-
-	ctx    context.Context // of all calls, ended by close
-	cancel context.CancelFunc
-	done   sync.WaitGroup // the calls
-
-	mu      sync.Mutex // never held while waiting
-	flights map[tokenHash]*introspection
-	closed  bool
+	config *Introspection
+	server *trustedServer
+	fetch  *fetch.Client
+	now    func() time.Time
+	key    *jose.Signer // nil: there is a secret
+	tokens *opaque.Asker[answer]
 }
 
-// introspection is one call, shared by all who wait for it. answer and err are
-// written before landed is closed.
-type introspection struct {
-	landed chan struct{}
-	answer answer
-	err    error
+// answer is what an authorization server said about a token: claims, or why
+// the token is not acceptable.
+type answer struct {
+	claims  *Claims
+	refused *refusal
 }
 
 func newIntrospector(config *Introspection, server *trustedServer, client *fetch.Client, now func() time.Time) (*introspector, error) {
-	i := &introspector{
-		config:  config,
-		server:  server,
-		fetch:   client,
-		now:     now,
-		timeout: config.Timeout,
-		cache:   newAnswerCache(config.CacheTTL),
-		slots:   make(chan struct{}, maxIntrospections),
-		flights: map[tokenHash]*introspection{},
-	}
-	if i.timeout == 0 {
-		i.timeout = defaultIntrospectionTimeout
-	}
+	i := &introspector{config: config, server: server, fetch: client, now: now}
 	if config.authMethod() == PrivateKeyJWT {
 		key, err := jose.NewSigner(config.Key, config.KeyAlgorithm, config.KeyID)
 		if err != nil {
@@ -91,99 +56,48 @@ func newIntrospector(config *Introspection, server *trustedServer, client *fetch
 		}
 		i.key = key
 	}
-	i.ctx, i.cancel = context.WithCancel(context.Background())
+	timeout := config.Timeout
+	if timeout == 0 {
+		timeout = defaultIntrospectionTimeout
+	}
+	i.tokens = opaque.New(opaque.Config[answer]{Ask: i.call, Keep: i.keep, Timeout: timeout, Now: now})
 	return i, nil
 }
 
 // close ends calls under way and waits for them.
-func (i *introspector) close() {
-	i.mu.Lock()
-	i.closed = true
-	i.mu.Unlock()
-	i.cancel()
-	i.done.Wait()
-}
+func (i *introspector) close() { i.tokens.Close() }
 
 // verify proves the token, or remembers what was said about it.
 func (i *introspector) verify(ctx context.Context, token string) (*Claims, *refusal) {
-	key := tokenHash(sha256.Sum256([]byte(token)))
-	if a, ok := i.cache.get(key, i.now()); ok {
-		return a.claims, a.refused
+	a, err := i.tokens.Ask(ctx, token)
+	if err != nil {
+		return nil, unavailable(fmt.Errorf("introspection at %q: %w", i.server.issuer, err))
 	}
-	a, f, err := i.join(key, token)
-	switch {
-	case err != nil:
-		return nil, unavailable(err)
-	case f == nil:
-		return a.claims, a.refused
-	}
-	select {
-	case <-f.landed:
-	case <-ctx.Done():
-		return nil, unavailable(ctx.Err())
-	}
-	if f.err != nil {
-		return nil, unavailable(fmt.Errorf("introspection at %q: %w", i.server.issuer, f.err))
-	}
-	return f.answer.claims, f.answer.refused
+	return a.claims, a.refused
 }
 
-// join returns the call to wait for, or else what one has just brought.
-func (i *introspector) join(key tokenHash, token string) (answer, *introspection, error) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if f := i.flights[key]; f != nil {
-		return answer{}, f, nil
-	}
-	if a, ok := i.cache.get(key, i.now()); ok {
-		return a, nil, nil
-	}
+// keep says how long an answer is remembered: never past the token's exp,
+// whatever the leeway.
+func (i *introspector) keep(a answer, asked time.Time) opaque.Keep {
 	switch {
-	case i.closed:
-		return answer{}, nil, errIntrospectorClosed
-	case len(i.flights) >= maxFlights:
-		return answer{}, nil, errIntrospectorBusy
+	case i.config.CacheTTL <= 0:
+		return opaque.Keep{}
+	case a.refused != nil:
+		return opaque.Keep{Until: asked.Add(i.config.CacheTTL), Inactive: true}
 	}
-	f := &introspection{landed: make(chan struct{})}
-	i.flights[key] = f
-	i.done.Go(func() { i.run(f, key, token) })
-	return answer{}, f, nil
-}
-
-// run is the goroutine of one call. However the call ends, it lands: one that
-// never did would keep its callers waiting.
-func (i *introspector) run(f *introspection, key tokenHash, token string) {
-	asked := i.now()
-	f.err = errNoAnswer
-	defer func() {
-		if p := recover(); p != nil { // the caller's own Key may do so; its words stay out of the log
-			f.err = fmt.Errorf("the introspection panicked with a %T", p)
-		}
-		i.mu.Lock()
-		if f.err == nil {
-			i.cache.add(key, f.answer, asked)
-		}
-		delete(i.flights, key)
-		i.mu.Unlock()
-		close(f.landed)
-	}()
-	f.answer, f.err = i.call(token)
+	until := asked.Add(i.config.CacheTTL)
+	if a.claims.ExpiresAt.Before(until) {
+		until = a.claims.ExpiresAt
+	}
+	return opaque.Keep{Until: until, Bytes: len(a.claims.Raw)}
 }
 
 // call asks the authorization server. An error means that nothing is known of
 // the token.
-func (i *introspector) call(token string) (answer, error) {
-	ctx, cancel := context.WithTimeout(i.ctx, i.timeout)
-	defer cancel()
+func (i *introspector) call(ctx context.Context, token string) (answer, error) {
 	endpoint, err := i.endpoint(ctx)
 	if err != nil {
 		return answer{}, err
-	}
-	select {
-	case i.slots <- struct{}{}:
-		defer func() { <-i.slots }()
-	case <-ctx.Done():
-		return answer{}, errIntrospectorBusy
 	}
 	request, err := i.request(endpoint, token)
 	if err != nil {

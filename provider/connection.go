@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -13,29 +12,34 @@ import (
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/internal/challenge"
 	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/opaque"
 )
 
 const (
 	defaultTimeout = 5 * time.Second
 	maxTimeout     = 10 * time.Second
 	maxCacheTTL    = time.Hour
-	// maxQuestions are asked at a time by one verifier.
-	maxQuestions = 32
+	// maxToken bounds a token that is asked about, in bytes. The longest that is
+	// documented is one of 12 KB, of Google.
+	maxToken = 16 << 10
 	// maxAnswer bounds an answer in bytes.
 	maxAnswer = 64 << 10
 	// maxAnswerDepth bounds how deep an answer nests.
 	maxAnswerDepth = 16
 )
 
-var errBusy = errors.New("too many questions are under way")
-
 // Connection is how a verifier asks its provider. The zero value asks the public
 // service for each request.
 //
 // What is asked for each request costs each request a round trip, and counts
 // against what the provider grants per hour. CacheTTL bounds that for tokens
-// that are valid; tokens that are not are asked about each time.
+// that are valid. That a token is not acceptable, or its user not allowed, is
+// always remembered for 5 seconds, for at most 1,000 tokens. Requests with the
+// same token share one question, at most 32 are asked at a time, and what cannot
+// be a token of the provider is refused without one. Tokens made up in the right
+// form are asked about, each once: limit the requests that a stranger may send.
 type Connection struct {
 	// BaseURL is where the API stands, without a slash at its end. Empty means
 	// the public service. It is https, or http on loopback.
@@ -43,9 +47,10 @@ type Connection struct {
 	// CacheTTL is how long the answer for a valid token is remembered, at most
 	// one hour and never past its expiry. A token that is revoked, or whose user
 	// loses a membership, is accepted that much longer. Zero asks for each
-	// request. At most 20,000 answers are remembered.
+	// request. At most 10,000 answers are remembered.
 	CacheTTL time.Duration
-	// Timeout bounds one verification. Zero means 5 seconds; 10 seconds is the
+	// Timeout bounds one question, which goes on without a caller that gives up:
+	// others may wait for it, or come. Zero means 5 seconds; 10 seconds is the
 	// most.
 	Timeout time.Duration
 	// AllowedNetworks are the private networks in which the API may stand.
@@ -75,60 +80,84 @@ type asker struct {
 	base          string
 	allowLoopback bool
 	fetch         *fetch.Client
-	timeout       time.Duration
 	ttl           time.Duration
 	now           func() time.Time
-	slots         chan struct{}
-	cache         *answers
+	tokens        *opaque.Asker[answer]
 }
+
+// answer is what is known of a token: claims, or why it is not acceptable.
+type answer struct {
+	claims  *mcpauth.Claims
+	refused error
+}
+
+// ask asks about one token. Its error wraps [mcpauth.ErrInvalidToken], or else
+// nothing is known of the token.
+type ask func(ctx context.Context, token string) (*mcpauth.Claims, error)
 
 func newAsker(c Connection, public string) *asker {
 	a := &asker{
-		base:    c.BaseURL,
-		fetch:   fetch.New(fetch.Policy{AllowedNetworks: slices.Clone(c.AllowedNetworks), RootCAs: c.RootCAs, MaxBody: maxAnswer, Timeout: maxTimeout}),
-		timeout: c.Timeout,
-		ttl:     c.CacheTTL,
-		now:     c.Now,
-		slots:   make(chan struct{}, maxQuestions),
-		cache:   newAnswers(),
+		base:  c.BaseURL,
+		fetch: fetch.New(fetch.Policy{AllowedNetworks: slices.Clone(c.AllowedNetworks), RootCAs: c.RootCAs, MaxBody: maxAnswer, Timeout: maxTimeout}),
+		ttl:   c.CacheTTL,
+		now:   c.Now,
 	}
 	if a.base == "" {
 		a.base = public
 	}
 	a.allowLoopback = fetch.IsLoopbackURL(a.base)
-	if a.timeout == 0 {
-		a.timeout = defaultTimeout
-	}
 	if a.now == nil {
 		a.now = time.Now
 	}
 	return a
 }
 
-// verify asks about a token, or remembers what was said about it. The error of
-// ask decides whether the token is invalid or nothing is known of it.
-func (a *asker) verify(ctx context.Context, token string, ask func(context.Context, string) (*mcpauth.Claims, error)) (*mcpauth.Claims, error) {
-	key := sha256.Sum256([]byte(token))
-	if claims := a.cache.get(key, a.now()); claims != nil {
-		return claims, nil
+// start makes the asker ready for [asker.verify].
+func (a *asker) start(timeout time.Duration, ask ask) {
+	if timeout == 0 {
+		timeout = defaultTimeout
 	}
-	ctx, cancel := context.WithTimeout(ctx, a.timeout)
-	defer cancel()
-	select {
-	case a.slots <- struct{}{}:
-		defer func() { <-a.slots }()
-	case <-ctx.Done():
-		return nil, errBusy
+	a.tokens = opaque.New(opaque.Config[answer]{
+		Ask: func(ctx context.Context, token string) (answer, error) {
+			claims, err := ask(ctx, token)
+			if errors.Is(err, mcpauth.ErrInvalidToken) {
+				return answer{refused: err}, nil
+			}
+			return answer{claims: claims}, err
+		},
+		Keep: a.keep, Timeout: timeout, Now: a.now,
+	})
+}
+
+// keep says how long an answer is remembered. An inactive token is remembered
+// even without CacheTTL: there is no revocation to notice, and whoever sends it
+// again and again shall not use up what the provider grants.
+func (a *asker) keep(said answer, asked time.Time) opaque.Keep {
+	if said.refused != nil {
+		return opaque.Keep{Until: asked.Add(opaque.MaxInactive), Inactive: true}
 	}
-	asked := a.now()
-	claims, err := ask(ctx, token)
-	if err != nil {
+	return opaque.Keep{Until: earlier(asked.Add(a.ttl), said.claims.ExpiresAt), Bytes: len(said.claims.Raw)}
+}
+
+// verify asks about a token, or remembers what was said about it.
+func (a *asker) verify(ctx context.Context, token string) (*mcpauth.Claims, error) {
+	said, err := a.tokens.Ask(ctx, token)
+	switch {
+	case err != nil:
 		return nil, err
+	case said.refused != nil:
+		return nil, said.refused
 	}
-	if a.ttl > 0 {
-		a.cache.add(key, claims, earlier(asked.Add(a.ttl), claims.ExpiresAt))
-	}
-	return claims, nil
+	return clone(said.claims), nil
+}
+
+// clone keeps one caller from changing what another gets.
+func clone(c *mcpauth.Claims) *mcpauth.Claims {
+	copied := *c
+	copied.Audience = slices.Clone(c.Audience)
+	copied.Scopes = slices.Clone(c.Scopes)
+	copied.Raw = slices.Clone(c.Raw)
+	return &copied
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -151,7 +180,13 @@ func (a *asker) do(ctx context.Context, method, path string, header http.Header,
 	})
 }
 
-func (a *asker) close() { a.fetch.Close() }
+func (a *asker) close() {
+	a.tokens.Close()
+	a.fetch.Close()
+}
+
+// isToken reports text that can be somebody's bearer token.
+func isToken(text string) bool { return len(text) <= maxToken && challenge.ValidToken68(text) }
 
 // invalid is the error for a token that is not acceptable.
 func invalid(format string, args ...any) error {

@@ -45,6 +45,7 @@ const (
 	InvalidURL         Fault = "the value is not an https URL, or an http one on loopback"
 	SecretRequired     Fault = "the client secret is missing"
 	IssuerRequired     Fault = "a server of one's own needs its issuer"
+	IssuerMismatch     Fault = "the issuer is that of one server, and the API that of another"
 	InvalidLifetime    Fault = "the time to remember answers is negative or over one hour"
 	InvalidTimeout     Fault = "the timeout is negative or over ten seconds"
 	InvalidRestriction Fault = "the entry of the list is empty or has characters that it cannot have"

@@ -104,7 +104,9 @@ func NewGitHub(config GitHubConfig) (*GitHub, error) {
 	config.AllowedIDs = slices.Clone(config.AllowedIDs)
 	config.AllowedLogins = slices.Clone(config.AllowedLogins)
 	config.AllowedOrganizations = slices.Clone(config.AllowedOrganizations)
-	return &GitHub{config: config, ask: newAsker(config.Connection, gitHubAPI)}, nil
+	g := &GitHub{config: config, ask: newAsker(config.Connection, gitHubAPI)}
+	g.ask.start(config.Timeout, g.check)
+	return g, nil
 }
 
 func checkNames(f *faults, field string, names []string) {
@@ -117,13 +119,18 @@ func checkNames(f *faults, field string, names []string) {
 
 // checkIssuer keeps an API from being taken for that of another GitHub.
 func (c *GitHubConfig) checkIssuer(f *faults) {
+	public := c.BaseURL == "" || c.BaseURL == gitHubAPI
 	switch {
 	case c.Issuer != "" && metadata.CheckIssuer(c.Issuer) != nil:
 		f.add(InvalidIssuer, "Issuer", c.Issuer, "")
-	case c.Issuer == "" && c.BaseURL != "" && c.BaseURL != gitHubAPI:
+	case c.Issuer == "" && !public:
 		f.add(IssuerRequired, "Issuer", "", "such as https://github.example.com/login/oauth")
+	case c.Issuer == gitHubIssuer && !public && !fetch.IsLoopbackURL(c.BaseURL): // a test stands in for github.com there
+		f.add(IssuerMismatch, "Issuer", c.Issuer, "that of a server of one's own is such as https://github.example.com/login/oauth")
 	case c.Issuer != "" && c.Issuer != gitHubIssuer && c.BaseURL == "":
 		f.add(InvalidURL, "BaseURL", "", "such as https://github.example.com/api/v3")
+	case c.Issuer != "" && c.Issuer != gitHubIssuer && public:
+		f.add(IssuerMismatch, "BaseURL", c.BaseURL, "that of a server of one's own is such as https://github.example.com/api/v3")
 	}
 }
 
@@ -135,14 +142,32 @@ func (g *GitHub) AuthorizationServer() mcpauth.AuthorizationServer {
 	}
 }
 
-// Close closes idle connections.
+// Close ends questions under way and waits for them. The GitHub is not to be used
+// afterwards.
 func (g *GitHub) Close() error { g.ask.close(); return nil }
 
-// Verify asks GitHub about the token. The error wraps [mcpauth.ErrInvalidToken]
+// Verify asks GitHub about the token, unless it cannot be one. The error wraps [mcpauth.ErrInvalidToken]
 // where GitHub does not know the token as one of the app, or where the user is
 // not allowed; any other error means that it cannot be told.
 func (g *GitHub) Verify(ctx context.Context, token string) (*mcpauth.Claims, error) {
-	return g.ask.verify(ctx, token, g.check)
+	if !isToken(token) || g.config.Issuer == gitHubIssuer && !isGitHubToken(token) {
+		return nil, invalid("github: no token of an app for a user has this form")
+	}
+	return g.ask.verify(ctx, token)
+}
+
+// isGitHubToken reports a token of github.com that an app got for a user: gho_
+// of an OAuth app, ghu_ of a GitHub App, or 40 hexadecimal digits from before
+// April 2021. Other kinds (ghp_, github_pat_, ghs_, ghr_) are no user's access
+// tokens of an app, and no others are known. What follows the prefix is opaque:
+// its length and its characters have changed before. What an Enterprise Server
+// issues depends on its version, and on the tokens that it still has.
+func isGitHubToken(token string) bool {
+	return strings.HasPrefix(token, "gho_") || strings.HasPrefix(token, "ghu_") || gitHubOldToken(token)
+}
+
+func gitHubOldToken(token string) bool {
+	return len(token) == 40 && strings.Trim(token, "0123456789abcdef") == ""
 }
 
 func (g *GitHub) check(ctx context.Context, token string) (*mcpauth.Claims, error) {
@@ -160,8 +185,14 @@ func (g *GitHub) check(ctx context.Context, token string) (*mcpauth.Claims, erro
 	switch {
 	case isRateLimited(resp):
 		return nil, fmt.Errorf("github: check a token: status %d: the rate limit is reached", resp.Status)
-	case resp.Status == http.StatusNotFound, resp.Status == http.StatusUnprocessableEntity:
-		return nil, invalid("github: the app has no such token (status %d)", resp.Status)
+	case resp.Status == http.StatusNotFound:
+		return nil, invalid("github: the app has no such token")
+	case resp.Status == http.StatusUnprocessableEntity:
+		// GitHub documents it as "Validation failed, or the endpoint has been
+		// spammed", and 404 for tokens that are not valid. It cannot be told
+		// from the status which of the two it is, and the question is well
+		// formed: a client with a good token is not to throw it away.
+		return nil, errors.New("github: check a token: status 422: GitHub does not say whether it looked at the token")
 	case resp.Status == http.StatusUnauthorized:
 		return nil, errors.New("github: check a token: status 401: GitHub does not accept ClientID and ClientSecret")
 	case resp.Status != http.StatusOK:

@@ -73,7 +73,9 @@ func NewGoogle(config GoogleConfig) (*Google, error) {
 	config.ClientIDs = slices.Clone(config.ClientIDs)
 	config.AllowedSubjects = slices.Clone(config.AllowedSubjects)
 	config.AllowedEmails = slices.Clone(config.AllowedEmails)
-	return &Google{config: config, ask: newAsker(config.Connection, googleAPI)}, nil
+	g := &Google{config: config, ask: newAsker(config.Connection, googleAPI)}
+	g.ask.start(config.Timeout, g.tokenInfo)
+	return g, nil
 }
 
 func checkEntries(f *faults, field string, entries []string) {
@@ -102,14 +104,18 @@ func (g *Google) AuthorizationServer() mcpauth.AuthorizationServer {
 	}
 }
 
-// Close closes idle connections.
+// Close ends questions under way and waits for them. The Google is not to be
+// used afterwards.
 func (g *Google) Close() error { g.ask.close(); return nil }
 
-// Verify asks Google about the token. The error wraps [mcpauth.ErrInvalidToken]
+// Verify asks Google about the token, unless it cannot be one. The error wraps [mcpauth.ErrInvalidToken]
 // where Google does not know the token, or where it belongs to another client or
 // to a user who is not allowed; any other error means that it cannot be told.
 func (g *Google) Verify(ctx context.Context, token string) (*mcpauth.Claims, error) {
-	return g.ask.verify(ctx, token, g.tokenInfo)
+	if !isToken(token) { // more is not documented of how Google's look
+		return nil, invalid("google: no access token has this form")
+	}
+	return g.ask.verify(ctx, token)
 }
 
 func (g *Google) tokenInfo(ctx context.Context, token string) (*mcpauth.Claims, error) {

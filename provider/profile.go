@@ -130,7 +130,10 @@ type Audience struct {
 
 // SharedAudience is an audience that many services have in common.
 type SharedAudience struct {
-	Value string `json:"value"`
+	// Value is the audience, or Pattern is set.
+	Value string `json:"value,omitempty"`
+	// Pattern is a regular expression that such audiences match as a whole.
+	Pattern string `json:"pattern,omitempty"`
 	// Why it must not be accepted.
 	Why string `json:"why"`
 }

@@ -341,7 +341,8 @@ func TestOptionFaults(t *testing.T) {
 		"Keycloak's Account":           {"keycloak", audiences("Account"), provider.AudienceShared, "Options.Audiences[0]"},
 		"Okta's default":               {"okta", audiences("api://default"), provider.AudienceShared, "Options.Audiences[0]"},
 		"WorkOS environment":           {"workos", audiences("client_01ENV"), provider.AudienceShared, "Options.Audiences[0]"},
-		"Descope project":              {"descope", audiences("P2abcDEF"), provider.AudienceShared, "Options.Audiences[0]"},
+		"Descope project, European":    {"descope", audiences("Peuc12xyzABC0123456789abcdefGHIJ"), provider.AudienceShared, "Options.Audiences[0]"},
+		"Descope project":              {"descope", audiences("P2xyzABC0123456789abcdefGHIJ"), provider.AudienceShared, "Options.Audiences[0]"},
 		"Dex without audience":         {"dex", provider.Options{Introspection: introspectAll}, provider.AudienceRequired, "Options.Audiences"},
 		"Dex without introspection":    {"dex", audiences("mcp-server"), provider.IntrospectionRequired, "Options.Introspection"},
 		"Dex introspecting opaque":     {"dex", provider.Options{Audiences: []string{"a"}, Introspection: introspection.Introspection}, provider.IntrospectionRequired, "Options.Introspection"},
@@ -383,9 +384,9 @@ func TestAudiencesBesideSharedOnes(t *testing.T) {
 	t.Parallel()
 	for name, audience := range map[string]string{
 		"auth0": "https://mcp.example.com/api/v2/", "keycloak": "account-mcp", "okta": "api://default-mcp", "entra-v1": "https://mcp.example.com/https://graph.microsoft.com",
-		"descope": "planner-mcp", "workos": "https://mcp.example.com/client_01", "supabase": "authenticated-mcp",
+		"descope": "planner-mcp", "descope in capitals": "Planner", "workos": "https://mcp.example.com/client_01", "supabase": "authenticated-mcp",
 	} {
-		p := get(t, name)
+		p := get(t, strings.TrimSuffix(name, " in capitals"))
 		if _, err := p.AuthorizationServer(examples(p), provider.Options{Audiences: []string{audience}}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -235,7 +235,11 @@ func (p *Profile) checkAudience(f *faults, params Params, audience, field string
 		f.add(InvalidAudience, field, audience, p.audienceHint())
 	}
 	for _, shared := range p.Audience.Shared {
-		if covers(p.expand(shared.Value, params), audience) {
+		found := covers(p.expand(shared.Value, params), audience)
+		if shared.Pattern != "" {
+			found = matches(shared.Pattern, audience)
+		}
+		if found {
 			f.add(AudienceShared, field, audience, shared.Why)
 		}
 	}
@@ -244,7 +248,7 @@ func (p *Profile) checkAudience(f *faults, params Params, audience, field string
 // covers reports whether the audience is the value that was filled in, where a
 // star stands for any text. Case does not count, as it does not in host names:
 // nobody needs a shared audience in another case. It does where letters alone
-// are left of the star, as in "P*", which would cover too much.
+// are left of the star, as in "client_*", which would cover too much.
 func covers(value, audience string) bool {
 	prefix, suffix, hasStar := strings.Cut(value, "*")
 	if !hasStar {

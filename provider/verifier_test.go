@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,7 +21,7 @@ import (
 )
 
 const (
-	opaqueToken  = "opaque-2YotnFZFEjr1zCsicMWpAA-0123456789"
+	opaqueToken  = "gho_2YotnFZFEjr1zCsicMWpAA-0123456789"
 	clientSecret = "s3cr3t-of-the-app-0123456789"
 )
 
@@ -295,7 +297,8 @@ func counted(t *testing.T, ttl time.Duration, now func() time.Time, expires time
 }
 
 // TestAnswersAreRememberedForAWhile: no longer than CacheTTL and the expiry of
-// the token, and only those for valid tokens.
+// the token, and five seconds for a
+// token that is not valid.
 //
 // Covers RS10.
 func TestAnswersAreRememberedForAWhile(t *testing.T) {
@@ -317,7 +320,9 @@ func TestAnswersAreRememberedForAWhile(t *testing.T) {
 		{91 * time.Second, opaqueToken, 3, false}, // within the leeway
 		{96 * time.Second, opaqueToken, 4, true},
 		{96 * time.Second, "another", 5, true},
-		{96 * time.Second, "another", 6, true},
+		{96 * time.Second, "another", 5, true},
+		{100 * time.Second, "another", 5, true}, // for five seconds
+		{101 * time.Second, "another", 6, true},
 	}
 	for _, step := range steps {
 		clock.Store(int64(step.at))
@@ -339,6 +344,166 @@ func TestNothingIsRememberedByDefault(t *testing.T) {
 	}
 	if questions.Load() != 3 {
 		t.Errorf("%d questions", questions.Load())
+	}
+}
+
+// asked makes a verifier whose API counts the questions and answers them with
+// answer.
+func asked(t *testing.T, make func(provider.Connection) (verifier, error), answer http.HandlerFunc) (verifier, *atomic.Int64) {
+	t.Helper()
+	var questions atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		questions.Add(1)
+		answer(w, r)
+	}))
+	t.Cleanup(server.Close)
+	v, err := make(provider.Connection{BaseURL: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = v.Close() })
+	return v, &questions
+}
+
+func anyGoogle(c provider.Connection) (verifier, error) {
+	return provider.NewGoogle(provider.GoogleConfig{ClientIDs: []string{"a"}, AllowAnyUser: true, Connection: c})
+}
+
+func anyGitHub(issuer string) func(provider.Connection) (verifier, error) {
+	return func(c provider.Connection) (verifier, error) {
+		return provider.NewGitHub(provider.GitHubConfig{
+			ClientID: "a", ClientSecret: clientSecret, AllowAnyUser: true, Issuer: issuer, Connection: c,
+		})
+	}
+}
+
+// TestTokensThatCannotBeAreNotAskedAbout: they are refused without a question.
+// Others are asked about once in five seconds, with no CacheTTL.
+func TestTokensThatCannotBeAreNotAskedAbout(t *testing.T) {
+	t.Parallel()
+	gitHub, enterprise := anyGitHub("https://github.com/login/oauth"), anyGitHub("https://github.example.com/login/oauth")
+	old := strings.Repeat("0123456789abcdef", 3)[:40]
+	for name, test := range map[string]struct {
+		make  func(provider.Connection) (verifier, error)
+		token string
+		asked int64
+	}{
+		"Google":                       {anyGoogle, "ya29.a0Af-_xyz....", 1},
+		"Google, 12 KB":                {anyGoogle, strings.Repeat("x", 12<<10), 1},
+		"Google, too long":             {anyGoogle, strings.Repeat("x", 16<<10+1), 0},
+		"Google, empty":                {anyGoogle, "", 0},
+		"Google, a space":              {anyGoogle, "ya29.a b", 0},
+		"Google, not ASCII":            {anyGoogle, "ya29.ä", 0},
+		"OAuth app":                    {gitHub, "gho_16C7e42F292c6912E7710c838347Ae178B4a", 1},
+		"GitHub App":                   {gitHub, "ghu_16C7e42F292c6912E7710c838347Ae178B4a", 1},
+		"GitHub App, with dots":        {gitHub, "ghu_1_" + strings.Repeat("x", 300) + ".y-z.w", 1},
+		"before 2021":                  {gitHub, old, 1},
+		"before 2021, one less":        {gitHub, old[:39], 0},
+		"before 2021, no digit":        {gitHub, old[:39] + "g", 0},
+		"personal access token":        {gitHub, "ghp_16C7e42F292c6912E7710c838347Ae178B4a", 0},
+		"fine-grained":                 {gitHub, "github_pat_16C7e42F292c6912E7710c_838347Ae178B4a", 0},
+		"installation":                 {gitHub, "ghs_16C7e42F292c6912E7710c838347Ae178B4a", 0},
+		"refresh token":                {gitHub, "ghr_16C7e42F292c6912E7710c838347Ae178B4a", 0},
+		"prefix in capitals":           {gitHub, "GHO_16C7e42F292c6912E7710c838347Ae178B4a", 0},
+		"JWT":                          {gitHub, "eyJhbGciOiJub25lIn0.e30.x", 0},
+		"line break":                   {gitHub, "gho_x\r\ny", 0},
+		"Enterprise Server":            {enterprise, "whatever", 1},
+		"Enterprise Server, no token":  {enterprise, "what ever", 0},
+		"Enterprise Server, its gho_":  {enterprise, "gho_16C7e42F292c6912E7710c838347Ae178B4a", 1},
+		"Enterprise Server, too long":  {enterprise, strings.Repeat("x", 16<<10+1), 0},
+		"Enterprise Server, its ghp_x": {enterprise, "ghp_x", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v, questions := asked(t, test.make, func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/tokeninfo" {
+					w.WriteHeader(http.StatusBadRequest)
+					_, _ = io.WriteString(w, `{"error":"invalid_token"}`)
+					return
+				}
+				http.NotFound(w, r)
+			})
+			for range 3 {
+				if claims, err := v.Verify(t.Context(), test.token); claims != nil || !errors.Is(err, mcpauth.ErrInvalidToken) {
+					t.Fatalf("%v, %v", claims, err)
+				}
+			}
+			if questions.Load() != test.asked {
+				t.Errorf("%d questions, want %d", questions.Load(), test.asked)
+			}
+		})
+	}
+}
+
+// TestCallersShareAQuestion: requests with the same token cost one call, one
+// that goes away takes nothing from the others, and each gets claims of its own.
+func TestCallersShareAQuestion(t *testing.T) {
+	t.Parallel()
+	arrived, release := make(chan struct{}), make(chan struct{})
+	remembering := func(c provider.Connection) (verifier, error) { // for those who come when it is answered
+		c.CacheTTL = time.Hour
+		return anyGoogle(c)
+	}
+	v, questions := asked(t, remembering, func(w http.ResponseWriter, _ *http.Request) {
+		close(arrived)
+		<-release
+		_ = json.NewEncoder(w).Encode(map[string]any{"aud": "a", "azp": "a", "sub": "1", "scope": "openid", "exp": time.Now().Add(time.Hour).Unix()})
+	})
+	first, leave := context.WithCancel(t.Context())
+	left := make(chan error)
+	go func() {
+		_, err := v.Verify(first, opaqueToken)
+		left <- err
+	}()
+	<-arrived
+	leave()
+	if err := <-left; !errors.Is(err, context.Canceled) || errors.Is(err, mcpauth.ErrInvalidToken) {
+		t.Errorf("the one that left: %v", err)
+	}
+	var started, done sync.WaitGroup
+	started.Add(20)
+	for range 20 {
+		done.Go(func() {
+			started.Done()
+			claims, err := v.Verify(t.Context(), opaqueToken)
+			if err != nil || claims.Subject != "1" || claims.Scopes[0] != "openid" {
+				t.Errorf("%v, %v", claims, err)
+				return
+			}
+			claims.Scopes[0], claims.Raw[0], claims.Audience[0] = "mine", 'x', "mine"
+		})
+	}
+	started.Wait()
+	close(release)
+	done.Wait()
+	if got := questions.Load(); got != 1 {
+		t.Errorf("%d questions", got)
+	}
+}
+
+// TestCloseEndsQuestions, of which nothing is known of the token.
+func TestCloseEndsQuestions(t *testing.T) {
+	t.Parallel()
+	arrived := make(chan struct{})
+	v, _ := asked(t, anyGitHub("https://github.com/login/oauth"), func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // so that the server notices who goes away
+		close(arrived)
+		<-r.Context().Done()
+	})
+	ended := make(chan error)
+	go func() {
+		_, err := v.Verify(t.Context(), opaqueToken)
+		ended <- err
+	}()
+	<-arrived
+	if err := v.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; err == nil || errors.Is(err, mcpauth.ErrInvalidToken) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := v.Verify(t.Context(), opaqueToken); err == nil || errors.Is(err, mcpauth.ErrInvalidToken) {
+		t.Errorf("after Close: %v", err)
 	}
 }
 
@@ -414,7 +579,13 @@ func TestVerifierFaults(t *testing.T) {
 		"organization, dots":    {gitHub(func(c *provider.GitHubConfig) { c.AllowAnyUser, c.AllowedOrganizations = false, []string{".."} }), provider.InvalidRestriction},
 		"API without issuer":    {gitHub(func(c *provider.GitHubConfig) { c.BaseURL = "https://github.example.com/api/v3" }), provider.IssuerRequired},
 		"issuer without API":    {gitHub(func(c *provider.GitHubConfig) { c.Issuer = "https://github.example.com/login/oauth" }), provider.InvalidURL},
-		"issuer with a query":   {gitHub(func(c *provider.GitHubConfig) { c.Issuer = "https://github.example.com/?x" }), provider.InvalidIssuer},
+		"github.com's issuer": {gitHub(func(c *provider.GitHubConfig) {
+			c.Issuer, c.BaseURL = "https://github.com/login/oauth", "https://github.example.com/api/v3"
+		}), provider.IssuerMismatch},
+		"github.com's API": {gitHub(func(c *provider.GitHubConfig) {
+			c.Issuer, c.BaseURL = "https://github.example.com/login/oauth", "https://api.github.com"
+		}), provider.IssuerMismatch},
+		"issuer with a query": {gitHub(func(c *provider.GitHubConfig) { c.Issuer = "https://github.example.com/?x" }), provider.InvalidIssuer},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
