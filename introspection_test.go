@@ -481,9 +481,10 @@ func TestIntrospectionConcurrencyIsBounded(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if admitted.Load() == 0 || admitted.Load()+late.Load() != flights || busy.Load() != callers-flights {
-		t.Errorf("%d admitted, %d too late, %d told to come again; want %d in all and %d",
-			admitted.Load(), late.Load(), busy.Load(), flights, callers-flights)
+	// A slow machine does not ask about all of those in time.
+	if admitted.Load() == 0 || admitted.Load() > flights || admitted.Load()+late.Load()+busy.Load() != callers {
+		t.Errorf("%d admitted, %d too late, %d told to come again; want at most %d admitted of %d",
+			admitted.Load(), late.Load(), busy.Load(), flights, callers)
 	}
 	if got := most.Load(); got > calls || got == 0 {
 		t.Errorf("%d calls at a time, want at most %d", got, calls)
