@@ -250,9 +250,10 @@ func TestTooManyChecks(t *testing.T) {
 	p.check(target.url)
 }
 
+// The time is enough for a slow machine to send two requests.
 func TestCheckIsBoundedInTime(t *testing.T) {
 	t.Parallel()
-	p, target := newPage(t, func(c *Config) { c.Timeout = 300 * time.Millisecond }), newFakeTarget(t, "Bearer")
+	p, target := newPage(t, func(c *Config) { c.Timeout = 4 * time.Second }), newFakeTarget(t, "Bearer")
 	target.goOn <- struct{}{} // one answer, and no more
 	_, path := p.check(target.url, "kind", "mcp_server")
 	if report := p.get(path); !strings.Contains(report, "Time was up") || !strings.Contains(report, "Requests (") {
