@@ -25,8 +25,10 @@ func (r *refusal) rpc(req *Request) *rpcError {
 	if req.rpc != nil {
 		return req.rpc
 	}
-	var fault *mcpmsg.Error
-	if errors.As(r.cause, &fault) {
+	if r.reason != MalformedMessage && r.reason != HeaderMismatch { // looking at the cause would write its text
+		return nil
+	}
+	if fault, ok := errors.AsType[*mcpmsg.Error](r.cause); ok {
 		return &rpcError{fault.Status, fault.Code, fault.Text, fault.ID}
 	}
 	if r.reason == MalformedMessage && r.status != http.StatusMethodNotAllowed {

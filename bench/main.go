@@ -27,10 +27,10 @@ type options struct {
 
 func main() {
 	var o options
-	flag.IntVar(&o.rounds, "rounds", 31, "how often each contender's turn comes")
-	flag.DurationVar(&o.slice, "slice", 20*time.Millisecond, "how long a turn takes")
+	flag.IntVar(&o.rounds, "rounds", 15, "how often each contender's turn comes")
+	flag.DurationVar(&o.slice, "slice", 100*time.Millisecond, "how long a turn takes")
 	flag.IntVar(&o.tokens, "tokens", 1_000_000, "distinct tokens for the memory goal (P6), 0: leave it out")
-	flag.IntVar(&o.known, "known", 10_000, "other tokens that were sent before a warm request")
+	flag.IntVar(&o.known, "known", 0, "other tokens that are sent before whole middleware is measured")
 	flag.StringVar(&o.json, "json", "", "also write the results to this `file`")
 	flag.Parse()
 	if err := run(context.Background(), o); err != nil {
@@ -161,8 +161,7 @@ func compareMiddlewares(s *fixture.Server, o options, report *measure.Report, al
 	return nil
 }
 
-// send sends so many distinct tokens: a warm server has seen others, too, and a
-// heap that is all but empty is collected far more often than a server's.
+// send sends so many distinct tokens, which the server then remembers.
 func send(s *fixture.Server, m contender.Middleware, tokens int) error {
 	key, err := s.Key("EdDSA")
 	if err != nil {
