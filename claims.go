@@ -58,8 +58,8 @@ type tokenClaims struct {
 	hasNonce, hasHash, hasEvents bool
 }
 
-func parseClaims(payload []byte, scopeClaim string, server *trustedServer) (*tokenClaims, error) {
-	c := &tokenClaims{server: server}
+func parseClaims(payload []byte, scopeClaim string, server *trustedServer) (tokenClaims, error) {
+	c := tokenClaims{server: server}
 	c.Raw = payload
 	err := jsonx.Walk(payload, maxClaimsDepth, func(name, raw []byte) error {
 		if c.set(name, raw, scopeClaim) {
@@ -68,7 +68,7 @@ func parseClaims(payload []byte, scopeClaim string, server *trustedServer) (*tok
 		return fmt.Errorf("claim %.40q has the wrong type", name)
 	})
 	if err != nil {
-		return nil, err
+		return tokenClaims{}, err
 	}
 	c.resolve(scopeClaim)
 	return c, nil
