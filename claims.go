@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/mcp-auth/go/internal/jsonx"
 )
@@ -133,7 +134,10 @@ func variant(name string) bool {
 	for _, known := range [...]string{
 		"iss", "sub", "aud", "exp", "nbf", "iat", "scope", "scp", "client_id", "azp", "cid", "appid", "cnf", "token_use", "typ",
 	} {
-		if len(name) >= len(known) && strings.EqualFold(name, known) {
+		if len(name) < len(known) || name[0] < utf8.RuneSelf && name[0]|0x20 != known[0] { // another letter in any case
+			continue
+		}
+		if strings.EqualFold(name, known) {
 			return true
 		}
 	}
