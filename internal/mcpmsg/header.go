@@ -195,7 +195,7 @@ func unsupported(text string) *Error {
 }
 
 // Modern reports whether the header names revision 2026-07-28 or a later one.
-// It is to be asked of requests that [Parse] accepted.
+// It is to be asked of requests that [Request.Parse] accepted.
 func Modern(header http.Header) bool {
 	version, ok := single(header, headerVersion)
 	return ok && version >= modernSince

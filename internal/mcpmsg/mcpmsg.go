@@ -41,7 +41,7 @@ type Request struct {
 	batch []Message
 }
 
-// All returns the messages: one at least after [Parse], and exactly one unless
+// All returns the messages: one at least after [Request.Parse], and exactly one unless
 // Batch is set; none of a zero Request.
 func (r *Request) All() []Message {
 	switch {
@@ -98,18 +98,9 @@ type Error struct {
 // Error implements the error interface.
 func (e *Error) Error() string { return "mcp: " + e.Text }
 
-// Parse reads the body of a POST request and holds the headers against it. Its
-// error is always an *Error. The caller bounds the body's size.
-func Parse(header http.Header, body []byte) (*Request, error) {
-	request := &Request{}
-	if err := request.Parse(header, body); err != nil {
-		return nil, err
-	}
-	return request, nil
-}
-
-// Parse is [Parse] into memory of the caller's: a zero Request, which is not to
-// be used after an error.
+// Parse reads the body of a POST request into a zero Request and holds the
+// headers against it. Its error is always an *Error; the Request is then not to
+// be used. The caller bounds the body's size.
 func (r *Request) Parse(header http.Header, body []byte) error {
 	if fault := checkContent(header); fault != nil {
 		return fault
