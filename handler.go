@@ -119,9 +119,8 @@ func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // bodyReader reads the body for the engine and keeps it for the handler. The
 // request's context does not lead to it: sessions may keep that.
 type bodyReader struct {
-	w    http.ResponseWriter
-	r    *http.Request
-	data []byte
+	w http.ResponseWriter
+	r *http.Request
 	bytes.Reader
 }
 
@@ -132,16 +131,17 @@ func (*bodyReader) Close() error { return nil }
 const maxEager = 64 << 10
 
 // read reads a body of at most so many bytes.
-func (b *bodyReader) read(most int64) (_ []byte, err error) {
+func (b *bodyReader) read(most int64) (data []byte, err error) {
 	switch length := b.r.ContentLength; {
 	case b.r.Body == nil:
 	case length < 0 || length > min(most, maxEager):
-		b.data, err = io.ReadAll(http.MaxBytesReader(b.w, b.r.Body, most))
+		data, err = io.ReadAll(http.MaxBytesReader(b.w, b.r.Body, most))
 	default:
-		b.data = make([]byte, length) // net/http ends the body there
-		_, err = io.ReadFull(b.r.Body, b.data)
+		data = make([]byte, length) // net/http ends the body there
+		_, err = io.ReadFull(b.r.Body, data)
 	}
-	return b.data, err
+	b.Reset(data)
+	return data, err
 }
 
 // receive gives the handler the body that the decision was made on, or notes
@@ -149,8 +149,7 @@ func (b *bodyReader) read(most int64) (_ []byte, err error) {
 func (w *doorWriter) receive(r *http.Request, read *bodyReader) {
 	switch {
 	case read != nil: // also where no operation was read, of a GET
-		read.Reset(read.data)
-		r.Body, r.ContentLength, r.TransferEncoding = read, int64(len(read.data)), nil
+		r.Body, r.ContentLength, r.TransferEncoding = read, read.Size(), nil
 	case r.Body != nil && r.Body != http.NoBody:
 		w.body = r.Body
 		r.Body = (*requestBody)(w)

@@ -25,15 +25,12 @@ func (a *Auth) permit(ctx context.Context, res *resource, req *Request, admitted
 	if refused := res.policy.read(req, &messages); refused != nil {
 		return refused
 	}
-	d := &struct { // one piece of memory for the usual request
-		evaluation
-		one [1]Operation
-	}{evaluation: evaluation{ctx: ctx, info: admitted.caller(), hierarchy: res.hierarchy}}
-	ops := d.one[:]
+	var one [1]Operation // of a stream, the empty one
+	ops := one[:]
 	if list := messages.All(); len(list) > 0 {
-		ops = appendOperations(d.one[:0], list)
+		ops = appendOperations(one[:0], list)
 	}
-	needed, refused := res.decide(&d.evaluation, ops, req)
+	needed, refused := res.decide(evaluation{ctx: ctx, info: admitted.caller(), hierarchy: res.hierarchy}, ops, req)
 	if refused != nil {
 		req.rpc = res.policy.answer(refused, req, &messages)
 		return refused
@@ -46,15 +43,15 @@ func (a *Auth) permit(ctx context.Context, res *resource, req *Request, admitted
 // decide holds the operations against the policy. A challenge names all scopes
 // of the whole request, those too that the token has: clients that replace
 // their scopes by the challenge's would lose them.
-func (r *resource) decide(e *evaluation, ops []Operation, req *Request) (needed []string, _ *refusal) {
+func (r *resource) decide(e evaluation, ops []Operation, req *Request) (needed []string, _ *refusal) {
 	// The scopes of the handler itself come first.
 	total, public := AllScopes(req.Scopes).evaluate(e), r.policy.mayPublish
 	for i := range ops {
-		e.op = &ops[i]
-		if r.policy.ambiguous(e.op) {
+		e.op = ops[i]
+		if r.policy.ambiguous(&e.op) {
 			return nil, invalidRequest(URINotNormal, "the resource URI %.200q is not in normal form", e.op.Name)
 		}
-		requirement := r.policy.requirement(e.op)
+		requirement := r.policy.requirement(&e.op)
 		total = total.and(requirement.evaluate(e))
 		public = public && openToAll(requirement)
 	}
@@ -115,7 +112,7 @@ func (r *resource) hint(req *Request) {
 		return
 	}
 	op := operation(&m)
-	o := r.policy.requirement(&op).evaluate(&evaluation{op: &op, hierarchy: r.hierarchy})
+	o := r.policy.requirement(&op).evaluate(evaluation{op: op, hierarchy: r.hierarchy})
 	req.ChallengeScopes = union(slices.Clone(req.Scopes), o.scopes)
 }
 
@@ -125,12 +122,12 @@ const templatesMethod = "resources/templates"
 // keep tells which items of a list the caller may use. A resource template is
 // judged by its text.
 func (r *resource) keep(ctx context.Context, info *AuthInfo, method, name string) bool {
-	op := &Operation{Method: method, Name: name}
+	op := Operation{Method: method, Name: name}
 	if method == templatesMethod {
 		op.Method = "resources/read"
 	}
-	if r.policy.ambiguous(op) {
+	if r.policy.ambiguous(&op) {
 		return false
 	}
-	return r.policy.requirement(op).evaluate(&evaluation{ctx, info, op, r.hierarchy}).ok
+	return r.policy.requirement(&op).evaluate(evaluation{ctx, info, r.hierarchy, op}).ok
 }

@@ -42,7 +42,7 @@ func (r *resource) permits(ctx context.Context, info *AuthInfo, ops []Operation,
 	if len(ops) == 0 {
 		ops = make([]Operation, 1) // as of a stream
 	}
-	_, refused := r.decide(&evaluation{ctx: ctx, info: info, hierarchy: r.hierarchy}, ops, req)
+	_, refused := r.decide(evaluation{ctx: ctx, info: info, hierarchy: r.hierarchy}, ops, req)
 	return refused
 }
 

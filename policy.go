@@ -169,7 +169,7 @@ func newPolicy(p *Policy) *policy {
 
 // openToAll reports a requirement that callers without a token can meet.
 func openToAll(r Requirement) bool {
-	return r != nil && r.evaluate(&evaluation{hierarchy: &hierarchy{}}).ok
+	return r != nil && r.evaluate(evaluation{hierarchy: &hierarchy{}}).ok
 }
 
 // requirement is what an operation needs.

@@ -15,16 +15,17 @@ import (
 // prints as text that says what it demands.
 type Requirement interface {
 	fmt.Stringer
-	evaluate(*evaluation) outcome
+	evaluate(evaluation) outcome
 	check(f *faults, field string)
 }
 
-// evaluation is what a requirement is held against.
+// evaluation is what a requirement is held against. It is passed by value:
+// behind a pointer, it and its operation would be memory for the collector.
 type evaluation struct {
 	ctx       context.Context
 	info      *AuthInfo // nil: no token
-	op        *Operation
 	hierarchy *hierarchy
+	op        Operation
 }
 
 // outcome is the answer of a requirement.
@@ -57,7 +58,7 @@ func (s AllScopes) String() string {
 	return strings.Join(s, " and ")
 }
 
-func (s AllScopes) evaluate(e *evaluation) outcome {
+func (s AllScopes) evaluate(e evaluation) outcome {
 	o := outcome{scopes: s}
 	for _, scope := range s {
 		if e.info == nil || !e.hierarchy.satisfied(e.info.Scopes, scope) {
@@ -90,7 +91,7 @@ func Public() Requirement { return public{} }
 type public struct{}
 
 func (public) String() string               { return "nothing: public" }
-func (public) evaluate(*evaluation) outcome { return outcome{ok: true} }
+func (public) evaluate(evaluation) outcome { return outcome{ok: true} }
 func (public) check(*faults, string)        {}
 
 // Denied demands what nobody has.
@@ -99,7 +100,7 @@ func Denied() Requirement { return denied{} }
 type denied struct{}
 
 func (denied) String() string               { return "denied to everybody" }
-func (denied) evaluate(*evaluation) outcome { return outcome{final: true} }
+func (denied) evaluate(evaluation) outcome { return outcome{final: true} }
 func (denied) check(*faults, string)        {}
 
 // Claim demands that a claim of the token is one of the values, or, where the
@@ -126,7 +127,7 @@ func (c claim) check(f *faults, field string) {
 	}
 }
 
-func (c claim) evaluate(e *evaluation) outcome {
+func (c claim) evaluate(e evaluation) outcome {
 	if e.info == nil || e.info.raw == nil {
 		return outcome{final: e.info != nil}
 	}
@@ -168,7 +169,7 @@ func (c checkFunc) check(f *faults, field string) {
 	}
 }
 
-func (c checkFunc) evaluate(e *evaluation) (o outcome) {
+func (c checkFunc) evaluate(e evaluation) (o outcome) {
 	if e.info == nil {
 		return outcome{}
 	}
@@ -178,7 +179,7 @@ func (c checkFunc) evaluate(e *evaluation) (o outcome) {
 			o = outcome{final: true, cause: fmt.Errorf("check %s panicked: %v", c.name, r)}
 		}
 	}()
-	o.ok, o.cause = c.allowed(e.ctx, e.info, *e.op)
+	o.ok, o.cause = c.allowed(e.ctx, e.info, e.op)
 	if o.cause != nil {
 		o.ok, o.cause = false, fmt.Errorf("check %s: %w", c.name, o.cause)
 	}
@@ -194,7 +195,7 @@ func (a all) String() string { return join(a, " and ") }
 
 func (a all) check(f *faults, field string) { checkEach(f, a, field) }
 
-func (a all) evaluate(e *evaluation) outcome {
+func (a all) evaluate(e evaluation) outcome {
 	total := outcome{ok: true}
 	for _, r := range a {
 		total = total.and(r.evaluate(e))
@@ -224,7 +225,7 @@ func (a alternatives) String() string { return join(a, " or ") }
 
 func (a alternatives) check(f *faults, field string) { checkEach(f, a, field) }
 
-func (a alternatives) evaluate(e *evaluation) outcome {
+func (a alternatives) evaluate(e evaluation) outcome {
 	best := outcome{final: true}
 	for _, r := range a {
 		o := r.evaluate(e)

@@ -64,42 +64,38 @@ func (r Reason) text() string {
 // faulty, so what it gathered counts only if Object returns nil. An error of
 // visit ends the walk and is returned as it is; every other one is an *Error.
 func Object(data []byte, maxDepth int, visit func(name string, raw []byte) error) error {
-	return Walk(data, maxDepth, named(visit))
+	return Walk(data, maxDepth, func(name, raw []byte) error { return visit(string(name), raw) })
 }
 
 // Walk is Object for readers that need no copy of the names: they are parts of
 // data, too, where they hold no escapes.
 func Walk(data []byte, maxDepth int, visit func(name, raw []byte) error) error {
-	s := scanner{maxDepth: maxDepth, deep: true}
-	return s.document(data, func() error { return s.object(visit, nil, nil) })
+	return WalkInto(data, maxDepth, nil, func(_ int, name []byte, value Span) error { return visit(name, value.Of(data)) })
 }
 
 // WalkInto is Walk for readers that look into members, too, in the same pass.
 // Before the value of a member is read, enter tells whether its members are to
 // be visited, if it is an object; they come before the member itself. The level
 // is 1 for the members of the outermost object.
-func WalkInto(data []byte, maxDepth int, enter func(level int, name []byte) bool, visit func(level int, name, raw []byte) error) error {
-	s := scanner{maxDepth: maxDepth, deep: true}
-	return s.document(data, func() error { return s.object(nil, enter, visit) })
-}
-
-func named(visit func(name string, raw []byte) error) func(name, raw []byte) error {
-	return func(name, raw []byte) error { return visit(string(name), raw) }
+func WalkInto(data []byte, maxDepth int, enter func(level int, name []byte) bool, visit func(level int, name []byte, value Span) error) error {
+	s := scanner{text: data, maxDepth: maxDepth, deep: true}
+	if err := s.begin(); err != nil {
+		return err
+	}
+	return s.end(s.object(enter, visit))
 }
 
 // Members is Object, except that names are compared at the outermost level
 // only. It suits a document whose members are walked with Object in their turn
 // and where a fault in one of them must not spoil the others.
 func Members(data []byte, maxDepth int, visit func(name string, raw []byte) error) error {
-	s := scanner{maxDepth: maxDepth}
-	return s.document(data, func() error { return s.object(named(visit), nil, nil) })
+	return MembersAt(data, maxDepth, func(name string, value Span) error { return visit(name, value.Of(data)) })
 }
 
 // Elements walks the elements of the JSON array that data holds, as Members
 // does the members of an object: names inside an element are not compared.
 func Elements(data []byte, maxDepth int, visit func(raw []byte) error) error {
-	s := scanner{maxDepth: maxDepth}
-	return s.document(data, func() error { return s.array(visit) })
+	return ElementsAt(data, maxDepth, func(element Span) error { return visit(element.Of(data)) })
 }
 
 // String returns the value of raw if that is a JSON string and nothing else.
@@ -116,9 +112,9 @@ func String(raw []byte) (string, bool) {
 		return "", false
 	}
 	if escaped {
-		content = unescape(content)
+		return string(unescape(content.Of(raw))), true
 	}
-	return string(content), true
+	return string(content.Of(raw)), true
 }
 
 // Plain returns what stands between the quotes of raw if that is the usual JSON

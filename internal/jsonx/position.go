@@ -1,18 +1,26 @@
 package jsonx
 
-// MembersAt is [Members] with the offset in data at which each raw value
-// begins, for who changes a document and must leave the rest as it is.
-func MembersAt(data []byte, maxDepth int, visit func(name string, raw []byte, at int) error) error {
-	s := scanner{maxDepth: maxDepth}
-	// A visit comes right behind the value that it is told of.
-	at := func(name string, raw []byte) error { return visit(name, raw, s.pos-len(raw)) }
-	return s.document(data, func() error { return s.object(named(at), nil, nil) })
+// Span is a part of a document: the bytes from From up to To.
+type Span struct{ From, To int }
+
+// Of returns the part of the document, with no room behind it.
+func (s Span) Of(document []byte) []byte { return document[s.From:s.To:s.To] }
+
+// MembersAt is [Members] for those who change a document and must leave the
+// rest as it is: it tells where in data the values stand.
+func MembersAt(data []byte, maxDepth int, visit func(name string, value Span) error) error {
+	s := scanner{text: data, maxDepth: maxDepth}
+	if err := s.begin(); err != nil {
+		return err
+	}
+	return s.end(s.object(nil, func(_ int, name []byte, value Span) error { return visit(string(name), value) }))
 }
 
-// ElementsAt is [Elements] with the offset in data at which each element
-// begins.
-func ElementsAt(data []byte, maxDepth int, visit func(raw []byte, at int) error) error {
-	s := scanner{maxDepth: maxDepth}
-	at := func(raw []byte) error { return visit(raw, s.pos-len(raw)) }
-	return s.document(data, func() error { return s.array(at) })
+// ElementsAt is [Elements] in the same way.
+func ElementsAt(data []byte, maxDepth int, visit func(element Span) error) error {
+	s := scanner{text: data, maxDepth: maxDepth}
+	if err := s.begin(); err != nil {
+		return err
+	}
+	return s.end(s.array(visit))
 }

@@ -14,17 +14,14 @@ func TestMembersAt(t *testing.T) {
 	t.Parallel()
 	const doc = " {\"a\" : 1 ,\n\"\\u0062\":[1, {\"a\":2,\"a\":3}],\"é\":\"ü\" , \"a2\":{} } "
 	var names []string
-	err := jsonx.MembersAt([]byte(doc), testDepth, func(name string, raw []byte, at int) error {
-		names = append(names, name)
-		if got := doc[at : at+len(raw)]; got != string(raw) {
-			t.Errorf("%s is %q, at its offset stands %q", name, raw, got)
-		}
+	err := jsonx.MembersAt([]byte(doc), testDepth, func(name string, value jsonx.Span) error {
+		names = append(names, name+string(value.Of([]byte(doc))))
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(names, " "); got != "a b é a2" {
+	if got := strings.Join(names, " "); got != `a1 b[1, {"a":2,"a":3}] é"ü" a2{}` {
 		t.Errorf("visited %q", got)
 	}
 }
@@ -32,19 +29,16 @@ func TestMembersAt(t *testing.T) {
 func TestElementsAt(t *testing.T) {
 	t.Parallel()
 	const doc = "\t[ \"é\" ,[1 ,2],{} , null,-1.5e3,\"é\"\n]"
-	var seen int
-	err := jsonx.ElementsAt([]byte(doc), testDepth, func(raw []byte, at int) error {
-		seen++
-		if got := doc[at : at+len(raw)]; got != string(raw) {
-			t.Errorf("element %d is %q, at its offset stands %q", seen, raw, got)
-		}
+	var seen []string
+	err := jsonx.ElementsAt([]byte(doc), testDepth, func(element jsonx.Span) error {
+		seen = append(seen, string(element.Of([]byte(doc))))
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if seen != 6 {
-		t.Errorf("visited %d elements", seen)
+	if got := strings.Join(seen, " "); got != `"é" [1 ,2] {} null -1.5e3 "é"` {
+		t.Errorf("visited %q", got)
 	}
 }
 
@@ -64,11 +58,11 @@ func TestPositionsRefuse(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			refused(t, c.reason, jsonx.MembersAt([]byte(c.members), testDepth, func(string, []byte, int) error { return nil }))
+			refused(t, c.reason, jsonx.MembersAt([]byte(c.members), testDepth, func(string, jsonx.Span) error { return nil }))
 			if c.elements == "" {
 				return
 			}
-			refused(t, c.reason, jsonx.ElementsAt([]byte(c.elements), testDepth, func([]byte, int) error { return nil }))
+			refused(t, c.reason, jsonx.ElementsAt([]byte(c.elements), testDepth, func(jsonx.Span) error { return nil }))
 		})
 	}
 }
@@ -83,10 +77,10 @@ func refused(t *testing.T, want jsonx.Reason, err error) {
 
 func TestPositionsEndAtAnError(t *testing.T) {
 	t.Parallel()
-	if err := jsonx.MembersAt([]byte(`{"a":1,"b":`), testDepth, func(string, []byte, int) error { return errStop }); !errors.Is(err, errStop) {
+	if err := jsonx.MembersAt([]byte(`{"a":1,"b":`), testDepth, func(string, jsonx.Span) error { return errStop }); !errors.Is(err, errStop) {
 		t.Errorf("MembersAt: %v", err)
 	}
-	if err := jsonx.ElementsAt([]byte(`[1,`), testDepth, func([]byte, int) error { return errStop }); !errors.Is(err, errStop) {
+	if err := jsonx.ElementsAt([]byte(`[1,`), testDepth, func(jsonx.Span) error { return errStop }); !errors.Is(err, errStop) {
 		t.Errorf("ElementsAt: %v", err)
 	}
 }

@@ -3,14 +3,15 @@ package jsonx
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 	"math/bits"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// scanner reads one document, without a copy: member names are parts of it
-// unless they hold escapes.
+// scanner reads one document, without a copy. What it notes are positions: to
+// write pointers costs more, most of all while the garbage collector runs.
 type scanner struct {
 	text     []byte
 	pos      int
@@ -18,20 +19,34 @@ type scanner struct {
 	maxDepth int
 	// deep has names compared at every level, not at the outermost only.
 	deep bool
-	// names are those seen in the objects now open, innermost last. An array:
-	// a slice that grows would put the scanner on the heap.
-	names  [32][]byte
+	// names are where those stand that were seen in the objects now open,
+	// innermost last. An array: a slice that grows would put the scanner on the
+	// heap.
+	names  [32]place
 	listed int
 }
 
-// document reads data as the one value that read reads.
-func (s *scanner) document(data []byte, read func() error) error {
-	if !utf8.Valid(data) {
-		return &Error{Reason: Encoding, Offset: validPrefix(data)}
+// place is a [Span] in the first 4 GiB of a document.
+type place struct{ from, to uint32 }
+
+// enterFunc tells whether the members of a member's value are visited.
+type enterFunc func(level int, name []byte) bool
+
+// visitFunc takes a member. name is unescaped.
+type visitFunc func(level int, name []byte, value Span) error
+
+// begin steps up to the document's one value, which end is to follow.
+func (s *scanner) begin() error {
+	if !utf8.Valid(s.text) {
+		return &Error{Reason: Encoding, Offset: validPrefix(s.text)}
 	}
-	s.text = data
 	s.space()
-	if err := read(); err != nil {
+	return nil
+}
+
+// end finds what follows the document's value. err is that of the value.
+func (s *scanner) end(err error) error {
+	if err != nil {
 		return err
 	}
 	if s.space(); s.pos != len(s.text) {
@@ -64,15 +79,23 @@ func (s *scanner) peek() byte {
 	return 0
 }
 
+// space steps over white space. There seldom is any.
 func (s *scanner) space() {
-	for s.pos < len(s.text) {
-		switch s.text[s.pos] {
+	if s.pos < len(s.text) && s.text[s.pos] <= ' ' {
+		s.pos = spaceEnd(s.text, s.pos)
+	}
+}
+
+func spaceEnd(text []byte, pos int) int {
+	for pos < len(text) {
+		switch text[pos] {
 		case ' ', '\t', '\n', '\r':
-			s.pos++
+			pos++
 		default:
-			return
+			return pos
 		}
 	}
+	return pos
 }
 
 // enter opens an object or array whose first byte is open.
@@ -112,10 +135,7 @@ func (s *scanner) leave() {
 
 // object reads an object. The functions may be nil; they are called and not
 // kept, so that what they refer to can stay on the stack.
-func (s *scanner) object(
-	visit func(name, raw []byte) error,
-	enter func(level int, name []byte) bool, visitInto func(level int, name, raw []byte) error,
-) error {
+func (s *scanner) object(enter enterFunc, visit visitFunc) error {
 	if err := s.enter('{'); err != nil {
 		return err
 	}
@@ -125,7 +145,20 @@ func (s *scanner) object(
 	}
 	seen := nameSet{base: s.listed}
 	for {
-		if err := s.member(&seen, visit, enter, visitInto); err != nil {
+		name, err := s.name(&seen)
+		if err != nil {
+			return err
+		}
+		from := s.pos
+		if enter != nil && s.peek() == '{' && enter(s.depth, name) {
+			err = s.object(enter, visit)
+		} else {
+			err = s.value()
+		}
+		if err == nil && visit != nil {
+			err = visit(s.depth, name, Span{from, s.pos})
+		}
+		if err != nil {
 			return err
 		}
 		done, err := s.next('}')
@@ -139,50 +172,35 @@ func (s *scanner) object(
 	}
 }
 
-func (s *scanner) member(
-	seen *nameSet, visit func(name, raw []byte) error,
-	enter func(level int, name []byte) bool, visitInto func(level int, name, raw []byte) error,
-) error {
+// name reads a member's name, up to where its value begins, and returns it
+// unescaped. seen are the names before it.
+func (s *scanner) name(seen *nameSet) ([]byte, error) {
 	at := s.pos
-	name, escaped, err := s.quoted()
+	span, escaped, err := s.quoted()
 	if err != nil {
-		return err
+		return nil, err
 	}
+	name := span.Of(s.text)
 	if s.deep || s.depth == 1 {
 		// Names compare after unescaping: "\u0061ud" is "aud".
 		if escaped {
 			name = unescape(name)
 		}
-		if !seen.add(s, name) {
-			return &Error{Reason: Duplicate, Offset: at}
+		if !seen.add(s, span, name, escaped) {
+			return nil, &Error{Reason: Duplicate, Offset: at}
 		}
 	}
 	s.space()
 	if s.peek() != ':' {
-		return s.fail(Syntax)
+		return nil, s.fail(Syntax)
 	}
 	s.pos++
 	s.space()
-	start := s.pos
-	if enter != nil && s.peek() == '{' && enter(s.depth, name) {
-		err = s.object(nil, enter, visitInto)
-	} else {
-		err = s.value()
-	}
-	raw := s.text[start:s.pos:s.pos]
-	switch {
-	case err != nil:
-		return err
-	case visit != nil:
-		return visit(name, raw)
-	case visitInto != nil:
-		return visitInto(s.depth, name, raw)
-	}
-	return nil
+	return name, nil
 }
 
 // array reads an array; visit may be nil.
-func (s *scanner) array(visit func(raw []byte) error) error {
+func (s *scanner) array(visit func(element Span) error) error {
 	if err := s.enter('['); err != nil {
 		return err
 	}
@@ -191,12 +209,12 @@ func (s *scanner) array(visit func(raw []byte) error) error {
 		return nil
 	}
 	for {
-		start := s.pos
+		from := s.pos
 		if err := s.value(); err != nil {
 			return err
 		}
 		if visit != nil {
-			if err := visit(s.text[start:s.pos:s.pos]); err != nil {
+			if err := visit(Span{from, s.pos}); err != nil {
 				return err
 			}
 		}
@@ -208,12 +226,12 @@ func (s *scanner) array(visit func(raw []byte) error) error {
 }
 
 func (s *scanner) value() error {
-	switch c := s.peek(); c {
+	switch s.peek() {
 	case '"':
 		_, _, err := s.quoted()
 		return err
 	case '{':
-		return s.object(nil, nil, nil)
+		return s.object(nil, nil)
 	case '[':
 		return s.array(nil)
 	case 't':
@@ -241,51 +259,59 @@ func (s *scanner) literal(word string) error {
 }
 
 // quoted reads a string and returns what stands between its quotes.
-func (s *scanner) quoted() (content []byte, escaped bool, err error) {
+func (s *scanner) quoted() (content Span, escaped bool, err error) {
 	if s.peek() != '"' {
-		return nil, false, s.fail(Syntax)
+		return Span{}, false, s.fail(Syntax)
 	}
 	text, start := s.text, s.pos+1
-	for i := start; i < len(text); i++ {
-		if i += plainPrefix(text[i:]); i == len(text) {
+	if end := plainEnd(text, start); end < len(text) && text[end] == '"' { // the usual one
+		s.pos = end + 1
+		return Span{start, end}, false, nil
+	}
+	for i := start; ; i++ {
+		if i = plainEnd(text, i); i >= len(text) {
 			break
 		}
-		c := text[i]
-		switch {
-		case c == '"':
+		switch text[i] {
+		case '"':
 			s.pos = i + 1
-			return text[start:i:i], escaped, nil
-		case c == '\\':
+			return Span{start, i}, escaped, nil
+		case '\\':
 			s.pos, escaped = i, true
 			if err := s.escape(); err != nil {
-				return nil, false, err
+				return Span{}, false, err
 			}
 			i = s.pos - 1
-		case c < ' ':
+		default:
 			s.pos = i
-			return nil, false, s.fail(Syntax)
+			return Span{}, false, s.fail(Syntax)
 		}
 	}
 	s.pos = len(text)
-	return nil, false, s.fail(Syntax)
+	return Span{}, false, s.fail(Syntax)
 }
 
-// plainPrefix is how many bytes text has before the first quote, backslash or
-// control character. It may say less within the last eight bytes.
-func plainPrefix(text []byte) (n int) {
+// plainEnd returns where, from pos on, text has the first quote, backslash or
+// control character, len(text) if it has none.
+func plainEnd(text []byte, pos int) int {
 	const each, high = 0x0101010101010101, 0x8080808080808080
-	for n+8 <= len(text) {
-		eight := binary.LittleEndian.Uint64(text[n:])
-		quote, backslash := eight^each*'"', eight^each*'\\'
-		// The high bit of a byte comes up where it is below the number subtracted.
-		// What it borrows can make those above it look so, too, never those below.
-		found := ((eight-each*' ')&^eight | (quote-each)&^quote | (backslash-each)&^backslash) & high
-		if found != 0 {
-			return n + bits.TrailingZeros64(found)/8
+	for ; pos+8 <= len(text); pos += 8 {
+		eight := binary.LittleEndian.Uint64(text[pos:])
+		// The high bit of a byte comes up where it is below the number subtracted:
+		// of all that are ASCII, controls and quotes are below '!' after this
+		// exclusive or, and the backslash is 0. What it borrows can make those above
+		// it look so, too, never those below.
+		quote, backslash := eight^each*('"'^' '), eight^each*'\\'
+		if found := ((quote - each*'!') | (backslash - each)) &^ eight & high; found != 0 {
+			return pos + bits.TrailingZeros64(found)/8
 		}
-		n += 8
 	}
-	return n
+	for ; pos < len(text); pos++ {
+		if c := text[pos]; c < ' ' || c == '"' || c == '\\' {
+			return pos
+		}
+	}
+	return len(text)
 }
 
 // escape steps over an escape sequence; a surrogate counts only with the other
@@ -381,27 +407,30 @@ func shortEscape(c byte) byte {
 }
 
 // nameSet holds the member names of one object: on the scanner's list while
-// that has room, then in a map, so that a hostile object costs no quadratic
-// time.
+// that has room and they stand in the document as they are, otherwise in a map,
+// so that a hostile object costs no quadratic time.
 type nameSet struct {
 	base int
 	more map[string]struct{}
 }
 
-// add reports whether name was not yet in the set.
-func (n *nameSet) add(s *scanner, name []byte) bool {
+// add reports whether name was not yet in the set. It stands at span, with
+// escapes or without.
+func (n *nameSet) add(s *scanner, span Span, name []byte, escaped bool) bool {
 	for _, seen := range s.names[n.base:s.listed] {
-		if string(seen) == string(name) {
+		if int(seen.to-seen.from) == len(name) && string(s.text[seen.from:seen.to]) == string(name) {
 			return false
 		}
 	}
-	if s.listed < len(s.names) {
-		s.names[s.listed] = name
+	if n.more != nil {
+		if _, found := n.more[string(name)]; found {
+			return false
+		}
+	}
+	if !escaped && s.listed < len(s.names) && uint64(span.To) <= math.MaxUint32 {
+		s.names[s.listed] = place{uint32(span.From), uint32(span.To)}
 		s.listed++
 		return true
-	}
-	if _, found := n.more[string(name)]; found {
-		return false
 	}
 	if n.more == nil {
 		n.more = make(map[string]struct{})

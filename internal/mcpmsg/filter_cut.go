@@ -38,12 +38,9 @@ func listKindOf(member string) (listKind, bool) {
 	return listKind{}, false
 }
 
-// span is a part of a text, from start to before end.
-type span struct{ start, end int }
-
 // edit puts text in the place of a part.
 type edit struct {
-	span
+	jsonx.Span
 	text string
 }
 
@@ -98,42 +95,42 @@ func isBatch(text []byte) bool {
 }
 
 func (c *cutter) batch(text []byte) error {
-	return jsonx.ElementsAt(text, filterDepth, func(raw []byte, at int) error {
-		if raw[0] != '{' {
+	return jsonx.ElementsAt(text, filterDepth, func(element jsonx.Span) error {
+		if text[element.From] != '{' {
 			return nil
 		}
-		return c.message(raw, at)
+		return c.message(element.Of(text), element.From)
 	})
 }
 
 // message reads one message; text begins at the offset base.
 func (c *cutter) message(text []byte, base int) error {
-	var result span
-	err := jsonx.MembersAt(text, filterDepth, func(name string, raw []byte, at int) error {
+	var result jsonx.Span
+	err := jsonx.MembersAt(text, filterDepth, func(name string, value jsonx.Span) error {
 		if !strings.EqualFold(name, "result") {
 			return nil
 		}
-		if result.end > 0 {
+		if result.To > 0 {
 			return ErrMalformed
 		}
-		result = span{at, at + len(raw)}
+		result = value
 		return nil
 	})
-	if err != nil || result.end == 0 || text[result.start] != '{' {
+	if err != nil || result.To == 0 || text[result.From] != '{' {
 		return err
 	}
-	return c.result(text[result.start:result.end], base+result.start)
+	return c.result(result.Of(text), base+result.From)
 }
 
 func (c *cutter) result(text []byte, base int) error {
 	var seen Lists
-	var cache span
-	err := jsonx.MembersAt(text, filterDepth, func(name string, raw []byte, at int) error {
+	var cache jsonx.Span
+	err := jsonx.MembersAt(text, filterDepth, func(name string, value jsonx.Span) error {
 		if strings.EqualFold(name, cacheScope) {
-			if cache.end > 0 {
+			if cache.To > 0 {
 				return ErrMalformed
 			}
-			cache = span{base + at, base + at + len(raw)}
+			cache = jsonx.Span{From: base + value.From, To: base + value.To}
 		}
 		kind, ok := listKindOf(name)
 		if !ok || c.lists&kind.list == 0 {
@@ -143,10 +140,10 @@ func (c *cutter) result(text []byte, base int) error {
 			return ErrMalformed
 		}
 		seen |= kind.list
-		if raw[0] != '[' {
+		if text[value.From] != '[' {
 			return nil
 		}
-		return c.list(kind, raw, base+at)
+		return c.list(kind, value.Of(text), base+value.From)
 	})
 	if err == nil && seen != 0 {
 		c.limitCaching(cache, base)
@@ -161,37 +158,36 @@ const (
 
 // limitCaching has a result at the offset base say that it is for one caller.
 // cache is where it says something about that already.
-func (c *cutter) limitCaching(cache span, base int) {
+func (c *cutter) limitCaching(cache jsonx.Span, base int) {
 	switch {
 	case c.scope == ScopeKept:
 		return
-	case cache.end > 0:
+	case cache.To > 0:
 		c.cuts = append(c.cuts, edit{cache, scopePrivate})
 	case c.scope == ScopePrivate:
-		c.cuts = append(c.cuts, edit{span{base + 1, base + 1}, `"` + cacheScope + `":` + scopePrivate + `,`})
+		c.cuts = append(c.cuts, edit{jsonx.Span{From: base + 1, To: base + 1}, `"` + cacheScope + `":` + scopePrivate + `,`})
 	}
-	slices.SortFunc(c.cuts, func(a, b edit) int { return a.start - b.start })
+	slices.SortFunc(c.cuts, func(a, b edit) int { return a.From - b.From })
 }
 
 // list cuts items together with a comma: the one before, or the one behind
 // where no kept item comes before.
 func (c *cutter) list(kind listKind, text []byte, base int) error {
 	var first, last, kept int
-	err := jsonx.ElementsAt(text, filterDepth, func(raw []byte, at int) error {
+	err := jsonx.ElementsAt(text, filterDepth, func(item jsonx.Span) error {
 		if first == 0 {
-			first = at
+			first = item.From
 		}
-		end := at + len(raw)
-		switch keep := c.keeps(kind, raw); {
+		switch keep := c.keeps(kind, item.Of(text)); {
 		case keep && kept == 0:
-			c.cut(base+first, base+at)
+			c.cut(base+first, base+item.From)
 			kept++
 		case keep:
 			kept++
 		case kept > 0:
-			c.cut(base+last, base+end)
+			c.cut(base+last, base+item.To)
 		}
-		last = end
+		last = item.To
 		return nil
 	})
 	if kept == 0 {
@@ -205,10 +201,10 @@ func (c *cutter) cut(start, end int) {
 	last := len(c.cuts) - 1
 	switch {
 	case start == end:
-	case last >= 0 && c.cuts[last].end == start:
-		c.cuts[last].end = end
+	case last >= 0 && c.cuts[last].To == start:
+		c.cuts[last].To = end
 	default:
-		c.cuts = append(c.cuts, edit{span: span{start, end}})
+		c.cuts = append(c.cuts, edit{Span: jsonx.Span{From: start, To: end}})
 	}
 }
 
@@ -242,8 +238,8 @@ func identifier(key string, item []byte) (string, bool) {
 func (c *cutter) appendRest(dst, text []byte) []byte {
 	var from int
 	for _, cut := range c.cuts {
-		dst = append(append(dst, text[from:cut.start]...), cut.text...)
-		from = cut.end
+		dst = append(append(dst, text[from:cut.From]...), cut.text...)
+		from = cut.To
 	}
 	return append(dst, text[from:]...)
 }

@@ -160,8 +160,8 @@ func (m *message) isNamed(name string) bool {
 	if sourceOf(m.Method) != fromNothing {
 		return name == m.Name
 	}
-	byName, _ := jsonx.String(m.params.name)
-	byURI, _ := jsonx.String(m.params.uri)
+	byName, _ := jsonx.String(m.value(m.params.name))
+	byURI, _ := jsonx.String(m.value(m.params.uri))
 	return name != "" && (name == byName || name == byURI)
 }
 

@@ -108,8 +108,8 @@ func (r *Request) Parse(header http.Header, body []byte) error {
 	if isArray(body) {
 		return r.parseBatch(readHeaders(header), body)
 	}
-	read := message{claims: readHeaders(header)}
-	if fault := read.parse(body, maxDepth); fault != nil {
+	read := message{text: body, claims: readHeaders(header)}
+	if fault := read.parse(maxDepth); fault != nil {
 		return fault
 	}
 	if fault := read.claims.check(&read); fault != nil {
@@ -129,8 +129,8 @@ func (r *Request) parseBatch(claims headers, body []byte) error {
 		if raw[0] != '{' {
 			return invalid("an element of the batch is no object")
 		}
-		read := message{claims: claims}
-		if fault := read.parse(raw, maxDepth-1); fault != nil {
+		read := message{text: raw, claims: claims}
+		if fault := read.parse(maxDepth - 1); fault != nil {
 			return fault
 		}
 		if fault := claims.checkBatched(&read); fault != nil {

@@ -13,6 +13,7 @@ const metaVersion = "io.modelcontextprotocol/protocolVersion"
 // message is a Message being read, with what the headers are held against.
 type message struct {
 	Message
+	text   []byte // as it stands in the body
 	claims headers
 	envelope
 	params params
@@ -21,19 +22,19 @@ type message struct {
 }
 
 // envelope has of a message what stands outside its params. The first byte of a
-// value tells its type; 0 stands for one that is absent.
+// value tells its type. What is absent is zero.
 type envelope struct {
-	id, method                      []byte // as they stand in the body, nil if absent
+	id, method                      jsonx.Span
 	isVersion2                      bool
 	paramsKind, resultKind, errKind byte
 }
 
-// params has those members of params that name something, as they stand in the
-// body, and the first faults in params and in their _meta.
+// params has those members of params that are read once the method is known, and
+// the first faults in params and in their _meta.
 type params struct {
-	name, uri, taskID, ref, filter []byte
-	meta                           byte
-	fault, metaFault               *Error
+	name, uri, taskID, ref, filter, arguments jsonx.Span
+	meta                                      byte
+	fault, metaFault                          *Error
 }
 
 // The levels of a message's members that matter.
@@ -44,26 +45,26 @@ const (
 )
 
 // parse reads one message, in one pass.
-func (m *message) parse(raw []byte, depth int) *Error {
-	err := jsonx.WalkInto(raw, depth, looksInto, func(level int, name, raw []byte) error {
+func (m *message) parse(depth int) *Error {
+	err := jsonx.WalkInto(m.text, depth, looksInto, func(level int, name []byte, value jsonx.Span) error {
 		switch level {
 		case ofEnvelope:
-			return m.takeMember(name, raw)
+			return m.takeMember(name, value)
 		case ofParams:
-			m.takeParam(name, raw)
+			m.takeParam(name, value)
 		default:
-			m.takeMeta(name, raw)
+			m.takeMeta(name, value)
 		}
 		return nil
 	})
 	if err != nil {
 		return faultOf(err)
 	}
-	if m.id != nil && string(m.id) != "null" {
-		if !isID(m.id) {
+	if id := m.value(m.id); !isAbsent(id) {
+		if !isID(id) {
 			return invalid("the id is neither a string nor an integer")
 		}
-		m.ID = m.id
+		m.ID = id
 	}
 	if fault := m.read(); fault != nil {
 		fault.ID = m.ID
@@ -72,25 +73,34 @@ func (m *message) parse(raw []byte, depth int) *Error {
 	return nil
 }
 
+// value returns a value as it stands in the body, nil if it is absent.
+func (m *message) value(at jsonx.Span) []byte {
+	if at == (jsonx.Span{}) {
+		return nil
+	}
+	return at.Of(m.text)
+}
+
 // looksInto names the members whose members matter: params, and _meta in it.
 func looksInto(level int, name []byte) bool {
 	return level == ofEnvelope && string(name) == "params" || level == ofParams && string(name) == "_meta"
 }
 
-func (m *message) takeMember(name, raw []byte) error {
+func (m *message) takeMember(name []byte, value jsonx.Span) error {
+	first := m.text[value.From]
 	switch string(name) {
 	case "jsonrpc":
-		m.isVersion2 = isVersion2(raw)
+		m.isVersion2 = isVersion2(value.Of(m.text))
 	case "id":
-		m.id = raw
+		m.id = value
 	case "method":
-		m.method = raw
+		m.method = value
 	case "params":
-		m.paramsKind = raw[0]
+		m.paramsKind = first
 	case "result":
-		m.resultKind = raw[0]
+		m.resultKind = first
 	case "error":
-		m.errKind = raw[0]
+		m.errKind = first
 	default:
 		if foldsTo(name, "jsonrpc", "id", "method", "params", "result", "error") {
 			return ambiguous()
@@ -131,28 +141,30 @@ func (m *message) read() *Error {
 	if !m.isVersion2 {
 		return invalid(`jsonrpc is not "2.0"`)
 	}
-	if m.method == nil {
+	method := m.value(m.method)
+	if method == nil {
 		// A response has no params: what is called so in one says nothing.
-		m.Arguments, m.params, m.version = nil, params{}, ""
+		m.params, m.version = params{}, ""
 		return m.readResponse()
 	}
 	if m.resultKind != 0 || m.errKind != 0 {
 		return invalid("both a request and a response")
 	}
-	if m.id != nil && m.ID == nil {
+	if m.ID == nil && m.value(m.id) != nil {
 		return invalid("the id of a request is null")
 	}
-	method, ok := textOf(m.method, m.claims.method)
-	if !ok || !isText(method, maxMethod) {
+	var ok bool
+	if m.Method, ok = textOf(method, m.claims.method); !ok || !isText(m.Method, maxMethod) {
 		return invalid("the method is no usable string")
 	}
-	m.Method = method
+	m.Arguments = m.value(m.params.arguments)
 	return m.readParams()
 }
 
-// textOf reads a string, without a copy where it is the one that a header has.
+// textOf reads a string of the body, without a copy where it is the one that a
+// header has.
 func textOf(raw []byte, header string) (string, bool) {
-	if plain, ok := jsonx.Plain(raw); ok && string(plain) == header {
+	if last := len(raw) - 1; last > 0 && raw[0] == '"' && string(raw[1:last]) == header && strings.IndexByte(header, '\\') < 0 {
 		return header, true
 	}
 	return jsonx.String(raw)
@@ -166,15 +178,15 @@ func isVersion2(raw []byte) bool {
 	return version == "2.0"
 }
 
-func (e *envelope) readResponse() *Error {
+func (m *message) readResponse() *Error {
 	switch {
-	case e.resultKind == 0 && e.errKind == 0:
+	case m.resultKind == 0 && m.errKind == 0:
 		return invalid("neither a request nor a response")
-	case e.resultKind != 0 && e.errKind != 0:
+	case m.resultKind != 0 && m.errKind != 0:
 		return invalid("a response with both result and error")
-	case e.errKind != 0 && e.errKind != '{':
+	case m.errKind != 0 && m.errKind != '{':
 		return invalid("a response's error is no object")
-	case e.id == nil, e.resultKind != 0 && string(e.id) == "null":
+	case m.ID == nil && (m.resultKind != 0 || m.value(m.id) == nil):
 		return invalid("a response without an id")
 	}
 	return nil
@@ -220,23 +232,23 @@ func isAbsent(raw []byte) bool { return raw == nil || string(raw) == "null" }
 
 // takeParam is given the members of params. A fault of theirs counts if the
 // message has none.
-func (m *message) takeParam(name, raw []byte) {
+func (m *message) takeParam(name []byte, value jsonx.Span) {
 	p := &m.params
 	switch string(name) {
 	case "name":
-		p.name = raw
+		p.name = value
 	case "uri":
-		p.uri = raw
+		p.uri = value
 	case "taskId":
-		p.taskID = raw
+		p.taskID = value
 	case "ref":
-		p.ref = raw
+		p.ref = value
 	case "notifications":
-		p.filter = raw
+		p.filter = value
 	case "_meta":
-		p.meta = raw[0]
+		p.meta = m.text[value.From]
 	case "arguments":
-		m.Arguments = raw
+		p.arguments = value
 	case "cursor", "task", "requestState", "inputResponses": // not read, but in one spelling only
 	default:
 		if foldsTo(name, "name", "uri", "taskId", "ref", "notifications", "_meta", "arguments",
@@ -247,11 +259,11 @@ func (m *message) takeParam(name, raw []byte) {
 }
 
 // takeMeta is given the members of params._meta.
-func (m *message) takeMeta(name, raw []byte) {
+func (m *message) takeMeta(name []byte, value jsonx.Span) {
 	switch {
 	case m.params.metaFault != nil:
 	case string(name) == metaVersion:
-		m.params.metaFault = m.setVersion(raw)
+		m.params.metaFault = m.setVersion(value.Of(m.text))
 	case foldsTo(name, metaVersion):
 		m.params.metaFault = ambiguous()
 	}
@@ -298,18 +310,18 @@ func sourceOf(method string) source {
 func (m *message) readName() *Error {
 	switch sourceOf(m.Method) {
 	case fromName:
-		return m.setName(m.params.name)
+		return m.setName(m.value(m.params.name))
 	case fromURI:
-		if isAbsent(m.params.uri) && m.isRemoved() {
+		if isAbsent(m.value(m.params.uri)) && m.isRemoved() {
 			return nil // the server says that there is no such method
 		}
-		return m.setName(m.params.uri)
+		return m.setName(m.value(m.params.uri))
 	case fromTask:
-		return m.setName(m.params.taskID)
+		return m.setName(m.value(m.params.taskID))
 	case fromRef:
-		return m.readRef(m.params.ref)
+		return m.readRef(m.value(m.params.ref))
 	case fromFilter:
-		return m.readFilter(m.params.filter)
+		return m.readFilter(m.value(m.params.filter))
 	default:
 		return nil
 	}
