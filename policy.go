@@ -211,7 +211,7 @@ func (p *policy) named(op *Operation) (rule Rule) {
 // ambiguous reports a resource that the server might read as another one, to
 // which another rule applies.
 func (p *policy) ambiguous(op *Operation) bool {
-	return op.kind() == kindResource && op.Name != "" && p.resources.ambiguous(op.Name)
+	return !p.resources.empty() && op.kind() == kindResource && op.Name != "" && p.resources.ambiguous(op.Name)
 }
 
 // isLifecycle reports methods that open and keep a session, and list what there

@@ -226,10 +226,12 @@ func (s *scanner) array(visit func(element Span) error) error {
 }
 
 func (s *scanner) value() error {
-	switch s.peek() {
-	case '"':
+	first := s.peek()
+	if first == '"' { // the usual one
 		_, _, err := s.quoted()
 		return err
+	}
+	switch first {
 	case '{':
 		return s.object(nil, nil)
 	case '[':
@@ -411,22 +413,27 @@ func shortEscape(c byte) byte {
 // so that a hostile object costs no quadratic time.
 type nameSet struct {
 	base int
-	more map[string]struct{}
+	// signs are those of the names. Names that share none are not compared.
+	signs uint64
+	more  map[string]struct{}
+}
+
+// sign is one bit that depends on a name.
+func sign(name []byte) uint64 {
+	if len(name) == 0 {
+		return 1
+	}
+	return 1 << ((uint(name[0]) + 5*uint(name[len(name)-1]) + 11*uint(len(name))) % 64)
 }
 
 // add reports whether name was not yet in the set. It stands at span, with
 // escapes or without.
 func (n *nameSet) add(s *scanner, span Span, name []byte, escaped bool) bool {
-	for _, seen := range s.names[n.base:s.listed] {
-		if int(seen.to-seen.from) == len(name) && string(s.text[seen.from:seen.to]) == string(name) {
-			return false
-		}
+	sign := sign(name)
+	if n.signs&sign != 0 && n.has(s, name) {
+		return false
 	}
-	if n.more != nil {
-		if _, found := n.more[string(name)]; found {
-			return false
-		}
-	}
+	n.signs |= sign
 	if !escaped && s.listed < len(s.names) && uint64(span.To) <= math.MaxUint32 {
 		s.names[s.listed] = place{uint32(span.From), uint32(span.To)}
 		s.listed++
@@ -437,4 +444,14 @@ func (n *nameSet) add(s *scanner, span Span, name []byte, escaped bool) bool {
 	}
 	n.more[string(name)] = struct{}{}
 	return true
+}
+
+func (n *nameSet) has(s *scanner, name []byte) bool {
+	for _, seen := range s.names[n.base:s.listed] {
+		if string(s.text[seen.from:seen.to]) == string(name) {
+			return true
+		}
+	}
+	_, found := n.more[string(name)]
+	return found
 }

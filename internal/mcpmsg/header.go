@@ -157,7 +157,7 @@ func needsName(method string) bool {
 // isNamed reports whether the body names what the header does. A method not
 // known here may mirror its name or its URI.
 func (m *message) isNamed(name string) bool {
-	if sourceOf(m.Method) != fromNothing {
+	if m.source != fromNothing {
 		return name == m.Name
 	}
 	byName, _ := jsonx.String(m.value(m.params.name))

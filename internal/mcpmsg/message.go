@@ -17,6 +17,7 @@ type message struct {
 	claims headers
 	envelope
 	params params
+	source source
 	// version is the protocol version that params._meta claims, "" for none.
 	version string
 }
@@ -129,12 +130,22 @@ func isID(raw []byte) bool {
 	if len(raw) > maxIDLength {
 		return false
 	}
-	if raw[0] == '"' {
+	if raw[0] == '"' || isShortNumber(raw) {
 		return true
 	}
 	const safe = 1<<53 - 1
 	n, err := strconv.ParseInt(string(raw), 10, 64)
 	return err == nil && -safe <= n && n <= safe && string(raw) != "-0"
+}
+
+// isShortNumber tells the usual ID: a JSON number of few digits and nothing else.
+func isShortNumber(raw []byte) bool {
+	for _, c := range raw {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(raw) <= 15
 }
 
 func (m *message) read() *Error {
@@ -154,20 +165,22 @@ func (m *message) read() *Error {
 		return invalid("the id of a request is null")
 	}
 	var ok bool
-	if m.Method, ok = textOf(method, m.claims.method); !ok || !isText(m.Method, maxMethod) {
+	if m.Method, ok = m.claims.text(method, m.claims.method, maxMethod); !ok {
 		return invalid("the method is no usable string")
 	}
 	m.Arguments = m.value(m.params.arguments)
 	return m.readParams()
 }
 
-// textOf reads a string of the body, without a copy where it is the one that a
-// header has.
-func textOf(raw []byte, header string) (string, bool) {
-	if last := len(raw) - 1; last > 0 && raw[0] == '"' && string(raw[1:last]) == header && strings.IndexByte(header, '\\') < 0 {
-		return header, true
+// text reads a string of the body that may decide; see isText. It is not copied
+// where it is the one that a header has, which has no control characters.
+func (h *headers) text(raw []byte, header string, limit int) (string, bool) {
+	if last := len(raw) - 1; last > 0 && raw[0] == '"' && string(raw[1:last]) == header &&
+		!h.malformed && strings.IndexByte(header, '\\') < 0 {
+		return header, header != "" && len(header) <= limit
 	}
-	return jsonx.String(raw)
+	text, ok := jsonx.String(raw)
+	return text, ok && isText(text, limit)
 }
 
 func isVersion2(raw []byte) bool {
@@ -270,8 +283,8 @@ func (m *message) takeMeta(name []byte, value jsonx.Span) {
 }
 
 func (m *message) setVersion(raw []byte) *Error {
-	version, ok := textOf(raw, m.claims.version)
-	if !ok || !isText(version, maxVersion) {
+	version, ok := m.claims.text(raw, m.claims.version, maxVersion)
+	if !ok {
 		return badParams("the protocol version in params._meta is no usable string")
 	}
 	m.version = version
@@ -308,7 +321,8 @@ func sourceOf(method string) source {
 }
 
 func (m *message) readName() *Error {
-	switch sourceOf(m.Method) {
+	m.source = sourceOf(m.Method)
+	switch m.source {
 	case fromName:
 		return m.setName(m.value(m.params.name))
 	case fromURI:
@@ -333,8 +347,8 @@ func (m *message) isRemoved() bool {
 }
 
 func (m *message) setName(raw []byte) *Error {
-	name, ok := textOf(raw, m.claims.name)
-	if !ok || !isText(name, maxName) {
+	name, ok := m.claims.text(raw, m.claims.name, maxName)
+	if !ok {
 		return badParams("what the method is to act on is not named by a usable string")
 	}
 	m.Name = name
