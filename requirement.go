@@ -302,9 +302,16 @@ func namedScopes(r Requirement) (scopes []string) {
 
 // union appends what is not there yet. It never writes into a's array.
 func union(a, b []string) []string {
-	if len(a) == 0 {
+	switch {
+	case len(a) == 0:
 		return slices.Clip(b)
+	case len(b) == 0:
+		return slices.Clip(a)
 	}
+	return unionOfBoth(a, b)
+}
+
+func unionOfBoth(a, b []string) []string {
 	for _, scope := range b {
 		if !slices.Contains(a, scope) {
 			a = append(slices.Clip(a), scope)

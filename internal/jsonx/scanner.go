@@ -66,6 +66,10 @@ func validPrefix(data []byte) int {
 	return len(data)
 }
 
+// fail is not inlined: a message is read amid much other code, and what the
+// processor has to load of ours counts.
+//
+//go:noinline
 func (s *scanner) fail(reason Reason) error {
 	return &Error{Reason: reason, Offset: s.pos}
 }
@@ -187,7 +191,8 @@ func (s *scanner) name(seen *nameSet) ([]byte, error) {
 			name = unescape(name)
 		}
 		if !seen.add(s, span, name, escaped) {
-			return nil, &Error{Reason: Duplicate, Offset: at}
+			s.pos = at
+			return nil, s.fail(Duplicate)
 		}
 	}
 	s.space()
@@ -439,13 +444,19 @@ func (n *nameSet) add(s *scanner, span Span, name []byte, escaped bool) bool {
 		s.listed++
 		return true
 	}
+	n.note(name)
+	return true
+}
+
+//go:noinline
+func (n *nameSet) note(name []byte) {
 	if n.more == nil {
 		n.more = make(map[string]struct{})
 	}
 	n.more[string(name)] = struct{}{}
-	return true
 }
 
+//go:noinline
 func (n *nameSet) has(s *scanner, name []byte) bool {
 	for _, seen := range s.names[n.base:s.listed] {
 		if string(s.text[seen.from:seen.to]) == string(name) {

@@ -87,9 +87,15 @@ func isFieldValue(value string) bool {
 
 // decode undoes the Base64 sentinel (MCP 2026-07-28, Value Encoding).
 func decode(value string) (string, bool) {
-	rest, opened := strings.CutPrefix(value, sentinelPrefix)
-	rest, closed := strings.CutSuffix(rest, sentinelSuffix)
-	if !opened || !closed {
+	if !strings.HasPrefix(value, sentinelPrefix) {
+		return value, true
+	}
+	return decodeSentinel(value)
+}
+
+func decodeSentinel(value string) (string, bool) {
+	rest, closed := strings.CutSuffix(value[len(sentinelPrefix):], sentinelSuffix)
+	if !closed {
 		return value, true
 	}
 	decoded, err := base64.StdEncoding.Strict().DecodeString(rest)
@@ -190,6 +196,7 @@ func isJSON(value string) bool {
 	return err == nil && kind == media && (!has || strings.EqualFold(charset, "utf-8"))
 }
 
+//go:noinline
 func unsupported(text string) *Error {
 	return &Error{Status: http.StatusUnsupportedMediaType, Code: CodeInvalidRequest, Text: text}
 }

@@ -183,14 +183,17 @@ func isArray(body []byte) bool {
 	return false
 }
 
+//go:noinline
 func invalid(text string) *Error {
 	return &Error{Status: http.StatusBadRequest, Code: CodeInvalidRequest, Text: text}
 }
 
+//go:noinline
 func badParams(text string) *Error {
 	return &Error{Status: http.StatusBadRequest, Code: CodeInvalidParams, Text: text}
 }
 
+//go:noinline
 func mismatch(text string) *Error {
 	return &Error{Status: http.StatusBadRequest, Code: CodeHeaderMismatch, Text: text}
 }

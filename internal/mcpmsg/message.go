@@ -110,6 +110,7 @@ func (m *message) takeMember(name []byte, value jsonx.Span) error {
 	return nil
 }
 
+//go:noinline
 func ambiguous() *Error { return invalid("a member's name differs from a reserved one in case only") }
 
 // foldsTo reports whether a reader that ignores case, as encoding/json does,
@@ -322,16 +323,17 @@ func sourceOf(method string) source {
 
 func (m *message) readName() *Error {
 	m.source = sourceOf(m.Method)
+	var name jsonx.Span
 	switch m.source {
 	case fromName:
-		return m.setName(m.value(m.params.name))
+		name = m.params.name
 	case fromURI:
-		if isAbsent(m.value(m.params.uri)) && m.isRemoved() {
+		name = m.params.uri
+		if isAbsent(m.value(name)) && m.isRemoved() {
 			return nil // the server says that there is no such method
 		}
-		return m.setName(m.value(m.params.uri))
 	case fromTask:
-		return m.setName(m.value(m.params.taskID))
+		name = m.params.taskID
 	case fromRef:
 		return m.readRef(m.value(m.params.ref))
 	case fromFilter:
@@ -339,6 +341,7 @@ func (m *message) readName() *Error {
 	default:
 		return nil
 	}
+	return m.setName(m.value(name))
 }
 
 // isRemoved reports methods of earlier revisions than the one params._meta names.
