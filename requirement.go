@@ -90,18 +90,18 @@ func Public() Requirement { return public{} }
 
 type public struct{}
 
-func (public) String() string               { return "nothing: public" }
+func (public) String() string              { return "nothing: public" }
 func (public) evaluate(evaluation) outcome { return outcome{ok: true} }
-func (public) check(*faults, string)        {}
+func (public) check(*faults, string)       {}
 
 // Denied demands what nobody has.
 func Denied() Requirement { return denied{} }
 
 type denied struct{}
 
-func (denied) String() string               { return "denied to everybody" }
+func (denied) String() string              { return "denied to everybody" }
 func (denied) evaluate(evaluation) outcome { return outcome{final: true} }
-func (denied) check(*faults, string)        {}
+func (denied) check(*faults, string)       {}
 
 // Claim demands that a claim of the token is one of the values, or, where the
 // claim is an array, contains one. Claims that are neither text nor an array of
