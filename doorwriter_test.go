@@ -261,6 +261,90 @@ func TestStreamIsNotHeldBack(t *testing.T) {
 	}
 }
 
+// protocols serves a handler over HTTP/1.1 and over HTTP/2.
+func protocols(t *testing.T, handler http.Handler) map[string]*httptest.Server {
+	t.Helper()
+	servers := map[string]*httptest.Server{"HTTP/1.1": httptest.NewUnstartedServer(handler), "HTTP/2.0": httptest.NewUnstartedServer(handler)}
+	for protocol, server := range servers {
+		server.EnableHTTP2 = protocol == "HTTP/2.0"
+		server.StartTLS()
+		t.Cleanup(server.Close)
+	}
+	return servers
+}
+
+// send makes a request with the token and reads the answer.
+func (g guarded) send(t *testing.T, server *httptest.Server, method, body string) (*http.Response, string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, method, server.URL+"/mcp", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+g.token)
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := server.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	return resp, string(text), err
+}
+
+// What a handler writes after it has returned goes nowhere.
+func TestWriteAfterReturn(t *testing.T) {
+	t.Parallel()
+	left, written := make(chan struct{}), make(chan error)
+	g := guard(t, nil, func(w http.ResponseWriter, _ *http.Request) {
+		go func() {
+			<-left
+			w.Header().Set("Mcp-Session-Id", "late")
+			w.WriteHeader(http.StatusTeapot)
+			_, err := io.WriteString(w, "late")
+			written <- err
+			written <- http.NewResponseController(w).Flush()
+		}()
+	})
+	servers := protocols(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		g.handler.ServeHTTP(w, r)
+		left <- struct{}{}
+		for _, what := range []string{"write", "flush"} {
+			if err := <-written; err == nil {
+				t.Errorf("%s: a late %s was taken", r.Proto, what)
+			}
+		}
+	}))
+	for protocol, server := range servers {
+		resp, text, err := g.send(t, server, http.MethodPost, callTool)
+		if err != nil || resp.Proto != protocol || resp.StatusCode != http.StatusOK || text != "" || resp.Header.Get("Mcp-Session-Id") != "" {
+			t.Errorf("%s: %v %q, %v", protocol, resp, text, err)
+		}
+	}
+}
+
+// A stream that cannot be filtered any further ends there and then, though its
+// handler waits for the client to go.
+//
+// Covers RS12.
+func TestBrokenStreamEnds(t *testing.T) {
+	t.Parallel()
+	g := guard(t, func(r *mcpauth.Resource) { r.Policy = &mcpauth.Policy{} }, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		fmt.Fprint(w, "data: {\"method\":\"notifications/progress\"}\n\n")
+		w.(http.Flusher).Flush()
+		fmt.Fprint(w, "data: {\"result\":{\"tools\":[],\"tools\":[{\"name\":\"secret\"}]}}\n\n")
+		<-r.Context().Done()
+	})
+	for protocol, server := range protocols(t, g.handler) {
+		resp, text, err := g.send(t, server, http.MethodGet, "")
+		if err == nil || errors.Is(err, context.DeadlineExceeded) || resp.Proto != protocol || !strings.Contains(text, "progress") || strings.Contains(text, "secret") {
+			t.Errorf("%s: %q, %v", protocol, text, err)
+		}
+	}
+}
+
 // failingSessions is a store that is down.
 type failingSessions struct{}
 
