@@ -229,7 +229,7 @@ func (w *doorWriter) startFilter(status int) bool {
 		h.Del(name)
 	}
 	keep := func(method, name string) bool {
-		return w.res.keep(w.context(), w.caller(), method, name)
+		return w.res.keep(w.context(), w.caller(), w.scopes, method, name)
 	}
 	w.list = &filteredList{isStream: isStream, status: status}
 	var to io.Writer = w.to

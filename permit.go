@@ -122,9 +122,9 @@ func (r *resource) hint(req *Request) {
 // templatesMethod is how a list's filter names resource templates.
 const templatesMethod = "resources/templates"
 
-// keep tells which items of a list the caller may use. A resource template is
-// judged by its text.
-func (r *resource) keep(ctx context.Context, info *AuthInfo, method, name string) bool {
+// keep tells which items of a list the caller may use, given the scopes of the
+// handler. A resource template is judged by its text.
+func (r *resource) keep(ctx context.Context, info *AuthInfo, scopes []string, method, name string) bool {
 	op := &Operation{Method: method, Name: name}
 	if method == templatesMethod {
 		op.Method = "resources/read"
@@ -132,5 +132,10 @@ func (r *resource) keep(ctx context.Context, info *AuthInfo, method, name string
 	if r.policy.ambiguous(op) {
 		return false
 	}
-	return r.policy.requirement(op).evaluate(&evaluation{ctx, info, op, r.hierarchy}).ok
+	requirement := r.policy.requirement(op)
+	if !requirement.evaluate(&evaluation{ctx, info, op, r.hierarchy}).ok {
+		return false
+	}
+	// A list that is public is seen by callers without these scopes, too.
+	return info == nil || r.hierarchy.check(info.Scopes, scopes) == nil || openToAll(requirement)
 }

@@ -57,5 +57,9 @@ func (a *Auth) Shows(ctx context.Context, info *AuthInfo, resource string, op Op
 	if res.policy == nil || res.policy.config.ShowAll {
 		return true
 	}
-	return res.keep(ctx, info, op.Method, op.Name)
+	var scopes []string
+	if info != nil && info.from != nil {
+		scopes = info.from.scopes
+	}
+	return res.keep(ctx, info, scopes, op.Method, op.Name)
 }
