@@ -18,7 +18,8 @@ import (
 //
 // A request that carries no AuthInfo may do what is Public, and nothing else.
 //
-// Add it first, so that no other middleware sees what is refused.
+// Add it last, or first within one call of AddReceivingMiddleware: it is then
+// around all other middleware, which sees nothing of what is refused.
 func Authorize(a *mcpauth.Auth, resource string) mcp.Middleware {
 	learn := Middleware()
 	return func(next mcp.MethodHandler) mcp.MethodHandler {
@@ -100,15 +101,15 @@ func hide(err error, op mcpauth.Operation) error {
 	if !errors.As(err, &refused) || !refused.Hidden {
 		return err
 	}
-	switch op.Method {
-	case callTool:
+	switch {
+	case op.Name == "":
+		return err // a method, which is no secret
+	case op.Method == callTool:
 		return &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: fmt.Sprintf("unknown tool %q", op.Name)}
-	case getPrompt:
+	case op.Method == getPrompt, op.Ref == "prompt":
 		return &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: fmt.Sprintf("unknown prompt %q", op.Name)}
-	case readResource:
-		return mcp.ResourceNotFoundError(op.Name)
 	}
-	return err
+	return mcp.ResourceNotFoundError(op.Name)
 }
 
 // scopePrivate keeps caches from giving a result to another caller. The SDK's

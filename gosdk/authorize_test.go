@@ -1,7 +1,9 @@
 package gosdk_test
 
 import (
+	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -118,6 +120,95 @@ func TestAuthorizeHides(t *testing.T) {
 					t.Errorf("%s: hidden %+v, absent %+v", method, hidden, absent)
 				}
 			}
+			for ref, want := range map[string]string{
+				`"type":"ref/prompt","name":"closed"`:    `unknown prompt`,
+				`"type":"ref/resource","uri":"note://1"`: `Resource not found`,
+			} {
+				got := n.post(t, transport.version, session, reader, "completion/complete", `"ref":{`+ref+`},"argument":{"name":"a","value":"b"}`)
+				if !strings.Contains(got.body, want) || strings.Contains(got.body, "admin") {
+					t.Errorf("completion: %+v", got)
+				}
+			}
+			if transport.version == legacy {
+				if got := n.post(t, legacy, session, reader, "resources/subscribe", `"uri":"note://1"`); !strings.Contains(got.body, "Resource not found") || strings.Contains(got.body, "admin") {
+					t.Errorf("subscription: %+v", got)
+				}
+			}
 		})
+	}
+}
+
+// Covers RS12. What the door hides has the status, and with tools and prompts
+// the code, that the SDK has for what is not there.
+func TestDoorHides(t *testing.T) {
+	t.Parallel()
+	for name, transport := range transports() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := newNotes(t, &transport.options, 0, door{resource: func(r *mcpauth.Resource) {
+				r.Policy.HideRefused = true
+				r.Policy.Default = mcpauth.Authenticated()
+			}})
+			token := n.token(t, "alice", "read")
+			session := n.open(t, transport.version, token)
+			for method, params := range map[string][2]string{
+				"tools/call":     {`"name":"secret"`, `"name":"nosuch"`},
+				"prompts/get":    {`"name":"closed"`, `"name":"nosuch"`},
+				"resources/read": {`"uri":"note://1"`, `"uri":"nosuch://1"`},
+			} {
+				hidden := n.post(t, transport.version, session, token, method, params[0])
+				absent := n.post(t, transport.version, session, token, method, params[1])
+				const code = `"code":-32602`
+				if hidden.status != absent.status || method != "resources/read" && strings.Contains(hidden.body, code) != strings.Contains(absent.body, code) {
+					t.Errorf("%s: hidden %+v, absent %+v", method, hidden, absent)
+				}
+			}
+		})
+	}
+}
+
+// The SDK puts the middleware of a later call around that of earlier ones:
+// added last, Authorize keeps from them what it refuses.
+func TestAuthorizeAddedLast(t *testing.T) {
+	t.Parallel()
+	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
+		Identifier:           "https://mcp.example.com/mcp",
+		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "https://auth.example.com"}},
+		Policy:               notesPolicy(),
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = auth.Close() })
+	var seen []string
+	server := notesServer(0, func(next mcp.MethodHandler) mcp.MethodHandler {
+		return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
+			if call, ok := req.GetParams().(*mcp.CallToolParamsRaw); ok {
+				seen = append(seen, call.Name)
+			}
+			return next(ctx, method, req)
+		}
+	})
+	server.AddReceivingMiddleware(gosdk.Authorize(auth, ""))
+	here, there := mcp.NewInMemoryTransports()
+	running, err := server.Connect(t.Context(), there, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil).Connect(t.Context(), here, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tool := range []string{"read", "help"} {
+		if _, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: tool}); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := session.Close(); err != nil {
+		t.Error(err)
+	}
+	_ = running.Wait()
+	if !slices.Equal(seen, []string{"help"}) {
+		t.Errorf("other middleware saw %q", seen)
 	}
 }
