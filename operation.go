@@ -92,6 +92,22 @@ func (p *policy) read(req *Request, messages *mcpmsg.Request) *refusal {
 	if err := messages.Parse(req.Header, body); err != nil {
 		return messageRefusal(err)
 	}
+	return p.hideable(messages)
+}
+
+// hideable refuses messages that could not be answered as if what they name did
+// not exist, whether or not it is refused: the difference would tell.
+func (p *policy) hideable(messages *mcpmsg.Request) *refusal {
+	if !p.config.HideRefused {
+		return nil
+	}
+	if messages.Batch {
+		return invalidRequest(MalformedMessage, "a batch, in which nothing can be hidden")
+	}
+	first := &messages.All()[0]
+	if op := operation(first); op.kind() != kindNone && first.ID == nil {
+		return invalidRequest(MalformedMessage, "a call without an id, which cannot be answered")
+	}
 	return nil
 }
 
