@@ -43,14 +43,22 @@ func (a *Auth) permit(ctx context.Context, res *resource, req *Request, admitted
 	return nil
 }
 
+// maxNames bounds what is held against the patterns of a policy, in bytes of one
+// request: each name against each of them.
+const maxNames = 64 << 10
+
 // decide holds the operations against the policy. A challenge names all scopes
 // of the whole request, those too that the token has: clients that replace
 // their scopes by the challenge's would lose them.
 func (r *resource) decide(e *evaluation, ops []Operation, req *Request) (needed []string, _ *refusal) {
 	// The scopes of the handler itself come first.
 	total, public := AllScopes(req.Scopes).evaluate(e), r.policy.mayPublish
+	names := 0
 	for i := range ops {
 		e.op = &ops[i]
+		if names += len(e.op.Name); names > maxNames {
+			return nil, invalidRequest(MalformedMessage, "all names together are over %d bytes", maxNames)
+		}
 		if r.policy.ambiguous(e.op) {
 			return nil, invalidRequest(URINotNormal, "the resource URI %.200q is not in normal form", e.op.Name)
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	mcpauth "github.com/mcp-auth/go"
@@ -150,5 +151,27 @@ func TestChallengeIsItsOwn(t *testing.T) {
 	}
 	if c.Scopes[0] = "changed"; scopes[0] != "write" {
 		t.Error("Authorize gives the request's scopes away")
+	}
+}
+
+// What one request can have the patterns of a policy looked through for is
+// bounded.
+//
+// Covers RS12.
+func TestNamesAreBounded(t *testing.T) {
+	t.Parallel()
+	config := permitsConfig()
+	config.Resources[0].Policy.Resources = map[string]mcpauth.Requirement{"note:///*": mcpauth.Authenticated()}
+	auth := newAuth(t, config)
+	half := "note:///" + strings.Repeat("a", 32<<10-len("note:///"))
+	for uri, want := range map[string]mcpauth.Reason{half: "", half + "a": mcpauth.MalformedMessage} {
+		var got mcpauth.Reason
+		var c *mcpauth.Challenge
+		if errors.As(auth.Permits(t.Context(), &mcpauth.AuthInfo{Subject: "alice"}, resourceID, read(half), read(uri)), &c) {
+			got = c.Reason
+		}
+		if got != want {
+			t.Errorf("%d bytes: %q, want %q", len(half)+len(uri), got, want)
+		}
 	}
 }
