@@ -465,6 +465,42 @@ func TestMemorySessions(t *testing.T) {
 	}
 }
 
+// A session that was opened without a token is anybody's to take once, and never
+// again, even if it was forgotten.
+//
+// Covers RS23.
+func TestSessionsOfNobody(t *testing.T) {
+	t.Parallel()
+	const size = 1000
+	store := mcpauth.NewMemorySessions(size)
+	bind := func(session, owner string) string {
+		holder, err := store.Bind(t.Context(), session, owner)
+		if err != nil {
+			t.Error(err)
+		}
+		return holder
+	}
+	bind("forgotten", mcpauth.Nobody)
+	bind("forgotten", "alice")
+	for i := range 20 * size {
+		bind(fmt.Sprint("owned ", i), "mallory")
+	}
+	if holder := bind("forgotten", ""); holder != "" {
+		t.Errorf("a forgotten session is %q's", holder)
+	}
+	if bind("a", mcpauth.Nobody) != mcpauth.Nobody || bind("a", "") != mcpauth.Nobody || bind("a", "alice") != "alice" || bind("a", "bob") != "alice" || bind("a", mcpauth.Nobody) != "alice" {
+		t.Error("the first with a token does not own it")
+	}
+	bind("used", mcpauth.Nobody)
+	for i := range 20 * size {
+		bind(fmt.Sprint("session ", i), mcpauth.Nobody)
+		bind("used", "")
+	}
+	if bind("a", "") != "alice" || bind("used", "") != mcpauth.Nobody || bind("session 0", "") != "" || mcpauth.KnownSessions(store) > 2*(size+32) {
+		t.Errorf("after a flood: %q, %q, %d sessions", bind("a", ""), bind("used", ""), mcpauth.KnownSessions(store))
+	}
+}
+
 // The decision is made on exactly the bytes that the handler reads.
 //
 // Covers RS15.
