@@ -82,8 +82,13 @@ func TestPermitsHides(t *testing.T) {
 	auth := newAuth(t, config)
 	var c *mcpauth.Challenge
 	err := auth.Permits(t.Context(), &mcpauth.AuthInfo{Subject: "alice"}, resourceID, tool("write"))
-	if !errors.As(err, &c) || !c.Hidden {
+	if !errors.As(err, &c) || !c.Hidden || len(c.Scopes) > 0 {
 		t.Errorf("%+v", err)
+	}
+	config.Resources[0].Policy.Methods = map[string]mcpauth.Requirement{"tools/list": mcpauth.Scopes("write")}
+	err = newAuth(t, config).Permits(t.Context(), &mcpauth.AuthInfo{Subject: "alice"}, resourceID, mcpauth.Operation{Method: "tools/list"})
+	if !errors.As(err, &c) || c.Hidden || len(c.Scopes) != 1 {
+		t.Errorf("a method is no secret: %+v", err)
 	}
 	config.Resources[0].Policy.Resources = map[string]mcpauth.Requirement{"note:///a": mcpauth.Denied()}
 	err = newAuth(t, config).Permits(t.Context(), &mcpauth.AuthInfo{Subject: "alice"}, resourceID, read("note:///%61"))

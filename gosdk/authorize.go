@@ -102,8 +102,6 @@ func hide(err error, op mcpauth.Operation) error {
 		return err
 	}
 	switch {
-	case op.Name == "":
-		return err // a method, which is no secret
 	case op.Method == callTool:
 		return &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: fmt.Sprintf("unknown tool %q", op.Name)}
 	case op.Method == getPrompt, op.Ref == "prompt":
