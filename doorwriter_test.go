@@ -261,6 +261,41 @@ func TestStreamIsNotHeldBack(t *testing.T) {
 	}
 }
 
+// A check tells a list, for which it gets no arguments, from a call without any.
+//
+// Covers RS12.
+func TestCheckTellsListFromCall(t *testing.T) {
+	t.Parallel()
+	seen := make(chan string, 1)
+	check := func(_ context.Context, _ *mcpauth.AuthInfo, op mcpauth.Operation) (bool, error) {
+		seen <- fmt.Sprintf("%s %q %t", op.Name, op.Arguments, op.Arguments == nil)
+		return true, nil
+	}
+	g := guard(t, func(r *mcpauth.Resource) {
+		r.Policy = &mcpauth.Policy{
+			Tools:   map[string]mcpauth.Requirement{"*": mcpauth.Check("looks", check)},
+			Prompts: map[string]mcpauth.Requirement{"*": mcpauth.Check("looks", check)},
+		}
+	}, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"t"}]}}`)
+	})
+	for body, want := range map[string]string{
+		callTool: `t "{}" false`,
+		`{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"p"}}`:                    `p "{}" false`,
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":null}}`:    `t "null" false`,
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":{"a":1}}}`: `t "{\"a\":1}" false`,
+		`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`:                                           `t "" true`,
+	} {
+		if w := g.post(body); w.Code != http.StatusOK {
+			t.Errorf("%s: %d %s", body, w.Code, w.Body)
+		}
+		if got := <-seen; got != want {
+			t.Errorf("%s: the check gets %s, want %s", body, got, want)
+		}
+	}
+}
+
 // protocols serves a handler over HTTP/1.1 and over HTTP/2.
 func protocols(t *testing.T, handler http.Handler) map[string]*httptest.Server {
 	t.Helper()

@@ -44,6 +44,9 @@ func operations(method string, params mcp.Params) []mcpauth.Operation {
 	switch p := params.(type) {
 	case *mcp.CallToolParamsRaw:
 		op.Name, op.Arguments = p.Name, p.Arguments
+		if op.Arguments == nil {
+			op.Arguments = json.RawMessage("{}")
+		}
 	case *mcp.GetPromptParams:
 		op.Name, op.Arguments = p.Name, encode(p.Arguments)
 	case *mcp.ReadResourceParams:
@@ -60,14 +63,12 @@ func operations(method string, params mcp.Params) []mcpauth.Operation {
 	return []mcpauth.Operation{op}
 }
 
+// encode never returns nil, which is for lists.
 func encode(arguments map[string]string) json.RawMessage {
 	if arguments == nil {
-		return nil
+		return json.RawMessage("{}")
 	}
-	data, err := json.Marshal(arguments)
-	if err != nil {
-		return nil
-	}
+	data, _ := json.Marshal(arguments) // texts cannot fail
 	return data
 }
 

@@ -2,9 +2,11 @@ package gosdk_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	mcpauth "github.com/mcp-auth/go"
@@ -210,5 +212,45 @@ func TestAuthorizeAddedLast(t *testing.T) {
 	_ = running.Wait()
 	if !slices.Equal(seen, []string{"help"}) {
 		t.Errorf("other middleware saw %q", seen)
+	}
+}
+
+// Covers RS12. A check tells a list from a call without arguments.
+func TestAuthorizeArguments(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	seen := map[string]string{}
+	looked := func(r *mcpauth.Resource) {
+		check := mcpauth.Check("looks", func(_ context.Context, _ *mcpauth.AuthInfo, op mcpauth.Operation) (bool, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			seen[op.Name] = fmt.Sprintf("%q %t", op.Arguments, op.Arguments == nil)
+			return true, nil
+		})
+		r.Policy.Tools["read"], r.Policy.Prompts["open"] = check, check
+	}
+	n := newNotes(t, &mcp.StreamableHTTPOptions{Stateless: true, JSONResponse: true}, 0, door{wrap: ownDoor, inside: inside, resource: looked})
+	session := n.open(t, legacy, "alice read")
+	for _, test := range []struct{ method, params, name, want string }{
+		{"tools/call", `"name":"read"`, "read", `"{}" false`},
+		{"tools/call", `"name":"read","arguments":{"a":1}`, "read", `"{\"a\":1}" false`},
+		{"tools/list", ``, "read", `"" true`},
+		{"prompts/get", `"name":"open"`, "open", `"{}" false`},
+		{"prompts/get", `"name":"open","arguments":{"a":"b"}`, "open", `"{\"a\":\"b\"}" false`},
+		{"prompts/list", ``, "open", `"" true`},
+	} {
+		cursor := ""
+		for range 5 { // pages
+			got := n.post(t, legacy, session, "alice read", test.method, strings.TrimPrefix(test.params+cursor, ","))
+			_, next, more := strings.Cut(got.body, `"nextCursor":"`)
+			if cursor = `,"cursor":"` + strings.Split(next, `"`)[0] + `"`; !more {
+				break
+			}
+		}
+		mu.Lock()
+		if seen[test.name] != test.want {
+			t.Errorf("%s %s: the check gets %s, want %s", test.method, test.params, seen[test.name], test.want)
+		}
+		mu.Unlock()
 	}
 }
