@@ -102,3 +102,35 @@ func TestCallersAreNoSessions(t *testing.T) {
 		}
 	}
 }
+
+// Covers RS23. mcp-go lets any caller cancel the requests of others in a version
+// without sessions, unless the policy denies it as docs/mcp-go.md says.
+func TestCancellationIsDenied(t *testing.T) {
+	t.Parallel()
+	n := newNotes(t, setup{resource: func(r *mcpauth.Resource) {
+		r.Policy = &mcpauth.Policy{Default: mcpauth.Authenticated(), Methods: map[string]mcpauth.Requirement{"notifications/cancelled": mcpauth.Denied()}}
+	}})
+	begun, end := make(chan struct{}), make(chan struct{})
+	n.mcp.AddTool(mcp.NewTool("slow"), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		close(begun)
+		select {
+		case <-ctx.Done():
+			return mcp.NewToolResultText("cancelled"), nil
+		case <-end:
+			return mcp.NewToolResultText("finished"), nil
+		}
+	})
+	answered := make(chan answer)
+	go func() { answered <- n.post(t, modern, "", n.token(t, "alice"), "tools/call", `"name":"slow"`) }()
+	<-begun
+	const cancel = `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7,"_meta":{"io.modelcontextprotocol/protocolVersion":"` + modern +
+		`","io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}}`
+	got := n.send(t, http.MethodPost, n.token(t, "mallory"), cancel, map[string]string{"Mcp-Protocol-Version": modern, "Mcp-Method": "notifications/cancelled"})
+	close(end)
+	if got.status != http.StatusForbidden {
+		t.Errorf("mallory: %+v", got)
+	}
+	if got := <-answered; !strings.Contains(got.body, "finished") {
+		t.Errorf("alice: %+v", got)
+	}
+}
