@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/mcp-auth/go/internal/mcpmsg"
 )
@@ -44,8 +45,9 @@ type doorWriter struct {
 	list   *filteredList // nil: not filtered
 
 	began     atomic.Bool // the response; written under mu
+	left      atomic.Bool // the handler has returned; written under mu
 	batch     atomic.Bool // the request holds several messages
-	over      bool        // the response is complete, or replaced; under mu
+	over      bool        // the response is replaced; under mu
 	bodyBegan bool
 	anonymous bool // nobody in particular is calling
 	opens     bool // the handler may open a session
@@ -113,17 +115,23 @@ func (b *requestBody) Read(p []byte) (int, error) {
 func (b *requestBody) Close() error { return b.body.Close() }
 
 // Header returns the response's header.
-func (w *doorWriter) Header() http.Header { return w.to.Header() }
+func (w *doorWriter) Header() http.Header { return w.Unwrap().Header() }
 
-// Unwrap serves [http.ResponseController].
-func (w *doorWriter) Unwrap() http.ResponseWriter { return w.to }
+// Unwrap serves [http.ResponseController]. It does not lock: a deadline may be
+// what ends a Write.
+func (w *doorWriter) Unwrap() http.ResponseWriter {
+	if w.left.Load() {
+		return returned{}
+	}
+	return w.to
+}
 
 // WriteHeader begins the response.
 func (w *doorWriter) WriteHeader(status int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if status >= 100 && status < 200 {
-		w.to.WriteHeader(status)
+		w.Unwrap().WriteHeader(status)
 		return
 	}
 	w.begin(status)
@@ -152,7 +160,7 @@ func (w *doorWriter) begin(status int) {
 // replace sends a challenge instead of what the handler writes.
 func (w *doorWriter) replace(c *Challenge) {
 	w.over = true
-	h := w.Header()
+	h := w.to.Header()
 	for name := range h {
 		if ofContent(name) {
 			delete(h, name)
@@ -187,7 +195,7 @@ func (w *doorWriter) session() string {
 	if !w.opens {
 		return ""
 	}
-	if values := w.Header()[sessionHeader]; len(values) > 0 { // a canonical name
+	if values := w.to.Header()[sessionHeader]; len(values) > 0 { // a canonical name
 		return values[0]
 	}
 	return ""
@@ -207,7 +215,7 @@ func (w *doorWriter) bindSession() error {
 // startFilter makes ready to filter. It is false where the header is not to be
 // sent yet, or never.
 func (w *doorWriter) startFilter(status int) bool {
-	h := w.Header()
+	h := w.to.Header()
 	kind := strings.ToLower(h.Get("Content-Type"))
 	isStream := strings.Contains(kind, "text/event-stream")
 	if !isStream && !strings.Contains(kind, "application/json") {
@@ -221,7 +229,7 @@ func (w *doorWriter) startFilter(status int) bool {
 		h.Del(name)
 	}
 	keep := func(method, name string) bool {
-		return w.res.keep(w.context(), w.caller(), method, name)
+		return w.res.keep(w.context(), w.caller(), w.scopes, method, name)
 	}
 	w.list = &filteredList{isStream: isStream, status: status}
 	var to io.Writer = w.to
@@ -242,9 +250,22 @@ func (w *doorWriter) Write(p []byte) (int, error) {
 	case w.over:
 		return len(p), nil
 	case w.list != nil:
-		return w.list.filter.Write(p)
+		n, err := w.list.filter.Write(p)
+		if err != nil && w.list.isStream {
+			w.breakOff()
+		}
+		return n, err
 	}
-	return w.to.Write(p)
+	return w.Unwrap().Write(p)
+}
+
+// breakOff ends a connection on which nothing more will be sent. The handler may
+// wait for its end before it returns.
+func (w *doorWriter) breakOff() {
+	past := time.Unix(1, 0)
+	c := http.NewResponseController(w.to)
+	_ = c.SetReadDeadline(past)  // cancels the request's context (HTTP/1)
+	_ = c.SetWriteDeadline(past) // resets the stream (HTTP/2)
 }
 
 // Flush sends what was written so far.
@@ -260,14 +281,14 @@ func (w *doorWriter) FlushError() error {
 	if w.list != nil && !w.list.isStream && !w.over {
 		return nil // sent whole at the end
 	}
-	return http.NewResponseController(w.to).Flush()
+	return http.NewResponseController(w.Unwrap()).Flush()
 }
 
 // finish ends the response when the handler has returned.
 func (w *doorWriter) finish() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	defer func() { w.over = true }()
+	defer w.began.Store(true) // too late for a denial
 	if w.denial != nil || w.session() != "" {
 		w.begin(http.StatusOK) // as net/http does where nothing was written
 	}
@@ -283,11 +304,30 @@ func (w *doorWriter) finish() {
 		w.fail(http.StatusInternalServerError, err)
 		return
 	}
-	w.Header().Set("Content-Length", strconv.Itoa(w.list.whole.Len()))
+	w.to.Header().Set("Content-Length", strconv.Itoa(w.list.whole.Len()))
 	w.to.WriteHeader(w.list.status)
 	_, _ = w.to.Write(w.list.whole.Bytes())
+}
+
+// leave lets go of the response when the handler has returned, or panicked.
+func (w *doorWriter) leave() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.began.Store(true)
+	w.left.Store(true)
 	w.list = nil // sessions may keep the context, and that the writer
 }
+
+// returned stands in for the response of a handler that has returned: net/http
+// may use the memory of that for another, and panics in HTTP/2.
+type returned struct{}
+
+var errReturned = errors.New("mcpauth: the handler has returned")
+
+func (returned) Header() http.Header       { return http.Header{} }
+func (returned) WriteHeader(int)           {}
+func (returned) Write([]byte) (int, error) { return 0, errReturned }
+func (returned) FlushError() error         { return errReturned }
 
 // endStream breaks the connection off where the filter has stopped: the client
 // must not take what it got for all.

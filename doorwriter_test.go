@@ -261,6 +261,125 @@ func TestStreamIsNotHeldBack(t *testing.T) {
 	}
 }
 
+// A check tells a list, for which it gets no arguments, from a call without any.
+//
+// Covers RS12.
+func TestCheckTellsListFromCall(t *testing.T) {
+	t.Parallel()
+	seen := make(chan string, 1)
+	check := func(_ context.Context, _ *mcpauth.AuthInfo, op mcpauth.Operation) (bool, error) {
+		seen <- fmt.Sprintf("%s %q %t", op.Name, op.Arguments, op.Arguments == nil)
+		return true, nil
+	}
+	g := guard(t, func(r *mcpauth.Resource) {
+		r.Policy = &mcpauth.Policy{
+			Tools:   map[string]mcpauth.Requirement{"*": mcpauth.Check("looks", check)},
+			Prompts: map[string]mcpauth.Requirement{"*": mcpauth.Check("looks", check)},
+		}
+	}, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"t"}]}}`)
+	})
+	for body, want := range map[string]string{
+		callTool: `t "{}" false`,
+		`{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"p"}}`:                    `p "{}" false`,
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":null}}`:    `t "null" false`,
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":{"a":1}}}`: `t "{\"a\":1}" false`,
+		`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`:                                           `t "" true`,
+	} {
+		if w := g.post(body); w.Code != http.StatusOK {
+			t.Errorf("%s: %d %s", body, w.Code, w.Body)
+		}
+		if got := <-seen; got != want {
+			t.Errorf("%s: the check gets %s, want %s", body, got, want)
+		}
+	}
+}
+
+// protocols serves a handler over HTTP/1.1 and over HTTP/2.
+func protocols(t *testing.T, handler http.Handler) map[string]*httptest.Server {
+	t.Helper()
+	servers := map[string]*httptest.Server{"HTTP/1.1": httptest.NewUnstartedServer(handler), "HTTP/2.0": httptest.NewUnstartedServer(handler)}
+	for protocol, server := range servers {
+		server.EnableHTTP2 = protocol == "HTTP/2.0"
+		server.StartTLS()
+		t.Cleanup(server.Close)
+	}
+	return servers
+}
+
+// send makes a request with the token and reads the answer.
+func (g guarded) send(t *testing.T, server *httptest.Server, method, body string) (*http.Response, string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, method, server.URL+"/mcp", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+g.token)
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := server.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	return resp, string(text), err
+}
+
+// What a handler writes after it has returned goes nowhere.
+func TestWriteAfterReturn(t *testing.T) {
+	t.Parallel()
+	left, written := make(chan struct{}), make(chan error)
+	g := guard(t, nil, func(w http.ResponseWriter, _ *http.Request) {
+		go func() {
+			<-left
+			w.Header().Set("Mcp-Session-Id", "late")
+			w.WriteHeader(http.StatusTeapot)
+			_, err := io.WriteString(w, "late")
+			written <- err
+			written <- http.NewResponseController(w).Flush()
+		}()
+	})
+	servers := protocols(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		g.handler.ServeHTTP(w, r)
+		left <- struct{}{}
+		for _, what := range []string{"write", "flush"} {
+			if err := <-written; err == nil {
+				t.Errorf("%s: a late %s was taken", r.Proto, what)
+			}
+		}
+	}))
+	for protocol, server := range servers {
+		resp, text, err := g.send(t, server, http.MethodPost, callTool)
+		if err != nil || resp.Proto != protocol || resp.StatusCode != http.StatusOK || text != "" || resp.Header.Get("Mcp-Session-Id") != "" {
+			t.Errorf("%s: %v %q, %v", protocol, resp, text, err)
+		}
+	}
+}
+
+// A stream that cannot be filtered any further ends there and then, though its
+// handler waits for the client to go.
+//
+// Covers RS12.
+func TestBrokenStreamEnds(t *testing.T) {
+	t.Parallel()
+	g := guard(t, func(r *mcpauth.Resource) { r.Policy = &mcpauth.Policy{} }, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		fmt.Fprint(w, "data: {\"method\":\"notifications/progress\"}\n\n")
+		w.(http.Flusher).Flush()
+		fmt.Fprint(w, "data: {\"result\":{\"tools\":[],\"tools\":[{\"name\":\"secret\"}]}}\n\n")
+		<-r.Context().Done()
+	})
+	for protocol, server := range protocols(t, g.handler) {
+		resp, text, err := g.send(t, server, http.MethodGet, "")
+		if err == nil || errors.Is(err, context.DeadlineExceeded) || resp.Proto != protocol || !strings.Contains(text, "progress") || strings.Contains(text, "secret") {
+			t.Errorf("%s: %q, %v", protocol, text, err)
+		}
+	}
+}
+
 // failingSessions is a store that is down.
 type failingSessions struct{}
 
@@ -378,6 +497,42 @@ func TestMemorySessions(t *testing.T) {
 	}
 	if bind("unknown", "") != "" || bind("unknown", "a") != "a" || bind("unknown", "b") != "a" {
 		t.Error("looking has bound a session, or binding has not")
+	}
+}
+
+// A session that was opened without a token is anybody's to take once, and never
+// again, even if it was forgotten.
+//
+// Covers RS23.
+func TestSessionsOfNobody(t *testing.T) {
+	t.Parallel()
+	const size = 1000
+	store := mcpauth.NewMemorySessions(size)
+	bind := func(session, owner string) string {
+		holder, err := store.Bind(t.Context(), session, owner)
+		if err != nil {
+			t.Error(err)
+		}
+		return holder
+	}
+	bind("forgotten", mcpauth.Nobody)
+	bind("forgotten", "alice")
+	for i := range 20 * size {
+		bind(fmt.Sprint("owned ", i), "mallory")
+	}
+	if holder := bind("forgotten", ""); holder != "" {
+		t.Errorf("a forgotten session is %q's", holder)
+	}
+	if bind("a", mcpauth.Nobody) != mcpauth.Nobody || bind("a", "") != mcpauth.Nobody || bind("a", "alice") != "alice" || bind("a", "bob") != "alice" || bind("a", mcpauth.Nobody) != "alice" {
+		t.Error("the first with a token does not own it")
+	}
+	bind("used", mcpauth.Nobody)
+	for i := range 20 * size {
+		bind(fmt.Sprint("session ", i), mcpauth.Nobody)
+		bind("used", "")
+	}
+	if bind("a", "") != "alice" || bind("used", "") != mcpauth.Nobody || bind("session 0", "") != "" || mcpauth.KnownSessions(store) > 2*(size+32) {
+		t.Errorf("after a flood: %q, %q, %d sessions", bind("a", ""), bind("used", ""), mcpauth.KnownSessions(store))
 	}
 }
 

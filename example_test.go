@@ -733,15 +733,18 @@ func ExamplePolicy() {
 	defer as.Close()
 
 	sameTeam := func(_ context.Context, info *mcpauth.AuthInfo, op mcpauth.Operation) (bool, error) {
+		var claims struct{ Team string }
+		if err := info.Claims(&claims); err != nil || claims.Team == "" {
+			return false, err
+		}
+		if op.Arguments == nil { // asked for a list: who is in a team sees the tool
+			return true, nil
+		}
 		var arguments struct{ Team string }
 		if err := json.Unmarshal(op.Arguments, &arguments); err != nil {
 			return false, err
 		}
-		var claims struct{ Team string }
-		if err := info.Claims(&claims); err != nil {
-			return false, err
-		}
-		return claims.Team != "" && claims.Team == arguments.Team, nil
+		return claims.Team == arguments.Team, nil
 	}
 	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
 		Identifier:           "https://api.example.com/mcp",
@@ -749,7 +752,7 @@ func ExamplePolicy() {
 		Policy: &mcpauth.Policy{
 			Tools: map[string]mcpauth.Requirement{
 				"search-notes": mcpauth.Scopes("read:notes"),
-				"delete-note":  mcpauth.Any(mcpauth.Scopes("admin"), mcpauth.Scopes("read:notes", "delete:notes")),
+				"delete-note":  mcpauth.Any(mcpauth.Scopes("read:notes", "delete:notes"), mcpauth.Scopes("admin")),
 				"team_*":       mcpauth.All(mcpauth.Scopes("read:notes"), mcpauth.Check("same team", sameTeam)),
 				"about":        mcpauth.Public(),
 			},
@@ -777,7 +780,7 @@ func ExamplePolicy() {
 	fmt.Println(w.Code, w.Header().Get("WWW-Authenticate"))
 
 	// Output:
-	// 403 Bearer error="insufficient_scope", scope="admin", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/mcp", error_description="The access token has not all scopes that this operation needs."
+	// 403 Bearer error="insufficient_scope", scope="read:notes delete:notes", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/mcp", error_description="The access token has not all scopes that this operation needs."
 }
 
 // Rules that depend on data are for the handler: it knows whose note it is.

@@ -47,7 +47,9 @@ func NewMemorySessions(size int) SessionStore { return newMemorySessions(size) }
 func KnownSessions(s SessionStore) (n int) {
 	m := s.(*memorySessions)
 	for i := range m.shards {
-		n += len(m.shards[i].young) + len(m.shards[i].old)
+		for _, g := range []*generations{&m.shards[i].owned, &m.shards[i].nobody} {
+			n += len(g.young) + len(g.old)
+		}
 	}
 	return n
 }

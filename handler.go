@@ -112,6 +112,7 @@ func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = r.WithContext(out.context())
 	out.to = w
 	out.receive(r, body)
+	defer out.leave()
 	d.next.ServeHTTP(out, r)
 	out.finish()
 }

@@ -341,3 +341,44 @@ func TestAnnouncedBody(t *testing.T) {
 		t.Errorf("%d, with %d bytes of memory", w.Code, body.asked)
 	}
 }
+
+// A page of another site whose name was bound to loopback reads without an
+// Origin: its Host gives it away.
+//
+// Covers RS16.
+func TestReboundHost(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		identifier string
+		cors       mcpauth.CORS
+		host       string
+		want       int
+	}{
+		"own":                  {"http://localhost:3001/mcp", mcpauth.CORS{}, "127.0.0.1:3001", http.StatusUnauthorized},
+		"own, IPv6":            {"http://localhost:3001/mcp", mcpauth.CORS{}, "[::1]:3001", http.StatusUnauthorized},
+		"own, by name":         {"http://127.0.0.1:3001/mcp", mcpauth.CORS{}, "LocalHost", http.StatusUnauthorized},
+		"rebound":              {"http://localhost:3001/mcp", mcpauth.CORS{}, "evil.example:3001", http.StatusForbidden},
+		"rebound, looks local": {"http://localhost:3001/mcp", mcpauth.CORS{}, "127.0.0.1.evil.example", http.StatusForbidden},
+		"rebound, own CORS":    {"http://localhost:3001/mcp", mcpauth.CORS{Disabled: true}, "evil.example", http.StatusForbidden},
+		"rebound, listed":      {"http://localhost:3001/mcp", mcpauth.CORS{Origins: []string{"https://app.example.com"}}, "evil.example", http.StatusForbidden},
+		"all admitted":         {"http://localhost:3001/mcp", mcpauth.CORS{Origins: []string{"*"}}, "other.example", http.StatusUnauthorized},
+		"behind a proxy":       {"https://api.example.com/mcp", mcpauth.CORS{}, "api.example.com", http.StatusUnauthorized},
+	} {
+		config := oneResource()
+		config.Resources[0].Identifier, config.CORS = test.identifier, test.cors
+		server := httptest.NewServer(newAuth(t, config).Protect(http.NotFoundHandler()))
+		t.Cleanup(server.Close)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/mcp", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = test.host
+		resp, err := server.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _ = resp.Body.Close(); resp.StatusCode != test.want {
+			t.Errorf("%s: %d, want %d", name, resp.StatusCode, test.want)
+		}
+	}
+}

@@ -148,7 +148,7 @@ func (a *Auth) addResource(r *Resource, config *Config) error {
 		dpop:        newProofChecker(r.DPoP, r.Identifier, a.leeway, a.now),
 		mtls:        newCertificateChecker(r.MTLS),
 	}
-	res.sessions = newSessions(r, res.policy)
+	res.sessions = newSessions(r)
 	if res.origins, err = newOrigins(config.CORS, r.Identifier); err != nil {
 		return err
 	}

@@ -18,8 +18,9 @@ type Operation struct {
 	// Ref is "prompt" or "resource" for completion/complete: what an argument
 	// is completed of. Otherwise empty.
 	Ref string
-	// Arguments is the member arguments of the operation as it was sent. Nil if
-	// there is none, and while lists are filtered. No name stands there twice in
+	// Arguments is the member arguments of the operation as it was sent; of a call
+	// of a tool or prompt without it, {}. It is nil while lists are filtered, and
+	// for operations that have none. No name stands there twice in
 	// one object, but OWNER may stand beside owner, or for it: a [CheckFunc] must
 	// decode it as the handler does. [json.Unmarshal] into a struct takes both for
 	// one field, and into a map for two.
@@ -72,7 +73,11 @@ func appendOperations(ops []Operation, messages []mcpmsg.Message) []Operation {
 }
 
 func operation(m *mcpmsg.Message) Operation {
-	return Operation{m.Method, m.Name, m.Ref, m.Arguments}
+	op := Operation{m.Method, m.Name, m.Ref, m.Arguments}
+	if op.Arguments == nil && (op.Method == "tools/call" || op.Method == "prompts/get") {
+		op.Arguments = json.RawMessage("{}") // nil is for lists
+	}
+	return op
 }
 
 // read reads the messages of a request, once its caller may send a body. There
@@ -91,6 +96,22 @@ func (p *policy) read(req *Request, messages *mcpmsg.Request) *refusal {
 	}
 	if err := messages.Parse(req.Header, body); err != nil {
 		return messageRefusal(err)
+	}
+	return p.hideable(messages)
+}
+
+// hideable refuses messages that could not be answered as if what they name did
+// not exist, whether or not it is refused: the difference would tell.
+func (p *policy) hideable(messages *mcpmsg.Request) *refusal {
+	if !p.config.HideRefused {
+		return nil
+	}
+	if messages.Batch {
+		return invalidRequest(MalformedMessage, "a batch, in which nothing can be hidden")
+	}
+	first := &messages.All()[0]
+	if op := operation(first); op.kind() != kindNone && first.ID == nil {
+		return invalidRequest(MalformedMessage, "a call without an id, which cannot be answered")
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package mcpauth
 import (
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 
@@ -19,6 +20,10 @@ import (
 // nothing but the challenge. To a resource on loopback it admits pages on
 // loopback only, whatever their port. The methods are those of MCP: GET, POST
 // and DELETE. The metadata can be read from any origin.
+//
+// A resource on loopback, unless all origins are admitted, takes no request
+// either that came in on loopback for a Host that is not: the name of another
+// site that was bound to this machine.
 type CORS struct {
 	// Origins are the admitted origins, such as "https://app.example.com" or
 	// "http://localhost:*". Empty means as said above; "*" means all.
@@ -42,6 +47,7 @@ func loopbackOrigins() []string {
 type origins struct {
 	cors    *cors.Middleware
 	any     bool // every origin is admitted
+	local   bool // the resource is on loopback, and so are its names
 	callers bool // CORS headers are left to the caller
 }
 
@@ -49,15 +55,17 @@ func newOrigins(c CORS, identifier string) (*origins, error) {
 	o := &origins{callers: c.Disabled}
 	list := c.Origins
 	u, err := url.Parse(identifier)
+	onLoopback := err == nil && fetch.IsLoopbackHost(u.Hostname())
 	switch {
 	case len(list) == 1 && list[0] == "*":
 		o.any = true
 	case len(list) > 0:
-	case err == nil && fetch.IsLoopbackHost(u.Hostname()):
+	case onLoopback:
 		list = loopbackOrigins()
 	default:
 		list, o.any = []string{"*"}, true
 	}
+	o.local = onLoopback && !o.any
 	o.cors, err = cors.NewMiddleware(cors.Config{
 		Origins: list,
 		Methods: []string{http.MethodGet, http.MethodPost, http.MethodDelete},
@@ -95,6 +103,8 @@ type originGuard struct {
 func (g *originGuard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	given := len(r.Header["Origin"])
 	switch {
+	case g.local && isRebound(r):
+		g.refuse(w, r)
 	case given == 0 && (g.any || g.callers):
 		g.door.ServeHTTP(w, r) // answers do not vary by Origin
 	case given > 1 && !g.any:
@@ -106,6 +116,15 @@ func (g *originGuard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		g.refuse(w, r)
 	}
+}
+
+// isRebound reports a request that came in on loopback for a name that is not of
+// loopback. To such a page the server is the same origin, so that browsers send
+// no Origin with what it reads.
+func isRebound(r *http.Request) bool {
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	name := (&url.URL{Host: r.Host}).Hostname()
+	return ok && local.IP.IsLoopback() && name != "" && !fetch.IsLoopbackHost(name)
 }
 
 // admitted is reached with the CORS headers written, if the origin has any.
@@ -137,7 +156,7 @@ func (g *originGuard) refuse(w http.ResponseWriter, r *http.Request) {
 		slog.Int("status", http.StatusForbidden),
 		slog.String("reason", string(WrongOrigin)),
 		slog.String("method", r.Method),
-		slog.String("cause", fmt.Sprintf("the origin is %.200q", r.Header["Origin"])))
+		slog.String("cause", fmt.Sprintf("the origin is %.200q, the host %.200q", r.Header["Origin"], r.Host)))
 	WriteChallenge(w, &Challenge{
 		Status: http.StatusForbidden, Code: codeAccessDenied, Reason: WrongOrigin,
 		Description: "Pages of this origin may not call this server.",

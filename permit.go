@@ -40,14 +40,22 @@ func (a *Auth) permit(ctx context.Context, res *resource, req *Request, admitted
 	return nil
 }
 
+// maxNames bounds what is held against the patterns of a policy, in bytes of one
+// request: each name against each of them.
+const maxNames = 64 << 10
+
 // decide holds the operations against the policy. A challenge names all scopes
 // of the whole request, those too that the token has: clients that replace
 // their scopes by the challenge's would lose them.
 func (r *resource) decide(e evaluation, ops []Operation, req *Request) (needed []string, _ *refusal) {
 	// The scopes of the handler itself come first.
 	total, public := AllScopes(req.Scopes).evaluate(e), r.policy.mayPublish
+	names := 0
 	for i := range ops {
 		e.op = ops[i]
+		if names += len(e.op.Name); names > maxNames {
+			return nil, invalidRequest(MalformedMessage, "all names together are over %d bytes", maxNames)
+		}
 		if r.policy.ambiguous(&e.op) {
 			return nil, invalidRequest(URINotNormal, "the resource URI %.200q is not in normal form", e.op.Name)
 		}
@@ -119,9 +127,9 @@ func (r *resource) hint(req *Request) {
 // templatesMethod is how a list's filter names resource templates.
 const templatesMethod = "resources/templates"
 
-// keep tells which items of a list the caller may use. A resource template is
-// judged by its text.
-func (r *resource) keep(ctx context.Context, info *AuthInfo, method, name string) bool {
+// keep tells which items of a list the caller may use, given the scopes of the
+// handler. A resource template is judged by its text.
+func (r *resource) keep(ctx context.Context, info *AuthInfo, scopes []string, method, name string) bool {
 	op := Operation{Method: method, Name: name}
 	if method == templatesMethod {
 		op.Method = "resources/read"
@@ -129,5 +137,10 @@ func (r *resource) keep(ctx context.Context, info *AuthInfo, method, name string
 	if r.policy.ambiguous(&op) {
 		return false
 	}
-	return r.policy.requirement(&op).evaluate(evaluation{ctx, info, r.hierarchy, op}).ok
+	requirement := r.policy.requirement(&op)
+	if !requirement.evaluate(evaluation{ctx, info, r.hierarchy, op}).ok {
+		return false
+	}
+	// A list that is public is seen by callers without these scopes, too.
+	return info == nil || r.hierarchy.check(info.Scopes, scopes) == nil || openToAll(requirement)
 }

@@ -3,6 +3,7 @@ package mcpauth
 import (
 	"context"
 	"net/http"
+	"slices"
 )
 
 // Permits holds MCP operations against the [Policy] of a resource, for those
@@ -25,7 +26,10 @@ func (a *Auth) Permits(ctx context.Context, info *AuthInfo, resource string, ops
 		return nil
 	}
 	c := a.challenge(ctx, res, req, refused)
-	c.Hidden = res.policy != nil && res.policy.hides(refused)
+	named := func(op Operation) bool { return op.kind() != kindNone }
+	if res.policy != nil && res.policy.hides(refused) && slices.ContainsFunc(ops, named) {
+		c.Hidden, c.Scopes = true, nil // whoever shows it all the same tells no scopes
+	}
 	return c.own()
 }
 
@@ -57,5 +61,9 @@ func (a *Auth) Shows(ctx context.Context, info *AuthInfo, resource string, op Op
 	if res.policy == nil || res.policy.config.ShowAll {
 		return true
 	}
-	return res.keep(ctx, info, op.Method, op.Name)
+	var scopes []string
+	if info != nil && info.from != nil {
+		scopes = info.from.scopes
+	}
+	return res.keep(ctx, info, scopes, op.Method, op.Name)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	mcpauth "github.com/mcp-auth/go"
@@ -81,8 +82,13 @@ func TestPermitsHides(t *testing.T) {
 	auth := newAuth(t, config)
 	var c *mcpauth.Challenge
 	err := auth.Permits(t.Context(), &mcpauth.AuthInfo{Subject: "alice"}, resourceID, tool("write"))
-	if !errors.As(err, &c) || !c.Hidden {
+	if !errors.As(err, &c) || !c.Hidden || len(c.Scopes) > 0 {
 		t.Errorf("%+v", err)
+	}
+	config.Resources[0].Policy.Methods = map[string]mcpauth.Requirement{"tools/list": mcpauth.Scopes("write")}
+	err = newAuth(t, config).Permits(t.Context(), &mcpauth.AuthInfo{Subject: "alice"}, resourceID, mcpauth.Operation{Method: "tools/list"})
+	if !errors.As(err, &c) || c.Hidden || len(c.Scopes) != 1 {
+		t.Errorf("a method is no secret: %+v", err)
 	}
 	config.Resources[0].Policy.Resources = map[string]mcpauth.Requirement{"note:///a": mcpauth.Denied()}
 	err = newAuth(t, config).Permits(t.Context(), &mcpauth.AuthInfo{Subject: "alice"}, resourceID, read("note:///%61"))
@@ -150,5 +156,27 @@ func TestChallengeIsItsOwn(t *testing.T) {
 	}
 	if c.Scopes[0] = "changed"; scopes[0] != "write" {
 		t.Error("Authorize gives the request's scopes away")
+	}
+}
+
+// What one request can have the patterns of a policy looked through for is
+// bounded.
+//
+// Covers RS12.
+func TestNamesAreBounded(t *testing.T) {
+	t.Parallel()
+	config := permitsConfig()
+	config.Resources[0].Policy.Resources = map[string]mcpauth.Requirement{"note:///*": mcpauth.Authenticated()}
+	auth := newAuth(t, config)
+	half := "note:///" + strings.Repeat("a", 32<<10-len("note:///"))
+	for uri, want := range map[string]mcpauth.Reason{half: "", half + "a": mcpauth.MalformedMessage} {
+		var got mcpauth.Reason
+		var c *mcpauth.Challenge
+		if errors.As(auth.Permits(t.Context(), &mcpauth.AuthInfo{Subject: "alice"}, resourceID, read(half), read(uri)), &c) {
+			got = c.Reason
+		}
+		if got != want {
+			t.Errorf("%d bytes: %q, want %q", len(half)+len(uri), got, want)
+		}
 	}
 }

@@ -51,7 +51,8 @@ type Policy struct {
 	// Otherwise they show what the caller may use.
 	ShowAll bool
 	// HideRefused answers a refused tool, prompt or resource as one that does
-	// not exist, so that clients do not step up.
+	// not exist, so that clients do not step up. Batches, and calls without an
+	// id, could not be answered so and are refused as such.
 	HideRefused bool
 	// MaxBody bounds the body of a request, in bytes. Zero means 4 MiB.
 	MaxBody int64

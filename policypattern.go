@@ -249,14 +249,22 @@ func (p *pattern) shape() string {
 
 // fits reports whether the name is made of the pieces.
 func (p *pattern) fits(name string) bool {
-	if rest, ok := strings.CutPrefix(name, p.pieces[0].text); !ok {
+	first, rest := p.pieces[0], p.pieces[1:]
+	if !strings.HasPrefix(name, first.text) {
 		return false
-	} else if len(p.pieces) == 2 && p.pieces[1].several {
-		return true
-	} else if !p.pieces[0].variable {
-		return fitPieces(p.pieces[1:], rest)
 	}
-	return fitPieces(p.pieces, name)
+	if len(rest) == 1 && rest[0].several {
+		return true
+	}
+	for _, piece := range rest { // most names fail here, which is cheap
+		if !strings.Contains(name, piece.text) {
+			return false
+		}
+	}
+	if first.variable {
+		rest = p.pieces
+	}
+	return fitPieces(rest, name[len(first.text):])
 }
 
 // fitPieces follows all places up to which the pieces can reach, at once: its
@@ -266,37 +274,33 @@ func fitPieces(pieces []piece, name string) bool {
 	reached[0] = true
 	for _, piece := range pieces {
 		if piece.variable {
-			reached = piece.extend(reached, name)
+			piece.extend(reached, name)
 		} else {
-			reached = piece.advance(reached, name)
+			piece.advance(reached, name)
 		}
 	}
 	return reached[len(name)]
 }
 
-func (p piece) advance(from []bool, name string) []bool {
-	to := make([]bool, len(from))
-	for at := range len(name) {
-		if from[at] && strings.HasPrefix(name[at:], p.text) {
-			to[at+len(p.text)] = true
-		}
+// advance moves each place behind the text, if that is there.
+func (p piece) advance(reached []bool, name string) {
+	for to := len(name); to >= 0; to-- {
+		from := to - len(p.text)
+		reached[to] = from >= 0 && reached[from] && name[from:to] == p.text
 	}
-	return to
 }
 
 // extend lets a variable stand for any text or for none, as the templates of
 // MCP SDKs do: a rule must not fit less than the server does.
-func (p piece) extend(from []bool, name string) []bool {
-	to := make([]bool, len(from))
+func (p piece) extend(reached []bool, name string) {
 	open := false
-	for at := range from {
-		open = open || from[at]
-		to[at] = open
+	for at := range reached {
+		open = open || reached[at]
+		reached[at] = open
 		if !p.several && at < len(name) && strings.IndexByte("/?#", name[at]) >= 0 {
 			open = false
 		}
 	}
-	return to
 }
 
 // decode is the pattern for what [decodeReserved] makes of names.

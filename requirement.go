@@ -152,8 +152,8 @@ type CheckFunc func(ctx context.Context, info *AuthInfo, op Operation) (bool, er
 
 // Check demands that the function agrees; name says in logs and listings what
 // it looks at. The caller of a refused operation is told nothing but that it is
-// refused. It is asked for lists too, without arguments: what it refuses then
-// is not listed.
+// refused. It is asked for lists too, with Arguments that are nil: what it
+// refuses then is not listed.
 func Check(name string, allowed CheckFunc) Requirement { return checkFunc{name, allowed} }
 
 type checkFunc struct {

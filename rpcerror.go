@@ -43,8 +43,11 @@ func notFound(req *Request, m *mcpmsg.Message) *rpcError {
 	if m.ID == nil {
 		return nil
 	}
-	op := operation(m)
+	op, modern := operation(m), mcpmsg.Modern(req.Header)
 	e := &rpcError{status: http.StatusOK, code: mcpmsg.CodeInvalidParams, id: m.ID}
+	if modern { // as MCP servers do since 2026-07-28
+		e.status = http.StatusBadRequest
+	}
 	switch op.kind() {
 	case kindTool:
 		e.message = "Unknown tool"
@@ -52,7 +55,7 @@ func notFound(req *Request, m *mcpmsg.Message) *rpcError {
 		e.message = "Unknown prompt"
 	case kindResource:
 		e.message = "Resource not found"
-		if !mcpmsg.Modern(req.Header) {
+		if !modern {
 			e.code = codeResourceNotFound
 		}
 	default:

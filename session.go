@@ -14,17 +14,22 @@ const (
 	defaultSessions = 100_000
 )
 
+// Nobody owns a session that was opened without a token, where the [Policy] lets
+// callers do that, until the first caller with a token uses it.
+const Nobody = "nobody"
+
 // SessionStore remembers whose an MCP session is, so that a session identifier
 // is of no use to anybody else (MCP security best practices).
 //
-// Bind makes owner the owner of a session that has none, and returns who owns
-// it then. Both are one atomic step: of several calls for one session at the
-// same time, exactly one decides. With an empty owner it only looks: it returns
-// the owner, or "" for a session that is not known. Owners are the texts of
-// [AuthInfo.UserID].
+// Bind makes owner the owner of a session that has none, or is [Nobody]'s, and
+// returns who owns it then. Both are one atomic step: of several calls for one
+// session at the same time, exactly one decides. With an empty owner it only
+// looks: it returns the owner, or "" for a session that is not known. Other
+// owners are the texts of [AuthInfo.UserID].
 //
 // An error is answered with 503. Bind must honour ctx and be safe for
 // concurrent use. Sessions may be forgotten: their clients then begin anew.
+// Those of Nobody, which anybody may open, should not push out others.
 type SessionStore interface {
 	Bind(ctx context.Context, session, owner string) (holder string, err error)
 }
@@ -37,18 +42,13 @@ var (
 )
 
 // sessions holds callers to their own sessions. Nil where they share.
-type sessions struct {
-	store SessionStore
-	// open says that callers without a token may have sessions: the first one
-	// with a token then owns it.
-	open bool
-}
+type sessions struct{ store SessionStore }
 
-func newSessions(r *Resource, p *policy) *sessions {
+func newSessions(r *Resource) *sessions {
 	if r.DangerouslyShareSessions {
 		return nil
 	}
-	s := &sessions{store: r.Sessions, open: p != nil && p.mayPublish}
+	s := &sessions{store: r.Sessions}
 	if s.store == nil {
 		s.store = newMemorySessions(defaultSessions)
 	}
@@ -71,18 +71,17 @@ func (s *sessions) admit(ctx context.Context, req *Request, admitted *doorWriter
 		return &refusal{http.StatusBadRequest, "invalid_request", MalformedMessage, errSessionID}
 	}
 	owner := admitted.caller().UserID()
-	claimed := ""
-	if s.open {
-		claimed = owner
+	holder, err := s.store.Bind(ctx, session, "")
+	if err == nil && holder == Nobody && owner != "" {
+		holder, err = s.store.Bind(ctx, session, owner)
 	}
-	holder, err := s.store.Bind(ctx, session, claimed)
 	switch {
 	case err != nil:
 		return &refusal{http.StatusServiceUnavailable, "", SessionStoreUnavailable, err}
-	case holder == "" && s.open: // nobody's
-		return nil
 	case holder == "":
 		return &refusal{http.StatusNotFound, codeSessionNotFound, UnknownSession, errSessionUnknown}
+	case holder == Nobody && owner == "":
+		return nil
 	case owner == "":
 		return &refusal{http.StatusUnauthorized, "", NoCredentials, errSessionOwned}
 	case holder != owner:
@@ -94,7 +93,7 @@ func (s *sessions) admit(ctx context.Context, req *Request, admitted *doorWriter
 // opened binds a session that the handler has just opened.
 func (s *sessions) opened(ctx context.Context, session, owner string) error {
 	if owner == "" {
-		return nil
+		owner = Nobody
 	}
 	if len(session) > maxSessionID {
 		return errSessionID
@@ -106,24 +105,25 @@ func (s *sessions) opened(ctx context.Context, session, owner string) error {
 	return err
 }
 
-// memorySessions is a bounded [SessionStore]. As the token cache it has two
-// generations: sessions that were not used for long are forgotten.
+// memorySessions is a bounded [SessionStore]: sessions that were not used for
+// long are forgotten.
 type memorySessions struct {
 	seed   maphash.Seed
 	shards [cacheShards]sessionShard
 }
 
+// sessionShard keeps those of nobody apart, so that who has no token cannot have
+// others forgotten.
 type sessionShard struct {
-	mu         sync.Mutex
-	young, old map[string]string
-	most       int // of one generation
+	mu            sync.Mutex
+	owned, nobody generations
 }
 
 func newMemorySessions(size int) *memorySessions {
 	m := &memorySessions{seed: maphash.MakeSeed()}
 	for i := range m.shards {
-		m.shards[i].most = max(1, size/cacheShards/2)
-		m.shards[i].young = map[string]string{}
+		most := max(1, size/cacheShards/2)
+		m.shards[i].owned.most, m.shards[i].nobody.most = most, most
 	}
 	return m
 }
@@ -133,19 +133,46 @@ func (m *memorySessions) Bind(_ context.Context, session, owner string) (string,
 	s := &m.shards[maphash.String(m.seed, session)%cacheShards]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if holder := s.young[session]; holder != "" {
+	if holder := s.owned.use(session); holder != "" {
 		return holder, nil
 	}
-	holder := s.old[session]
-	if holder == "" {
-		holder = owner
+	switch owner {
+	case "":
+		return s.nobody.use(session), nil
+	case Nobody:
+		s.nobody.put(session, owner)
+	default:
+		s.nobody.forget(session)
+		s.owned.put(session, owner)
 	}
-	if holder == "" {
-		return "", nil
+	return owner, nil
+}
+
+// generations are owners by session, as those of the token cache: a full young
+// generation becomes the old one, and what was not used since is forgotten.
+type generations struct {
+	young, old map[string]string
+	most       int // of one generation
+}
+
+func (g *generations) use(session string) (owner string) {
+	if owner = g.young[session]; owner != "" {
+		return owner
 	}
-	if len(s.young) >= s.most {
-		s.old, s.young = s.young, make(map[string]string, len(s.young))
+	if owner = g.old[session]; owner != "" {
+		g.put(session, owner)
 	}
-	s.young[session] = holder
-	return holder, nil
+	return owner
+}
+
+func (g *generations) put(session, owner string) {
+	if g.young == nil || len(g.young) >= g.most && g.young[session] == "" {
+		g.old, g.young = g.young, make(map[string]string, len(g.young))
+	}
+	g.young[session] = owner
+}
+
+func (g *generations) forget(session string) {
+	delete(g.young, session)
+	delete(g.old, session)
 }

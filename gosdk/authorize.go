@@ -18,7 +18,8 @@ import (
 //
 // A request that carries no AuthInfo may do what is Public, and nothing else.
 //
-// Add it first, so that no other middleware sees what is refused.
+// Add it last, or first within one call of AddReceivingMiddleware: it is then
+// around all other middleware, which sees nothing of what is refused.
 func Authorize(a *mcpauth.Auth, resource string) mcp.Middleware {
 	learn := Middleware()
 	return func(next mcp.MethodHandler) mcp.MethodHandler {
@@ -43,6 +44,9 @@ func operations(method string, params mcp.Params) []mcpauth.Operation {
 	switch p := params.(type) {
 	case *mcp.CallToolParamsRaw:
 		op.Name, op.Arguments = p.Name, p.Arguments
+		if op.Arguments == nil {
+			op.Arguments = json.RawMessage("{}")
+		}
 	case *mcp.GetPromptParams:
 		op.Name, op.Arguments = p.Name, encode(p.Arguments)
 	case *mcp.ReadResourceParams:
@@ -59,14 +63,12 @@ func operations(method string, params mcp.Params) []mcpauth.Operation {
 	return []mcpauth.Operation{op}
 }
 
+// encode never returns nil, which is for lists.
 func encode(arguments map[string]string) json.RawMessage {
 	if arguments == nil {
-		return nil
+		return json.RawMessage("{}")
 	}
-	data, err := json.Marshal(arguments)
-	if err != nil {
-		return nil
-	}
+	data, _ := json.Marshal(arguments) // texts cannot fail
 	return data
 }
 
@@ -100,15 +102,13 @@ func hide(err error, op mcpauth.Operation) error {
 	if !errors.As(err, &refused) || !refused.Hidden {
 		return err
 	}
-	switch op.Method {
-	case callTool:
+	switch {
+	case op.Method == callTool:
 		return &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: fmt.Sprintf("unknown tool %q", op.Name)}
-	case getPrompt:
+	case op.Method == getPrompt, op.Ref == "prompt":
 		return &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: fmt.Sprintf("unknown prompt %q", op.Name)}
-	case readResource:
-		return mcp.ResourceNotFoundError(op.Name)
 	}
-	return err
+	return mcp.ResourceNotFoundError(op.Name)
 }
 
 // scopePrivate keeps caches from giving a result to another caller. The SDK's

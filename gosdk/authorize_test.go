@@ -1,8 +1,12 @@
 package gosdk_test
 
 import (
+	"context"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	mcpauth "github.com/mcp-auth/go"
@@ -118,6 +122,135 @@ func TestAuthorizeHides(t *testing.T) {
 					t.Errorf("%s: hidden %+v, absent %+v", method, hidden, absent)
 				}
 			}
+			for ref, want := range map[string]string{
+				`"type":"ref/prompt","name":"closed"`:    `unknown prompt`,
+				`"type":"ref/resource","uri":"note://1"`: `Resource not found`,
+			} {
+				got := n.post(t, transport.version, session, reader, "completion/complete", `"ref":{`+ref+`},"argument":{"name":"a","value":"b"}`)
+				if !strings.Contains(got.body, want) || strings.Contains(got.body, "admin") {
+					t.Errorf("completion: %+v", got)
+				}
+			}
+			if transport.version == legacy {
+				if got := n.post(t, legacy, session, reader, "resources/subscribe", `"uri":"note://1"`); !strings.Contains(got.body, "Resource not found") || strings.Contains(got.body, "admin") {
+					t.Errorf("subscription: %+v", got)
+				}
+			}
 		})
+	}
+}
+
+// Covers RS12. What the door hides has the status, and with tools and prompts
+// the code, that the SDK has for what is not there.
+func TestDoorHides(t *testing.T) {
+	t.Parallel()
+	for name, transport := range transports() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := newNotes(t, &transport.options, 0, door{resource: func(r *mcpauth.Resource) {
+				r.Policy.HideRefused = true
+				r.Policy.Default = mcpauth.Authenticated()
+			}})
+			token := n.token(t, "alice", "read")
+			session := n.open(t, transport.version, token)
+			for method, params := range map[string][2]string{
+				"tools/call":     {`"name":"secret"`, `"name":"nosuch"`},
+				"prompts/get":    {`"name":"closed"`, `"name":"nosuch"`},
+				"resources/read": {`"uri":"note://1"`, `"uri":"nosuch://1"`},
+			} {
+				hidden := n.post(t, transport.version, session, token, method, params[0])
+				absent := n.post(t, transport.version, session, token, method, params[1])
+				const code = `"code":-32602`
+				if hidden.status != absent.status || method != "resources/read" && strings.Contains(hidden.body, code) != strings.Contains(absent.body, code) {
+					t.Errorf("%s: hidden %+v, absent %+v", method, hidden, absent)
+				}
+			}
+		})
+	}
+}
+
+// The SDK puts the middleware of a later call around that of earlier ones:
+// added last, Authorize keeps from them what it refuses.
+func TestAuthorizeAddedLast(t *testing.T) {
+	t.Parallel()
+	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
+		Identifier:           "https://mcp.example.com/mcp",
+		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "https://auth.example.com"}},
+		Policy:               notesPolicy(),
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = auth.Close() })
+	var seen []string
+	server := notesServer(0, func(next mcp.MethodHandler) mcp.MethodHandler {
+		return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
+			if call, ok := req.GetParams().(*mcp.CallToolParamsRaw); ok {
+				seen = append(seen, call.Name)
+			}
+			return next(ctx, method, req)
+		}
+	})
+	server.AddReceivingMiddleware(gosdk.Authorize(auth, ""))
+	here, there := mcp.NewInMemoryTransports()
+	running, err := server.Connect(t.Context(), there, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil).Connect(t.Context(), here, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tool := range []string{"read", "help"} {
+		if _, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: tool}); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := session.Close(); err != nil {
+		t.Error(err)
+	}
+	_ = running.Wait()
+	if !slices.Equal(seen, []string{"help"}) {
+		t.Errorf("other middleware saw %q", seen)
+	}
+}
+
+// Covers RS12. A check tells a list from a call without arguments.
+func TestAuthorizeArguments(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	seen := map[string]string{}
+	looked := func(r *mcpauth.Resource) {
+		check := mcpauth.Check("looks", func(_ context.Context, _ *mcpauth.AuthInfo, op mcpauth.Operation) (bool, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			seen[op.Name] = fmt.Sprintf("%q %t", op.Arguments, op.Arguments == nil)
+			return true, nil
+		})
+		r.Policy.Tools["read"], r.Policy.Prompts["open"] = check, check
+	}
+	n := newNotes(t, &mcp.StreamableHTTPOptions{Stateless: true, JSONResponse: true}, 0, door{wrap: ownDoor, inside: inside, resource: looked})
+	session := n.open(t, legacy, "alice read")
+	for _, test := range []struct{ method, params, name, want string }{
+		{"tools/call", `"name":"read"`, "read", `"{}" false`},
+		{"tools/call", `"name":"read","arguments":{"a":1}`, "read", `"{\"a\":1}" false`},
+		{"tools/list", ``, "read", `"" true`},
+		{"prompts/get", `"name":"open"`, "open", `"{}" false`},
+		{"prompts/get", `"name":"open","arguments":{"a":"b"}`, "open", `"{\"a\":\"b\"}" false`},
+		{"prompts/list", ``, "open", `"" true`},
+	} {
+		cursor := ""
+		for range 5 { // pages
+			got := n.post(t, legacy, session, "alice read", test.method, strings.TrimPrefix(test.params+cursor, ","))
+			_, next, more := strings.Cut(got.body, `"nextCursor":"`)
+			if cursor = `,"cursor":"` + strings.Split(next, `"`)[0] + `"`; !more {
+				break
+			}
+		}
+		mu.Lock()
+		if seen[test.name] != test.want {
+			t.Errorf("%s %s: the check gets %s, want %s", test.method, test.params, seen[test.name], test.want)
+		}
+		mu.Unlock()
 	}
 }

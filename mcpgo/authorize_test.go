@@ -2,8 +2,10 @@ package mcpgo_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -146,5 +148,45 @@ func TestAuthorizeKeepsHooks(t *testing.T) {
 	session := n.open(t, legacy, "root admin")
 	if got := n.post(t, legacy, session, "root admin", "tools/call", `"name":"secret"`); !strings.Contains(got.body, "done by secret") || asked != 2 {
 		t.Errorf("%+v, asked %d times", got, asked)
+	}
+}
+
+// Covers RS12. A check tells a list from a call without arguments.
+func TestAuthorizeArguments(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	seen := map[string]string{}
+	looked := func(r *mcpauth.Resource) {
+		check := mcpauth.Check("looks", func(_ context.Context, _ *mcpauth.AuthInfo, op mcpauth.Operation) (bool, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			seen[op.Name] = fmt.Sprintf("%q %t", op.Arguments, op.Arguments == nil)
+			return true, nil
+		})
+		r.Policy.Tools["read"], r.Policy.Prompts["open"] = check, check
+	}
+	n := newNotes(t, setup{wrap: ownDoor, inside: inside, resource: looked})
+	session := n.open(t, legacy, "alice read")
+	for _, test := range []struct{ method, params, name, want string }{
+		{"tools/call", `"name":"read"`, "read", `"{}" false`},
+		{"tools/call", `"name":"read","arguments":{"a":1}`, "read", `"{\"a\":1}" false`},
+		{"tools/list", ``, "read", `"" true`},
+		{"prompts/get", `"name":"open"`, "open", `"{}" false`},
+		{"prompts/get", `"name":"open","arguments":{"a":"b"}`, "open", `"{\"a\":\"b\"}" false`},
+		{"prompts/list", ``, "open", `"" true`},
+	} {
+		cursor := ""
+		for range 5 { // pages
+			got := n.post(t, legacy, session, "alice read", test.method, strings.TrimPrefix(test.params+cursor, ","))
+			_, next, more := strings.Cut(got.body, `"nextCursor":"`)
+			if cursor = `,"cursor":"` + strings.Split(next, `"`)[0] + `"`; !more {
+				break
+			}
+		}
+		mu.Lock()
+		if seen[test.name] != test.want {
+			t.Errorf("%s %s: the check gets %s, want %s", test.method, test.params, seen[test.name], test.want)
+		}
+		mu.Unlock()
 	}
 }

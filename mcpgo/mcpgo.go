@@ -21,7 +21,9 @@ package mcpgo
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -38,8 +40,28 @@ const challengeKey = "mcp/www_authenticate"
 // mcp-go hands the request's context to its handlers, so that nothing else is
 // needed for mcpauth.FromContext. A function given to
 // [server.WithHTTPContextFunc] must derive its context from the one it gets.
+//
+// A request without a session reaches mcp-go with an identifier that is the same
+// for all requests of its caller and for no others, see [server.ClientSession]:
+// what stateless servers keep of one caller is then of no use to another.
 func Protect(a *mcpauth.Auth, next http.Handler, opts ...mcpauth.Option) http.Handler {
-	return a.Protect(next, opts...)
+	return a.Protect(keepApart(next), opts...)
+}
+
+// keepApart names the caller as the session of requests that have none. mcp-go
+// keeps streams, events, tasks and log levels by session: without one, those of
+// all callers are the same. Nobody can send such an identifier, as the door
+// knows no session of that name.
+func keepApart(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get(server.HeaderKeySessionID) == "" {
+			info, _ := mcpauth.FromContext(r.Context())
+			r = r.WithContext(r.Context()) // a copy
+			r.Header = r.Header.Clone()
+			r.Header.Set(server.HeaderKeySessionID, fmt.Sprintf("caller-%x", sha256.Sum256([]byte(info.UserID()))))
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // Middleware turns an error of a tool, prompt or resource handler that is a

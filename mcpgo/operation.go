@@ -15,18 +15,26 @@ const (
 
 func toolCall(r *mcp.CallToolRequest) mcpauth.Operation {
 	op := mcpauth.Operation{Method: callTool, Name: r.Params.Name, Arguments: r.Params.RawArguments}
-	if op.Arguments == nil && r.Params.Arguments != nil { // not from the wire
-		op.Arguments, _ = json.Marshal(r.Params.Arguments)
+	if op.Arguments == nil { // none, or not from the wire
+		op.Arguments = encode(r.Params.Arguments)
 	}
 	return op
 }
 
 func promptGet(r *mcp.GetPromptRequest) mcpauth.Operation {
-	op := mcpauth.Operation{Method: getPrompt, Name: r.Params.Name}
-	if r.Params.Arguments != nil {
-		op.Arguments, _ = json.Marshal(r.Params.Arguments)
+	return mcpauth.Operation{Method: getPrompt, Name: r.Params.Name, Arguments: encode(r.Params.Arguments)}
+}
+
+// encode never returns nil, which is for lists.
+func encode(arguments any) json.RawMessage {
+	data, err := json.Marshal(arguments)
+	switch {
+	case err != nil: // of a call within the program
+		return json.RawMessage("null")
+	case string(data) == "null":
+		return json.RawMessage("{}")
 	}
-	return op
+	return data
 }
 
 func resourceRead(r *mcp.ReadResourceRequest) mcpauth.Operation {

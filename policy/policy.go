@@ -5,7 +5,7 @@
 //	tools:
 //	  get-todos: read:todos      # scopes, all of them
 //	  delete-todo: {all: [delete:todos, {claim: {department: [finance, audit]}}]}
-//	  export_*: {any: [admin, [read:todos, export:todos]]}
+//	  export_*: {any: [[read:todos, export:todos], admin]}
 //	  archive: {all: [delete:todos, {check: owner}]}
 //	  ping: public
 //	prompts: {greeting: authenticated}

@@ -1,0 +1,136 @@
+package mcpgo_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+	mcpauth "github.com/mcp-auth/go"
+)
+
+// newStateless is a server without sessions, whose tool tells its caller
+// something in private.
+func newStateless(t *testing.T, options ...server.StreamableHTTPOption) *notes {
+	t.Helper()
+	n := newNotes(t, setup{
+		transport: append(options, server.WithStateLess(true)),
+		resource:  func(r *mcpauth.Resource) { r.Policy = &mcpauth.Policy{Default: mcpauth.Authenticated()} },
+	})
+	n.mcp.AddTool(mcp.NewTool("private"), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		info, _ := mcpauth.FromContext(ctx)
+		for range 20 {
+			if err := n.mcp.SendNotificationToClient(ctx, "notifications/message", map[string]any{"data": "for " + info.Subject}); err != nil {
+				return nil, err
+			}
+		}
+		return mcp.NewToolResultText("result for " + info.Subject), nil
+	})
+	return n
+}
+
+// Covers RS23. In a server without sessions, a stream brings nobody what is for
+// another caller.
+func TestStatelessStreamsAreApart(t *testing.T) {
+	t.Parallel()
+	n := newStateless(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, n.web.URL+"/mcp", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+n.token(t, "mallory"))
+	r.Header.Set("Accept", "text/event-stream")
+	stream, err := http.DefaultClient.Do(r)
+	if err != nil || stream.StatusCode != http.StatusOK {
+		t.Fatalf("%+v, %v", stream, err)
+	}
+	heard := make(chan string)
+	go func() {
+		text, _ := io.ReadAll(stream.Body)
+		_ = stream.Body.Close()
+		heard <- string(text)
+	}()
+	for range 10 {
+		if got := n.post(t, legacy, "", n.token(t, "alice"), "tools/call", `"name":"private"`); !strings.Contains(got.body, "result for alice") {
+			t.Errorf("%+v", got)
+		}
+	}
+	cancel()
+	if text := <-heard; strings.Contains(text, "for alice") {
+		t.Errorf("mallory hears %s", text)
+	}
+}
+
+// Covers RS23. Nor are events of another caller replayed, whose identifiers are
+// easily guessed.
+func TestStatelessEventsAreApart(t *testing.T) {
+	t.Parallel()
+	n := newStateless(t, server.WithEventStore(server.NewInMemoryEventStore()))
+	alice, mallory := n.token(t, "alice"), n.token(t, "mallory")
+	if got := n.post(t, legacy, "", alice, "tools/call", `"name":"private"`); !strings.HasPrefix(got.body, "id: 1\n") {
+		t.Fatalf("%+v", got)
+	}
+	for token, want := range map[string]int{alice: http.StatusOK, mallory: http.StatusBadRequest} {
+		got := n.send(t, http.MethodGet, token, "", map[string]string{"Last-Event-ID": "1"})
+		if got.status != want || strings.Contains(got.body, "result for alice") != (token == alice) {
+			t.Errorf("%+v, want %d", got, want)
+		}
+	}
+}
+
+// Covers RS23. Nobody can send the identifier that stands for a caller.
+func TestCallersAreNoSessions(t *testing.T) {
+	t.Parallel()
+	seen := make(chan string, 2)
+	n := newNotes(t, setup{transport: []server.StreamableHTTPOption{
+		server.WithStateLess(true),
+		server.WithHTTPContextFunc(func(ctx context.Context, r *http.Request) context.Context {
+			seen <- r.Header.Get("Mcp-Session-Id")
+			return ctx
+		}),
+	}})
+	alice := n.token(t, "alice", "read")
+	n.post(t, legacy, "", alice, "tools/call", `"name":"read"`)
+	own := <-seen
+	for _, token := range []string{alice, n.token(t, "mallory", "read")} {
+		if got := n.post(t, legacy, own, token, "tools/call", `"name":"read"`); own == "" || got.status != http.StatusNotFound {
+			t.Errorf("%q: %+v", own, got)
+		}
+	}
+}
+
+// Covers RS23. mcp-go lets any caller cancel the requests of others in a version
+// without sessions, unless the policy denies it as docs/mcp-go.md says.
+func TestCancellationIsDenied(t *testing.T) {
+	t.Parallel()
+	n := newNotes(t, setup{resource: func(r *mcpauth.Resource) {
+		r.Policy = &mcpauth.Policy{Default: mcpauth.Authenticated(), Methods: map[string]mcpauth.Requirement{"notifications/cancelled": mcpauth.Denied()}}
+	}})
+	begun, end := make(chan struct{}), make(chan struct{})
+	n.mcp.AddTool(mcp.NewTool("slow"), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		close(begun)
+		select {
+		case <-ctx.Done():
+			return mcp.NewToolResultText("cancelled"), nil
+		case <-end:
+			return mcp.NewToolResultText("finished"), nil
+		}
+	})
+	answered := make(chan answer)
+	go func() { answered <- n.post(t, modern, "", n.token(t, "alice"), "tools/call", `"name":"slow"`) }()
+	<-begun
+	const cancel = `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7,"_meta":{"io.modelcontextprotocol/protocolVersion":"` + modern +
+		`","io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}}`
+	got := n.send(t, http.MethodPost, n.token(t, "mallory"), cancel, map[string]string{"Mcp-Protocol-Version": modern, "Mcp-Method": "notifications/cancelled"})
+	close(end)
+	if got.status != http.StatusForbidden {
+		t.Errorf("mallory: %+v", got)
+	}
+	if got := <-answered; !strings.Contains(got.body, "finished") {
+		t.Errorf("alice: %+v", got)
+	}
+}
