@@ -163,16 +163,8 @@ func (s *issuerCheck) dpop() {
 	case len(symmetric) > 0 || len(known) == 0:
 		s.add(DPoPAlgorithmsUnfit, strings.Join(names, ", "), "dpop_signing_alg_values_supported holds what is not fit for proofs, or nothing that is.")
 	default:
-		s.add(DPoPSupported, "", "Tokens can be bound to a key of the client (DPoP): %s.", joinAlgorithms(known))
+		s.add(DPoPSupported, "", "Tokens can be bound to a key of the client (DPoP): %s.", joined(known))
 	}
-}
-
-func joinAlgorithms(list []jose.Algorithm) string {
-	names := make([]string, len(list))
-	for i, alg := range list {
-		names[i] = string(alg)
-	}
-	return strings.Join(names, ", ")
 }
 
 func (s *issuerCheck) introspection() {
