@@ -32,8 +32,6 @@ const (
 	authPrivateKey = "private_key_jwt"
 )
 
-const assertionTypeJWT = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" // RFC 7523 §2.2
-
 func grantTypesSupported() []string {
 	return []string{
 		grantAuthorizationCode, grantRefreshToken, grantClientCredentials, grantJWTBearer, grantTokenExchange,
@@ -177,7 +175,7 @@ func (s *Server) knownClient(r *http.Request, id string) (*client, *oauthError) 
 // authenticateByKey is private_key_jwt (RFC 7523 §2.2 and §3): the client signs
 // its own name, for this server, once.
 func (s *Server) authenticateByKey(r *http.Request, p parameters) (*client, *oauthError) {
-	if p.get("client_assertion_type") != assertionTypeJWT || p.get("client_assertion") == "" {
+	if p.get("client_assertion_type") != jose.ClientAssertionType || p.get("client_assertion") == "" {
 		return nil, invalidClient("the client_assertion is missing, or of another type")
 	}
 	if p.get("client_secret") != "" || r.Header.Get("Authorization") != "" {
