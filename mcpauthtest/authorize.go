@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/mcp-auth/go/internal/challenge"
 )
 
 const codeTTL = time.Minute
@@ -185,7 +187,7 @@ func splitScopes(raw string) ([]string, *oauthError) {
 		return nil, invalidScope("too many scopes")
 	}
 	for _, scope := range scopes {
-		if !validScopeToken(scope) {
+		if !challenge.ValidScope(scope) {
 			return nil, invalidScope("the scope is malformed")
 		}
 	}

@@ -156,6 +156,19 @@ func (s *Server) authenticate(r *http.Request, p parameters) (*client, *oauthErr
 	return c, nil
 }
 
+// clientForm reads a form and authenticates the client that sent it.
+func (s *Server) clientForm(w http.ResponseWriter, r *http.Request) (parameters, *client, *oauthError) {
+	p, failed := formParameters(w, r)
+	if failed == nil {
+		failed = p.check()
+	}
+	if failed != nil {
+		return nil, nil, failed
+	}
+	c, failed := s.authenticate(r, p)
+	return p, c, failed
+}
+
 // knownClient finds the client of a request that programs send.
 func (s *Server) knownClient(r *http.Request, id string) (*client, *oauthError) {
 	c, err := s.findClient(r.Context(), id)

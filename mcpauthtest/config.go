@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mcp-auth/go/internal/challenge"
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/internal/jose"
 	"github.com/mcp-auth/go/metadata"
@@ -438,7 +439,7 @@ func (c Config) checkWorkload(field string, w Workload) []error {
 		errs = append(errs, &ConfigError{field + ".Subject", "is required"})
 	}
 	for i, s := range w.Scopes {
-		if !validScopeToken(s) || !c.scopeSupported(s) || identityScope(s) {
+		if !challenge.ValidScope(s) || !c.scopeSupported(s) || identityScope(s) {
 			errs = append(errs, &ConfigError{fmt.Sprintf("%s.Scopes[%d]", field, i), "is not one of Scopes"})
 		}
 	}
@@ -469,12 +470,12 @@ func (c Config) checkAudiences() []error {
 func (c Config) checkScopes() []error {
 	var errs []error
 	for i, s := range c.Scopes {
-		if !validScopeToken(s) {
+		if !challenge.ValidScope(s) {
 			errs = append(errs, &ConfigError{fmt.Sprintf("Scopes[%d]", i), "is not a scope token (RFC 6749 §3.3)"})
 		}
 	}
 	for i, s := range c.DefaultScopes {
-		if !validScopeToken(s) || !c.scopeSupported(s) {
+		if !challenge.ValidScope(s) || !c.scopeSupported(s) {
 			errs = append(errs, &ConfigError{fmt.Sprintf("DefaultScopes[%d]", i), "is not one of Scopes"})
 		}
 	}
@@ -541,16 +542,6 @@ func identityScopes() []string {
 // resource.
 func identityScope(scope string) bool { return slices.Contains(identityScopes(), scope) }
 
-// validScopeToken implements the scope-token of RFC 6749 §3.3.
-func validScopeToken(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {
-			return false
-		}
-	}
-	return s != ""
-}
-
 // validResource tells whether s can be a resource indicator here: RFC 8707 §2,
 // and https or loopback as MCP demands.
 func validResource(s string) bool {
@@ -570,12 +561,6 @@ func secureURL(u *url.URL) bool {
 		return fetch.IsLoopbackHost(u.Hostname())
 	}
 	return false
-}
-
-// loopbackURL tells whether raw names a loopback host.
-func loopbackURL(raw string) bool {
-	u, err := url.Parse(raw)
-	return err == nil && fetch.IsLoopbackHost(u.Hostname())
 }
 
 // printableASCII tells whether s has only characters that a URL may be written

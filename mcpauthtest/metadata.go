@@ -128,7 +128,7 @@ func (s *Server) serveJWKS(w http.ResponseWriter, r *http.Request) {
 func (s *Server) serveJSONDocument(w http.ResponseWriter, r *http.Request, f DocumentFault, document any) {
 	body, err := json.Marshal(document)
 	if err != nil {
-		s.internalError(w, r, err)
+		s.writeError(w, r, s.serverError(r, err))
 		return
 	}
 	s.serveDocument(w, r, f, body)

@@ -356,13 +356,13 @@ func publicPEM(key *signingKey) ([]byte, error) {
 // breakSignature flips a bit in the middle of the signature, where every bit of
 // the encoding counts.
 func breakSignature(token string) string {
-	head, encoded, _ := cutLast(token, ".")
-	signature, err := base64.RawURLEncoding.DecodeString(encoded)
+	begin := strings.LastIndexByte(token, '.') + 1
+	signature, err := base64.RawURLEncoding.DecodeString(token[begin:])
 	if err != nil || len(signature) == 0 {
 		return token
 	}
 	signature[len(signature)/2] ^= 1
-	return head + "." + base64.RawURLEncoding.EncodeToString(signature)
+	return token[:begin] + base64.RawURLEncoding.EncodeToString(signature)
 }
 
 func tamperClaims(token string) string {
@@ -385,12 +385,4 @@ func tamperClaims(token string) string {
 	}
 	parts[1] = base64.RawURLEncoding.EncodeToString(changed)
 	return strings.Join(parts, ".")
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+len(sep):], true
 }
