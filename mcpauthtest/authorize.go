@@ -1,6 +1,7 @@
 package mcpauthtest
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -352,7 +353,7 @@ func (s *Server) redirectError(w http.ResponseWriter, r *http.Request, redirectU
 // not (RFC 9207 §2).
 func (s *Server) redirect(w http.ResponseWriter, r *http.Request, redirectURI string, response url.Values, state string) {
 	if faults := s.faults.Load(); !faults.NoAuthorizationIssuer {
-		response.Set("iss", orDefault(faults.AuthorizationIssuer, s.issuer))
+		response.Set("iss", cmp.Or(faults.AuthorizationIssuer, s.issuer))
 	}
 	if state != "" {
 		response.Set("state", state)

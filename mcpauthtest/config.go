@@ -1,6 +1,7 @@
 package mcpauthtest
 
 import (
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -223,7 +224,7 @@ func (c Config) normalized() Config {
 		}}
 	}
 	for i := range c.Users {
-		c.Users[i].Subject = orDefault(c.Users[i].Subject, c.Users[i].Username)
+		c.Users[i].Subject = cmp.Or(c.Users[i].Subject, c.Users[i].Username)
 	}
 	c.Clients = slices.Clone(c.Clients)
 	for i := range c.Clients {
@@ -236,10 +237,10 @@ func (c Config) normalized() Config {
 	}
 	c.ScopeDescriptions = maps.Clone(c.ScopeDescriptions)
 	c.Resources = slices.Clone(c.Resources)
-	c.AccessTokenTTL = orDefault(c.AccessTokenTTL, defaultAccessTokenTTL)
-	c.RefreshTokenTTL = orDefault(c.RefreshTokenTTL, defaultRefreshTokenTTL)
-	c.RegistrationTTL = orDefault(c.RegistrationTTL, defaultRegistrationTTL)
-	c.Algorithm = orDefault(c.Algorithm, defaultAlgorithm)
+	c.AccessTokenTTL = cmp.Or(c.AccessTokenTTL, defaultAccessTokenTTL)
+	c.RefreshTokenTTL = cmp.Or(c.RefreshTokenTTL, defaultRefreshTokenTTL)
+	c.RegistrationTTL = cmp.Or(c.RegistrationTTL, defaultRegistrationTTL)
+	c.Algorithm = cmp.Or(c.Algorithm, defaultAlgorithm)
 	c.TrustedIssuers = slices.Clone(c.TrustedIssuers)
 	for i := range c.TrustedIssuers {
 		c.TrustedIssuers[i] = c.TrustedIssuers[i].copied()
@@ -262,7 +263,7 @@ func (c Config) normalized() Config {
 }
 
 func (c Client) normalized() Client {
-	c.Name = orDefault(c.Name, c.ID)
+	c.Name = cmp.Or(c.Name, c.ID)
 	c.JWKS = slices.Clone(c.JWKS)
 	c.RedirectURIs = slices.Clone(c.RedirectURIs)
 	c.GrantTypes = slices.Clone(c.GrantTypes)
@@ -571,12 +572,4 @@ func printableASCII(s string) bool {
 
 func hasControl(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
-}
-
-func orDefault[T comparable](value, fallback T) T {
-	var zero T
-	if value == zero {
-		return fallback
-	}
-	return value
 }

@@ -1,6 +1,7 @@
 package mcpauthtest
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -102,7 +103,7 @@ func (s *Server) serveMetadata(w http.ResponseWriter, r *http.Request, hidden bo
 		return
 	}
 	document := s.Metadata()
-	document.Issuer = orDefault(faults.MetadataIssuer, document.Issuer)
+	document.Issuer = cmp.Or(faults.MetadataIssuer, document.Issuer)
 	s.serveJSONDocument(w, r, faults.Metadata, document)
 }
 

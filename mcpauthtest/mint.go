@@ -1,6 +1,7 @@
 package mcpauthtest
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/base64"
@@ -219,12 +220,12 @@ func (s *Server) mintedClaims(c TokenClaims) map[string]any {
 		expires = issued.Add(s.config.AccessTokenTTL)
 	}
 	claims := map[string]any{
-		"iss":       orDefault(c.Issuer, s.issuer),
-		"sub":       orDefault(c.Subject, s.config.Users[0].Subject),
-		"client_id": orDefault(c.ClientID, mintedClientID),
+		"iss":       cmp.Or(c.Issuer, s.issuer),
+		"sub":       cmp.Or(c.Subject, s.config.Users[0].Subject),
+		"client_id": cmp.Or(c.ClientID, mintedClientID),
 		"iat":       issued.Unix(),
 		"exp":       expires.Unix(),
-		"jti":       orDefault(c.ID, rand.Text()),
+		"jti":       cmp.Or(c.ID, rand.Text()),
 	}
 	if len(c.Audience) > 0 {
 		claims["aud"] = audienceClaim(c.Audience)

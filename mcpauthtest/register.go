@@ -2,6 +2,7 @@ package mcpauthtest
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -148,7 +149,7 @@ func (a *registration) settle(defaultMethod string) *oauthError {
 	if failed := a.settleRedirects(); failed != nil {
 		return failed
 	}
-	a.TokenEndpointAuthMethod = orDefault(a.TokenEndpointAuthMethod, defaultMethod)
+	a.TokenEndpointAuthMethod = cmp.Or(a.TokenEndpointAuthMethod, defaultMethod)
 	if !slices.Contains(authMethodsSupported(), a.TokenEndpointAuthMethod) {
 		return invalidMetadata("the token_endpoint_auth_method is not supported")
 	}
@@ -231,7 +232,7 @@ func (a *registration) settleGrantTypes() *oauthError {
 // client returns the client that settled metadata describe.
 func (a *registration) client(id string, origin clientOrigin) (*client, error) {
 	c := &client{
-		id: id, name: orDefault(strings.TrimSpace(a.ClientName), id), origin: origin, dpopBound: a.DPoPBound,
+		id: id, name: cmp.Or(strings.TrimSpace(a.ClientName), id), origin: origin, dpopBound: a.DPoPBound,
 		redirectURIs: a.RedirectURIs, grantTypes: a.GrantTypes,
 	}
 	if a.TokenEndpointAuthMethod != authPrivateKey {

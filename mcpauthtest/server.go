@@ -1,6 +1,7 @@
 package mcpauthtest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,7 +73,7 @@ type Server struct {
 // [Config.Listen]. Close it after use. Mistakes in config are joined
 // [*ConfigError]s.
 func NewServer(config Config) (*Server, error) {
-	address := orDefault(config.Listen, defaultListen)
+	address := cmp.Or(config.Listen, defaultListen)
 	if config.Issuer == "" && !loopbackListen(address) {
 		return nil, &ConfigError{"Listen", "is not a loopback address, so Issuer is required"}
 	}
