@@ -27,205 +27,190 @@ func (e *ConfigError) Error() string {
 	return "mcpauthtest: " + e.Field + ": " + e.Reason
 }
 
+// faults collects the mistakes of a configuration.
+type faults []error
+
+func (f *faults) add(field, reason string) { *f = append(*f, &ConfigError{field, reason}) }
+
 // check reports every mistake in a normalized configuration.
 func (c Config) check() error {
-	return errors.Join(slices.Concat(
-		c.checkIssuer(),
-		c.checkUsers(),
-		c.checkClients(),
-		c.checkScopes(),
-		c.checkResources(),
-		c.checkTrustedIssuers(),
-		c.checkAudiences(),
-		c.checkTimes(),
-	)...)
+	var f faults
+	c.checkIssuer(&f)
+	c.checkUsers(&f)
+	c.checkClients(&f)
+	c.checkScopes(&f)
+	c.checkResources(&f)
+	c.checkTrustedIssuers(&f)
+	c.checkAudiences(&f)
+	c.checkTimes(&f)
+	return errors.Join(f...)
 }
 
-func (c Config) checkIssuer() []error {
+func (c Config) checkIssuer(f *faults) {
 	if c.Path != "" {
-		return []error{&ConfigError{"Path", "is for an issuer derived from the listener, Issuer has its own"}}
+		f.add("Path", "is for an issuer derived from the listener, Issuer has its own")
+		return
 	}
 	if c.Issuer == "" {
-		return []error{&ConfigError{"Issuer", "is required"}}
+		f.add("Issuer", "is required")
+		return
 	}
 	u, err := url.Parse(c.Issuer)
 	if err != nil || u.Host == "" {
-		return []error{&ConfigError{"Issuer", "is not an absolute URL"}}
+		f.add("Issuer", "is not an absolute URL")
+		return
 	}
-	var errs []error
 	if !secureURL(u) {
-		errs = append(errs, &ConfigError{"Issuer", "must be https, or http on a loopback host"})
+		f.add("Issuer", "must be https, or http on a loopback host")
 	}
 	if u.User != nil || strings.ContainsAny(c.Issuer, "?#") || !printableASCII(c.Issuer) {
-		errs = append(errs, &ConfigError{"Issuer", "must be ASCII without user information, query and fragment"})
+		f.add("Issuer", "must be ASCII without user information, query and fragment")
 	}
-	return errs
 }
 
-func (c Config) checkUsers() []error {
-	var errs []error
+func (c Config) checkUsers(f *faults) {
 	seen := map[string]bool{}
 	for i, u := range c.Users {
 		field := fmt.Sprintf("Users[%d]", i)
 		if u.Username == "" {
-			errs = append(errs, &ConfigError{field + ".Username", "is required"})
+			f.add(field+".Username", "is required")
 		}
 		if u.Password == "" {
-			errs = append(errs, &ConfigError{field + ".Password", "is required"})
+			f.add(field+".Password", "is required")
 		}
 		if seen[u.Username] {
-			errs = append(errs, &ConfigError{field + ".Username", "is another user's"})
+			f.add(field+".Username", "is another user's")
 		}
 		seen[u.Username] = true
 	}
-	return errs
 }
 
-func (c Config) checkClients() []error {
-	var errs []error
+func (c Config) checkClients(f *faults) {
 	seen := map[string]bool{}
 	for i, client := range c.Clients {
 		field := fmt.Sprintf("Clients[%d]", i)
 		if client.ID == "" {
-			errs = append(errs, &ConfigError{field + ".ID", "is required"})
+			f.add(field+".ID", "is required")
 		}
 		if seen[client.ID] {
-			errs = append(errs, &ConfigError{field + ".ID", "is another client's"})
+			f.add(field+".ID", "is another client's")
 		}
 		seen[client.ID] = true
-		errs = append(errs, client.check(field)...)
+		client.check(f, field)
 	}
-	return errs
 }
 
-func (c Client) check(field string) []error {
-	var errs []error
+func (c Client) check(f *faults, field string) {
 	for i, uri := range c.RedirectURIs {
 		if err := checkRedirectURI(uri); err != nil {
-			errs = append(errs, &ConfigError{fmt.Sprintf("%s.RedirectURIs[%d]", field, i), err.Error()})
+			f.add(fmt.Sprintf("%s.RedirectURIs[%d]", field, i), err.Error())
 		}
 	}
 	for _, g := range c.GrantTypes {
 		if !slices.Contains(grantTypesSupported(), g) {
-			errs = append(errs, &ConfigError{field + ".GrantTypes", "holds a grant type that is not supported"})
+			f.add(field+".GrantTypes", "holds a grant type that is not supported")
 		}
 	}
 	if len(c.GrantTypes) == 0 {
-		errs = append(errs, &ConfigError{field, "needs redirect URIs or a secret"})
+		f.add(field, "needs redirect URIs or a secret")
 	}
 	if slices.Contains(c.GrantTypes, grantAuthorizationCode) && len(c.RedirectURIs) == 0 {
-		errs = append(errs, &ConfigError{field + ".RedirectURIs", "is required for authorization_code"})
+		f.add(field+".RedirectURIs", "is required for authorization_code")
 	}
 	if slices.Contains(c.GrantTypes, grantClientCredentials) && !c.confidential() {
-		errs = append(errs, &ConfigError{field + ".Secret", "is required for client_credentials, or JWKS"})
+		f.add(field+".Secret", "is required for client_credentials, or JWKS")
 	}
-	return append(errs, checkKeys(field, c.JWKS, c.JWKSURI)...)
+	checkKeys(f, field, c.JWKS, c.JWKSURI)
 }
 
 // checkKeys checks a JWK Set, or the place where it stands.
-func checkKeys(field string, jwks []byte, uri string) []error {
-	var errs []error
+func checkKeys(f *faults, field string, jwks []byte, uri string) {
 	if len(jwks) > 0 && uri != "" {
-		errs = append(errs, &ConfigError{field + ".JWKSURI", "is one place too many, JWKS is set"})
+		f.add(field+".JWKSURI", "is one place too many, JWKS is set")
 	}
 	if len(jwks) > 0 {
 		if set, err := jose.ParseKeySet(jwks); err != nil || set.Len() == 0 {
-			errs = append(errs, &ConfigError{field + ".JWKS", "is no JWK Set with a public signing key"})
+			f.add(field+".JWKS", "is no JWK Set with a public signing key")
 		}
 	}
 	if uri != "" && fetch.CheckURL(uri, true) != nil {
-		errs = append(errs, &ConfigError{field + ".JWKSURI", "must be an https URL, or http on loopback, without a fragment"})
+		f.add(field+".JWKSURI", "must be an https URL, or http on loopback, without a fragment")
 	}
-	return errs
 }
 
-func (c Config) checkTrustedIssuers() []error {
-	var errs []error
+func (c Config) checkTrustedIssuers(f *faults) {
 	seen := map[string]bool{}
 	for i, t := range c.TrustedIssuers {
 		field := fmt.Sprintf("TrustedIssuers[%d]", i)
 		if t.Issuer == "" || seen[t.Issuer] {
-			errs = append(errs, &ConfigError{field + ".Issuer", "is missing, or another one's"})
+			f.add(field+".Issuer", "is missing, or another one's")
 		}
 		seen[t.Issuer] = true
 		if len(t.JWKS) == 0 && t.JWKSURI == "" && metadata.CheckIssuer(t.Issuer) != nil {
-			errs = append(errs, &ConfigError{field + ".Issuer", "has no metadata to find its keys with, so JWKS or JWKSURI is required"})
+			f.add(field+".Issuer", "has no metadata to find its keys with, so JWKS or JWKSURI is required")
 		}
 		if !t.IdentityAssertions && len(t.Workloads) == 0 {
-			errs = append(errs, &ConfigError{field, "is trusted for nothing: set IdentityAssertions or Workloads"})
+			f.add(field, "is trusted for nothing: set IdentityAssertions or Workloads")
 		}
-		errs = append(errs, checkKeys(field, t.JWKS, t.JWKSURI)...)
+		checkKeys(f, field, t.JWKS, t.JWKSURI)
 		for j, w := range t.Workloads {
-			errs = append(errs, c.checkWorkload(fmt.Sprintf("%s.Workloads[%d]", field, j), w)...)
+			c.checkWorkload(f, fmt.Sprintf("%s.Workloads[%d]", field, j), w)
 		}
 	}
-	return errs
 }
 
-func (c Config) checkWorkload(field string, w Workload) []error {
-	var errs []error
+func (c Config) checkWorkload(f *faults, field string, w Workload) {
 	if w.Subject == "" {
-		errs = append(errs, &ConfigError{field + ".Subject", "is required"})
+		f.add(field+".Subject", "is required")
 	}
 	for i, s := range w.Scopes {
 		if !challenge.ValidScope(s) || !c.scopeSupported(s) || identityScope(s) {
-			errs = append(errs, &ConfigError{fmt.Sprintf("%s.Scopes[%d]", field, i), "is not one of Scopes"})
+			f.add(fmt.Sprintf("%s.Scopes[%d]", field, i), "is not one of Scopes")
 		}
 	}
 	for i, r := range w.Resources {
 		if !validResource(r) || len(c.Resources) > 0 && !slices.Contains(c.Resources, r) {
-			errs = append(errs, &ConfigError{fmt.Sprintf("%s.Resources[%d]", field, i), "is not one of Resources"})
+			f.add(fmt.Sprintf("%s.Resources[%d]", field, i), "is not one of Resources")
 		}
 	}
-	return errs
 }
 
-func (c Config) checkAudiences() []error {
-	var errs []error
+func (c Config) checkAudiences(f *faults) {
 	for i, a := range c.AssertionAudiences {
 		field := fmt.Sprintf("AssertionAudiences[%d]", i)
 		if metadata.CheckIssuer(a.Issuer) != nil {
-			errs = append(errs, &ConfigError{field + ".Issuer", "is not an issuer identifier"})
+			f.add(field+".Issuer", "is not an issuer identifier")
 		}
 		for j, r := range a.Resources {
 			if !validResource(r) {
-				errs = append(errs, &ConfigError{fmt.Sprintf("%s.Resources[%d]", field, j), "is not a resource identifier"})
+				f.add(fmt.Sprintf("%s.Resources[%d]", field, j), "is not a resource identifier")
 			}
 		}
 	}
-	return errs
 }
 
-func (c Config) checkScopes() []error {
-	var errs []error
+func (c Config) checkScopes(f *faults) {
 	for i, s := range c.Scopes {
 		if !challenge.ValidScope(s) {
-			errs = append(errs, &ConfigError{fmt.Sprintf("Scopes[%d]", i), "is not a scope token (RFC 6749 §3.3)"})
+			f.add(fmt.Sprintf("Scopes[%d]", i), "is not a scope token (RFC 6749 §3.3)")
 		}
 	}
 	for i, s := range c.DefaultScopes {
 		if !challenge.ValidScope(s) || !c.scopeSupported(s) {
-			errs = append(errs, &ConfigError{fmt.Sprintf("DefaultScopes[%d]", i), "is not one of Scopes"})
+			f.add(fmt.Sprintf("DefaultScopes[%d]", i), "is not one of Scopes")
 		}
 	}
-	return errs
 }
 
-func (c Config) checkResources() []error {
-	var errs []error
+func (c Config) checkResources(f *faults) {
 	for i, r := range c.Resources {
 		if !validResource(r) {
-			errs = append(errs, &ConfigError{
-				fmt.Sprintf("Resources[%d]", i),
-				"must be an https URL, or http on loopback, without a fragment (RFC 8707 §2)",
-			})
+			f.add(fmt.Sprintf("Resources[%d]", i), "must be an https URL, or http on loopback, without a fragment (RFC 8707 §2)")
 		}
 	}
-	return errs
 }
 
-func (c Config) checkTimes() []error {
-	var errs []error
+func (c Config) checkTimes(f *faults) {
 	for _, t := range []struct {
 		field string
 		value time.Duration
@@ -235,13 +220,12 @@ func (c Config) checkTimes() []error {
 		{"RegistrationTTL", c.RegistrationTTL},
 	} {
 		if t.value < time.Second {
-			errs = append(errs, &ConfigError{t.field, "must be at least a second"})
+			f.add(t.field, "must be at least a second")
 		}
 	}
 	if _, ok := algorithms()[c.Algorithm]; !ok {
-		errs = append(errs, &ConfigError{"Algorithm", "is not supported"})
+		f.add("Algorithm", "is not supported")
 	}
-	return errs
 }
 
 // validResource tells whether s can be a resource indicator here: RFC 8707 §2,

@@ -171,7 +171,8 @@ func (a *registration) settleKeys() *oauthError {
 	if (a.JWKS == nil) == (a.JWKSURI == "") {
 		return invalidMetadata("private_key_jwt needs jwks or jwks_uri, and not both")
 	}
-	if errs := checkKeys("", a.JWKS, a.JWKSURI); len(errs) > 0 {
+	var f faults
+	if checkKeys(&f, "", a.JWKS, a.JWKSURI); len(f) > 0 {
 		return invalidMetadata("the jwks has no public signing key, or the jwks_uri is not one of https")
 	}
 	return nil
