@@ -68,12 +68,10 @@ func serverArgument(least, most int) cli.ArgValidatorFunc {
 			return newUsageError(cmd, errors.New("the URL of an MCP server is missing"))
 		case count < least:
 			return newUsageError(cmd, errors.New("an argument is missing"))
-		case count > most:
-			return newUsageError(cmd, fmt.Errorf("unexpected argument %q", cmd.Args().Get(most)))
 		case count > 0 && fetch.CheckURL(cmd.Args().First(), true) != nil:
 			return newUsageError(cmd, errors.New("the server must be an https URL, or http on this machine, such as https://mcp.example.com/mcp"))
 		}
-		return nil
+		return refuseArguments(cmd, most)
 	}
 }
 
