@@ -8,6 +8,7 @@ import (
 	"io"
 	"runtime/debug"
 	"strings"
+	"text/template"
 
 	"github.com/mcp-auth/go/internal/suggest"
 	"github.com/urfave/cli/v3"
@@ -185,4 +186,17 @@ func printJSON(w io.Writer, value any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	return encoder.Encode(value)
+}
+
+// announce says what is running and what to do with it: by a template of text,
+// or for scripts the facts alone.
+func announce(w io.Writer, text string, facts any, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, facts)
+	}
+	t, err := template.New("").Funcs(template.FuncMap{"join": strings.Join}).Parse(text)
+	if err != nil {
+		return err
+	}
+	return t.Execute(w, facts)
 }
