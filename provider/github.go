@@ -290,16 +290,6 @@ func parseGitHubUser(raw []byte) (u gitHubUser, ok bool) {
 	return u, err == nil
 }
 
-// members walks an object strictly.
-func members(data []byte, visit func(name string, raw []byte) bool) error {
-	return jsonx.Object(data, maxAnswerDepth, func(name string, raw []byte) error {
-		if !visit(name, raw) {
-			return fmt.Errorf("member %.40q has the wrong type", name)
-		}
-		return nil
-	})
-}
-
 func optionalTime(raw []byte) (time.Time, bool) {
 	if string(raw) == "null" {
 		return time.Time{}, true

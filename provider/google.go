@@ -170,8 +170,8 @@ type tokenInfo struct {
 // parseTokenInfo reads an answer. Numbers and truth values come as text, too.
 func parseTokenInfo(body []byte) (*tokenInfo, error) {
 	info := &tokenInfo{}
-	err := jsonx.Object(body, maxAnswerDepth, func(name string, raw []byte) error {
-		ok := true
+	err := members(body, func(name string, raw []byte) (ok bool) {
+		ok = true
 		switch name {
 		case "aud":
 			info.audience, ok = jsonx.String(raw)
@@ -190,10 +190,7 @@ func parseTokenInfo(body []byte) (*tokenInfo, error) {
 		case "exp":
 			info.expires, ok = jsonx.NumericDate(unquoted(raw))
 		}
-		if !ok {
-			return fmt.Errorf("member %q has the wrong type", name)
-		}
-		return nil
+		return ok
 	})
 	switch {
 	case err != nil:
