@@ -146,9 +146,10 @@ func (g *GitHub) AuthorizationServer() mcpauth.AuthorizationServer {
 // afterwards.
 func (g *GitHub) Close() error { g.ask.close(); return nil }
 
-// Verify asks GitHub about the token, unless it cannot be one. The error wraps [mcpauth.ErrInvalidToken]
-// where GitHub does not know the token as one of the app, or where the user is
-// not allowed; any other error means that it cannot be told.
+// Verify asks GitHub about the token, unless it cannot be one. The error wraps
+// [mcpauth.ErrInvalidToken] where GitHub does not know the token as one of the
+// app, or where the user is not allowed; any other error means that it cannot be
+// told.
 func (g *GitHub) Verify(ctx context.Context, token string) (*mcpauth.Claims, error) {
 	if !isToken(token) || g.config.Issuer == gitHubIssuer && !isGitHubToken(token) {
 		return nil, invalid("github: no token of an app for a user has this form")

@@ -108,9 +108,10 @@ func (g *Google) AuthorizationServer() mcpauth.AuthorizationServer {
 // used afterwards.
 func (g *Google) Close() error { g.ask.close(); return nil }
 
-// Verify asks Google about the token, unless it cannot be one. The error wraps [mcpauth.ErrInvalidToken]
-// where Google does not know the token, or where it belongs to another client or
-// to a user who is not allowed; any other error means that it cannot be told.
+// Verify asks Google about the token, unless it cannot be one. The error wraps
+// [mcpauth.ErrInvalidToken] where Google does not know the token, or where it
+// belongs to another client or to a user who is not allowed; any other error
+// means that it cannot be told.
 func (g *Google) Verify(ctx context.Context, token string) (*mcpauth.Claims, error) {
 	if !isToken(token) { // more is not documented of how Google's look
 		return nil, invalid("google: no access token has this form")
