@@ -47,8 +47,8 @@ func (g guarded) post(body string, headers ...string) *httptest.ResponseRecorder
 	return w
 }
 
-// send posts over a connection. The caller closes the body.
-func (g guarded) send(t *testing.T, origin string, body io.Reader) *http.Response {
+// postOver posts over a connection. The caller closes the body.
+func (g guarded) postOver(t *testing.T, origin string, body io.Reader) *http.Response {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, origin+"/mcp", body)
 	if err != nil {
@@ -252,7 +252,7 @@ func TestStreamIsNotHeldBack(t *testing.T) {
 	})
 	server := httptest.NewServer(g.handler)
 	defer server.Close()
-	resp := g.send(t, server.URL, strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`))
+	resp := g.postOver(t, server.URL, strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`))
 	defer resp.Body.Close()
 	lines := bufio.NewScanner(resp.Body)
 	if !lines.Scan() || !strings.Contains(lines.Text(), "progress") {
@@ -405,7 +405,7 @@ func TestHandlerReadsTheSameBytes(t *testing.T) {
 	server := httptest.NewServer(g.handler)
 	defer server.Close()
 	for name, reader := range map[string]io.Reader{"length": strings.NewReader(body), "chunked": io.MultiReader(strings.NewReader(body))} {
-		resp := g.send(t, server.URL, reader)
+		resp := g.postOver(t, server.URL, reader)
 		if resp.Body.Close(); resp.StatusCode != http.StatusOK {
 			t.Errorf("%s: %d", name, resp.StatusCode)
 		}
@@ -429,7 +429,7 @@ func TestBodyLimit(t *testing.T) {
 		"over the limit":          {strings.NewReader(callTool + " "), http.StatusRequestEntityTooLarge},
 		"over the limit, chunked": {io.MultiReader(strings.NewReader(callTool + " ")), http.StatusRequestEntityTooLarge},
 	} {
-		resp := g.send(t, server.URL, test.reader)
+		resp := g.postOver(t, server.URL, test.reader)
 		if resp.Body.Close(); resp.StatusCode != test.want {
 			t.Errorf("%s: %d", name, resp.StatusCode)
 		}
