@@ -29,6 +29,7 @@ var allowed = map[string][]string{
 	"internal/webpage":              {},                                   // leaf: what all pages have in common
 	"internal/webbrowser":           {"internal/fetch"},                   // knows what URLs may be opened
 	"internal/verdict":              {"", "metadata", "policy"},           // test harness: no code but tests imports it
+	"internal/mcptest":              {},                                   // leaf, and test harness: no code but tests imports it
 	"metadata":                      {"internal/fetch", "internal/jsonx"}, // documents and how they are found
 	"":                              {"check", "metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx", "internal/mcpmsg", "internal/opaque", "internal/remote"},
 	"check":                         {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},                                                                                                                                                              // looks at both from outside: never the root

@@ -1,6 +1,11 @@
 package mcpauth
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+
+	"github.com/mcp-auth/go/internal/fetch"
+)
 
 // ConfigFault is a kind of mistake in a [Config]. Each is an error of its own:
 // errors.Is(err, mcpauth.DuplicateIssuer) finds it in what [New] returns.
@@ -95,3 +100,25 @@ func (e *ConfigError) Unwrap() []error {
 	}
 	return []error{e.Fault, e.detail}
 }
+
+// faults collects the mistakes of a configuration.
+type faults []error
+
+func (f *faults) add(fault ConfigFault, value, field string, args ...any) {
+	f.addDetail(fault, nil, value, field, args...)
+}
+
+func (f *faults) addDetail(fault ConfigFault, detail error, value, field string, args ...any) {
+	value = fetch.HideUserinfo(value)
+	*f = append(*f, &ConfigError{Field: fmt.Sprintf(field, args...), Value: value, Fault: fault, detail: detail})
+}
+
+// addURL adds that a URL is not valid, or only that it is plain http.
+func (f *faults) addURL(invalid ConfigFault, raw, field string) {
+	if insecure(raw) {
+		invalid = InsecureURL
+	}
+	f.add(invalid, raw, "%s", field)
+}
+
+func (f faults) err() error { return errors.Join(f...) }

@@ -2,6 +2,7 @@ package mcpauth_test
 
 import (
 	"bytes"
+	"cmp"
 	"flag"
 	"fmt"
 	"go/ast"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -82,16 +84,9 @@ func conformance(requirements []requirement, covered map[string]map[string]int) 
 		if len(cells) == 3 { // level, requirement, source
 			text = cells[0] + " " + cells[1]
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %d |\n", r.id, text, or(strings.Join(tests, ", "), "none yet"), files)
+		fmt.Fprintf(&b, "| %s | %s | %s | %d |\n", r.id, text, cmp.Or(strings.Join(tests, ", "), "none yet"), files)
 	}
 	return b.Bytes()
-}
-
-func or(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
 }
 
 const verdictFiles = "\x00verdicts"
@@ -146,10 +141,8 @@ func testCoverage(path string, covered map[string]map[string]int) error {
 func note(covered map[string]map[string]int, text, by string) {
 	for _, line := range coversLine.FindAllStringSubmatch(text, -1) {
 		for _, m := range requirementID.FindAllStringSubmatch(line[1], -1) {
-			first, last := number(m[2]), number(m[2])
-			if m[3] != "" {
-				last = number(m[3])
-			}
+			first, _ := strconv.Atoi(m[2])
+			last, _ := strconv.Atoi(cmp.Or(m[3], m[2]))
 			for n := first; n <= last; n++ {
 				id := fmt.Sprintf("%s%d", m[1], n)
 				if covered[id] == nil {
@@ -159,11 +152,4 @@ func note(covered map[string]map[string]int, text, by string) {
 			}
 		}
 	}
-}
-
-func number(digits string) (n int) {
-	for _, d := range digits {
-		n = n*10 + int(d-'0')
-	}
-	return n
 }

@@ -47,6 +47,22 @@ func (g guarded) post(body string, headers ...string) *httptest.ResponseRecorder
 	return w
 }
 
+// postOver posts over a connection. The caller closes the body.
+func (g guarded) postOver(t *testing.T, origin string, body io.Reader) *http.Response {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, origin+"/mcp", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+g.token)
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp
+}
+
 const callTool = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t"}}`
 
 // Covers RS4, RS12.
@@ -236,16 +252,7 @@ func TestStreamIsNotHeldBack(t *testing.T) {
 	})
 	server := httptest.NewServer(g.handler)
 	defer server.Close()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/mcp", strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer "+g.token)
-	r.Header.Set("Content-Type", "application/json")
-	resp, err := server.Client().Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp := g.postOver(t, server.URL, strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`))
 	defer resp.Body.Close()
 	lines := bufio.NewScanner(resp.Body)
 	if !lines.Scan() || !strings.Contains(lines.Text(), "progress") {
@@ -553,16 +560,7 @@ func TestHandlerReadsTheSameBytes(t *testing.T) {
 	server := httptest.NewServer(g.handler)
 	defer server.Close()
 	for name, reader := range map[string]io.Reader{"length": strings.NewReader(body), "chunked": io.MultiReader(strings.NewReader(body))} {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/mcp", reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("Authorization", "Bearer "+g.token)
-		r.Header.Set("Content-Type", "application/json")
-		resp, err := server.Client().Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
+		resp := g.postOver(t, server.URL, reader)
 		if resp.Body.Close(); resp.StatusCode != http.StatusOK {
 			t.Errorf("%s: %d", name, resp.StatusCode)
 		}
@@ -586,16 +584,7 @@ func TestBodyLimit(t *testing.T) {
 		"over the limit":          {strings.NewReader(callTool + " "), http.StatusRequestEntityTooLarge},
 		"over the limit, chunked": {io.MultiReader(strings.NewReader(callTool + " ")), http.StatusRequestEntityTooLarge},
 	} {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/mcp", test.reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("Authorization", "Bearer "+g.token)
-		r.Header.Set("Content-Type", "application/json")
-		resp, err := server.Client().Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
+		resp := g.postOver(t, server.URL, test.reader)
 		if resp.Body.Close(); resp.StatusCode != test.want {
 			t.Errorf("%s: %d", name, resp.StatusCode)
 		}

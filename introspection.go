@@ -158,7 +158,7 @@ func (s *AuthorizationServer) checkIntrospection(f *faults, field string) {
 	}
 	switch {
 	case c.Endpoint != "":
-		checkURL(f, c.Endpoint, field+".Endpoint", InvalidURL)
+		checkURL(f, c.Endpoint, field+".Endpoint")
 	case !s.mayNameEndpoint():
 		f.add(NoIntrospectionEndpoint, "", "%s.Endpoint", field)
 	}

@@ -26,8 +26,7 @@ const (
 	maxSignedAnswerAge = 5 * time.Minute
 
 	introspectionJWT     = "token-introspection+jwt" // RFC 9701 §5
-	clientAssertionType  = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-	unsupportedTokenType = "unsupported_token_type" // RFC 7009 §2.2.1, used for introspection too
+	unsupportedTokenType = "unsupported_token_type"  // RFC 7009 §2.2.1, used for introspection too
 )
 
 // introspector asks one authorization server about tokens for one resource.
@@ -160,12 +159,12 @@ func (i *introspector) authenticate(form url.Values, header http.Header) error {
 		form.Set("client_id", id)
 		form.Set("client_secret", secret)
 	case PrivateKeyJWT:
-		assertion, err := clientAssertion(i.key, id, i.server.issuer, i.now())
+		assertion, err := i.key.ClientAssertion(id, i.server.issuer, i.now())
 		if err != nil {
 			return err
 		}
 		form.Set("client_id", id)
-		form.Set("client_assertion_type", clientAssertionType)
+		form.Set("client_assertion_type", jose.ClientAssertionType)
 		form.Set("client_assertion", assertion)
 		return nil // not to be sent twice: the server may remember its jti
 	}

@@ -153,27 +153,35 @@ func (a *Auth) addResource(r *Resource, config *Config) error {
 		return err
 	}
 	for _, s := range r.AuthorizationServers {
-		source, err := a.issuers.get(s, a.fetch, a.now)
-		if err != nil {
+		if err := a.addServer(res, s); err != nil {
 			return err
-		}
-		if res.first == nil {
-			res.first = source
-		}
-		server := newTrustedServer(r.Identifier, s, source)
-		res.servers[s.Issuer] = server
-		if s.Introspection != nil {
-			if server.introspect, err = newIntrospector(s.Introspection, server, a.fetch, a.now); err != nil {
-				return err
-			}
-			a.introspectors = append(a.introspectors, server.introspect)
-		}
-		if s.Verifier != nil || s.Introspection != nil {
-			res.custom = server
 		}
 	}
 	a.resources[r.Identifier] = res
 	a.ordered = append(a.ordered, res)
+	return nil
+}
+
+func (a *Auth) addServer(res *resource, s AuthorizationServer) error {
+	source, err := a.issuers.get(s, a.fetch, a.now)
+	if err != nil {
+		return err
+	}
+	if res.first == nil {
+		res.first = source
+	}
+	server := newTrustedServer(res.identifier, s, source)
+	res.servers[s.Issuer] = server
+	if s.Verifier != nil || s.Introspection != nil {
+		res.custom = server
+	}
+	if s.Introspection == nil {
+		return nil
+	}
+	if server.introspect, err = newIntrospector(s.Introspection, server, a.fetch, a.now); err != nil {
+		return err
+	}
+	a.introspectors = append(a.introspectors, server.introspect)
 	return nil
 }
 

@@ -45,38 +45,17 @@ func (s *issuerCheck) validated() {
 	}
 }
 
-// endpoint is a member of the document that holds a URL to go to.
-type endpoint struct{ member, url string }
-
-func endpointsOf(document *metadata.AuthorizationServer) []endpoint {
-	return []endpoint{
-		{"authorization_endpoint", document.AuthorizationEndpoint},
-		{"token_endpoint", document.TokenEndpoint},
-		{"jwks_uri", document.JWKSURI},
-		{"registration_endpoint", document.RegistrationEndpoint},
-		{"introspection_endpoint", document.IntrospectionEndpoint},
-		{"revocation_endpoint", document.RevocationEndpoint},
-		{"pushed_authorization_request_endpoint", document.PushedAuthorizationRequestEndpoint},
-		{"device_authorization_endpoint", document.DeviceAuthorizationEndpoint},
-		{"userinfo_endpoint", document.UserinfoEndpoint},
-		{"end_session_endpoint", document.EndSessionEndpoint},
-	}
-}
-
 func (s *issuerCheck) endpoints() {
 	loopback := fetch.IsLoopbackURL(s.document.Issuer)
 	home, err := url.Parse(s.document.Issuer)
 	var elsewhere []string
-	for _, e := range endpointsOf(s.document) {
-		if e.url == "" {
+	for member, place := range s.document.Endpoints() {
+		if fetch.CheckURL(place, loopback) != nil {
+			s.add(Code(metadata.EndpointInvalid), s.shownURL(place), "%s must be an https URL, or one on loopback if the issuer is there.", member)
 			continue
 		}
-		if fetch.CheckURL(e.url, loopback) != nil {
-			s.add(Code(metadata.EndpointInvalid), s.shownURL(e.url), "%s must be an https URL, or one on loopback if the issuer is there.", e.member)
-			continue
-		}
-		if u, errURL := url.Parse(e.url); err == nil && errURL == nil && !strings.EqualFold(u.Host, home.Host) {
-			elsewhere = append(elsewhere, e.member+" at "+u.Host)
+		if u, errURL := url.Parse(place); err == nil && errURL == nil && !strings.EqualFold(u.Host, home.Host) {
+			elsewhere = append(elsewhere, member+" at "+u.Host)
 		}
 	}
 	if len(elsewhere) > 0 {
@@ -163,16 +142,8 @@ func (s *issuerCheck) dpop() {
 	case len(symmetric) > 0 || len(known) == 0:
 		s.add(DPoPAlgorithmsUnfit, strings.Join(names, ", "), "dpop_signing_alg_values_supported holds what is not fit for proofs, or nothing that is.")
 	default:
-		s.add(DPoPSupported, "", "Tokens can be bound to a key of the client (DPoP): %s.", joinAlgorithms(known))
+		s.add(DPoPSupported, "", "Tokens can be bound to a key of the client (DPoP): %s.", joined(known))
 	}
-}
-
-func joinAlgorithms(list []jose.Algorithm) string {
-	names := make([]string, len(list))
-	for i, alg := range list {
-		names[i] = string(alg)
-	}
-	return strings.Join(names, ", ")
 }
 
 func (s *issuerCheck) introspection() {

@@ -24,14 +24,6 @@ func names(list []ClientVerdict) string {
 	return strings.Join(all, ", ")
 }
 
-func joined(codes []Code) string {
-	var all []string
-	for _, code := range codes {
-		all = append(all, string(code))
-	}
-	return strings.Join(all, ", ")
-}
-
 // clientsText writes who fails and why, and then of whom nothing bad is known.
 func (r *Report) clientsText(b *strings.Builder) {
 	if len(r.Clients) == 0 {

@@ -227,7 +227,7 @@ func (s *issuerCheck) keyAlgorithms(keys []*publishedKey) {
 			algorithms = append(algorithms, alg)
 		}
 	}
-	s.add(KeysUsable, "", "The keys can be used: %s for %s.", plural(s.keys.Len(), "key"), joinAlgorithms(algorithms))
+	s.add(KeysUsable, "", "The keys can be used: %s for %s.", plural(s.keys.Len(), "key"), joined(algorithms))
 	var open []string
 	for _, k := range keys {
 		if k.err == nil && !k.hasAlg {

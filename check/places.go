@@ -3,7 +3,6 @@ package check
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"mime"
 	"net/http"
@@ -168,19 +167,9 @@ func (s *issuerCheck) judgePlace(p *candidate, behind bool) {
 
 // unreachable tells why there was no answer.
 func (s *issuerCheck) unreachable(p *candidate, severity metadata.Severity) {
-	var failure *fetch.Error
-	code := Unreachable
-	if errors.As(p.err, &failure) {
-		switch failure.Kind {
-		case fetch.TLS:
-			code = TLSFailed
-		case fetch.BlockedAddress:
-			code = AddressBlocked
-		case fetch.Canceled:
-			return // by who asked for the check, or by its time limit
-		}
+	if code := failureCode(p.err, Unreachable); code != "" {
+		s.addAs(severity, code, failureText(p.err), "%s cannot be fetched.", p.shown)
 	}
-	s.addAs(severity, code, failureText(p.err), "%s cannot be fetched.", p.shown)
 }
 
 // start is the beginning of an answer, as evidence.

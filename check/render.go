@@ -78,6 +78,15 @@ func plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
+// joined lists codes, or names of algorithms.
+func joined[T ~string](list []T) string {
+	texts := make([]string, len(list))
+	for i, element := range list {
+		texts[i] = string(element)
+	}
+	return strings.Join(texts, ", ")
+}
+
 // outcome is what came of an exchange, in a word.
 func (e *Exchange) outcome() string {
 	if e.Status == 0 {

@@ -103,6 +103,25 @@ func failureText(err error) string {
 	return failure.Err.Error()
 }
 
+// failureCode is the code of what a fetch failed with, or usual. It is empty
+// where who asked for the check gave up, or its time was over: that is no fault
+// of the other side.
+func failureCode(err error, usual Code) Code {
+	var failure *fetch.Error
+	if !errors.As(err, &failure) {
+		return usual
+	}
+	switch failure.Kind {
+	case fetch.Canceled:
+		return ""
+	case fetch.TLS:
+		return TLSFailed
+	case fetch.BlockedAddress:
+		return AddressBlocked
+	}
+	return usual
+}
+
 // add adds a finding with the severity that its rule has.
 func (c *checker) add(code Code, evidence, format string, args ...any) {
 	c.addAs(c.rules[code].severity, code, evidence, format, args...)

@@ -156,19 +156,9 @@ func (s *serverCheck) withoutToken(ctx context.Context) bool {
 }
 
 func (s *serverCheck) unreachable(err error) {
-	code := ServerUnreachable
-	var failure *fetch.Error
-	if errors.As(err, &failure) {
-		switch failure.Kind {
-		case fetch.Canceled:
-			return // by who asked for the check, not by the server
-		case fetch.TLS:
-			code = TLSFailed
-		case fetch.BlockedAddress:
-			code = AddressBlocked
-		}
+	if code := failureCode(err, ServerUnreachable); code != "" {
+		s.add(code, failureText(err), "No answer that can be read came from the server.")
 	}
-	s.add(code, failureText(err), "No answer that can be read came from the server.")
 }
 
 // judgeAdmission tells whether the server is protected at all.

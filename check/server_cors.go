@@ -155,11 +155,8 @@ func (s *serverCheck) foreignOrigin(ctx context.Context) {
 // pingFrom asks for a page, with the good token if there is one.
 func (s *serverCheck) pingFrom(ctx context.Context, origin string) *answer {
 	r := s.request(http.MethodPost, ping, http.Header{"Origin": {origin}})
-	token := ""
 	if s.token {
-		token = s.opts.Token
 		s.inSession(&r)
 	}
-	s.authorize(&r, "Bearer", token)
-	return s.send(ctx, "ping of a page of the origin "+origin, r, token)
+	return s.sendAdmitted(ctx, "ping of a page of the origin "+origin, r)
 }

@@ -70,10 +70,18 @@ func (s *serverCheck) request(method, body string, extra http.Header) fetch.Requ
 	return fetch.Request{Method: method, URL: s.url, Header: header, Body: []byte(body), EventWait: s.eventWait()}
 }
 
-func (s *serverCheck) authorize(r *fetch.Request, scheme, token string) {
-	if token != "" {
-		r.Header.Set("Authorization", scheme+" "+token)
+func authorize(r *fetch.Request, scheme, token string) {
+	r.Header.Set("Authorization", scheme+" "+token)
+}
+
+// sendAdmitted sends a request as who has been let in: with the good token, if
+// there is one.
+func (s *serverCheck) sendAdmitted(ctx context.Context, purpose string, r fetch.Request) *answer {
+	if !s.token {
+		return s.send(ctx, purpose, r, "")
 	}
+	authorize(&r, "Bearer", s.opts.Token)
+	return s.send(ctx, purpose, r, s.opts.Token)
 }
 
 // send sends a request to the MCP endpoint. It returns nil if no answer came.

@@ -23,15 +23,10 @@ func (s *serverCheck) messages(ctx context.Context) {
 // message sends a body as who has been let in.
 func (s *serverCheck) message(ctx context.Context, purpose, body string, extra http.Header) *answer {
 	r := s.request(http.MethodPost, body, extra)
-	token := ""
-	if s.token {
-		token = s.opts.Token
-	}
 	if extra == nil {
 		s.inSession(&r)
 	}
-	s.authorize(&r, "Bearer", token)
-	return s.send(ctx, purpose, r, token)
+	return s.sendAdmitted(ctx, purpose, r)
 }
 
 func (s *serverCheck) brokenMessage(ctx context.Context) {

@@ -159,7 +159,7 @@ func (s *serverCheck) legacyMetadata(ctx context.Context) {
 	if ctx.Err() != nil || slices.Contains(s.document.AuthorizationServers, s.origin) || slices.Contains(s.document.AuthorizationServers, s.origin+"/") {
 		return // the last two: it is the authorization server's own
 	}
-	target := s.origin + "/.well-known/oauth-authorization-server"
+	target := s.origin + oauthWellKnown
 	resp, err := s.do(ctx, "metadata for clients of 2025-03-26", fetch.Request{URL: target, Header: http.Header{"Accept": {"application/json"}}})
 	if err != nil || resp.Status != http.StatusOK {
 		return

@@ -28,9 +28,7 @@ func (s *serverCheck) goodToken(ctx context.Context) {
 		}
 		return
 	}
-	r := s.request(http.MethodPost, initialize, nil)
-	s.authorize(&r, "Bearer", s.opts.Token)
-	a := s.send(ctx, "initialize with the token", r, s.opts.Token)
+	a := s.initializeWith(ctx, "the token", s.opts.Token)
 	switch {
 	case a == nil:
 		return
@@ -46,6 +44,13 @@ func (s *serverCheck) goodToken(ctx context.Context) {
 	s.schemeCase(ctx)
 }
 
+// initializeWith sends initialize with a token, good or not.
+func (s *serverCheck) initializeWith(ctx context.Context, what, token string) *answer {
+	r := s.request(http.MethodPost, initialize, nil)
+	authorize(&r, "Bearer", token)
+	return s.send(ctx, "initialize with "+what, r, token)
+}
+
 // schemeCase sends the scheme in lower case, which is the same one (RFC 9110
 // §11.1).
 func (s *serverCheck) schemeCase(ctx context.Context) {
@@ -54,7 +59,7 @@ func (s *serverCheck) schemeCase(ctx context.Context) {
 	}
 	r := s.request(http.MethodPost, ping, nil)
 	s.inSession(&r)
-	s.authorize(&r, "bearer", s.opts.Token)
+	authorize(&r, "bearer", s.opts.Token)
 	a := s.send(ctx, "ping with the scheme in lower case", r, s.opts.Token)
 	if a != nil && (a.status == http.StatusUnauthorized || a.status == http.StatusForbidden) {
 		s.add(TokenSchemeCase, "", "The good token is refused with %d if the scheme is written bearer.", a.status)
@@ -70,9 +75,7 @@ func (s *serverCheck) badTokens(ctx context.Context) {
 	refused := true
 	var poor refusals
 	for _, bad := range s.forgeries() {
-		r := s.request(http.MethodPost, initialize, nil)
-		s.authorize(&r, "Bearer", bad.token)
-		a := s.send(ctx, "initialize with "+bad.what, r, bad.token)
+		a := s.initializeWith(ctx, bad.what, bad.token)
 		if a == nil {
 			refused = false // not seen to be
 			break

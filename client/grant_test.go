@@ -85,7 +85,7 @@ func TestPrivateKeyJWT(t *testing.T) {
 	mustRequest(t, c, "")
 	seen := map[any]bool{}
 	for _, form := range w.as.tokens {
-		equal(t, "client_assertion_type", form.Get("client_assertion_type"), assertionType)
+		equal(t, "client_assertion_type", form.Get("client_assertion_type"), "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
 		equal(t, "client_id", form.Get("client_id"), "")
 		verify(t, form.Get("client_assertion"), key)
 		header, claims := claimsOf(t, form.Get("client_assertion"))

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"crypto/rand"
 	"encoding/base64"
 	"net/http"
 	"net/url"
@@ -18,9 +17,6 @@ const (
 	methodBasic      = "client_secret_basic"
 	methodPost       = "client_secret_post"
 	methodPrivateKey = "private_key_jwt"
-
-	assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-	assertionTTL  = time.Minute
 )
 
 // identity is a client as one authorization server knows it. The zero value is
@@ -82,24 +78,14 @@ func (who *identity) authenticate(form url.Values, header http.Header, issuer st
 		form.Set("client_secret", who.secret)
 	case who.method == methodPrivateKey:
 		// The assertion tells who the client is (RFC 7523 §3).
-		assertion, err := who.assertion(issuer, now)
+		assertion, err := who.signer.ClientAssertion(who.id, issuer, now)
 		if err != nil {
 			return err
 		}
-		form.Set("client_assertion_type", assertionType)
+		form.Set("client_assertion_type", jose.ClientAssertionType)
 		form.Set("client_assertion", assertion)
 	default:
 		form.Set("client_id", who.id)
 	}
 	return nil
-}
-
-// assertion is for one request. Its audience is the issuer alone: with the
-// token endpoint as audience, a server could pass it on to another (RFC 7523
-// as updated).
-func (who *identity) assertion(issuer string, now time.Time) (string, error) {
-	return who.signer.Sign("JWT", map[string]any{
-		"iss": who.id, "sub": who.id, "aud": issuer, "jti": rand.Text(),
-		"iat": now.Unix(), "exp": now.Add(assertionTTL).Unix(),
-	})
 }

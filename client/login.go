@@ -121,9 +121,8 @@ func (c *Client) Logout(ctx context.Context) error {
 	if err := c.loadToken(ctx); err != nil {
 		return err
 	}
-	token := c.held()
 	c.mu.Lock()
-	known := c.known
+	token, known := c.current, c.known
 	c.current, c.known = nil, serverRecord{}
 	c.mu.Unlock()
 	err = remove(ctx, c.config.Store, serverKey(c.config.ServerURL))

@@ -3,10 +3,10 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/mcp-auth/go/internal/fetch"
@@ -64,7 +64,7 @@ func listenAt(ctx context.Context, redirectURI string) (net.Listener, error) {
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", net.JoinHostPort(host, port))
 	if err != nil {
-		return nil, errors.New("client: nothing can listen at " + redirectURI + " for the answer: " + err.Error())
+		return nil, fmt.Errorf("client: nothing can listen at %s for the answer: %w", redirectURI, err)
 	}
 	return l, nil
 }
@@ -115,13 +115,8 @@ func (l *listener) handler(accepted func(string) bool, answers chan<- string) ht
 		header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 		header.Set("Referrer-Policy", "no-referrer")
 		header.Set("X-Content-Type-Options", "nosniff")
-		host := r.Host
-		if name, _, err := net.SplitHostPort(host); err == nil {
-			host = name
-		}
 		callback := originOfServer(l.uri) + r.URL.RequestURI()
-		switch {
-		case r.Method != http.MethodGet, !fetch.IsLoopbackHost(strings.Trim(host, "[]")), !accepted(callback):
+		if r.Method != http.MethodGet || !fetch.IsLoopbackAuthority(r.Host) || !accepted(callback) {
 			http.Error(w, "Nothing is expected here.", http.StatusNotFound)
 			return
 		}

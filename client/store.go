@@ -123,15 +123,23 @@ func load[T any](ctx context.Context, s Store, key string) (value T, ok bool, er
 }
 
 func save(ctx context.Context, s Store, key string, value any) error {
-	record, err := json.Marshal(value)
+	record, err := encodeRecord(value)
 	if err != nil {
-		return &StoreError{err}
+		return err
 	}
 	return storeError(ctx, s.Update(ctx, key, func([]byte) ([]byte, error) { return record, nil }))
 }
 
 func remove(ctx context.Context, s Store, key string) error {
 	return storeError(ctx, s.Update(ctx, key, func([]byte) ([]byte, error) { return nil, nil }))
+}
+
+func encodeRecord(value any) ([]byte, error) {
+	record, err := json.Marshal(value)
+	if err != nil {
+		return nil, &StoreError{err}
+	}
+	return record, nil
 }
 
 // decodeRecord reports a record that is damaged without showing it.
@@ -163,12 +171,4 @@ func (r *tokenRecord) granted() []string {
 		return r.Granted
 	}
 	return r.Requested
-}
-
-func encodeRecord(value any) ([]byte, error) {
-	record, err := json.Marshal(value)
-	if err != nil {
-		return nil, &StoreError{err}
-	}
-	return record, nil
 }

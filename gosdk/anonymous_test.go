@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/internal/mcptest"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
@@ -17,18 +18,18 @@ func TestWithoutToken(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := newNotes(t, &transport.options, 0, door{})
-			session := n.open(t, transport.version, "")
-			if got := n.post(t, transport.version, session, "", "tools/call", `"name":"help"`); got.status != http.StatusOK || !strings.Contains(got.body, "done by help") {
+			session := n.Open(t, transport.version, "")
+			if got := n.Post(t, transport.version, session, "", "tools/call", `"name":"help"`); got.Status != http.StatusOK || !strings.Contains(got.Body, "done by help") {
 				t.Errorf("public tool: %+v", got)
 			}
-			if got := n.post(t, transport.version, session, "", "tools/call", `"name":"read"`); got.status != http.StatusUnauthorized || !strings.Contains(got.challenge, `scope="read", resource_metadata="`) {
+			if got := n.Post(t, transport.version, session, "", "tools/call", `"name":"read"`); got.Status != http.StatusUnauthorized || !strings.Contains(got.Challenge, `scope="read", resource_metadata="`) {
 				t.Errorf("tool: %+v", got)
 			}
-			got := n.post(t, transport.version, session, "", "tools/list", "")
-			if got.status != http.StatusOK || !strings.Contains(got.body, `"name":"help"`) || strings.Contains(got.body, `"name":"read"`) {
+			got := n.Post(t, transport.version, session, "", "tools/list", "")
+			if got.Status != http.StatusOK || !strings.Contains(got.Body, `"name":"help"`) || strings.Contains(got.Body, `"name":"read"`) {
 				t.Errorf("list: %+v", got)
 			}
-			checkPublish(t, transport.options.Stateless, n.post(t, transport.version, session, "", "tools/call", `"name":"publish"`))
+			checkPublish(t, transport.options.Stateless, n.Post(t, transport.version, session, "", "tools/call", `"name":"publish"`))
 		})
 	}
 }
@@ -36,12 +37,12 @@ func TestWithoutToken(t *testing.T) {
 // checkPublish looks at the refusal of a handler that needs a token after all.
 // In a session, the SDK has no place to tell a handler which request it serves
 // that nobody in particular sent.
-func checkPublish(t *testing.T, isStateless bool, got answer) {
+func checkPublish(t *testing.T, isStateless bool, got mcptest.Answer) {
 	t.Helper()
-	if isStateless && (got.status != http.StatusUnauthorized || !strings.Contains(got.challenge, `scope="delete", resource_metadata="`)) {
+	if isStateless && (got.Status != http.StatusUnauthorized || !strings.Contains(got.Challenge, `scope="delete", resource_metadata="`)) {
 		t.Errorf("handler: %+v", got)
 	}
-	if !isStateless && (got.status != http.StatusOK || !strings.Contains(got.body, `"mcp/www_authenticate":["Bearer scope=\"delete\", resource_metadata=`)) {
+	if !isStateless && (got.Status != http.StatusOK || !strings.Contains(got.Body, `"mcp/www_authenticate":["Bearer scope=\"delete\", resource_metadata=`)) {
 		t.Errorf("handler: %+v", got)
 	}
 }
@@ -51,19 +52,19 @@ func checkPublish(t *testing.T, isStateless bool, got answer) {
 func TestSessionOpenedWithoutToken(t *testing.T) {
 	t.Parallel()
 	n := newNotes(t, nil, 0, door{})
-	session := n.open(t, legacy, "")
+	session := n.Open(t, legacy, "")
 	for _, step := range []struct {
 		subject string
 		want    int
 	}{
 		{"", http.StatusOK}, {"alice", http.StatusOK}, {"mallory", http.StatusForbidden}, {"", http.StatusUnauthorized}, {"alice", http.StatusOK},
 	} {
-		if got := n.post(t, legacy, session, n.token(t, step.subject, "read"), "tools/call", `"name":"help"`); got.status != step.want {
+		if got := n.Post(t, legacy, session, n.token(t, step.subject, "read"), "tools/call", `"name":"help"`); got.Status != step.want {
 			t.Errorf("%q: %+v, want %d", step.subject, got, step.want)
 		}
 	}
 	// Not anonymous any more, though the session's context is.
-	if got := n.post(t, legacy, session, n.token(t, "alice", "read"), "tools/call", `"name":"publish"`); got.status != http.StatusForbidden {
+	if got := n.Post(t, legacy, session, n.token(t, "alice", "read"), "tools/call", `"name":"publish"`); got.Status != http.StatusForbidden {
 		t.Errorf("%+v", got)
 	}
 }
@@ -76,7 +77,7 @@ func TestSessionIsBound(t *testing.T) {
 	private := door{resource: func(r *mcpauth.Resource) { r.Policy = &mcpauth.Policy{Default: mcpauth.Authenticated()} }}
 	n := newNotes(t, nil, 0, private)
 	alice, mallory := n.token(t, "alice"), n.token(t, "mallory")
-	session := n.open(t, legacy, alice)
+	session := n.Open(t, legacy, alice)
 	for _, test := range []struct {
 		name, method, session, token string
 		want                         int
@@ -92,8 +93,8 @@ func TestSessionIsBound(t *testing.T) {
 		{"after the end", http.MethodPost, session, alice, http.StatusNotFound},
 		{"after the end, of another", http.MethodPost, session, mallory, http.StatusForbidden},
 	} {
-		got := n.send(t, test.method, test.token, `{"jsonrpc":"2.0","id":9,"method":"ping"}`, map[string]string{"Mcp-Protocol-Version": legacy, "Mcp-Session-Id": test.session})
-		if got.status != test.want {
+		got := n.Send(t, test.method, test.token, `{"jsonrpc":"2.0","id":9,"method":"ping"}`, map[string]string{"Mcp-Protocol-Version": legacy, "Mcp-Session-Id": test.session})
+		if got.Status != test.want {
 			t.Errorf("%s: %+v, want %d", test.name, got, test.want)
 		}
 	}
@@ -103,9 +104,9 @@ func TestSessionIsBound(t *testing.T) {
 func TestSDKBindsSessions(t *testing.T) {
 	t.Parallel()
 	n := newNotes(t, nil, 0, door{resource: func(r *mcpauth.Resource) { r.DangerouslyShareSessions = true }})
-	session := n.open(t, legacy, n.token(t, "alice", "read"))
+	session := n.Open(t, legacy, n.token(t, "alice", "read"))
 	for subject, want := range map[string]int{"alice": http.StatusOK, "mallory": http.StatusForbidden, "": http.StatusForbidden} {
-		if got := n.post(t, legacy, session, n.token(t, subject, "read"), "tools/call", `"name":"help"`); got.status != want {
+		if got := n.Post(t, legacy, session, n.token(t, subject, "read"), "tools/call", `"name":"help"`); got.Status != want {
 			t.Errorf("%q: %+v, want %d", subject, got, want)
 		}
 	}
@@ -118,16 +119,16 @@ func TestStatelessHasNoSession(t *testing.T) {
 	private := door{resource: func(r *mcpauth.Resource) { r.Policy = &mcpauth.Policy{Default: mcpauth.Authenticated()} }}
 	n := newNotes(t, &mcp.StreamableHTTPOptions{Stateless: true}, 0, private)
 	alice := n.token(t, "alice")
-	if session := n.open(t, legacy, alice); session != "" {
+	if session := n.Open(t, legacy, alice); session != "" {
 		t.Errorf("session %q", session)
 	}
-	if got := n.post(t, legacy, "", alice, "tools/call", `"name":"read"`); got.status != http.StatusOK {
+	if got := n.Post(t, legacy, "", alice, "tools/call", `"name":"read"`); got.Status != http.StatusOK {
 		t.Errorf("%+v", got)
 	}
-	if got := n.post(t, legacy, "made-up", alice, "tools/call", `"name":"read"`); got.status != http.StatusNotFound {
+	if got := n.Post(t, legacy, "made-up", alice, "tools/call", `"name":"read"`); got.Status != http.StatusNotFound {
 		t.Errorf("%+v", got)
 	}
-	if got := n.send(t, http.MethodDelete, alice, "", nil); got.status != http.StatusMethodNotAllowed {
+	if got := n.Send(t, http.MethodDelete, alice, "", nil); got.Status != http.StatusMethodNotAllowed {
 		t.Errorf("%+v", got)
 	}
 }

@@ -38,7 +38,7 @@ func TestAuthorizeInside(t *testing.T) {
 			t.Parallel()
 			n := newNotes(t, &transport.options, 0, door{wrap: ownDoor, inside: inside})
 			const reader = "alice read"
-			session := n.open(t, transport.version, reader)
+			session := n.Open(t, transport.version, reader)
 			for _, test := range []struct{ token, method, params, want string }{
 				{reader, "tools/call", `"name":"read"`, "done by read"},
 				{reader, "tools/call", `"name":"secret"`, `"mcp/www_authenticate":["Bearer error=\"insufficient_scope\", scope=\"admin\", resource_metadata=`},
@@ -49,7 +49,7 @@ func TestAuthorizeInside(t *testing.T) {
 				{reader, "resources/read", `"uri":"note://1"`, `"data":{"_meta":{"mcp/www_authenticate":["Bearer error=`},
 				{reader, "completion/complete", `"ref":{"type":"ref/prompt","name":"closed"},"argument":{"name":"a","value":"b"}`, `scope=\"admin\"`},
 			} {
-				if got := n.post(t, transport.version, session, test.token, test.method, test.params); !strings.Contains(got.body, test.want) {
+				if got := n.Post(t, transport.version, session, test.token, test.method, test.params); !strings.Contains(got.Body, test.want) {
 					t.Errorf("%s %s: %+v, want %s", test.method, test.params, got, test.want)
 				}
 			}
@@ -67,7 +67,7 @@ func TestAuthorizeFailsClosed(t *testing.T) {
 		{"prompts/list", ``, `"code":-32003`},
 		{"resources/read", `"uri":"note://all"`, `"code":-32003`},
 	} {
-		if got := n.post(t, legacy, "", "", test.method, test.params); !strings.Contains(got.body, test.want) {
+		if got := n.Post(t, legacy, "", "", test.method, test.params); !strings.Contains(got.Body, test.want) {
 			t.Errorf("%s %s: %+v, want %s", test.method, test.params, got, test.want)
 		}
 	}
@@ -91,8 +91,8 @@ func TestAuthorizeBehindDoor(t *testing.T) {
 		t.Fatal(err)
 	}
 	token := n.token(t, "alice", "read")
-	session := n.open(t, legacy, token)
-	if got := n.post(t, legacy, session, token, "tools/call", `"name":"secret"`); got.status != http.StatusForbidden || !strings.Contains(got.challenge, `scope="admin"`) {
+	session := n.Open(t, legacy, token)
+	if got := n.Post(t, legacy, session, token, "tools/call", `"name":"secret"`); got.Status != http.StatusForbidden || !strings.Contains(got.Challenge, `scope="admin"`) {
 		t.Errorf("%+v", got)
 	}
 }
@@ -109,16 +109,16 @@ func TestAuthorizeHides(t *testing.T) {
 				r.Policy.Default = mcpauth.Authenticated()
 			}})
 			const reader = "alice read"
-			session := n.open(t, transport.version, reader)
+			session := n.Open(t, transport.version, reader)
 			for method, params := range map[string][2]string{
 				"tools/call":     {`"name":"secret"`, `"name":"nosuch"`},
 				"prompts/get":    {`"name":"closed"`, `"name":"nosuch"`},
 				"resources/read": {`"uri":"note://1"`, `"uri":"nosuch://1"`},
 			} {
-				hidden := n.post(t, transport.version, session, reader, method, params[0])
-				absent := n.post(t, transport.version, session, reader, method, params[1])
+				hidden := n.Post(t, transport.version, session, reader, method, params[0])
+				absent := n.Post(t, transport.version, session, reader, method, params[1])
 				like := strings.NewReplacer("secret", "nosuch", "closed", "nosuch", "note://1", "nosuch://1")
-				if hidden.status != absent.status || like.Replace(hidden.body) != absent.body {
+				if hidden.Status != absent.Status || like.Replace(hidden.Body) != absent.Body {
 					t.Errorf("%s: hidden %+v, absent %+v", method, hidden, absent)
 				}
 			}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mcp-auth/go/internal/mcptest"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
@@ -41,23 +42,23 @@ func TestRefusalOfHandler(t *testing.T) {
 			t.Parallel()
 			n := newNotes(t, &transport.options, 0, door{})
 			token := n.token(t, "alice", "read")
-			session := n.open(t, transport.version, token)
+			session := n.Open(t, transport.version, token)
 			for method, params := range map[string][]string{
 				"tools/call":     {`"name":"delete"`, `"name":"raw"`},
 				"prompts/get":    {`"name":"late"`},
 				"resources/read": {`"uri":"note://late"`},
 			} {
 				for _, param := range params {
-					got := n.post(t, transport.version, session, token, method, param)
-					if got.status != http.StatusForbidden || !strings.HasPrefix(got.challenge, stepUp) {
+					got := n.Post(t, transport.version, session, token, method, param)
+					if got.Status != http.StatusForbidden || !strings.HasPrefix(got.Challenge, stepUp) {
 						t.Errorf("%s %s: %+v", method, param, got)
 					}
-					if strings.Contains(got.body, "jsonrpc") {
-						t.Errorf("%s %s: the SDK's answer is sent besides: %s", method, param, got.body)
+					if strings.Contains(got.Body, "jsonrpc") {
+						t.Errorf("%s %s: the SDK's answer is sent besides: %s", method, param, got.Body)
 					}
 				}
 			}
-			if got := n.post(t, transport.version, session, n.token(t, "alice", "read", "delete"), "tools/call", `"name":"delete"`); got.status != http.StatusOK || !strings.Contains(got.body, "done by delete") {
+			if got := n.Post(t, transport.version, session, n.token(t, "alice", "read", "delete"), "tools/call", `"name":"delete"`); got.Status != http.StatusOK || !strings.Contains(got.Body, "done by delete") {
 				t.Errorf("after the step-up: %+v", got)
 			}
 		})
@@ -73,10 +74,10 @@ func TestRefusalAfterNotification(t *testing.T) {
 			t.Parallel()
 			n := newNotes(t, &transport.options, 0, door{})
 			token := n.token(t, "alice", "read")
-			session := n.open(t, transport.version, token)
-			got := n.post(t, transport.version, session, token, "tools/call", `"name":"noisy"`)
+			session := n.Open(t, transport.version, token)
+			got := n.Post(t, transport.version, session, token, "tools/call", `"name":"noisy"`)
 			if transport.options.JSONResponse {
-				if got.status != http.StatusForbidden || !strings.HasPrefix(got.challenge, stepUp) {
+				if got.Status != http.StatusForbidden || !strings.HasPrefix(got.Challenge, stepUp) {
 					t.Errorf("%+v", got)
 				}
 				return
@@ -86,10 +87,10 @@ func TestRefusalAfterNotification(t *testing.T) {
 	}
 }
 
-func checkInBand(t *testing.T, got answer) {
+func checkInBand(t *testing.T, got mcptest.Answer) {
 	t.Helper()
 	want := `"mcp/www_authenticate":["Bearer error=\"insufficient_scope\", scope=\"read delete\", resource_metadata=`
-	if got.status != http.StatusOK || !strings.Contains(got.body, want) || !strings.Contains(got.body, `"isError":true`) {
+	if got.Status != http.StatusOK || !strings.Contains(got.Body, want) || !strings.Contains(got.Body, `"isError":true`) {
 		t.Errorf("%+v", got)
 	}
 }
@@ -101,15 +102,15 @@ func TestRefusalWithEventStore(t *testing.T) {
 	for _, version := range []string{legacy, "2025-06-18"} {
 		n := newNotes(t, &mcp.StreamableHTTPOptions{EventStore: mcp.NewMemoryEventStore(nil)}, 0, door{})
 		token := n.token(t, "alice", "read")
-		session := n.open(t, version, token)
-		got := n.post(t, version, session, token, "tools/call", `"name":"delete"`)
+		session := n.Open(t, version, token)
+		got := n.Post(t, version, session, token, "tools/call", `"name":"delete"`)
 		if version == legacy {
 			checkInBand(t, got)
-			got = n.post(t, version, session, token, "prompts/get", `"name":"late"`)
-			if got.status != http.StatusOK || !strings.Contains(got.body, `"data":{"_meta":{"mcp/www_authenticate":["Bearer error=`) {
+			got = n.Post(t, version, session, token, "prompts/get", `"name":"late"`)
+			if got.Status != http.StatusOK || !strings.Contains(got.Body, `"data":{"_meta":{"mcp/www_authenticate":["Bearer error=`) {
 				t.Errorf("prompt: %+v", got)
 			}
-		} else if got.status != http.StatusForbidden {
+		} else if got.Status != http.StatusForbidden {
 			t.Errorf("%s: %+v", version, got)
 		}
 	}
@@ -125,15 +126,15 @@ func TestRefusalInBatch(t *testing.T) {
 	for _, options := range []mcp.StreamableHTTPOptions{{}, {JSONResponse: true}} {
 		n := newNotes(t, &options, 0, door{})
 		token := n.token(t, "alice", "read")
-		headers := map[string]string{"Mcp-Protocol-Version": version, "Mcp-Session-Id": n.open(t, version, token)}
-		got := n.send(t, http.MethodPost, token, "["+call(1, "read")+","+call(2, "delete")+"]", headers)
+		headers := map[string]string{"Mcp-Protocol-Version": version, "Mcp-Session-Id": n.Open(t, version, token)}
+		got := n.Send(t, http.MethodPost, token, "["+call(1, "read")+","+call(2, "delete")+"]", headers)
 		checkInBand(t, got)
-		if !strings.Contains(got.body, "done by read") {
+		if !strings.Contains(got.Body, "done by read") {
 			t.Errorf("the other call is not answered: %+v", got)
 		}
 		// What the policy refuses, it refuses for the whole batch.
-		got = n.send(t, http.MethodPost, token, "["+call(1, "read")+","+call(2, "secret")+"]", headers)
-		if got.status != http.StatusForbidden || !strings.Contains(got.challenge, `scope="read admin"`) {
+		got = n.Send(t, http.MethodPost, token, "["+call(1, "read")+","+call(2, "secret")+"]", headers)
+		if got.Status != http.StatusForbidden || !strings.Contains(got.Challenge, `scope="read admin"`) {
 			t.Errorf("%+v", got)
 		}
 	}

@@ -4,27 +4,27 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
-	"time"
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/gosdk"
+	"github.com/mcp-auth/go/internal/mcptest"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
 const (
-	legacy = "2025-11-25"
-	modern = "2026-07-28"
+	legacy = mcptest.Legacy
+	modern = mcptest.Modern
 )
 
 // notes is a server of tools, prompts and resources that need different scopes,
 // behind a door.
 type notes struct {
+	mcptest.Endpoint
+
 	as  *mcpauthtest.Server
 	web *httptest.Server
 }
@@ -52,8 +52,9 @@ type door struct {
 func newNotes(t *testing.T, options *mcp.StreamableHTTPOptions, pageSize int, d door) *notes {
 	t.Helper()
 	n := &notes{as: newAS(t), web: httptest.NewUnstartedServer(nil)}
+	n.Endpoint = mcptest.Endpoint("http://" + n.web.Listener.Addr().String() + "/mcp")
 	resource := mcpauth.Resource{
-		Identifier:           "http://" + n.web.Listener.Addr().String() + "/mcp",
+		Identifier:           string(n.Endpoint),
 		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: n.as.Issuer()}},
 		Policy:               notesPolicy(),
 	}
@@ -139,76 +140,4 @@ func (n *notes) token(t *testing.T, subject string, scopes ...string) string {
 		return ""
 	}
 	return *token(t, n.as, n.web, subject, scopes...)
-}
-
-// answer is what came back over HTTP.
-type answer struct {
-	status    int
-	challenge string
-	session   string
-	body      string
-}
-
-// post sends one message as a client of a protocol version does.
-func (n *notes) post(t *testing.T, version, session, token, method, params string) answer {
-	t.Helper()
-	meta := ""
-	if version >= modern {
-		meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"` + version + `","io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}},`
-	}
-	body := `{"jsonrpc":"2.0","id":7,"method":"` + method + `","params":{` + strings.TrimSuffix(meta+params, ",") + `}}`
-	headers := map[string]string{"Mcp-Protocol-Version": version, "Mcp-Session-Id": session}
-	if version >= modern {
-		headers["Mcp-Method"] = method
-		var named struct{ Name, URI string }
-		_ = json.Unmarshal([]byte("{"+params+"}"), &named)
-		headers["Mcp-Name"] = named.Name + named.URI
-	}
-	return n.send(t, http.MethodPost, token, body, headers)
-}
-
-func (n *notes) send(t *testing.T, method, token, body string, headers map[string]string) answer {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // a stream that should be refused never ends
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, method, n.web.URL+"/mcp", strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Accept", "application/json, text/event-stream")
-	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
-	}
-	for name, value := range headers {
-		if value != "" {
-			r.Header.Set(name, value)
-		}
-	}
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	data, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer{resp.StatusCode, resp.Header.Get("WWW-Authenticate"), resp.Header.Get("Mcp-Session-Id"), string(data)}
-}
-
-// open begins a session, if the version and the server have any.
-func (n *notes) open(t *testing.T, version, token string) string {
-	t.Helper()
-	if version >= modern {
-		return ""
-	}
-	a := n.post(t, version, "", token, "initialize", `"protocolVersion":"`+version+`","capabilities":{},"clientInfo":{"name":"t","version":"1"}`)
-	if a.status != http.StatusOK {
-		t.Fatalf("initialize: %+v", a)
-	}
-	if a.session != "" {
-		n.send(t, http.MethodPost, token, `{"jsonrpc":"2.0","method":"notifications/initialized"}`, map[string]string{"Mcp-Protocol-Version": version, "Mcp-Session-Id": a.session})
-	}
-	return a.session
 }

@@ -17,6 +17,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
+const assertionTypeJWT = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" // RFC 7523 §2.2
+
 // party is somebody with a key of their own.
 type party struct {
 	key    *ecdsa.PrivateKey

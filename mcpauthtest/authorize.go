@@ -1,6 +1,7 @@
 package mcpauthtest
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -11,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/mcp-auth/go/internal/challenge"
 )
 
 const codeTTL = time.Minute
@@ -185,7 +188,7 @@ func splitScopes(raw string) ([]string, *oauthError) {
 		return nil, invalidScope("too many scopes")
 	}
 	for _, scope := range scopes {
-		if !validScopeToken(scope) {
+		if !challenge.ValidScope(scope) {
 			return nil, invalidScope("the scope is malformed")
 		}
 	}
@@ -350,7 +353,7 @@ func (s *Server) redirectError(w http.ResponseWriter, r *http.Request, redirectU
 // not (RFC 9207 §2).
 func (s *Server) redirect(w http.ResponseWriter, r *http.Request, redirectURI string, response url.Values, state string) {
 	if faults := s.faults.Load(); !faults.NoAuthorizationIssuer {
-		response.Set("iss", orDefault(faults.AuthorizationIssuer, s.issuer))
+		response.Set("iss", cmp.Or(faults.AuthorizationIssuer, s.issuer))
 	}
 	if state != "" {
 		response.Set("state", state)

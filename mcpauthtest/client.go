@@ -32,8 +32,6 @@ const (
 	authPrivateKey = "private_key_jwt"
 )
 
-const assertionTypeJWT = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" // RFC 7523 §2.2
-
 func grantTypesSupported() []string {
 	return []string{
 		grantAuthorizationCode, grantRefreshToken, grantClientCredentials, grantJWTBearer, grantTokenExchange,
@@ -158,6 +156,19 @@ func (s *Server) authenticate(r *http.Request, p parameters) (*client, *oauthErr
 	return c, nil
 }
 
+// clientForm reads a form and authenticates the client that sent it.
+func (s *Server) clientForm(w http.ResponseWriter, r *http.Request) (parameters, *client, *oauthError) {
+	p, failed := formParameters(w, r)
+	if failed == nil {
+		failed = p.check()
+	}
+	if failed != nil {
+		return nil, nil, failed
+	}
+	c, failed := s.authenticate(r, p)
+	return p, c, failed
+}
+
 // knownClient finds the client of a request that programs send.
 func (s *Server) knownClient(r *http.Request, id string) (*client, *oauthError) {
 	c, err := s.findClient(r.Context(), id)
@@ -177,7 +188,7 @@ func (s *Server) knownClient(r *http.Request, id string) (*client, *oauthError) 
 // authenticateByKey is private_key_jwt (RFC 7523 §2.2 and §3): the client signs
 // its own name, for this server, once.
 func (s *Server) authenticateByKey(r *http.Request, p parameters) (*client, *oauthError) {
-	if p.get("client_assertion_type") != assertionTypeJWT || p.get("client_assertion") == "" {
+	if p.get("client_assertion_type") != jose.ClientAssertionType || p.get("client_assertion") == "" {
 		return nil, invalidClient("the client_assertion is missing, or of another type")
 	}
 	if p.get("client_secret") != "" || r.Header.Get("Authorization") != "" {

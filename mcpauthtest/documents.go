@@ -59,7 +59,7 @@ func newDocuments(config Config, maxBody int64) *documents {
 			Timeout: documentTimeout, MaxBody: maxBody, MaxRedirects: -1,
 		}),
 		limit:    newLimiter(fetchBurst, fetchRate),
-		loopback: loopbackURL(config.Issuer),
+		loopback: fetch.IsLoopbackURL(config.Issuer),
 		now:      config.Now,
 		kept:     newExpiring[string, document](),
 	}

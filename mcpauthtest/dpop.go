@@ -1,6 +1,7 @@
 package mcpauthtest
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -75,7 +76,7 @@ func (k *DPoPKey) Proof(p DPoPProof) (string, error) {
 		issued = time.Now()
 	}
 	claims := map[string]any{
-		"jti": orDefault(p.ID, rand.Text()), "htm": p.Method, "htu": p.URL, "iat": issued.Unix(),
+		"jti": cmp.Or(p.ID, rand.Text()), "htm": p.Method, "htu": p.URL, "iat": issued.Unix(),
 	}
 	if p.AccessToken != "" {
 		sum := sha256.Sum256([]byte(p.AccessToken))

@@ -1,6 +1,7 @@
 package mcpauthtest
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"time"
@@ -67,7 +68,7 @@ func (s *Server) spoil(w http.ResponseWriter, r *http.Request, f DocumentFault) 
 		return false
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(orDefault(f.Status, http.StatusOK))
+	w.WriteHeader(cmp.Or(f.Status, http.StatusOK))
 	_, _ = w.Write(f.Body) // the client is gone if this fails
 	return true
 }
@@ -84,7 +85,7 @@ func (s *Server) serveDocument(w http.ResponseWriter, r *http.Request, f Documen
 	if f.Status == 0 || f.Status == http.StatusOK {
 		w.Header().Set("Cache-Control", documentCacheControl)
 	}
-	w.WriteHeader(orDefault(f.Status, http.StatusOK))
+	w.WriteHeader(cmp.Or(f.Status, http.StatusOK))
 	_, _ = w.Write(document) // the client is gone if this fails
 }
 

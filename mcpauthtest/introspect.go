@@ -25,14 +25,7 @@ func (s *Server) serveIntrospection(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) introspection(w http.ResponseWriter, r *http.Request) (map[string]any, *oauthError) {
-	p, failed := formParameters(w, r)
-	if failed != nil {
-		return nil, failed
-	}
-	if failed = p.check(); failed != nil {
-		return nil, failed
-	}
-	c, failed := s.authenticate(r, p)
+	p, c, failed := s.clientForm(w, r)
 	if failed != nil {
 		return nil, failed
 	}

@@ -1,6 +1,7 @@
 package mcpauthtest
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -102,7 +103,7 @@ func (s *Server) serveMetadata(w http.ResponseWriter, r *http.Request, hidden bo
 		return
 	}
 	document := s.Metadata()
-	document.Issuer = orDefault(faults.MetadataIssuer, document.Issuer)
+	document.Issuer = cmp.Or(faults.MetadataIssuer, document.Issuer)
 	s.serveJSONDocument(w, r, faults.Metadata, document)
 }
 
@@ -128,7 +129,7 @@ func (s *Server) serveJWKS(w http.ResponseWriter, r *http.Request) {
 func (s *Server) serveJSONDocument(w http.ResponseWriter, r *http.Request, f DocumentFault, document any) {
 	body, err := json.Marshal(document)
 	if err != nil {
-		s.internalError(w, r, err)
+		s.writeError(w, r, s.serverError(r, err))
 		return
 	}
 	s.serveDocument(w, r, f, body)

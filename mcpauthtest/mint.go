@@ -1,6 +1,7 @@
 package mcpauthtest
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/base64"
@@ -219,12 +220,12 @@ func (s *Server) mintedClaims(c TokenClaims) map[string]any {
 		expires = issued.Add(s.config.AccessTokenTTL)
 	}
 	claims := map[string]any{
-		"iss":       orDefault(c.Issuer, s.issuer),
-		"sub":       orDefault(c.Subject, s.config.Users[0].Subject),
-		"client_id": orDefault(c.ClientID, mintedClientID),
+		"iss":       cmp.Or(c.Issuer, s.issuer),
+		"sub":       cmp.Or(c.Subject, s.config.Users[0].Subject),
+		"client_id": cmp.Or(c.ClientID, mintedClientID),
 		"iat":       issued.Unix(),
 		"exp":       expires.Unix(),
-		"jti":       orDefault(c.ID, rand.Text()),
+		"jti":       cmp.Or(c.ID, rand.Text()),
 	}
 	if len(c.Audience) > 0 {
 		claims["aud"] = audienceClaim(c.Audience)
@@ -356,13 +357,13 @@ func publicPEM(key *signingKey) ([]byte, error) {
 // breakSignature flips a bit in the middle of the signature, where every bit of
 // the encoding counts.
 func breakSignature(token string) string {
-	head, encoded, _ := cutLast(token, ".")
-	signature, err := base64.RawURLEncoding.DecodeString(encoded)
+	begin := strings.LastIndexByte(token, '.') + 1
+	signature, err := base64.RawURLEncoding.DecodeString(token[begin:])
 	if err != nil || len(signature) == 0 {
 		return token
 	}
 	signature[len(signature)/2] ^= 1
-	return head + "." + base64.RawURLEncoding.EncodeToString(signature)
+	return token[:begin] + base64.RawURLEncoding.EncodeToString(signature)
 }
 
 func tamperClaims(token string) string {
@@ -385,12 +386,4 @@ func tamperClaims(token string) string {
 	}
 	parts[1] = base64.RawURLEncoding.EncodeToString(changed)
 	return strings.Join(parts, ".")
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+len(sep):], true
 }

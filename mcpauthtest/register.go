@@ -2,6 +2,7 @@ package mcpauthtest
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -148,7 +149,7 @@ func (a *registration) settle(defaultMethod string) *oauthError {
 	if failed := a.settleRedirects(); failed != nil {
 		return failed
 	}
-	a.TokenEndpointAuthMethod = orDefault(a.TokenEndpointAuthMethod, defaultMethod)
+	a.TokenEndpointAuthMethod = cmp.Or(a.TokenEndpointAuthMethod, defaultMethod)
 	if !slices.Contains(authMethodsSupported(), a.TokenEndpointAuthMethod) {
 		return invalidMetadata("the token_endpoint_auth_method is not supported")
 	}
@@ -170,7 +171,8 @@ func (a *registration) settleKeys() *oauthError {
 	if (a.JWKS == nil) == (a.JWKSURI == "") {
 		return invalidMetadata("private_key_jwt needs jwks or jwks_uri, and not both")
 	}
-	if errs := checkKeys("", a.JWKS, a.JWKSURI); len(errs) > 0 {
+	var f faults
+	if checkKeys(&f, "", a.JWKS, a.JWKSURI); len(f) > 0 {
 		return invalidMetadata("the jwks has no public signing key, or the jwks_uri is not one of https")
 	}
 	return nil
@@ -231,7 +233,7 @@ func (a *registration) settleGrantTypes() *oauthError {
 // client returns the client that settled metadata describe.
 func (a *registration) client(id string, origin clientOrigin) (*client, error) {
 	c := &client{
-		id: id, name: orDefault(strings.TrimSpace(a.ClientName), id), origin: origin, dpopBound: a.DPoPBound,
+		id: id, name: cmp.Or(strings.TrimSpace(a.ClientName), id), origin: origin, dpopBound: a.DPoPBound,
 		redirectURIs: a.RedirectURIs, grantTypes: a.GrantTypes,
 	}
 	if a.TokenEndpointAuthMethod != authPrivateKey {

@@ -55,10 +55,6 @@ func (s *Server) serverError(r *http.Request, err error) *oauthError {
 	return &oauthError{http.StatusInternalServerError, "server_error", "the server failed"}
 }
 
-func (s *Server) internalError(w http.ResponseWriter, r *http.Request, err error) {
-	s.writeError(w, r, s.serverError(r, err))
-}
-
 // writeError answers a program.
 func (s *Server) writeError(w http.ResponseWriter, r *http.Request, e *oauthError) {
 	s.log.InfoContext(r.Context(), "refused", "path", r.URL.Path, "error", e.code, "reason", e.description)

@@ -15,14 +15,7 @@ func (s *Server) serveRevocation(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) revocation(w http.ResponseWriter, r *http.Request) *oauthError {
-	p, failed := formParameters(w, r)
-	if failed != nil {
-		return failed
-	}
-	if failed = p.check(); failed != nil {
-		return failed
-	}
-	c, failed := s.authenticate(r, p)
+	p, c, failed := s.clientForm(w, r)
 	if failed != nil {
 		return failed
 	}

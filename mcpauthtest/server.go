@@ -1,6 +1,7 @@
 package mcpauthtest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,7 +73,7 @@ type Server struct {
 // [Config.Listen]. Close it after use. Mistakes in config are joined
 // [*ConfigError]s.
 func NewServer(config Config) (*Server, error) {
-	address := orDefault(config.Listen, defaultListen)
+	address := cmp.Or(config.Listen, defaultListen)
 	if config.Issuer == "" && !loopbackListen(address) {
 		return nil, &ConfigError{"Listen", "is not a loopback address, so Issuer is required"}
 	}
@@ -235,7 +236,9 @@ func (s *Server) newRoutes() (map[string]route, error) {
 }
 
 // registrationOpen tells whether anybody can register a client.
-func (s *Server) registrationOpen() bool { return s.config.OpenRegistration || loopbackURL(s.issuer) }
+func (s *Server) registrationOpen() bool {
+	return s.config.OpenRegistration || fetch.IsLoopbackURL(s.issuer)
+}
 
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -262,7 +265,7 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 // servePage keeps out web pages whose host name was made to lead to loopback (DNS
 // rebinding): to the browser they would be of the same origin.
 func (s *Server) servePage(w http.ResponseWriter, r *http.Request, matched route) {
-	if loopbackURL(s.issuer) && !loopbackURL("http://"+r.Host) {
+	if fetch.IsLoopbackURL(s.issuer) && !fetch.IsLoopbackAuthority(r.Host) {
 		http.Error(w, "This page answers to loopback host names only.", http.StatusForbidden)
 		return
 	}

@@ -2,6 +2,7 @@ package mcpauthtest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -162,7 +163,7 @@ func (s *Server) inspectJWT(ctx context.Context, i *inspection, token string) {
 		typeAccessToken: "an access token", typeIDToken: "an ID token, which no resource server may accept",
 		typeIDJAG: "an identity assertion for another authorization server",
 	}[typ]
-	i.find(known, "typ is %q: %s", typ, orDefault(kind, "not known here"))
+	i.find(known, "typ is %q: %s", typ, cmp.Or(kind, "not known here"))
 	if exp, ok := claims["exp"].(float64); ok {
 		left := time.Unix(int64(exp), 0).Sub(s.now()).Round(time.Second)
 		i.find(left > 0, "exp is %s, %s", time.Unix(int64(exp), 0).UTC().Format(time.RFC3339), fromNow(left))

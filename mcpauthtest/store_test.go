@@ -163,15 +163,3 @@ func TestHandles(t *testing.T) {
 		}
 	}
 }
-
-func TestScopeToken(t *testing.T) {
-	t.Parallel()
-	for scope, want := range map[string]bool{
-		"read": true, "read:notes": true, "!#[]~": true, "https://x/y": true,
-		"": false, "a b": false, `a"b`: false, `a\b`: false, "a\x7f": false, "ü": false, "a\n": false,
-	} {
-		if got := validScopeToken(scope); got != want {
-			t.Errorf("%q: %v, want %v", scope, got, want)
-		}
-	}
-}

@@ -1,6 +1,7 @@
 package mcpauthtest
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/json"
@@ -249,7 +250,7 @@ func (s *Server) refreshed(q *tokenRequest, c *client, v handle, data []byte) (g
 	if c.id != g.ClientID {
 		return grant{}, invalidGrant("the refresh token was issued to another client")
 	}
-	g.JKT = orDefault(g.JKT, v.jkt)
+	g.JKT = cmp.Or(g.JKT, v.jkt)
 	if g, failed = g.boundTo(q.jkt); failed != nil {
 		return grant{}, failed
 	}

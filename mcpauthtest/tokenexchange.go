@@ -1,6 +1,7 @@
 package mcpauthtest
 
 import (
+	"cmp"
 	"crypto/rand"
 	"slices"
 	"strings"
@@ -109,7 +110,7 @@ func (s *Server) assertionClaims(audience AssertionAudience, c *client, resource
 	claims := map[string]any{
 		"iss":       s.issuer,
 		"aud":       audience.Issuer,
-		"client_id": orDefault(audience.ClientIDs[c.id], c.id),
+		"client_id": cmp.Or(audience.ClientIDs[c.id], c.id),
 		"jti":       rand.Text(),
 		"iat":       now.Unix(),
 		"exp":       now.Add(assertionTTL).Unix(),

@@ -64,8 +64,8 @@ func TestAuthorizeInside(t *testing.T) {
 		{legacy, "", "prompts/list", ``, noToken},
 		{legacy, "", "ping", ``, noToken},
 	} {
-		session := n.open(t, test.version, "root admin")
-		if got := n.post(t, test.version, session, test.token, test.method, test.params); !strings.Contains(got.body, test.want) {
+		session := n.Open(t, test.version, "root admin")
+		if got := n.Post(t, test.version, session, test.token, test.method, test.params); !strings.Contains(got.Body, test.want) {
 			t.Errorf("%s %q %s %s: %+v, want %s", test.version, test.token, test.method, test.params, got, test.want)
 		}
 	}
@@ -88,12 +88,12 @@ func TestAuthorizeBehindDoor(t *testing.T) {
 	}
 	for _, version := range versions() {
 		token := n.token(t, "alice", "read")
-		session := n.open(t, version, token)
+		session := n.Open(t, version, token)
 		for method, params := range map[string]string{
 			"tools/call": `"name":"secret"`, "prompts/get": `"name":"closed"`, "resources/read": `"uri":"note://1"`,
 			"completion/complete": `"ref":{"type":"ref/prompt","name":"closed"},"argument":{"name":"a","value":"b"}`,
 		} {
-			if got := n.post(t, version, session, token, method, params); got.status != http.StatusForbidden || !strings.Contains(got.challenge, `scope="admin"`) {
+			if got := n.Post(t, version, session, token, method, params); got.Status != http.StatusForbidden || !strings.Contains(got.Challenge, `scope="admin"`) {
 				t.Errorf("%s %s: %+v", version, method, got)
 			}
 		}
@@ -108,17 +108,17 @@ func TestAuthorizeHides(t *testing.T) {
 		r.Policy.Default = mcpauth.Authenticated()
 	}})
 	const reader = "alice read"
-	session := n.open(t, legacy, reader)
+	session := n.Open(t, legacy, reader)
 	code := strings.NewReplacer("-32603", "code", "-32602", "code", "-32002", "code")
 	for method, params := range map[string][2]string{
 		"tools/call":     {`"name":"secret"`, `"name":"nosuch"`},
 		"prompts/get":    {`"name":"closed"`, `"name":"nosuch"`},
 		"resources/read": {`"uri":"note://1"`, `"uri":"nosuch://1"`},
 	} {
-		hidden := n.post(t, legacy, session, reader, method, params[0])
-		absent := n.post(t, legacy, session, reader, method, params[1])
+		hidden := n.Post(t, legacy, session, reader, method, params[0])
+		absent := n.Post(t, legacy, session, reader, method, params[1])
 		like := strings.NewReplacer("secret", "nosuch", "closed", "nosuch", "note://1", "nosuch://1")
-		if hidden.status != absent.status || code.Replace(like.Replace(hidden.body)) != code.Replace(absent.body) {
+		if hidden.Status != absent.Status || code.Replace(like.Replace(hidden.Body)) != code.Replace(absent.Body) {
 			t.Errorf("%s: hidden %+v, absent %+v", method, hidden, absent)
 		}
 	}
@@ -133,8 +133,8 @@ func TestAuthorizeNoticesLostHooks(t *testing.T) {
 			server.WithHooks(&server.Hooks{})(s)
 		}
 	}})
-	session := n.open(t, legacy, "root admin")
-	if got := n.post(t, legacy, session, "root admin", "tools/call", `"name":"secret"`); strings.Contains(got.body, "done by") || !strings.Contains(got.body, "WithHooks") {
+	session := n.Open(t, legacy, "root admin")
+	if got := n.Post(t, legacy, session, "root admin", "tools/call", `"name":"secret"`); strings.Contains(got.Body, "done by") || !strings.Contains(got.Body, "WithHooks") {
 		t.Errorf("%+v", got)
 	}
 }
@@ -145,8 +145,8 @@ func TestAuthorizeKeepsHooks(t *testing.T) {
 	hooks, asked := &server.Hooks{}, 0
 	hooks.AddBeforeAny(func(context.Context, any, mcp.MCPMethod, any) { asked++ })
 	n := newNotes(t, setup{wrap: ownDoor, inside: inside, options: []server.ServerOption{server.WithHooks(hooks)}})
-	session := n.open(t, legacy, "root admin")
-	if got := n.post(t, legacy, session, "root admin", "tools/call", `"name":"secret"`); !strings.Contains(got.body, "done by secret") || asked != 2 {
+	session := n.Open(t, legacy, "root admin")
+	if got := n.Post(t, legacy, session, "root admin", "tools/call", `"name":"secret"`); !strings.Contains(got.Body, "done by secret") || asked != 2 {
 		t.Errorf("%+v, asked %d times", got, asked)
 	}
 }

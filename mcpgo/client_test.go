@@ -77,8 +77,8 @@ func TestClientSeesWhatItMayUse(t *testing.T) {
 					token = n.token(t, "alice", "read")
 				}
 				checkLists(t, n.client(t, version, token))
-				got := n.post(t, version, n.open(t, version, token), token, "prompts/list", "")
-				if isStream := strings.Contains(got.body, "event: message"); isStream != (s.options != nil) {
+				got := n.Post(t, version, n.Open(t, version, token), token, "prompts/list", "")
+				if isStream := strings.Contains(got.Body, "event: message"); isStream != (s.options != nil) {
 					t.Errorf("%+v", got)
 				}
 			})

@@ -2,7 +2,6 @@ package mcpgo_test
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -10,6 +9,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/internal/mcptest"
 )
 
 const stepUp = `Bearer error="insufficient_scope", scope="read delete", resource_metadata="`
@@ -21,22 +21,22 @@ func TestRefusalOfHandler(t *testing.T) {
 	n := newNotes(t, setup{})
 	for _, version := range versions() {
 		token := n.token(t, "alice", "read")
-		session := n.open(t, version, token)
+		session := n.Open(t, version, token)
 		for method, params := range map[string]string{
 			"tools/call": `"name":"delete"`, "prompts/get": `"name":"late"`, "resources/read": `"uri":"note://late"`,
 		} {
-			got := n.post(t, version, session, token, method, params)
-			if got.status != http.StatusForbidden || !strings.HasPrefix(got.challenge, stepUp) {
+			got := n.Post(t, version, session, token, method, params)
+			if got.Status != http.StatusForbidden || !strings.HasPrefix(got.Challenge, stepUp) {
 				t.Errorf("%s %s: %+v", version, method, got)
 			}
-			if strings.Contains(got.body, "jsonrpc") {
-				t.Errorf("%s %s: mcp-go's answer is sent besides: %s", version, method, got.body)
+			if strings.Contains(got.Body, "jsonrpc") {
+				t.Errorf("%s %s: mcp-go's answer is sent besides: %s", version, method, got.Body)
 			}
 		}
-		if got := n.post(t, version, session, n.token(t, "alice", "read", "delete"), "tools/call", `"name":"delete"`); got.status != http.StatusOK || !strings.Contains(got.body, "done by delete") {
+		if got := n.Post(t, version, session, n.token(t, "alice", "read", "delete"), "tools/call", `"name":"delete"`); got.Status != http.StatusOK || !strings.Contains(got.Body, "done by delete") {
 			t.Errorf("%s: after the step-up: %+v", version, got)
 		}
-		if got := n.post(t, version, session, token, "tools/call", `"name":"whoami"`); !strings.Contains(got.body, "called by alice") {
+		if got := n.Post(t, version, session, token, "tools/call", `"name":"whoami"`); !strings.Contains(got.Body, "called by alice") {
 			t.Errorf("%s: %+v", version, got)
 		}
 	}
@@ -61,46 +61,24 @@ func TestRefusalAfterNotification(t *testing.T) {
 			return late(ctx, r)
 		})
 		token := n.token(t, "alice", "read")
-		session := n.open(t, version, token)
+		session := n.Open(t, version, token)
 		got := n.postHearing(t, version, session, token, heard)
-		if got.status != http.StatusOK || !strings.Contains(got.body, `"isError":true`) ||
-			!strings.Contains(got.body, `"mcp/www_authenticate":["Bearer error=\"insufficient_scope\", scope=\"read delete\", resource_metadata=`) {
+		if got.Status != http.StatusOK || !strings.Contains(got.Body, `"isError":true`) ||
+			!strings.Contains(got.Body, `"mcp/www_authenticate":["Bearer error=\"insufficient_scope\", scope=\"read delete\", resource_metadata=`) {
 			t.Errorf("%s: %+v", version, got)
 		}
 	}
 }
 
 // postHearing calls the tool noisy and tells when the response has begun.
-func (n *notes) postHearing(t *testing.T, version, session, token string, heard chan struct{}) answer {
+func (n *notes) postHearing(t *testing.T, version, session, token string, heard chan struct{}) mcptest.Answer {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, n.web.URL+"/mcp", nil)
+	resp, err := http.DefaultClient.Do(n.Message(t, version, session, token, "tools/call", `"name":"noisy"`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	body := `{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"noisy"}}`
-	if version >= modern {
-		body = `{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"noisy","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}}`
-		r.Header.Set("Mcp-Method", "tools/call")
-		r.Header.Set("Mcp-Name", "noisy")
-	} else {
-		r.Header.Set("Mcp-Session-Id", session)
-	}
-	r.Body = io.NopCloser(strings.NewReader(body))
-	r.Header.Set("Mcp-Protocol-Version", version)
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Accept", "application/json, text/event-stream")
-	r.Header.Set("Authorization", "Bearer "+token)
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
 	close(heard)
-	data, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer{resp.StatusCode, resp.Header.Get("WWW-Authenticate"), "", string(data)}
+	return mcptest.Read(t, resp)
 }
 
 // A public tool is called without a token, a list shows what is public, and all
@@ -109,7 +87,7 @@ func TestWithoutToken(t *testing.T) {
 	t.Parallel()
 	n := newNotes(t, setup{})
 	for _, version := range versions() {
-		session := n.open(t, version, "")
+		session := n.Open(t, version, "")
 		for _, test := range []struct {
 			method, params string
 			status         int
@@ -120,13 +98,13 @@ func TestWithoutToken(t *testing.T) {
 			{"tools/call", `"name":"publish"`, http.StatusUnauthorized, "", `Bearer scope="delete", resource_metadata="`},
 			{"prompts/list", ``, http.StatusUnauthorized, "", `Bearer resource_metadata="`},
 		} {
-			got := n.post(t, version, session, "", test.method, test.params)
-			if got.status != test.status || !strings.Contains(got.body, test.body) || !strings.HasPrefix(got.challenge, test.scope) {
+			got := n.Post(t, version, session, "", test.method, test.params)
+			if got.Status != test.status || !strings.Contains(got.Body, test.body) || !strings.HasPrefix(got.Challenge, test.scope) {
 				t.Errorf("%s %s %s: %+v", version, test.method, test.params, got)
 			}
 		}
-		got := n.post(t, version, session, "", "tools/list", "")
-		if got.status != http.StatusOK || !strings.Contains(got.body, `"name":"help"`) || strings.Contains(got.body, `"name":"delete"`) {
+		got := n.Post(t, version, session, "", "tools/list", "")
+		if got.Status != http.StatusOK || !strings.Contains(got.Body, `"name":"help"`) || strings.Contains(got.Body, `"name":"delete"`) {
 			t.Errorf("%s: %+v", version, got)
 		}
 	}
@@ -138,10 +116,10 @@ func TestBatch(t *testing.T) {
 	n := newNotes(t, setup{})
 	const version = "2025-03-26"
 	token := n.token(t, "alice", "read")
-	headers := map[string]string{"Mcp-Session-Id": n.open(t, version, token)}
+	headers := map[string]string{"Mcp-Session-Id": n.Open(t, version, token)}
 	for name, want := range map[string]int{"secret": http.StatusForbidden, "read": http.StatusBadRequest} {
 		body := `[{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read"}},{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"` + name + `"}}]`
-		if got := n.send(t, http.MethodPost, token, body, headers); got.status != want {
+		if got := n.Send(t, http.MethodPost, token, body, headers); got.Status != want {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
@@ -156,7 +134,7 @@ func TestSessionIsBound(t *testing.T) {
 	} {
 		n := newNotes(t, setup{transport: options, resource: func(r *mcpauth.Resource) { r.Policy = &mcpauth.Policy{Default: mcpauth.Authenticated()} }})
 		alice, mallory := n.token(t, "alice"), n.token(t, "mallory")
-		session := n.open(t, legacy, alice)
+		session := n.Open(t, legacy, alice)
 		madeUp := "mcp-session-00000000-0000-4000-8000-000000000000"
 		for _, test := range []struct {
 			name, method, session, token string
@@ -171,8 +149,8 @@ func TestSessionIsBound(t *testing.T) {
 			{"POST", http.MethodPost, session, alice, http.StatusOK},
 			{"DELETE", http.MethodDelete, session, alice, http.StatusOK},
 		} {
-			got := n.send(t, test.method, test.token, `{"jsonrpc":"2.0","id":9,"method":"ping"}`, map[string]string{"Mcp-Protocol-Version": legacy, "Mcp-Session-Id": test.session})
-			if got.status != test.want {
+			got := n.Send(t, test.method, test.token, `{"jsonrpc":"2.0","id":9,"method":"ping"}`, map[string]string{"Mcp-Protocol-Version": legacy, "Mcp-Session-Id": test.session})
+			if got.Status != test.want {
 				t.Errorf("%s, %s: %+v, want %d", name, test.name, got, test.want)
 			}
 		}
@@ -185,12 +163,12 @@ func TestSecondSessionIsBound(t *testing.T) {
 	t.Parallel()
 	n := newNotes(t, setup{})
 	alice := n.token(t, "alice", "read")
-	first := n.open(t, legacy, alice)
-	second := n.post(t, legacy, first, alice, "initialize", `"protocolVersion":"`+legacy+`","capabilities":{},"clientInfo":{"name":"t","version":"1"}`).session
+	first := n.Open(t, legacy, alice)
+	second := n.Post(t, legacy, first, alice, "initialize", `"protocolVersion":"`+legacy+`","capabilities":{},"clientInfo":{"name":"t","version":"1"}`).Session
 	if second == "" || second == first {
 		t.Fatalf("sessions %q and %q", first, second)
 	}
-	if got := n.post(t, legacy, second, n.token(t, "mallory", "read"), "tools/call", `"name":"help"`); got.status != http.StatusForbidden {
+	if got := n.Post(t, legacy, second, n.token(t, "mallory", "read"), "tools/call", `"name":"help"`); got.Status != http.StatusForbidden {
 		t.Errorf("%+v", got)
 	}
 }
@@ -200,10 +178,10 @@ func TestStatelessHasNoSession(t *testing.T) {
 	t.Parallel()
 	n := newNotes(t, setup{transport: []server.StreamableHTTPOption{server.WithStateLess(true)}})
 	alice := n.token(t, "alice", "read")
-	if session := n.open(t, legacy, alice); session != "" {
+	if session := n.Open(t, legacy, alice); session != "" {
 		t.Errorf("session %q", session)
 	}
-	if got := n.post(t, legacy, "", alice, "tools/call", `"name":"delete"`); got.status != http.StatusForbidden || !strings.HasPrefix(got.challenge, stepUp) {
+	if got := n.Post(t, legacy, "", alice, "tools/call", `"name":"delete"`); got.Status != http.StatusForbidden || !strings.HasPrefix(got.Challenge, stepUp) {
 		t.Errorf("%+v", got)
 	}
 }

@@ -301,9 +301,9 @@ var errEndpoint = errors.New("must be an https URL, or one on loopback if the is
 func (as *AuthorizationServer) badEndpoints() []string {
 	loopback := fetch.IsLoopbackURL(as.Issuer)
 	var names []string
-	for _, e := range as.endpoints() {
-		if e.url != "" && fetch.CheckURL(e.url, loopback) != nil {
-			names = append(names, e.member)
+	for member, url := range as.Endpoints() {
+		if fetch.CheckURL(url, loopback) != nil {
+			names = append(names, member)
 		}
 	}
 	return names

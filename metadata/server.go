@@ -1,6 +1,9 @@
 package metadata
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"iter"
+)
 
 // AuthorizationServer is the metadata document of an authorization server:
 // RFC 8414 §2, OpenID Connect Discovery §3 and the registered extensions that
@@ -140,21 +143,25 @@ func (as *AuthorizationServer) UnmarshalJSON(data []byte) error {
 // order of names. Empty members are left out.
 func (as AuthorizationServer) MarshalJSON() ([]byte, error) { return encode(&as, as.Extra) }
 
-// endpoint is a member that names a place where something is fetched from or
-// sent to.
-type endpoint struct{ member, url string }
-
-func (as *AuthorizationServer) endpoints() []endpoint {
-	return []endpoint{
-		{"authorization_endpoint", as.AuthorizationEndpoint},
-		{"token_endpoint", as.TokenEndpoint},
-		{"jwks_uri", as.JWKSURI},
-		{"registration_endpoint", as.RegistrationEndpoint},
-		{"introspection_endpoint", as.IntrospectionEndpoint},
-		{"revocation_endpoint", as.RevocationEndpoint},
-		{"pushed_authorization_request_endpoint", as.PushedAuthorizationRequestEndpoint},
-		{"device_authorization_endpoint", as.DeviceAuthorizationEndpoint},
-		{"userinfo_endpoint", as.UserinfoEndpoint},
-		{"end_session_endpoint", as.EndSessionEndpoint},
+// Endpoints yields the members that name a place where something is fetched
+// from or sent to, with their URLs. Members that are absent are left out.
+func (as *AuthorizationServer) Endpoints() iter.Seq2[string, string] {
+	return func(yield func(member, url string) bool) {
+		for _, e := range [...]struct{ member, url string }{
+			{"authorization_endpoint", as.AuthorizationEndpoint},
+			{"token_endpoint", as.TokenEndpoint},
+			{"jwks_uri", as.JWKSURI},
+			{"registration_endpoint", as.RegistrationEndpoint},
+			{"introspection_endpoint", as.IntrospectionEndpoint},
+			{"revocation_endpoint", as.RevocationEndpoint},
+			{"pushed_authorization_request_endpoint", as.PushedAuthorizationRequestEndpoint},
+			{"device_authorization_endpoint", as.DeviceAuthorizationEndpoint},
+			{"userinfo_endpoint", as.UserinfoEndpoint},
+			{"end_session_endpoint", as.EndSessionEndpoint},
+		} {
+			if e.url != "" && !yield(e.member, e.url) {
+				return
+			}
+		}
 	}
 }

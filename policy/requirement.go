@@ -3,7 +3,7 @@ package policy
 import (
 	"context"
 	"errors"
-	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -155,10 +155,5 @@ func (r *reader) knownChecks() string {
 	if len(r.checks) == 0 {
 		return ": the program gives none"
 	}
-	names := make([]string, 0, len(r.checks))
-	for name := range r.checks {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return fmt.Sprintf("; known are %s", strings.Join(names, ", "))
+	return "; known are " + strings.Join(slices.Sorted(maps.Keys(r.checks)), ", ")
 }

@@ -14,6 +14,7 @@ import (
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/internal/challenge"
 	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/jsonx"
 	"github.com/mcp-auth/go/internal/opaque"
 )
 
@@ -177,6 +178,16 @@ func (a *asker) do(ctx context.Context, method, path string, header http.Header,
 	}
 	return a.fetch.Do(ctx, fetch.Request{
 		Method: method, URL: a.base + path, Header: header, Body: body, AllowLoopback: a.allowLoopback,
+	})
+}
+
+// members walks an object strictly.
+func members(data []byte, visit func(name string, raw []byte) bool) error {
+	return jsonx.Object(data, maxAnswerDepth, func(name string, raw []byte) error {
+		if !visit(name, raw) {
+			return fmt.Errorf("member %.40q has the wrong type", name)
+		}
+		return nil
 	})
 }
 

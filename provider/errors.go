@@ -1,6 +1,11 @@
 package provider
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+
+	"github.com/mcp-auth/go/internal/fetch"
+)
 
 // UnknownError is the error for a name that no profile has.
 type UnknownError struct {
@@ -83,3 +88,19 @@ func (e *Error) Error() string {
 
 // Unwrap returns the fault.
 func (e *Error) Unwrap() error { return e.Fault }
+
+// faults collects mistakes.
+type faults struct {
+	profile string
+	errs    []error
+}
+
+func (f *faults) add(fault Fault, field, value, hint string) {
+	value = fetch.HideUserinfo(value)
+	if len(value) > maxShown {
+		value = value[:maxShown]
+	}
+	f.errs = append(f.errs, &Error{Profile: f.profile, Field: field, Value: value, Fault: fault, Hint: hint})
+}
+
+func (f *faults) err() error { return errors.Join(f.errs...) }

@@ -146,9 +146,10 @@ func (g *GitHub) AuthorizationServer() mcpauth.AuthorizationServer {
 // afterwards.
 func (g *GitHub) Close() error { g.ask.close(); return nil }
 
-// Verify asks GitHub about the token, unless it cannot be one. The error wraps [mcpauth.ErrInvalidToken]
-// where GitHub does not know the token as one of the app, or where the user is
-// not allowed; any other error means that it cannot be told.
+// Verify asks GitHub about the token, unless it cannot be one. The error wraps
+// [mcpauth.ErrInvalidToken] where GitHub does not know the token as one of the
+// app, or where the user is not allowed; any other error means that it cannot be
+// told.
 func (g *GitHub) Verify(ctx context.Context, token string) (*mcpauth.Claims, error) {
 	if !isToken(token) || g.config.Issuer == gitHubIssuer && !isGitHubToken(token) {
 		return nil, invalid("github: no token of an app for a user has this form")
@@ -288,16 +289,6 @@ func parseGitHubUser(raw []byte) (u gitHubUser, ok bool) {
 		return ok
 	})
 	return u, err == nil
-}
-
-// members walks an object strictly.
-func members(data []byte, visit func(name string, raw []byte) bool) error {
-	return jsonx.Object(data, maxAnswerDepth, func(name string, raw []byte) error {
-		if !visit(name, raw) {
-			return fmt.Errorf("member %.40q has the wrong type", name)
-		}
-		return nil
-	})
 }
 
 func optionalTime(raw []byte) (time.Time, bool) {

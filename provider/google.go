@@ -108,9 +108,10 @@ func (g *Google) AuthorizationServer() mcpauth.AuthorizationServer {
 // used afterwards.
 func (g *Google) Close() error { g.ask.close(); return nil }
 
-// Verify asks Google about the token, unless it cannot be one. The error wraps [mcpauth.ErrInvalidToken]
-// where Google does not know the token, or where it belongs to another client or
-// to a user who is not allowed; any other error means that it cannot be told.
+// Verify asks Google about the token, unless it cannot be one. The error wraps
+// [mcpauth.ErrInvalidToken] where Google does not know the token, or where it
+// belongs to another client or to a user who is not allowed; any other error
+// means that it cannot be told.
 func (g *Google) Verify(ctx context.Context, token string) (*mcpauth.Claims, error) {
 	if !isToken(token) { // more is not documented of how Google's look
 		return nil, invalid("google: no access token has this form")
@@ -170,8 +171,8 @@ type tokenInfo struct {
 // parseTokenInfo reads an answer. Numbers and truth values come as text, too.
 func parseTokenInfo(body []byte) (*tokenInfo, error) {
 	info := &tokenInfo{}
-	err := jsonx.Object(body, maxAnswerDepth, func(name string, raw []byte) error {
-		ok := true
+	err := members(body, func(name string, raw []byte) (ok bool) {
+		ok = true
 		switch name {
 		case "aud":
 			info.audience, ok = jsonx.String(raw)
@@ -190,10 +191,7 @@ func parseTokenInfo(body []byte) (*tokenInfo, error) {
 		case "exp":
 			info.expires, ok = jsonx.NumericDate(unquoted(raw))
 		}
-		if !ok {
-			return fmt.Errorf("member %q has the wrong type", name)
-		}
-		return nil
+		return ok
 	})
 	switch {
 	case err != nil:

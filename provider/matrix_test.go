@@ -81,6 +81,13 @@ type matrixCase struct {
 
 func readMatrix(t *testing.T, name string) *matrix {
 	t.Helper()
+	m := &matrix{}
+	readTestdata(t, name, m)
+	return m
+}
+
+func readTestdata(t *testing.T, name string, into any) {
+	t.Helper()
 	data, err := os.ReadFile(filepath.Join("testdata", name+".json"))
 	if err != nil {
 		t.Fatal(err)
@@ -88,11 +95,9 @@ func readMatrix(t *testing.T, name string) *matrix {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	d.UseNumber()
-	m := &matrix{}
-	if err := d.Decode(m); err != nil {
+	if err := d.Decode(into); err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
-	return m
 }
 
 // TestMatrix has the tokens of each provider accepted, and near misses refused:

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	mcpauth "github.com/mcp-auth/go"
-	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/metadata"
 )
 
@@ -84,22 +83,6 @@ func (p *Profile) AuthorizationServers(tenants []Params, options Options) ([]mcp
 	}
 	return servers, nil
 }
-
-// faults collects mistakes.
-type faults struct {
-	profile string
-	errs    []error
-}
-
-func (f *faults) add(fault Fault, field, value, hint string) {
-	value = fetch.HideUserinfo(value)
-	if len(value) > maxShown {
-		value = value[:maxShown]
-	}
-	f.errs = append(f.errs, &Error{Profile: f.profile, Field: field, Value: value, Fault: fault, Hint: hint})
-}
-
-func (f *faults) err() error { return errors.Join(f.errs...) }
 
 // issuer fills the template in, once all values are known to be harmless.
 func (p *Profile) issuer(f *faults, params Params) string {

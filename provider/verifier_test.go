@@ -1,15 +1,12 @@
 package provider_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -72,17 +69,8 @@ func (r restrictions) none() bool {
 
 func readConversation(t *testing.T, name string) conversation {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("testdata", name+".json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	d.UseNumber()
 	var c conversation
-	if err := d.Decode(&c); err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
+	readTestdata(t, name, &c)
 	accepted, refused := 0, 0
 	for _, e := range c.Cases {
 		if e.Reason == "" {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"runtime/debug"
 	"strings"
+	"text/template"
 
 	"github.com/mcp-auth/go/internal/suggest"
 	"github.com/urfave/cli/v3"
@@ -128,22 +129,35 @@ func dashed(flag string) string {
 }
 
 // checkArguments refuses positional arguments: no command takes any unless it
-// has a validator of its own. At the root, and after help, one is the name of
-// a command.
+// has a validator of its own. Where there are further commands, and after help,
+// one is the name of a command.
 func checkArguments(_ context.Context, cmd *cli.Command) error {
 	first := cmd.Args().First()
 	lineage := cmd.Lineage()
 	switch {
 	case first == "":
 		return nil
-	case len(lineage) == 1:
+	case len(cmd.VisibleCommands()) > 0:
 		return unknownCommand(cmd, first)
 	case cmd.Name == "help" && lineage[1].Command(first) == nil:
 		return unknownCommand(lineage[1], first)
 	case cmd.Name == "help":
 		return nil
 	}
-	return newUsageError(cmd, fmt.Errorf("unexpected argument %q", first))
+	return refuseArguments(cmd, 0)
+}
+
+// atMost lets a command have so many arguments.
+func atMost(count int) cli.ArgValidatorFunc {
+	return func(_ context.Context, cmd *cli.Command) error { return refuseArguments(cmd, count) }
+}
+
+// refuseArguments refuses those beyond the first so many.
+func refuseArguments(cmd *cli.Command, most int) error {
+	if args := cmd.Args(); args.Len() > most {
+		return newUsageError(cmd, fmt.Errorf("unexpected argument %q", args.Get(most)))
+	}
+	return nil
 }
 
 func unknownCommand(parent *cli.Command, name string) error {
@@ -172,4 +186,17 @@ func printJSON(w io.Writer, value any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	return encoder.Encode(value)
+}
+
+// announce says what is running and what to do with it: by a template of text,
+// or for scripts the facts alone.
+func announce(w io.Writer, text string, facts any, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, facts)
+	}
+	t, err := template.New("").Funcs(template.FuncMap{"join": strings.Join}).Parse(text)
+	if err != nil {
+		return err
+	}
+	return t.Execute(w, facts)
 }

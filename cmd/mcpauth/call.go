@@ -25,21 +25,20 @@ func newCallCommand(s streams) *cli.Command {
 			"Examples:\n" +
 			"  mcpauth call https://mcp.example.com/mcp whoami\n" +
 			"  mcpauth call https://mcp.example.com/mcp add-note '{\"text\": \"buy milk\"}'",
-		Flags:        append(append(loginFlags(), storeFlags()...), newJSONFlag("print one line of JSON: the whole result")),
+		Flags:        append(loginFlags(), newJSONFlag("print one line of JSON: the whole result")),
 		ArgValidator: serverArgument(2, 3),
-		Action: func(ctx context.Context, cmd *cli.Command) error {
-			ctx, cancel := commandContext(ctx, cmd)
-			defer cancel()
-			arguments, err := toolArguments(cmd.Args().Get(2), os.Stdin)
-			if err != nil {
-				return newUsageError(cmd, err)
-			}
-			err = withSession(ctx, cmd, s, func(session *mcp.ClientSession) error {
-				return runCall(ctx, cmd, s, session, arguments)
-			})
-			return explain(err, cmd.Args().First())
-		},
+		Action:       atServer(s, runCall),
 	}
+}
+
+func runCall(ctx context.Context, cmd *cli.Command, s streams) error {
+	arguments, err := toolArguments(cmd.Args().Get(2), os.Stdin)
+	if err != nil {
+		return newUsageError(cmd, err)
+	}
+	return withSession(ctx, cmd, s, func(session *mcp.ClientSession) error {
+		return callAndPrint(ctx, cmd, s, session, arguments)
+	})
 }
 
 func toolArguments(text string, stdin io.Reader) (map[string]any, error) {
@@ -49,12 +48,12 @@ func toolArguments(text string, stdin io.Reader) (map[string]any, error) {
 	}
 	if text == "-" {
 		var err error
-		if data, err = io.ReadAll(io.LimitReader(stdin, maxArguments+1)); err != nil {
+		if data, err = readAllAtMost(stdin, "standard input", maxArguments); err != nil {
 			return nil, err
 		}
 	}
 	var arguments map[string]any
-	if len(data) > maxArguments || json.Unmarshal(data, &arguments) != nil || arguments == nil {
+	if json.Unmarshal(data, &arguments) != nil || arguments == nil {
 		return nil, errors.New("the tool's arguments must be a JSON object, such as '{\"text\": \"buy milk\"}'")
 	}
 	return arguments, nil
@@ -62,7 +61,7 @@ func toolArguments(text string, stdin io.Reader) (map[string]any, error) {
 
 var errTool = errors.New("the tool reported an error")
 
-func runCall(ctx context.Context, cmd *cli.Command, s streams, session *mcp.ClientSession, arguments map[string]any) error {
+func callAndPrint(ctx context.Context, cmd *cli.Command, s streams, session *mcp.ClientSession, arguments map[string]any) error {
 	result, err := session.CallTool(ctx, &mcp.CallToolParams{Name: cmd.Args().Get(1), Arguments: arguments})
 	if err != nil {
 		return err

@@ -67,12 +67,11 @@ func checkSubject(_ context.Context, cmd *cli.Command) error {
 	if err := checkWebFlags(cmd); err != nil {
 		return err
 	}
-	args := cmd.Args()
-	if args.Len() > 1 {
-		return newUsageError(cmd, fmt.Errorf("unexpected argument %q", args.Get(1)))
+	if err := refuseArguments(cmd, 1); err != nil {
+		return err
 	}
 	subjects := 0
-	for _, given := range []bool{args.Len() > 0, cmd.IsSet("server"), cmd.IsSet("config")} {
+	for _, given := range []bool{cmd.Args().Len() > 0, cmd.IsSet("server"), cmd.IsSet("config")} {
 		if given {
 			subjects++
 		}
@@ -198,12 +197,7 @@ func printExchange(w io.Writer, e check.Exchange) {
 
 // readCertificates adds a file's certificates to the system's.
 func readCertificates(path string) (*x509.CertPool, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxCertificates))
+	data, err := readAtMost(path, maxCertificates)
 	if err != nil {
 		return nil, err
 	}

@@ -3,28 +3,16 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"log/slog"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
-	"github.com/mcp-auth/go/client"
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/urfave/cli/v3"
 )
 
 const (
-	passphraseVariable = "MCPAUTH_PASSPHRASE"
-	clientName         = "mcpauth"
-
 	defaultLoginTimeout = 5 * time.Minute
 	// commandTimeout bounds what a command does beside waiting for the user.
 	commandTimeout = 2 * time.Minute
-
-	maxSecretFile = 64 << 10
 )
 
 // storeFlags say where tokens are kept.
@@ -36,9 +24,10 @@ func storeFlags() []cli.Flag {
 	}
 }
 
-// loginFlags say as which client, and how, the user logs in.
+// loginFlags say as which client, and how, the user logs in, and where tokens are
+// kept.
 func loginFlags() []cli.Flag {
-	return []cli.Flag{
+	return append([]cli.Flag{
 		&cli.StringFlag{Name: "client-id", Usage: "`ID` of a client that was registered by hand"},
 		&cli.StringFlag{Name: "client-secret-file", Usage: "`FILE` with that client's secret"},
 		&cli.StringFlag{Name: "issuer", Usage: "`URL` of the authorization server that client is registered with (default: the first one the server names)"},
@@ -51,7 +40,7 @@ func loginFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "no-browser", Usage: "print the login page's URL, open nothing"},
 		&cli.BoolFlag{Name: "headless", Usage: "the browser is on another machine: print the URL, then read from standard input where it was sent back to"},
 		&cli.DurationFlag{Name: "timeout", Usage: "how long to wait for the login", Value: defaultLoginTimeout},
-	}
+	}, storeFlags()...)
 }
 
 func newNetworkFlag() cli.Flag {
@@ -68,148 +57,19 @@ func serverArgument(least, most int) cli.ArgValidatorFunc {
 			return newUsageError(cmd, errors.New("the URL of an MCP server is missing"))
 		case count < least:
 			return newUsageError(cmd, errors.New("an argument is missing"))
-		case count > most:
-			return newUsageError(cmd, fmt.Errorf("unexpected argument %q", cmd.Args().Get(most)))
 		case count > 0 && fetch.CheckURL(cmd.Args().First(), true) != nil:
 			return newUsageError(cmd, errors.New("the server must be an https URL, or http on this machine, such as https://mcp.example.com/mcp"))
 		}
-		return nil
+		return refuseArguments(cmd, most)
 	}
 }
 
-// openStore opens the token store that the flags name.
-func openStore(cmd *cli.Command) (*client.FileStore, error) {
-	dir := cmd.String("store-dir")
-	if dir == "" {
-		config, err := os.UserConfigDir()
-		if err != nil {
-			return nil, fmt.Errorf("there is no place for the token store: %w; name one with --store-dir", err)
-		}
-		dir = filepath.Join(config, "mcpauth", "tokens")
+// atServer is the action of a command for the server that its first argument
+// names. It bounds the command, the user's part included.
+func atServer(s streams, run func(context.Context, *cli.Command, streams) error) cli.ActionFunc {
+	return func(ctx context.Context, cmd *cli.Command) error {
+		ctx, cancel := context.WithTimeout(ctx, cmd.Duration("timeout")+commandTimeout) // zero without the flag
+		defer cancel()
+		return explain(run(ctx, cmd, s), cmd.Args().First())
 	}
-	kinds := map[string]client.KeyKind{
-		"auto": client.AnyKey, "keyring": client.KeyringKey, "passphrase": client.PassphraseKey,
-	}
-	kind, known := kinds[cmd.String("store-key")]
-	if !known {
-		return nil, newUsageError(cmd, errors.New("--store-key must be keyring, passphrase or auto"))
-	}
-	return client.OpenStore(client.StoreConfig{
-		Dir: dir, Key: kind, KeyringService: clientName,
-		Passphrase: func(context.Context) ([]byte, error) { return passphrase(cmd.String("passphrase-file")) },
-	})
-}
-
-// passphrase is empty if there is none.
-func passphrase(file string) ([]byte, error) {
-	if file == "" {
-		return []byte(os.Getenv(passphraseVariable)), nil
-	}
-	return readSecret(file)
-}
-
-// readSecret reads a secret from a file, without the line break at its end.
-func readSecret(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	return readSecretFrom(file, path)
-}
-
-// readSecretFrom is readSecret for what is open already.
-func readSecretFrom(r io.Reader, name string) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxSecretFile+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case len(data) > maxSecretFile:
-		return nil, fmt.Errorf("%s is too large for a secret", name)
-	}
-	secret := strings.TrimRight(string(data), "\r\n")
-	if secret == "" {
-		return nil, fmt.Errorf("%s is empty", name)
-	}
-	return []byte(secret), nil
-}
-
-// account is the user at one MCP server.
-type account struct {
-	*client.Client
-	store  *client.FileStore
-	chosen settings
-}
-
-// remember keeps what the login was done with.
-func (a *account) remember(ctx context.Context) error {
-	return a.chosen.save(ctx, a.store, a.ServerURL())
-}
-
-// openAccount makes the client for a command: by its flags or, without any, by
-// those of the login.
-func openAccount(ctx context.Context, cmd *cli.Command, s streams, login bool) (*account, error) {
-	store, err := openStore(cmd)
-	if err != nil {
-		return nil, err
-	}
-	server := cmd.Args().First()
-	chosen, err := chooseSettings(ctx, cmd, store, server)
-	if err != nil {
-		return nil, err
-	}
-	config := chosen.config(server)
-	config.Store = store
-	config.Logger = slog.New(&progress{s.stderr})
-	grant := client.AuthorizationCode{RedirectURI: chosen.RedirectURI}
-	if login {
-		grant.Timeout = cmd.Duration("timeout")
-		switch {
-		case cmd.Bool("headless"):
-			grant.Callback = askForCallback(os.Stdin, s.stderr)
-		case cmd.Bool("no-browser"):
-			grant.OpenURL = client.PrintURL(s.stderr)
-		default:
-			grant.OpenURL = client.OpenBrowser(s.stderr)
-		}
-	}
-	config.Grant = grant
-	c, err := client.New(config)
-	if err != nil {
-		return nil, newUsageError(cmd, err)
-	}
-	return &account{c, store, chosen}, nil
-}
-
-// progress writes what is being done on a line of its own. Nothing secret is
-// logged by package client.
-type progress struct{ w io.Writer }
-
-func (*progress) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelInfo }
-func (p *progress) WithAttrs([]slog.Attr) slog.Handler             { return p }
-func (p *progress) WithGroup(string) slog.Handler                  { return p }
-
-func (p *progress) Handle(_ context.Context, record slog.Record) error {
-	line := record.Message
-	record.Attrs(func(a slog.Attr) bool {
-		line += fmt.Sprintf(", %s %s", a.Key, a.Value)
-		return true
-	})
-	_, err := fmt.Fprintln(p.w, onTerminal(line))
-	return err
-}
-
-// onTerminal keeps another side's text from steering the terminal.
-func onTerminal(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 {
-			return '\uFFFD'
-		}
-		return r
-	}, text)
-}
-
-// commandContext bounds a command, the user's part included.
-func commandContext(ctx context.Context, cmd *cli.Command) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, cmd.Duration("timeout")+commandTimeout)
 }

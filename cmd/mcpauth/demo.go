@@ -4,10 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"errors"
-	"io"
 	"log/slog"
-	"strings"
-	"text/template"
 
 	"github.com/urfave/cli/v3"
 )
@@ -64,21 +61,9 @@ func runDemo(ctx context.Context, options demoOptions, s streams, asJSON bool) e
 	if err != nil {
 		return err
 	}
-	err = announce(s.stdout, d.facts, asJSON)
+	err = announce(s.stdout, nextText, d.facts, asJSON)
 	if err == nil {
 		err = d.wait(ctx)
 	}
 	return errors.Join(err, d.close(ctx))
-}
-
-// announce prints what to do with the demo.
-func announce(w io.Writer, facts demoFacts, asJSON bool) error {
-	if asJSON {
-		return printJSON(w, facts)
-	}
-	t, err := template.New("next").Funcs(template.FuncMap{"join": strings.Join}).Parse(nextText)
-	if err != nil {
-		return err
-	}
-	return t.Execute(w, facts)
 }

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
@@ -198,11 +196,7 @@ func (d *demo) close(ctx context.Context) error {
 // loopback (DNS rebinding).
 func refuseForeignHosts(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host := r.Host
-		if name, _, err := net.SplitHostPort(host); err == nil {
-			host = name
-		}
-		if !fetch.IsLoopbackHost(strings.Trim(host, "[]")) {
+		if !fetch.IsLoopbackAuthority(r.Host) {
 			http.Error(w, "This server answers to loopback host names only.", http.StatusForbidden)
 			return
 		}

@@ -5,11 +5,9 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"strings"
-	"text/template"
 	"time"
 
 	"github.com/mcp-auth/go/internal/fetch"
@@ -100,7 +98,7 @@ func runDev(ctx context.Context, options *devOptions, s streams, asJSON bool) (e
 	}
 	defer server.Close()
 	options.warn(logger)
-	if err := announceDev(s.stdout, options.facts(server), asJSON); err != nil {
+	if err := announce(s.stdout, devText, options.facts(server), asJSON); err != nil {
 		return err
 	}
 	return serveDev(ctx, server, options.rotate)
@@ -187,17 +185,6 @@ func (o *devOptions) facts(server *mcpauthtest.Server) devFacts {
 		facts.Users = append(facts.Users, shown)
 	}
 	return facts
-}
-
-func announceDev(w io.Writer, facts devFacts, asJSON bool) error {
-	if asJSON {
-		return printJSON(w, facts)
-	}
-	t, err := template.New("dev").Parse(devText)
-	if err != nil {
-		return err
-	}
-	return t.Execute(w, facts)
 }
 
 // checkListen returns whether an address is not loopback, which must be allowed.

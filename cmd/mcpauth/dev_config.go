@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -93,20 +94,12 @@ func readDevOptions(cmd *cli.Command) (*devOptions, error) {
 		options.config, options.store = file.config(), file.Store
 	}
 	c := &options.config
-	if cmd.IsSet("store") {
-		options.store = cmd.String("store")
-	}
-	for _, text := range []struct {
-		flag  string
-		value *string
-	}{{"listen", &c.Listen}, {"issuer", &c.Issuer}} {
-		if cmd.IsSet(text.flag) {
-			*text.value = cmd.String(text.flag)
+	for flag, value := range map[string]*string{"listen": &c.Listen, "issuer": &c.Issuer, "store": &options.store} {
+		if cmd.IsSet(flag) {
+			*value = cmd.String(flag)
 		}
 	}
-	if c.Listen == "" {
-		c.Listen = devListen
-	}
+	c.Listen = cmp.Or(c.Listen, devListen)
 	if cmd.IsSet("access-token-ttl") {
 		c.AccessTokenTTL = cmd.Duration("access-token-ttl")
 	}

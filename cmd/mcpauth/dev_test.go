@@ -101,7 +101,7 @@ func TestDevDefaults(t *testing.T) {
 		t.Errorf("users %+v", facts.Users)
 	}
 	var text bytes.Buffer
-	if err := announceDev(&text, facts, false); err != nil {
+	if err := announce(&text, devText, facts, false); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"for development", facts.Issuer, facts.StatusURL, "alice, password alice", `{{Issuer: "` + facts.Issuer + `"}}`} {

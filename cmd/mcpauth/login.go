@@ -44,13 +44,9 @@ func newLoginCommand(s streams) *cli.Command {
 			"  mcpauth login https://mcp.example.com/mcp --scope write:notes\n" +
 			"  mcpauth login https://mcp.example.com/mcp --client-id ID --client-secret-file secret.txt\n" +
 			"  mcpauth login https://mcp.example.com/mcp --headless",
-		Flags:        append(append(loginFlags(), storeFlags()...), newJSONFlag("print one line of JSON: issuer, scopes, expiry; not the token")),
+		Flags:        append(loginFlags(), newJSONFlag("print one line of JSON: issuer, scopes, expiry; not the token")),
 		ArgValidator: serverArgument(1, 1),
-		Action: func(ctx context.Context, cmd *cli.Command) error {
-			ctx, cancel := commandContext(ctx, cmd)
-			defer cancel()
-			return explain(runLogin(ctx, cmd, s), cmd.Args().First())
-		},
+		Action:       atServer(s, runLogin),
 	}
 }
 

@@ -21,11 +21,7 @@ func newLogoutCommand(s streams) *cli.Command {
 			"  mcpauth logout",
 		Flags:        append(storeFlags(), newJSONFlag("print one line of JSON")),
 		ArgValidator: serverArgument(0, 1),
-		Action: func(ctx context.Context, cmd *cli.Command) error {
-			ctx, cancel := context.WithTimeout(ctx, commandTimeout)
-			defer cancel()
-			return explain(runLogout(ctx, cmd, s), cmd.Args().First())
-		},
+		Action:       atServer(s, runLogout),
 	}
 }
 

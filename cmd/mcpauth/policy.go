@@ -25,12 +25,6 @@ func newPolicyCommand(s streams) *cli.Command {
 			"  mcpauth policy test policy.yaml --tool delete-todo --scopes \"read:todos\"",
 		Commands: []*cli.Command{newPolicyExplainCommand(s), newPolicyTestCommand(s)},
 		Action:   func(_ context.Context, cmd *cli.Command) error { return cli.ShowSubcommandHelp(cmd) },
-		ArgValidator: func(_ context.Context, cmd *cli.Command) error {
-			if first := cmd.Args().First(); first != "" {
-				return unknownCommand(cmd, first)
-			}
-			return nil
-		},
 	}
 }
 
@@ -45,7 +39,7 @@ func newPolicyExplainCommand(s streams) *cli.Command {
 			"  mcpauth policy explain policy.yaml\n" +
 			"  mcpauth policy explain policy.yaml --json",
 		Flags:        []cli.Flag{newJSONFlag("print one line of JSON")},
-		ArgValidator: checkOneFile,
+		ArgValidator: atMost(1),
 		Action: func(_ context.Context, cmd *cli.Command) error {
 			f, err := loadPolicy(cmd.Args().First(), nil)
 			if errors.Is(err, errNoFile) {
@@ -64,13 +58,6 @@ func newPolicyExplainCommand(s streams) *cli.Command {
 			return e.print(s.stdout, &f.Policy)
 		},
 	}
-}
-
-func checkOneFile(_ context.Context, cmd *cli.Command) error {
-	if args := cmd.Args(); args.Len() > 1 {
-		return newUsageError(cmd, fmt.Errorf("unexpected argument %q", args.Get(1)))
-	}
-	return nil
 }
 
 var errNoFile = errors.New("the name of the policy file is missing")

@@ -40,7 +40,7 @@ func newPolicyTestCommand(s streams) *cli.Command {
 			&cli.StringFlag{Name: "identifier", Value: trialIdentifier, Usage: "resource identifier `URL` of the server"},
 			newJSONFlag("print one line of JSON"),
 		},
-		ArgValidator:              checkOneFile,
+		ArgValidator:              atMost(1),
 		DisableSliceFlagSeparator: true,
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			v, err := testPolicy(ctx, cmd)

@@ -23,7 +23,7 @@ func newProvidersCommand(s streams) *cli.Command {
 			"  mcpauth providers keycloak\n" +
 			"  mcpauth providers keycloak --json",
 		Flags:        []cli.Flag{newJSONFlag("print one line of JSON")},
-		ArgValidator: checkOneName,
+		ArgValidator: atMost(1),
 		Action: func(_ context.Context, cmd *cli.Command) error {
 			if name := cmd.Args().First(); name != "" {
 				return showProvider(cmd, s.stdout, name)
@@ -31,13 +31,6 @@ func newProvidersCommand(s streams) *cli.Command {
 			return listProviders(cmd, s.stdout)
 		},
 	}
-}
-
-func checkOneName(_ context.Context, cmd *cli.Command) error {
-	if args := cmd.Args(); args.Len() > 1 {
-		return newUsageError(cmd, fmt.Errorf("unexpected argument %q", args.Get(1)))
-	}
-	return nil
 }
 
 func listProviders(cmd *cli.Command, w io.Writer) error {

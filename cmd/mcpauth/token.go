@@ -26,11 +26,7 @@ func newTokenCommand(s streams) *cli.Command {
 			"  mcpauth token https://mcp.example.com/mcp --json",
 		Flags:        append(storeFlags(), newJSONFlag("print one line of JSON: the token, its type, scopes and expiry")),
 		ArgValidator: serverArgument(1, 1),
-		Action: func(ctx context.Context, cmd *cli.Command) error {
-			ctx, cancel := context.WithTimeout(ctx, commandTimeout)
-			defer cancel()
-			return explain(runToken(ctx, cmd, s), cmd.Args().First())
-		},
+		Action:       atServer(s, runToken),
 	}
 }
 

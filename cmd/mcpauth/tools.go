@@ -23,15 +23,14 @@ func newToolsCommand(s streams) *cli.Command {
 			"Examples:\n" +
 			"  mcpauth tools https://mcp.example.com/mcp\n" +
 			"  mcpauth tools https://mcp.example.com/mcp --json",
-		Flags:        append(append(loginFlags(), storeFlags()...), newJSONFlag("print one line of JSON: the tools with their schemas")),
+		Flags:        append(loginFlags(), newJSONFlag("print one line of JSON: the tools with their schemas")),
 		ArgValidator: serverArgument(1, 1),
-		Action: func(ctx context.Context, cmd *cli.Command) error {
-			ctx, cancel := commandContext(ctx, cmd)
-			defer cancel()
-			err := withSession(ctx, cmd, s, func(session *mcp.ClientSession) error { return printTools(ctx, cmd, s, session) })
-			return explain(err, cmd.Args().First())
-		},
+		Action:       atServer(s, runTools),
 	}
+}
+
+func runTools(ctx context.Context, cmd *cli.Command, s streams) error {
+	return withSession(ctx, cmd, s, func(session *mcp.ClientSession) error { return printTools(ctx, cmd, s, session) })
 }
 
 // withSession opens an MCP session for a command, which logs in by itself if

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -46,22 +45,6 @@ func readYAMLFile(name string, into any) (*yamlFile, error) {
 		return nil, fmt.Errorf("%s: more than one document", name)
 	}
 	return f, nil
-}
-
-func readAtMost(name string, most int64) ([]byte, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close() // only read from
-	text, err := io.ReadAll(io.LimitReader(file, most+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case int64(len(text)) > most:
-		return nil, fmt.Errorf("%s is larger than %d bytes", name, most)
-	}
-	return text, nil
 }
 
 // The texts of package yaml.

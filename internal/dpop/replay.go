@@ -48,13 +48,6 @@ func (r *Replays) Seen(_ context.Context, id string, until time.Time) (bool, err
 	return false, nil
 }
 
-// Len returns how many IDs are remembered.
-func (r *Replays) Len() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.until)
-}
-
 // sweep forgets what is due before now. Each ID is forgotten once, and each
 // second looked at at most once, so a call costs little on average.
 func (r *Replays) sweep(now int64) {

@@ -39,12 +39,12 @@ func TestReplays(t *testing.T) {
 			t.Fatal("forgotten in its last second")
 		}
 		time.Sleep(2 * time.Second)
-		if seen(t, r, "c", time.Now().Add(time.Minute)) || r.Len() != 1 {
-			t.Fatalf("%d remembered after the others are due", r.Len())
+		if seen(t, r, "c", time.Now().Add(time.Minute)) || len(r.until) != 1 {
+			t.Fatalf("%d remembered after the others are due", len(r.until))
 		}
 		time.Sleep(24 * time.Hour)
-		if seen(t, r, "a", time.Now()) || r.Len() != 1 {
-			t.Fatalf("%d remembered after a day", r.Len())
+		if seen(t, r, "a", time.Now()) || len(r.until) != 1 {
+			t.Fatalf("%d remembered after a day", len(r.until))
 		}
 	})
 }
@@ -65,7 +65,7 @@ func TestReplaysDueInThePast(t *testing.T) {
 			time.Sleep(time.Second)
 			_ = seen(t, r, "c", time.Now())
 		}
-		if n := r.Len(); n > 1 {
+		if n := len(r.until); n > 1 {
 			t.Fatalf("%d remembered", n)
 		}
 	})
@@ -82,8 +82,8 @@ func TestReplaysStayBounded(t *testing.T) {
 			}
 			_, _ = r.Seen(t.Context(), strconv.Itoa(i), time.Now().Add(5*time.Second))
 		}
-		if r.Len() > 1000 || len(r.due) > 10 {
-			t.Fatalf("%d IDs, %d seconds", r.Len(), len(r.due))
+		if len(r.until) > 1000 || len(r.due) > 10 {
+			t.Fatalf("%d IDs, %d seconds", len(r.until), len(r.due))
 		}
 	})
 }

@@ -37,6 +37,13 @@ func IsLoopbackURL(raw string) bool {
 	return err == nil && IsLoopbackHost(u.Hostname())
 }
 
+// IsLoopbackAuthority reports whether a Host header, with its port if it has
+// one, names a loopback host.
+func IsLoopbackAuthority(authority string) bool {
+	u, err := parseURL("http://"+authority, true)
+	return err == nil && u.Host == authority && IsLoopbackHost(u.Hostname())
+}
+
 // IsLoopbackHost reports whether host (without port and brackets) always
 // means this machine: localhost, *.localhost (RFC 6761 §6.3), an address in
 // 127.0.0.0/8 or ::1.

@@ -157,6 +157,20 @@ func TestIsLoopbackURL(t *testing.T) {
 }
 
 // Covers RS21.
+func TestIsLoopbackAuthority(t *testing.T) {
+	t.Parallel()
+	for authority, want := range map[string]bool{
+		"localhost": true, "localhost:8080": true, "a.localhost:1": true, "127.0.0.1:80": true, "[::1]": true, "[::1]:443": true,
+		"": false, "::1": false, "as.example.com": false, "as.example.com:80": false, "localhost.example.com": false, "localhost:": false,
+		"localhost/x": false, "localhost?x": false, "user@localhost": false, "localhost@as.example.com": false, "localhost:80@as.example.com": false,
+	} {
+		if got := IsLoopbackAuthority(authority); got != want {
+			t.Errorf("IsLoopbackAuthority(%q) = %t, want %t", authority, got, want)
+		}
+	}
+}
+
+// Covers RS21.
 func TestHideUserinfo(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]string{

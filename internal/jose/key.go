@@ -27,9 +27,6 @@ type Key struct {
 	thumbprint string
 }
 
-// ID returns the key's kid and whether it has one.
-func (k *Key) ID() (string, bool) { return k.kid, k.hasKid }
-
 // Allows reports whether the key may verify signatures of alg: its type is the
 // algorithm's, curve included, and its alg member, if any, names it. (A key
 // whose use or key_ops forbid verifying is never made.)

@@ -151,9 +151,9 @@ func TestKeyID(t *testing.T) {
 		id  string
 		has bool
 	}{{nil, "", false}, {"", "", true}, {"k1", "k1", true}, {"é\n", "é\n", true}} {
-		id, has := must(ParseKey(s.jwk(t, map[string]any{"kid": c.kid})))(t).ID()
-		if id != c.id || has != c.has {
-			t.Errorf("kid %v: got %q %t", c.kid, id, has)
+		k := must(ParseKey(s.jwk(t, map[string]any{"kid": c.kid})))(t)
+		if k.kid != c.id || k.hasKid != c.has {
+			t.Errorf("kid %v: got %q %t", c.kid, k.kid, k.hasKid)
 		}
 	}
 }

@@ -2,8 +2,6 @@ package jose
 
 import (
 	"errors"
-	"slices"
-	"strconv"
 
 	"github.com/mcp-auth/go/internal/jsonx"
 )
@@ -13,34 +11,12 @@ import (
 // no keys.
 type KeySet struct {
 	keys    []*Key
-	skipped []error
+	skipped int
 }
-
-// SkippedKey tells of a member of a key set that is not used.
-type SkippedKey struct {
-	// Index is its place in the set, from 0.
-	Index int
-	// KeyID is its kid, cut to 64 bytes, if that can be read.
-	KeyID string
-	// Err is an *Error that says why.
-	Err error
-}
-
-// Error implements the error interface.
-func (e *SkippedKey) Error() string {
-	text := "key " + strconv.Itoa(e.Index) + " of the set"
-	if e.KeyID != "" {
-		text += ", kid " + strconv.QuoteToASCII(e.KeyID) + ","
-	}
-	return text + " is skipped: " + e.Err.Error()
-}
-
-// Unwrap returns why the key is skipped.
-func (e *SkippedKey) Unwrap() error { return e.Err }
 
 // ParseKeySet reads a JSON Web Key Set. A member that ParseKey refuses, or that
-// is no key at all, is skipped and does not spoil the others (RFC 7517 §5);
-// Skipped lists it. A set that has none left is no error.
+// is no key at all, is skipped and does not spoil the others (RFC 7517 §5). A
+// set that has none left is no error.
 //
 // The error is an *Error: the document is not a key set, or beyond the limits.
 func ParseKeySet(raw []byte) (*KeySet, error) {
@@ -73,39 +49,20 @@ var errTooManyKeys = errors.New("jose: too many keys")
 
 // add reads the next member of the set.
 func (s *KeySet) add(raw []byte) error {
-	index := len(s.keys) + len(s.skipped)
-	if index == MaxKeys {
+	if len(s.keys)+s.skipped == MaxKeys {
 		return errTooManyKeys
 	}
 	key, err := ParseKey(raw)
 	if err != nil {
-		s.skipped = append(s.skipped, &SkippedKey{Index: index, KeyID: idForDisplay(raw), Err: err})
+		s.skipped++
 		return nil
 	}
 	s.keys = append(s.keys, key)
 	return nil
 }
 
-// idForDisplay returns the start of a refused key's kid as far as it has one.
-func idForDisplay(raw []byte) string {
-	const most = 64
-	var kid string
-	// The first kid will do, whatever is wrong with the key.
-	_ = jsonx.Members(raw, maxSetDepth, func(name string, value []byte) error {
-		if name == "kid" {
-			kid, _ = jsonx.String(value)
-		}
-		return nil
-	})
-	return kid[:min(len(kid), most)]
-}
-
 // Len returns how many keys the set has, without the skipped ones.
 func (s *KeySet) Len() int { return len(s.keys) }
-
-// Skipped returns a *SkippedKey for each member of the set that is not used, in
-// order.
-func (s *KeySet) Skipped() []error { return slices.Clone(s.skipped) }
 
 // Candidates returns the keys to try on a token with header h, in the set's
 // order and at most MaxCandidates: those that allow its algorithm and, if it

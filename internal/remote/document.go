@@ -2,7 +2,6 @@ package remote
 
 import (
 	"context"
-	"errors"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -38,7 +37,6 @@ type entry[T any] struct {
 // written before landed is closed.
 type flight[T any] struct {
 	landed chan struct{}
-	forced bool
 	result Snapshot[T]
 	err    error
 }
@@ -210,7 +208,7 @@ func (f *flight[T]) wait(ctx context.Context) (Snapshot[T], error) {
 // start begins a fetch. The caller holds the lock and has made sure that none
 // is under way and that the document is not closed.
 func (d *Document[T]) start(now time.Time, forced bool) *flight[T] {
-	f := &flight[T]{landed: make(chan struct{}), forced: forced}
+	f := &flight[T]{landed: make(chan struct{})}
 	d.flight = f
 	if forced {
 		d.forcedAt = now.Add(d.config.Cooldown)
@@ -232,22 +230,10 @@ func (d *Document[T]) run(f *flight[T], began time.Time) {
 		}
 		d.land(f, result, began, err)
 		if d.config.OnFetch != nil {
-			d.config.OnFetch(Event{
-				Outcome: outcome(err), Duration: time.Since(start), Forced: f.forced, Err: err, FetchedAt: d.usable().FetchedAt,
-			})
+			d.config.OnFetch(Event{Duration: time.Since(start), Err: err, FetchedAt: d.usable().FetchedAt})
 		}
 	}()
 	result, err = d.fetch()
-}
-
-func outcome(err error) Outcome {
-	switch {
-	case err == nil:
-		return Success
-	case errors.Is(err, ErrUnusable):
-		return Unusable
-	}
-	return Failure
 }
 
 // fetch calls Fetch within its time limit.

@@ -643,10 +643,10 @@ func TestEvents(t *testing.T) {
 		began := first.FetchedAt
 		latest, _ := d.Peek(time.Now())
 		want := []Event{
-			{Success, time.Second, false, nil, began},
-			{Unusable, time.Second, true, ErrUnusable, began},
-			{Failure, 10 * time.Second, true, context.DeadlineExceeded, began},
-			{Success, time.Second, false, nil, latest.FetchedAt},
+			{time.Second, nil, began},
+			{time.Second, ErrUnusable, began},
+			{10 * time.Second, context.DeadlineExceeded, began},
+			{time.Second, nil, latest.FetchedAt},
 		}
 		if !latest.FetchedAt.After(began) {
 			t.Errorf("the last fetch began at %s, the first at %s", latest.FetchedAt, began)

@@ -90,21 +90,9 @@ type Snapshot[T any] struct {
 	FetchedAt time.Time
 }
 
-// Outcome is how a fetch ended.
-type Outcome string
-
-// The ways a fetch ends.
-const (
-	Success  Outcome = "success"
-	Failure  Outcome = "failure"  // no answer, or not a valid one
-	Unusable Outcome = "unusable" // an answer that Usable refused
-)
-
 // Event reports one finished fetch.
 type Event struct {
-	Outcome  Outcome
 	Duration time.Duration
-	Forced   bool  // caused by Refresh
 	Err      error // nil on success
 	// FetchedAt is that of the value that serves now, zero if none does.
 	FetchedAt time.Time

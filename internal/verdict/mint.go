@@ -26,8 +26,10 @@ import (
 	"github.com/mcp-auth/go/metadata"
 )
 
-// keyRing holds the keys that verdict files name: es, es2, es384, es512, rs,
-// ed in the default issuer's set, and stranger in none.
+// keyRing holds the keys and certificates that verdict files name: es, es2,
+// es384, es512, rs, ed in the default issuer's set, and stranger in none; of
+// clients, device, device-rs and device-ed to sign proofs, thief to sign some
+// of its own, and certificates laptop and thief.
 type keyRing struct {
 	private      map[string]crypto.Signer
 	certificates map[string]*x509.Certificate
@@ -35,9 +37,10 @@ type keyRing struct {
 
 func newKeyRing(t *testing.T) *keyRing {
 	t.Helper()
-	k := &keyRing{private: map[string]crypto.Signer{}}
+	k := &keyRing{private: map[string]crypto.Signer{}, certificates: map[string]*x509.Certificate{}}
 	for name, curve := range map[string]elliptic.Curve{
 		"es": elliptic.P256(), "es2": elliptic.P256(), "es384": elliptic.P384(), "es512": elliptic.P521(), "stranger": elliptic.P256(),
+		"device": elliptic.P256(), "thief": elliptic.P256(),
 	} {
 		key, err := ecdsa.GenerateKey(curve, rand.Reader)
 		if err != nil {
@@ -45,16 +48,18 @@ func newKeyRing(t *testing.T) *keyRing {
 		}
 		k.private[name] = key
 	}
-	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
+	for _, prefix := range []string{"", "device-"} {
+		rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, edKey, err := ed25519.GenerateKey(rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		k.private[prefix+"rs"], k.private[prefix+"ed"] = rsaKey, edKey
 	}
-	_, edKey, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	k.private["rs"], k.private["ed"] = rsaKey, edKey
-	k.addClients(t)
+	k.addCertificates(t)
 	return k
 }
 

@@ -2,11 +2,7 @@ package verdict
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -109,28 +105,8 @@ func (c *connection) apply(keys *keyRing, r *http.Request) {
 	}
 }
 
-// addClients makes the keys and certificates of clients: device, device-rs and
-// device-ed to sign proofs, thief to sign some of its own; certificates laptop
-// and thief.
-func (k *keyRing) addClients(t *testing.T) {
+func (k *keyRing) addCertificates(t *testing.T) {
 	t.Helper()
-	for _, name := range []string{"device", "thief"} {
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		k.private[name] = key
-	}
-	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, edKey, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	k.private["device-rs"], k.private["device-ed"] = rsaKey, edKey
-	k.certificates = map[string]*x509.Certificate{}
 	for serial, name := range []string{"laptop", "thief"} {
 		template := &x509.Certificate{SerialNumber: big.NewInt(int64(serial + 1)), DNSNames: []string{name + ".example"}}
 		key := k.private["device"]

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/mcp-auth/go/client"
+	"github.com/urfave/cli/v3"
+)
+
+const (
+	passphraseVariable = "MCPAUTH_PASSPHRASE"
+	clientName         = "mcpauth"
+)
+
+// openStore opens the token store that the flags name.
+func openStore(cmd *cli.Command) (*client.FileStore, error) {
+	dir := cmd.String("store-dir")
+	if dir == "" {
+		config, err := os.UserConfigDir()
+		if err != nil {
+			return nil, fmt.Errorf("there is no place for the token store: %w; name one with --store-dir", err)
+		}
+		dir = filepath.Join(config, "mcpauth", "tokens")
+	}
+	kinds := map[string]client.KeyKind{
+		"auto": client.AnyKey, "keyring": client.KeyringKey, "passphrase": client.PassphraseKey,
+	}
+	kind, known := kinds[cmd.String("store-key")]
+	if !known {
+		return nil, newUsageError(cmd, errors.New("--store-key must be keyring, passphrase or auto"))
+	}
+	return client.OpenStore(client.StoreConfig{
+		Dir: dir, Key: kind, KeyringService: clientName,
+		Passphrase: func(context.Context) ([]byte, error) { return passphrase(cmd.String("passphrase-file")) },
+	})
+}
+
+// passphrase is empty if there is none.
+func passphrase(file string) ([]byte, error) {
+	if file == "" {
+		return []byte(os.Getenv(passphraseVariable)), nil
+	}
+	return readSecret(file)
+}
+
+// account is the user at one MCP server.
+type account struct {
+	*client.Client
+	store  *client.FileStore
+	chosen settings
+}
+
+// remember keeps what the login was done with.
+func (a *account) remember(ctx context.Context) error {
+	return a.chosen.save(ctx, a.store, a.ServerURL())
+}
+
+// openAccount makes the client for a command: by its flags or, without any, by
+// those of the login.
+func openAccount(ctx context.Context, cmd *cli.Command, s streams, login bool) (*account, error) {
+	store, err := openStore(cmd)
+	if err != nil {
+		return nil, err
+	}
+	server := cmd.Args().First()
+	chosen, err := chooseSettings(ctx, cmd, store, server)
+	if err != nil {
+		return nil, err
+	}
+	config := chosen.config(server)
+	config.Store = store
+	config.Logger = slog.New(&progress{s.stderr})
+	grant := client.AuthorizationCode{RedirectURI: chosen.RedirectURI}
+	if login {
+		grant.Timeout = cmd.Duration("timeout")
+		switch {
+		case cmd.Bool("headless"):
+			grant.Callback = askForCallback(os.Stdin, s.stderr)
+		case cmd.Bool("no-browser"):
+			grant.OpenURL = client.PrintURL(s.stderr)
+		default:
+			grant.OpenURL = client.OpenBrowser(s.stderr)
+		}
+	}
+	config.Grant = grant
+	c, err := client.New(config)
+	if err != nil {
+		return nil, newUsageError(cmd, err)
+	}
+	return &account{c, store, chosen}, nil
+}
