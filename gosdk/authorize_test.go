@@ -126,13 +126,13 @@ func TestAuthorizeHides(t *testing.T) {
 				`"type":"ref/prompt","name":"closed"`:    `unknown prompt`,
 				`"type":"ref/resource","uri":"note://1"`: `Resource not found`,
 			} {
-				got := n.post(t, transport.version, session, reader, "completion/complete", `"ref":{`+ref+`},"argument":{"name":"a","value":"b"}`)
-				if !strings.Contains(got.body, want) || strings.Contains(got.body, "admin") {
+				got := n.Post(t, transport.version, session, reader, "completion/complete", `"ref":{`+ref+`},"argument":{"name":"a","value":"b"}`)
+				if !strings.Contains(got.Body, want) || strings.Contains(got.Body, "admin") {
 					t.Errorf("completion: %+v", got)
 				}
 			}
 			if transport.version == legacy {
-				if got := n.post(t, legacy, session, reader, "resources/subscribe", `"uri":"note://1"`); !strings.Contains(got.body, "Resource not found") || strings.Contains(got.body, "admin") {
+				if got := n.Post(t, legacy, session, reader, "resources/subscribe", `"uri":"note://1"`); !strings.Contains(got.Body, "Resource not found") || strings.Contains(got.Body, "admin") {
 					t.Errorf("subscription: %+v", got)
 				}
 			}
@@ -152,16 +152,16 @@ func TestDoorHides(t *testing.T) {
 				r.Policy.Default = mcpauth.Authenticated()
 			}})
 			token := n.token(t, "alice", "read")
-			session := n.open(t, transport.version, token)
+			session := n.Open(t, transport.version, token)
 			for method, params := range map[string][2]string{
 				"tools/call":     {`"name":"secret"`, `"name":"nosuch"`},
 				"prompts/get":    {`"name":"closed"`, `"name":"nosuch"`},
 				"resources/read": {`"uri":"note://1"`, `"uri":"nosuch://1"`},
 			} {
-				hidden := n.post(t, transport.version, session, token, method, params[0])
-				absent := n.post(t, transport.version, session, token, method, params[1])
+				hidden := n.Post(t, transport.version, session, token, method, params[0])
+				absent := n.Post(t, transport.version, session, token, method, params[1])
 				const code = `"code":-32602`
-				if hidden.status != absent.status || method != "resources/read" && strings.Contains(hidden.body, code) != strings.Contains(absent.body, code) {
+				if hidden.Status != absent.Status || method != "resources/read" && strings.Contains(hidden.Body, code) != strings.Contains(absent.Body, code) {
 					t.Errorf("%s: hidden %+v, absent %+v", method, hidden, absent)
 				}
 			}
@@ -230,7 +230,7 @@ func TestAuthorizeArguments(t *testing.T) {
 		r.Policy.Tools["read"], r.Policy.Prompts["open"] = check, check
 	}
 	n := newNotes(t, &mcp.StreamableHTTPOptions{Stateless: true, JSONResponse: true}, 0, door{wrap: ownDoor, inside: inside, resource: looked})
-	session := n.open(t, legacy, "alice read")
+	session := n.Open(t, legacy, "alice read")
 	for _, test := range []struct{ method, params, name, want string }{
 		{"tools/call", `"name":"read"`, "read", `"{}" false`},
 		{"tools/call", `"name":"read","arguments":{"a":1}`, "read", `"{\"a\":1}" false`},
@@ -241,8 +241,8 @@ func TestAuthorizeArguments(t *testing.T) {
 	} {
 		cursor := ""
 		for range 5 { // pages
-			got := n.post(t, legacy, session, "alice read", test.method, strings.TrimPrefix(test.params+cursor, ","))
-			_, next, more := strings.Cut(got.body, `"nextCursor":"`)
+			got := n.Post(t, legacy, session, "alice read", test.method, strings.TrimPrefix(test.params+cursor, ","))
+			_, next, more := strings.Cut(got.Body, `"nextCursor":"`)
 			if cursor = `,"cursor":"` + strings.Split(next, `"`)[0] + `"`; !more {
 				break
 			}

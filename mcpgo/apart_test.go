@@ -10,6 +10,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/internal/mcptest"
 )
 
 // newStateless is a server without sessions, whose tool tells its caller
@@ -55,7 +56,7 @@ func TestStatelessStreamsAreApart(t *testing.T) {
 		heard <- string(text)
 	}()
 	for range 10 {
-		if got := n.post(t, legacy, "", n.token(t, "alice"), "tools/call", `"name":"private"`); !strings.Contains(got.body, "result for alice") {
+		if got := n.Post(t, legacy, "", n.token(t, "alice"), "tools/call", `"name":"private"`); !strings.Contains(got.Body, "result for alice") {
 			t.Errorf("%+v", got)
 		}
 	}
@@ -71,12 +72,12 @@ func TestStatelessEventsAreApart(t *testing.T) {
 	t.Parallel()
 	n := newStateless(t, server.WithEventStore(server.NewInMemoryEventStore()))
 	alice, mallory := n.token(t, "alice"), n.token(t, "mallory")
-	if got := n.post(t, legacy, "", alice, "tools/call", `"name":"private"`); !strings.HasPrefix(got.body, "id: 1\n") {
+	if got := n.Post(t, legacy, "", alice, "tools/call", `"name":"private"`); !strings.HasPrefix(got.Body, "id: 1\n") {
 		t.Fatalf("%+v", got)
 	}
 	for token, want := range map[string]int{alice: http.StatusOK, mallory: http.StatusBadRequest} {
-		got := n.send(t, http.MethodGet, token, "", map[string]string{"Last-Event-ID": "1"})
-		if got.status != want || strings.Contains(got.body, "result for alice") != (token == alice) {
+		got := n.Send(t, http.MethodGet, token, "", map[string]string{"Last-Event-ID": "1"})
+		if got.Status != want || strings.Contains(got.Body, "result for alice") != (token == alice) {
 			t.Errorf("%+v, want %d", got, want)
 		}
 	}
@@ -94,10 +95,10 @@ func TestCallersAreNoSessions(t *testing.T) {
 		}),
 	}})
 	alice := n.token(t, "alice", "read")
-	n.post(t, legacy, "", alice, "tools/call", `"name":"read"`)
+	n.Post(t, legacy, "", alice, "tools/call", `"name":"read"`)
 	own := <-seen
 	for _, token := range []string{alice, n.token(t, "mallory", "read")} {
-		if got := n.post(t, legacy, own, token, "tools/call", `"name":"read"`); own == "" || got.status != http.StatusNotFound {
+		if got := n.Post(t, legacy, own, token, "tools/call", `"name":"read"`); own == "" || got.Status != http.StatusNotFound {
 			t.Errorf("%q: %+v", own, got)
 		}
 	}
@@ -120,17 +121,17 @@ func TestCancellationIsDenied(t *testing.T) {
 			return mcp.NewToolResultText("finished"), nil
 		}
 	})
-	answered := make(chan answer)
-	go func() { answered <- n.post(t, modern, "", n.token(t, "alice"), "tools/call", `"name":"slow"`) }()
+	answered := make(chan mcptest.Answer)
+	go func() { answered <- n.Post(t, modern, "", n.token(t, "alice"), "tools/call", `"name":"slow"`) }()
 	<-begun
 	const cancel = `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7,"_meta":{"io.modelcontextprotocol/protocolVersion":"` + modern +
 		`","io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}}`
-	got := n.send(t, http.MethodPost, n.token(t, "mallory"), cancel, map[string]string{"Mcp-Protocol-Version": modern, "Mcp-Method": "notifications/cancelled"})
+	got := n.Send(t, http.MethodPost, n.token(t, "mallory"), cancel, map[string]string{"Mcp-Protocol-Version": modern, "Mcp-Method": "notifications/cancelled"})
 	close(end)
-	if got.status != http.StatusForbidden {
+	if got.Status != http.StatusForbidden {
 		t.Errorf("mallory: %+v", got)
 	}
-	if got := <-answered; !strings.Contains(got.body, "finished") {
+	if got := <-answered; !strings.Contains(got.Body, "finished") {
 		t.Errorf("alice: %+v", got)
 	}
 }

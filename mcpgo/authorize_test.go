@@ -166,7 +166,7 @@ func TestAuthorizeArguments(t *testing.T) {
 		r.Policy.Tools["read"], r.Policy.Prompts["open"] = check, check
 	}
 	n := newNotes(t, setup{wrap: ownDoor, inside: inside, resource: looked})
-	session := n.open(t, legacy, "alice read")
+	session := n.Open(t, legacy, "alice read")
 	for _, test := range []struct{ method, params, name, want string }{
 		{"tools/call", `"name":"read"`, "read", `"{}" false`},
 		{"tools/call", `"name":"read","arguments":{"a":1}`, "read", `"{\"a\":1}" false`},
@@ -177,8 +177,8 @@ func TestAuthorizeArguments(t *testing.T) {
 	} {
 		cursor := ""
 		for range 5 { // pages
-			got := n.post(t, legacy, session, "alice read", test.method, strings.TrimPrefix(test.params+cursor, ","))
-			_, next, more := strings.Cut(got.body, `"nextCursor":"`)
+			got := n.Post(t, legacy, session, "alice read", test.method, strings.TrimPrefix(test.params+cursor, ","))
+			_, next, more := strings.Cut(got.Body, `"nextCursor":"`)
 			if cursor = `,"cursor":"` + strings.Split(next, `"`)[0] + `"`; !more {
 				break
 			}
