@@ -464,7 +464,7 @@ func ExampleVerifierFunc() {
 	verify := mcpauth.VerifierFunc(func(ctx context.Context, token string) (*mcpauth.Claims, error) {
 		user, ok, err := db.lookup(ctx, token)
 		if err != nil {
-			return nil, fmt.Errorf("session database: %w", err) // cannot be told now: 503
+			return nil, fmt.Errorf("session database: %w", err) // cannot be decided now: 503
 		}
 		if !ok {
 			return nil, fmt.Errorf("%w: no such session", mcpauth.ErrInvalidToken) // not valid: 401
