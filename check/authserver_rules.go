@@ -122,7 +122,7 @@ func metadataRules() []rule {
 		{code: MetadataFound, severity: metadata.Success, requirement: issuerDiscovery},
 		{code: MetadataNotFound, severity: metadata.Error, requirement: issuerDiscovery + "; RFC 8414 §3",
 			meaning: "Clients cannot find the endpoints. Those of MCP 2025-03-26 may guess at /authorize, /token and /register; newer ones stop.",
-			fix:     "Serve the document of RFC 8414 or of OpenID Connect Discovery at one of the places above. See that the issuer is right: for an issuer with a path, RFC 8414 inserts the well-known path before it."},
+			fix:     "Serve the document of RFC 8414 or of OpenID Connect Discovery at one of the places above. See that the issuer is right: for an issuer with a path, RFC 8414 inserts the well-known path before it. If this is the URL of an MCP server, check it with --server."},
 		{code: MetadataUnavailable, severity: metadata.Error, requirement: "RFC 8414 §3.2",
 			meaning: "Clients do not know whether there is a document. Some stop at a status of 5xx instead of trying the next place.",
 			fix:     "See the server's logs. A place without a document must answer with 404."},

@@ -292,7 +292,7 @@ func (s *issuerCheck) compare(found []*candidate) {
 		s.add(DocumentsDiffer, strings.Join(names, ", "), "The documents at %s and %s differ.", found[0].shown, p.shown)
 	}
 	if agree {
-		s.add(DocumentsAgree, "", "The documents in all %d places say the same.", len(found))
+		s.add(DocumentsAgree, "", "The documents in the %d places say the same.", len(found))
 	}
 }
 
