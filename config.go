@@ -332,6 +332,8 @@ func (r *Resource) checkServers(f *faults, field string) {
 	}
 }
 
+var errMetadataAsIssuer = errors.New("it is the URL of a metadata document, whose member issuer is the issuer")
+
 func (s *AuthorizationServer) check(f *faults, field string) {
 	if metadata.CheckIssuer(s.Issuer) != nil {
 		fault := InvalidIssuer
@@ -339,6 +341,8 @@ func (s *AuthorizationServer) check(f *faults, field string) {
 			fault = InsecureURL
 		}
 		f.add(fault, s.Issuer, "%s.Issuer", field)
+	} else if strings.Contains(s.Issuer, "/.well-known/") {
+		f.addDetail(InvalidIssuer, errMetadataAsIssuer, s.Issuer, "%s.Issuer", field)
 	}
 	if s.Type != "" && s.Type != OIDC && s.Type != OAuth {
 		f.add(InvalidType, string(s.Type), "%s.Type", field)

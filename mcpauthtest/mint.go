@@ -188,7 +188,7 @@ func (s *Server) Token(claims TokenClaims, options ...TokenOption) (string, erro
 	}
 	if _, ok := r.claims["aud"]; !ok {
 		if len(s.config.Resources) == 0 {
-			return "", errors.New("mcpauthtest: a token needs an Audience, or the server Resources")
+			return "", errors.New("mcpauthtest: the token has no audience: set TokenClaims.Audience or Config.Resources")
 		}
 		r.claims["aud"] = s.config.Resources[0]
 	}

@@ -126,11 +126,11 @@ func (c *GitHubConfig) checkIssuer(f *faults) {
 	case c.Issuer == "" && !public:
 		f.add(IssuerRequired, "Issuer", "", "such as https://github.example.com/login/oauth")
 	case c.Issuer == gitHubIssuer && !public && !fetch.IsLoopbackURL(c.BaseURL): // a test stands in for github.com there
-		f.add(IssuerMismatch, "Issuer", c.Issuer, "that of a server of one's own is such as https://github.example.com/login/oauth")
+		f.add(IssuerMismatch, "Issuer", c.Issuer, "that of a GitHub Enterprise Server is such as https://github.example.com/login/oauth")
 	case c.Issuer != "" && c.Issuer != gitHubIssuer && c.BaseURL == "":
 		f.add(InvalidURL, "BaseURL", "", "such as https://github.example.com/api/v3")
 	case c.Issuer != "" && c.Issuer != gitHubIssuer && public:
-		f.add(IssuerMismatch, "BaseURL", c.BaseURL, "that of a server of one's own is such as https://github.example.com/api/v3")
+		f.add(IssuerMismatch, "BaseURL", c.BaseURL, "that of a GitHub Enterprise Server is such as https://github.example.com/api/v3")
 	}
 }
 
