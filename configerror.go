@@ -62,8 +62,8 @@ const (
 	ResourceUnknown      ConfigFault = "the resource is not configured"
 )
 
-// ConfigError is one mistake in a [Config] or in the options of a door.
-// errors.As finds it in what [New] returns, [errors.Is] tells its [ConfigFault].
+// ConfigError is one mistake in a [Config] or in an Option. [errors.As] finds
+// it in what [New] returns, and [errors.Is] compares its [ConfigFault].
 type ConfigError struct {
 	// Field is the place of the mistake, such as "Resources[0].AuthorizationServers[1].Issuer".
 	Field string

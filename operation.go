@@ -19,10 +19,10 @@ type Operation struct {
 	// is completed of. Otherwise empty.
 	Ref string
 	// Arguments is the member arguments of the operation as it was sent. Nil if
-	// there is none, and while lists are filtered. No name stands there twice in
-	// one object, but OWNER may stand beside owner, or for it: a [CheckFunc] must
-	// decode it as the handler does. [json.Unmarshal] into a struct takes both for
-	// one field, and into a map for two.
+	// there is none, and while lists are filtered. No name is there twice in
+	// one object, but OWNER may be there beside owner, or instead of it: a
+	// [CheckFunc] must decode it as the handler does. [json.Unmarshal] into a
+	// struct takes both for one field, and into a map for two.
 	Arguments json.RawMessage
 }
 

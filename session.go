@@ -14,17 +14,17 @@ const (
 	defaultSessions = 100_000
 )
 
-// SessionStore remembers whose an MCP session is, so that a session identifier
+// SessionStore remembers who owns an MCP session, so that a session identifier
 // is of no use to anybody else (MCP security best practices).
 //
 // Bind makes owner the owner of a session that has none, and returns who owns
 // it then. Both are one atomic step: of several calls for one session at the
 // same time, exactly one decides. With an empty owner it only looks: it returns
-// the owner, or "" for a session that is not known. Owners are the texts of
+// the owner, or "" for a session that is not known. Owners are values of
 // [AuthInfo.UserID].
 //
 // An error is answered with 503. Bind must honour ctx and be safe for
-// concurrent use. Sessions may be forgotten: their clients then begin anew.
+// concurrent use. Sessions may be forgotten: their clients then open new ones.
 type SessionStore interface {
 	Bind(ctx context.Context, session, owner string) (holder string, err error)
 }
