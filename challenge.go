@@ -62,7 +62,7 @@ const (
 
 	// Of MCP operations, see [Policy] and [Resource.Sessions].
 
-	MalformedMessage        Reason = "malformed_message"         // a body that servers could read differently, or none of MCP
+	MalformedMessage        Reason = "malformed_message"         // a body that servers could read differently, or no MCP message
 	HeaderMismatch          Reason = "header_mismatch"           // MCP headers differ from the body
 	URINotNormal            Reason = "uri_not_normal"            // a resource URI that a server might read as another
 	AccessDenied            Reason = "access_denied"             // the policy, a claim or a check denies
