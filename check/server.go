@@ -29,16 +29,16 @@ const (
 // MCP clients meet it: what it says without a token, where it says that tokens
 // come from (RFC 9728), each authorization server it names, what it does with
 // tokens that it must refuse, and how it answers web pages. With
-// [Options.Token] it also sees what only a logged-in client sees.
+// [Options.Token] it also checks what only a logged-in client sees.
 //
 // It sends at most some thirty requests, one after the other, and nothing that
 // changes anything: no tool is called, and a session that initialize has opened
 // is ended.
 //
 // A server that is broken or cannot be reached is a report with errors. Server
-// itself returns an error only if url is none that can be asked, if what is
-// given as a token cannot be one, or that of ctx; then the report says what was
-// found until ctx ended.
+// returns an error only if url cannot be requested, if Options has a token that
+// cannot be one, or if ctx ends. In the latter case the report has what was
+// found until then.
 func Server(ctx context.Context, url string, opts Options) (*Report, error) {
 	for _, token := range []string{opts.Token, opts.WrongAudienceToken} {
 		if token != "" && !challenge.ValidToken68(token) {

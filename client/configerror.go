@@ -39,7 +39,7 @@ const (
 )
 
 // ConfigError is one mistake in a [Config]. errors.As finds it in what [New]
-// returns, [errors.Is] tells its [ConfigFault].
+// returns, and [errors.Is] compares its [ConfigFault].
 type ConfigError struct {
 	// Field is the place of the mistake, such as "Credentials[1].Issuer".
 	Field string

@@ -55,7 +55,7 @@ const (
 )
 
 // Error is one mistake in what a profile or a verifier was given. errors.As
-// finds it, [errors.Is] tells its [Fault]. Several are joined.
+// finds it, and [errors.Is] compares its [Fault]. Several are joined.
 type Error struct {
 	// Profile is the name of the profile.
 	Profile string

@@ -36,7 +36,7 @@ func Get(name string) (*Profile, error) {
 	return load(name)
 }
 
-// Names are those of all profiles, sorted.
+// Names returns the names of all profiles, sorted.
 func Names() []string {
 	found, _ := fs.Glob(files, "profiles/*.json") // the pattern is valid
 	names := make([]string, 0, len(found))
