@@ -337,7 +337,7 @@ func (r *refusal) description() string {
 	case r.reason == SessionStoreUnavailable:
 		return "The session cannot be checked now. Keep the access token and try again."
 	case r.reason == MalformedMessage || r.reason == HeaderMismatch:
-		return "The request is not a message that this MCP server takes."
+		return "The request is not a message that this MCP server accepts."
 	case r.reason == URINotNormal:
 		return "The resource URI is not in normal form (RFC 3986, section 6.2.2)."
 	case r.reason == UnknownSession:
@@ -359,7 +359,7 @@ func (r *refusal) description() string {
 	case r.reason == DPoPRequired:
 		return "The access token must be bound to a key and sent with the scheme DPoP."
 	case r.code == "insufficient_scope":
-		return "The access token has not all scopes that this operation needs."
+		return "The access token does not have all scopes that this operation needs."
 	}
 	return "The access token is invalid, expired or not issued for this resource."
 }

@@ -127,8 +127,8 @@ func ExampleAuth_Protect() {
 
 	// Output:
 	// 403
-	// Bearer error="insufficient_scope", scope="read:notes write:notes", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/notes", error_description="The access token has not all scopes that this operation needs."
-	// {"error":"insufficient_scope","error_description":"The access token has not all scopes that this operation needs."}
+	// Bearer error="insufficient_scope", scope="read:notes write:notes", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/notes", error_description="The access token does not have all scopes that this operation needs."
+	// {"error":"insufficient_scope","error_description":"The access token does not have all scopes that this operation needs."}
 }
 
 // exampleServers is an authorization server and an Auth that trusts it.
@@ -777,7 +777,7 @@ func ExamplePolicy() {
 	fmt.Println(w.Code, w.Header().Get("WWW-Authenticate"))
 
 	// Output:
-	// 403 Bearer error="insufficient_scope", scope="admin", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/mcp", error_description="The access token has not all scopes that this operation needs."
+	// 403 Bearer error="insufficient_scope", scope="admin", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/mcp", error_description="The access token does not have all scopes that this operation needs."
 }
 
 // Rules that depend on data are for the handler: it knows whose note it is.
