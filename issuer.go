@@ -146,7 +146,7 @@ func (s *issuer) serverMetadata(ctx context.Context) (*metadata.AuthorizationSer
 		return s.server.Metadata, nil
 	}
 	if s.metadata == nil {
-		return nil, errors.New("mcpauth: the keys are given by hand, the metadata are not")
+		return nil, errors.New("mcpauth: the keys are given by hand, the metadata is not")
 	}
 	snap, err := s.metadata.Get(ctx)
 	return snap.Value, err

@@ -174,7 +174,7 @@ func (c *setupCheck) identifier(r *ResourceSetup, field string) {
 	}
 	switch {
 	case u.Path == "" && u.RawQuery == "" && !r.acceptsEverywhere(id+"/"):
-		c.add(ConfigIdentifierRoot, id, "%s has no path, and its form with a slash at the end is no audience.", field)
+		c.add(ConfigIdentifierRoot, id, "%s has no path, and its form with a slash at the end is not accepted as an audience.", field)
 	case u.Path != "" && strings.HasSuffix(u.Path, "/"):
 		c.add(ConfigIdentifierSlash, id, "%s ends in a slash.", field)
 	}
@@ -256,7 +256,7 @@ func (c *setupCheck) sharedAudiences(resources []ResourceSetup) {
 			for _, audience := range slices.Compact(slices.Sorted(slices.Values(s.Audiences))) {
 				other, taken := first[use{s.Issuer, audience}]
 				if taken && other != i {
-					c.add(ConfigAudienceShared, fmt.Sprintf("%.200q", audience), "Resources[%d] and Resources[%d] accept one audience.", other, i)
+					c.add(ConfigAudienceShared, fmt.Sprintf("%.200q", audience), "Resources[%d] and Resources[%d] accept the same audience.", other, i)
 					continue
 				}
 				first[use{s.Issuer, audience}] = i

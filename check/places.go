@@ -221,7 +221,7 @@ func (s *issuerCheck) issuers(want string, found []*candidate) {
 			continue
 		}
 		told[got] = true
-		s.add(IssuerMismatch, got, "The document at %s is of another issuer than %s: %s.", p.shown, want, issuerDifference(want, got))
+		s.add(IssuerMismatch, got, "The document at %s names another issuer than %s: %s.", p.shown, want, issuerDifference(want, got))
 	}
 	if len(told) == 0 {
 		s.add(IssuerIdentical, "", "The issuer in the metadata is the one asked for, byte for byte.")
@@ -355,7 +355,7 @@ func (s *issuerCheck) wellKnownKinds(places, found []*candidate) {
 	for _, p := range found {
 		names = append(names, p.shown)
 	}
-	s.add(MetadataFound, "", "There are metadata at %s.", strings.Join(names, " and "))
+	s.add(MetadataFound, "", "The metadata is at %s.", strings.Join(names, " and "))
 	for _, p := range places {
 		if strings.Contains(p.url, oauthWellKnown) && p.err == nil && p.resp.Status == http.StatusNotFound {
 			s.add(OAuthMetadataMissing, "", "There is no document at the place of RFC 8414, only that of OpenID Connect.")

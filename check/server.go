@@ -62,7 +62,7 @@ func Server(ctx context.Context, url string, opts Options) (*Report, error) {
 	defer cancel()
 	s.run(limited)
 	if limited.Err() != nil && ctx.Err() == nil {
-		s.add(ServerTimeUp, "", "The check was ended after %s. What comes later in it is missing.", maxServerTime)
+		s.add(ServerTimeUp, "", "The check was ended after %s. The rest of it is missing.", maxServerTime)
 	}
 	s.verdicts()
 	return s.report, ctx.Err()
@@ -180,7 +180,7 @@ func (s *serverCheck) judgeAdmission(a *answer) {
 	case a.success() && a.rpcError() != nil:
 		s.add(ServerRefusalAsSuccess, a.text(), "A request without a token is answered with %d and an error in the body.", a.status)
 	case a.success() && !a.isMessage():
-		s.add(ServerNotMCP, a.header.Get("Content-Type"), "The answer to initialize is no JSON-RPC message.")
+		s.add(ServerNotMCP, a.header.Get("Content-Type"), "The answer to initialize is not a JSON-RPC message.")
 	case a.success():
 		s.state = open
 		s.add(ServerOpen, "", "initialize is answered without a token: at this point nothing is protected.")
@@ -294,6 +294,6 @@ func (s *serverCheck) authorizationServers(ctx context.Context) {
 		}
 	}
 	if !usable && len(issuers) > 0 && ctx.Err() == nil {
-		s.add(AuthorizationServersUnusable, "", "Of none of the authorization servers that are named, metadata were found.")
+		s.add(AuthorizationServersUnusable, "", "No metadata was found for any of the authorization servers that are named.")
 	}
 }
