@@ -38,8 +38,8 @@ type AuthInfo struct {
 }
 
 // HasScope reports whether the token carries the scope, or one that includes
-// it; see [Resource.ScopeIncludes]. Handlers that refuse without it do well to
-// use [Require], which tells the client what to ask for.
+// it; see [Resource.ScopeIncludes]. To refuse a request that lacks a scope, use
+// [Require], which tells the client what to ask for.
 func (i *AuthInfo) HasScope(scope string) bool {
 	switch {
 	case i == nil:
@@ -66,8 +66,8 @@ func (i *AuthInfo) UserID() string {
 	return fmt.Sprintf("token:%x@%q", sha256.Sum256([]byte(i.Token.Reveal())), i.Issuer)
 }
 
-// ErrNoClaims is what [AuthInfo.Claims] yields when a custom [Verifier] gave
-// no raw claims.
+// ErrNoClaims is what [AuthInfo.Claims] returns if a custom [Verifier] gave no
+// raw claims.
 var ErrNoClaims = errors.New("mcpauth: the verifier gave no raw claims")
 
 // Claims decodes all claims of the token into dst, as [json.Unmarshal] does.
@@ -157,14 +157,15 @@ func (c *requestContext) String() string { return "mcpauth.Context" }
 // LogValue implements [slog.LogValuer].
 func (c *requestContext) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
-// NewContext returns a context in which [FromContext] finds info. Doors use it,
-// and tests of handlers; a nil info hides one that ctx carries.
+// NewContext returns a context in which [FromContext] finds info. Use it in
+// tests of handlers, and in a door of your own. A nil info hides one that ctx
+// carries.
 func NewContext(ctx context.Context, info *AuthInfo) context.Context {
 	return context.WithValue(ctx, contextKey{}, info)
 }
 
-// Anonymous reports whether a door let the request that ctx belongs to in
-// without a token, for an operation that the [Policy] makes [Public].
+// Anonymous reports whether the request that ctx belongs to was let in without
+// a token, for an operation that the [Policy] makes [Public].
 func Anonymous(ctx context.Context) bool {
 	// A session of an MCP SDK may keep the context of whoever opened it.
 	if _, known := FromContext(ctx); known {
@@ -174,8 +175,8 @@ func Anonymous(ctx context.Context) bool {
 	return anonymous
 }
 
-// NewAnonymousContext returns a context for which [Anonymous] holds. Doors of
-// one's own use it where [Auth.Authorize] returns neither an AuthInfo nor an
+// NewAnonymousContext returns a context for which [Anonymous] is true. A door
+// of your own uses it where [Auth.Authorize] returns neither an AuthInfo nor an
 // error.
 func NewAnonymousContext(ctx context.Context) context.Context {
 	return context.WithValue(NewContext(ctx, nil), anonymousKey{}, true)
@@ -193,9 +194,9 @@ func door(ctx context.Context) *doorWriter {
 	return w
 }
 
-// FromContext returns the AuthInfo of the request that ctx belongs to. It is
-// false where no door of this package let the request in, or let it in without
-// a token; see [Anonymous].
+// FromContext returns the AuthInfo of the request that ctx belongs to. It
+// returns false if the request did not come through Protect or another door, or
+// came without a token; see [Anonymous].
 func FromContext(ctx context.Context) (*AuthInfo, bool) {
 	info, _ := ctx.Value(contextKey{}).(*AuthInfo)
 	return info, info != nil

@@ -13,31 +13,31 @@ import (
 	"github.com/mcp-auth/go/internal/challenge"
 )
 
-// Reason says why the engine refused a request: a stable code for logs,
-// metrics and tests. It is never sent to the caller.
+// Reason says why a request was refused: a stable code for logs, metrics and
+// tests. It is never sent to the caller. docs/bearer-auth.md explains each.
 type Reason string
 
-// The reasons, in the order in which the engine finds them.
+// The reasons.
 const (
-	NoCredentials        Reason = "no_credentials"
-	MalformedCredentials Reason = "malformed_credentials"
-	TokenInQuery         Reason = "token_in_query"
-	MalformedToken       Reason = "malformed_token"
-	UntrustedIssuer      Reason = "untrusted_issuer"
-	UnsupportedAlgorithm Reason = "unsupported_algorithm"
-	NotAnAccessToken     Reason = "not_an_access_token"
-	UnknownKey           Reason = "unknown_key"
+	NoCredentials        Reason = "no_credentials"        // no Authorization header, or a scheme that is not accepted
+	MalformedCredentials Reason = "malformed_credentials" // several headers, or no token in it
+	TokenInQuery         Reason = "token_in_query"        // access_token in the URL
+	MalformedToken       Reason = "malformed_token"       // not a strict compact JWS, or too long
+	UntrustedIssuer      Reason = "untrusted_issuer"      // no iss, or one that the resource does not trust
+	UnsupportedAlgorithm Reason = "unsupported_algorithm" // alg is not allowed
+	NotAnAccessToken     Reason = "not_an_access_token"   // an ID token or another kind
+	UnknownKey           Reason = "unknown_key"           // the issuer has no key that fits
 	InvalidSignature     Reason = "invalid_signature"
-	InvalidClaims        Reason = "invalid_claims"
-	RejectedByVerifier   Reason = "rejected_by_verifier"
-	InactiveToken        Reason = "inactive_token"
-	NotIntrospectable    Reason = "not_introspectable"
-	WrongIssuer          Reason = "wrong_issuer"
-	WrongAudience        Reason = "wrong_audience"
-	NoExpiry             Reason = "no_expiry"
+	InvalidClaims        Reason = "invalid_claims"       // not strict JSON, or a claim of the wrong type
+	RejectedByVerifier   Reason = "rejected_by_verifier" // a Verifier returned ErrInvalidToken
+	InactiveToken        Reason = "inactive_token"       // so says introspection
+	NotIntrospectable    Reason = "not_introspectable"   // the server does not introspect such tokens
+	WrongIssuer          Reason = "wrong_issuer"         // a Verifier or introspection returned another issuer
+	WrongAudience        Reason = "wrong_audience"       // not issued for this resource
+	NoExpiry             Reason = "no_expiry"            // no exp
 	Expired              Reason = "expired"
-	NotYetValid          Reason = "not_yet_valid"
-	SenderConstraint     Reason = "sender_constraint"
+	NotYetValid          Reason = "not_yet_valid"     // nbf or iat in the future
+	SenderConstraint     Reason = "sender_constraint" // a bound token without its proof, or the other way round
 
 	// Of certificates, see [MTLS].
 
@@ -46,7 +46,7 @@ const (
 
 	// Of DPoP proofs, see [DPoP].
 
-	DPoPRequired             Reason = "dpop_required"
+	DPoPRequired             Reason = "dpop_required" // the resource accepts only tokens bound to a key
 	DPoPProofMalformed       Reason = "dpop_proof_malformed"
 	DPoPUnsupportedAlgorithm Reason = "dpop_algorithm"
 	DPoPInvalidKey           Reason = "dpop_key_invalid"
@@ -58,30 +58,31 @@ const (
 	DPoPInvalidSignature     Reason = "dpop_signature"
 	DPoPNonceRequired        Reason = "dpop_nonce_required"
 	DPoPProofReplayed        Reason = "dpop_proof_replayed"
-	ReplayCacheUnavailable   Reason = "replay_cache_unavailable"
+	ReplayCacheUnavailable   Reason = "replay_cache_unavailable" // it returned an error, or is full
 
 	// Of MCP operations, see [Policy] and [Resource.Sessions].
 
-	MalformedMessage        Reason = "malformed_message"
-	HeaderMismatch          Reason = "header_mismatch"
-	URINotNormal            Reason = "uri_not_normal"
-	AccessDenied            Reason = "access_denied"
-	UnknownSession          Reason = "unknown_session"
-	WrongSession            Reason = "wrong_session"
-	SessionStoreUnavailable Reason = "session_store_unavailable"
-	WrongOrigin             Reason = "wrong_origin"
+	MalformedMessage        Reason = "malformed_message"         // a body that servers could read differently, or no MCP message
+	HeaderMismatch          Reason = "header_mismatch"           // MCP headers differ from the body
+	URINotNormal            Reason = "uri_not_normal"            // a resource URI that a server might read as another
+	AccessDenied            Reason = "access_denied"             // the policy, a claim or a check denies
+	UnknownSession          Reason = "unknown_session"           // clients begin a new one
+	WrongSession            Reason = "wrong_session"             // it belongs to somebody else
+	SessionStoreUnavailable Reason = "session_store_unavailable" // it returned an error
+	WrongOrigin             Reason = "wrong_origin"              // see CORS
 
 	InsufficientScope Reason = "insufficient_scope"
-	ServerUnavailable Reason = "authorization_server_unavailable"
-	UnknownResource   Reason = "unknown_resource"
+	ServerUnavailable Reason = "authorization_server_unavailable" // metadata or keys cannot be fetched, or a verifier could not tell
+	UnknownResource   Reason = "unknown_resource"                 // Request.Resource is not configured
 )
 
-// Challenge is the engine's refusal: what [Auth.Authorize] returns instead of
-// an AuthInfo and what [WriteChallenge] renders. It holds only what the caller
-// may see; the cause is kept for logs and reached with [errors.Unwrap].
+// Challenge is a refusal: what [Auth.Authorize] returns instead of an AuthInfo
+// and what [WriteChallenge] sends. It holds only what the caller may see,
+// except Reason; the cause is for logs, and [errors.Unwrap] returns it.
 type Challenge struct {
-	// Status is the HTTP status: 400, 401, 403, or 503 when it cannot be told
-	// now whether the token is good.
+	// Status is the HTTP status: 400, 401, 403, or 503 when the request cannot
+	// be decided on now; 404, 405, 413 and 415 for sessions and messages, see
+	// [Resource.Policy].
 	Status int
 	// Code is the error code of RFC 6750 §3.1: invalid_request, invalid_token,
 	// insufficient_scope; or of RFC 9449: invalid_dpop_proof, use_dpop_nonce; or
@@ -89,12 +90,12 @@ type Challenge struct {
 	Code string
 	// Description is the human-readable error_description.
 	Description string
-	// Scopes are the scopes to ask for. There are none where no scope would help.
+	// Scopes are the scopes to ask for, none if no scope would help.
 	Scopes []string
 	// ResourceMetadata is the URL of the protected resource metadata (RFC 9728 §5.1).
 	ResourceMetadata string
-	// DPoPAlgorithms are those of DPoP proofs. If there are any, a challenge of
-	// the scheme DPoP is sent (RFC 9449 §7.1).
+	// DPoPAlgorithms are the algorithms accepted in DPoP proofs. If there are
+	// any, a challenge of the scheme DPoP is sent (RFC 9449 §7.1).
 	DPoPAlgorithms []string
 	// DPoPOnly leaves the challenge of the scheme Bearer out.
 	DPoPOnly bool
@@ -104,8 +105,8 @@ type Challenge struct {
 	RetryAfter time.Duration
 	// Reason says why, for logs and metrics.
 	Reason Reason
-	// Hidden says that the caller is to be answered as if what they asked for
-	// did not exist: [Policy.HideRefused], as [Auth.Permits] found it.
+	// Hidden says that the answer should be as if what the caller asked for did
+	// not exist ([Policy.HideRefused]). [Auth.Permits] sets it.
 	Hidden bool
 
 	scheme authScheme // that the request used
@@ -135,10 +136,11 @@ func (c *Challenge) Error() string {
 // Unwrap returns the cause, which is for logs and never for the caller.
 func (c *Challenge) Unwrap() error { return c.cause }
 
-// WWWAuthenticate returns the values of the WWW-Authenticate header (RFC 6750 §3,
-// RFC 9449 §7.1, RFC 9728 §5.1): one for each scheme that is accepted, Bearer
-// first, as some clients read the first only. The error stands with the scheme
-// that the request used. There are none where none belong (status 503).
+// WWWAuthenticate returns the values of the WWW-Authenticate header (RFC 6750
+// §3, RFC 9449 §7.1, RFC 9728 §5.1): one for each scheme that is accepted,
+// Bearer first, as some clients read the first only. The error is in the
+// challenge of the scheme that the request used. Refusals that have no
+// challenge, such as those with status 503, have no values.
 func (c *Challenge) WWWAuthenticate() []string {
 	if c.Status == http.StatusServiceUnavailable || c.Status == http.StatusMethodNotAllowed || c.rpc != nil || c.Code == codeAccessDenied || c.Code == codeSessionNotFound {
 		return nil // nothing that a token would change
@@ -176,9 +178,9 @@ func (c *Challenge) render(scheme string, withError bool) string {
 	return challenge.Format(scheme, params...)
 }
 
-// WriteChallenge renders a refusal: status, WWW-Authenticate, DPoP-Nonce,
-// Retry-After and the JSON body {"error", "error_description"}. An err that is
-// no [*Challenge], or one without an error status, is answered with 500 and a
+// WriteChallenge answers a request with a refusal: status, WWW-Authenticate,
+// DPoP-Nonce, Retry-After and the JSON body {"error", "error_description"}. If
+// err is not a [*Challenge], or has no error status, it answers with 500 and a
 // fixed text.
 func WriteChallenge(w http.ResponseWriter, err error) {
 	c := challengeIn(err)

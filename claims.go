@@ -15,8 +15,9 @@ import (
 // maxClaimsDepth bounds the nesting of a token's payload.
 const maxClaimsDepth = 16
 
-// Claims is what a [Verifier] proved of a token. The engine checks Issuer,
-// Audience, ExpiresAt, NotBefore and IssuedAt itself.
+// Claims is what a [Verifier] proved about a token. Issuer, Audience,
+// ExpiresAt, NotBefore and IssuedAt are checked afterwards, whatever the
+// verifier did.
 type Claims struct {
 	Issuer    string
 	Subject   string
@@ -26,8 +27,8 @@ type Claims struct {
 	ExpiresAt time.Time
 	NotBefore time.Time // zero: not said
 	IssuedAt  time.Time // zero: not said
-	// Confirmation is the sender constraint (claim cnf, RFC 7800), if any.
-	// A token with one is refused where the constraint cannot be checked.
+	// Confirmation is the sender constraint (claim cnf, RFC 7800), if any. A
+	// token with one is refused if the constraint cannot be checked.
 	Confirmation *Confirmation
 	// Raw is the JSON object with all claims, for [AuthInfo.Claims]. Optional.
 	Raw json.RawMessage

@@ -30,30 +30,30 @@ type Config struct {
 	// Zero means 5 seconds; one minute is the most.
 	Leeway time.Duration
 	// AllowedNetworks are the private networks in which an authorization server
-	// may stand. Without them, metadata and keys are fetched from public
-	// addresses only, and from loopback for an issuer on loopback.
+	// may be. Without them, metadata and keys are fetched from public addresses
+	// only, and from loopback for an issuer on loopback.
 	AllowedNetworks []netip.Prefix
 	// RootCAs verifies authorization servers. Nil means the system's.
 	RootCAs *x509.CertPool
 	// TokenCacheSize is how many verified tokens each resource remembers, so
 	// that a token that comes again costs no cryptography; expiry, and that its
 	// key is still in use, are checked each time. Zero means 10,000 (some 40 MB
-	// at the very most), below zero none.
+	// at the very most), a negative number none.
 	TokenCacheSize int
-	// Logger is told of refusals and of trouble with authorization servers.
-	// Nil means silence.
+	// Logger is told why requests are refused, and of trouble with
+	// authorization servers. Nil means silence.
 	Logger *slog.Logger
-	// OnFetch is told of each fetch of metadata or keys, for metrics. Nil means
-	// that nobody is. It runs in the goroutine of the fetch, with no lock held,
-	// and requests may be waiting for it: it must return soon, be safe for
-	// concurrent use, and not call [Auth.Close].
+	// OnFetch, if set, is told of each fetch of metadata or keys, for metrics.
+	// It runs in the goroutine of the fetch, with no lock held, and requests
+	// may be waiting for it: it must return soon, be safe for concurrent use,
+	// and not call [Auth.Close].
 	OnFetch func(FetchEvent)
 	// Now is the clock, for tests. Nil means [time.Now].
 	Now func() time.Time
 	// CORS says which browser origins may call the protected handlers.
 	CORS CORS
 	// DangerouslyShowErrorDetails sends the causes of refusals to the caller.
-	// For development only: they help whoever probes the server too.
+	// For development only: they help an attacker, too.
 	DangerouslyShowErrorDetails bool
 }
 
@@ -79,18 +79,19 @@ type Resource struct {
 	// Policy, if set, says what each MCP operation needs. Nil means that the
 	// scopes of the handler are enough for all of them.
 	Policy *Policy
-	// Sessions remembers whose each MCP session is. Nil means in memory, for one
-	// process, the last 50,000 or more: several replicas that share sessions need
-	// a shared store. A session that is not known is answered with 404, on which
-	// clients begin a new one.
+	// Sessions remembers who owns each MCP session. Nil means in memory, for
+	// one process, the last 50,000 or more: several replicas that share
+	// sessions need a shared store. An unknown session is answered with 404, on
+	// which clients open a new one.
 	Sessions SessionStore
 	// DangerouslyShareSessions lets every caller use every session whose
 	// identifier they know.
 	DangerouslyShareSessions bool
 
-	// DPoP, if set, takes tokens that are bound to a key of the client (RFC 9449).
+	// DPoP, if set, accepts tokens that are bound to a key of the client (RFC
+	// 9449).
 	DPoP *DPoP
-	// MTLS, if set, takes tokens that are bound to the client's certificate
+	// MTLS, if set, accepts tokens that are bound to the client's certificate
 	// (RFC 8705).
 	MTLS *MTLS
 	// MetadataSigner, if set, signs the metadata (RFC 9728 §2.2).
@@ -118,20 +119,22 @@ type Resource struct {
 	Extra map[string]any
 }
 
-// AuthorizationServer is an authorization server as one resource trusts it.
-// Issuer alone is enough for most: metadata and keys are then fetched when the
-// first token arrives, and shared by all resources that name it alike.
+// AuthorizationServer is an authorization server that a resource trusts, and
+// how. Issuer alone is enough for most: metadata and keys are then fetched when
+// the first token arrives, and shared by all resources that configure the
+// server alike.
 type AuthorizationServer struct {
 	// Issuer is the issuer identifier, byte for byte as the server writes it:
 	// with its trailing slash, if it has one.
 	Issuer string
-	// Type is [OIDC] or [OAuth] and says where the metadata stand. Empty means
+	// Type is [OIDC] or [OAuth] and says where the metadata is. Empty means
 	// that each well-known place is tried, in the order MCP clients use.
 	Type metadata.ServerType
-	// MetadataURL is where the metadata stand, if in neither well-known place.
+	// MetadataURL is where the metadata is, if in none of the well-known
+	// places.
 	MetadataURL string
-	// RepairMetadata, if set, mends a document that does not conform before it
-	// is parsed. It must be safe for concurrent use.
+	// RepairMetadata, if set, repairs a document that does not conform before
+	// it is parsed. It must be safe for concurrent use.
 	RepairMetadata func(document []byte) ([]byte, error)
 	// Metadata, if set, is used and nothing is fetched but the keys. See
 	// [FetchServerConfig] to fetch it up front.

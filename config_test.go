@@ -89,6 +89,7 @@ func TestConfigFaults(t *testing.T) {
 		}), mcpauth.AmbiguousVerifier, "Resources[0].AuthorizationServers[1].Verifier"},
 		"empty issuer":       {issuer(""), mcpauth.InvalidIssuer, "Resources[0].AuthorizationServers[0].Issuer"},
 		"issuer with query":  {issuer(issuerID + "?a=b"), mcpauth.InvalidIssuer, "Resources[0].AuthorizationServers[0].Issuer"},
+		"URL of metadata":    {issuer(issuerID + "/.well-known/openid-configuration"), mcpauth.InvalidIssuer, "Resources[0].AuthorizationServers[0].Issuer"},
 		"http issuer":        {issuer("http://auth.example.com"), mcpauth.InsecureURL, "Resources[0].AuthorizationServers[0].Issuer"},
 		"loopback lookalike": {issuer("http://localhost.evil.example"), mcpauth.InsecureURL, "Resources[0].AuthorizationServers[0].Issuer"},
 		"type":               {server(func(s *mcpauth.AuthorizationServer) { s.Type = "saml" }), mcpauth.InvalidType, "Resources[0].AuthorizationServers[0].Type"},

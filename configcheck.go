@@ -117,9 +117,13 @@ func (r *Resource) checkServers(f *faults, field string) {
 	}
 }
 
+var errMetadataAsIssuer = errors.New("it is the URL of a metadata document, whose member issuer is the issuer")
+
 func (s *AuthorizationServer) check(f *faults, field string) {
 	if metadata.CheckIssuer(s.Issuer) != nil {
 		f.addURL(InvalidIssuer, s.Issuer, field+".Issuer")
+	} else if strings.Contains(s.Issuer, "/.well-known/") {
+		f.addDetail(InvalidIssuer, errMetadataAsIssuer, s.Issuer, "%s.Issuer", field)
 	}
 	if s.Type != "" && s.Type != OIDC && s.Type != OAuth {
 		f.add(InvalidType, string(s.Type), "%s.Type", field)

@@ -18,13 +18,13 @@ func (f ConfigFault) Error() string { return string(f) }
 const (
 	NoResources           ConfigFault = "no protected resource is configured"
 	DuplicateResource     ConfigFault = "the resource identifier is configured twice"
-	InvalidIdentifier     ConfigFault = "the resource identifier is not an absolute URL with a host and without userinfo (RFC 8707 §2)"
+	InvalidIdentifier     ConfigFault = "the resource identifier is not an absolute URL such as https://mcp.example.com/mcp, with a host and without userinfo (RFC 8707 §2)"
 	IdentifierFragment    ConfigFault = "the resource identifier has a fragment (RFC 8707 §2 forbids it)"
 	InsecureURL           ConfigFault = "plain http is accepted for loopback hosts only"
 	InvalidURL            ConfigFault = "the value is not an absolute https URL"
-	NoAuthorizationServer ConfigFault = "the resource trusts no authorization server"
+	NoAuthorizationServer ConfigFault = "the resource trusts no authorization server: list at least one"
 	DuplicateIssuer       ConfigFault = "the resource lists the issuer twice"
-	InvalidIssuer         ConfigFault = "the issuer is not an https URL without query and fragment (RFC 8414 §2)"
+	InvalidIssuer         ConfigFault = "the issuer is not an https URL such as https://auth.example.com, without query and fragment (RFC 8414 §2)"
 	IssuerMismatch        ConfigFault = "the metadata names another issuer"
 	OfflineAccess         ConfigFault = "offline_access is between client and authorization server and must not be asked for by a resource"
 	InvalidScope          ConfigFault = "the scope is empty or has a character that RFC 6749 §3.3 does not allow"
@@ -63,12 +63,12 @@ const (
 	ScopeNotAdvertised ConfigFault = "the policy names a scope that the resource does not advertise"
 
 	NoMetadata           ConfigFault = "the authorization server's keys are given by hand, and no metadata to publish"
-	ResourceNotSpecified ConfigFault = "several resources are configured and none is named"
+	ResourceNotSpecified ConfigFault = "several resources are configured and none is named: name one, with ForResource or in Request.Resource"
 	ResourceUnknown      ConfigFault = "the resource is not configured"
 )
 
-// ConfigError is one mistake in a [Config] or in the options of a door.
-// errors.As finds it in what [New] returns, [errors.Is] tells its [ConfigFault].
+// ConfigError is one mistake in a [Config] or in an Option. [errors.As] finds
+// it in what [New] returns, and [errors.Is] compares its [ConfigFault].
 type ConfigError struct {
 	// Field is the place of the mistake, such as "Resources[0].AuthorizationServers[1].Issuer".
 	Field string

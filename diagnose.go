@@ -10,18 +10,20 @@ import (
 
 // Diagnose looks for mistakes in the configuration, and asks each authorization
 // server what clients and this server need of it: metadata, keys, what it says
-// it can do. What is configured by hand is not fetched. It is a check to be made
-// at start or by an operator, not on a request; nothing of it is remembered, and
-// nothing that it sends changes anything.
+// it can do. What is configured by hand is not fetched. Call it at start or for
+// an operator, not for each request: it remembers nothing. None of its requests
+// changes anything.
 //
-// The error is ctx's. Mistakes, and servers that are out of reach, are findings
-// of the report, which holds no secrets; see package check and docs/check.md.
+// It returns an error only if ctx ends. Mistakes, and servers that are out of
+// reach, are findings of the report, which holds no secrets; see package check
+// and docs/check.md.
 func (a *Auth) Diagnose(ctx context.Context) (*check.Report, error) {
 	return a.DiagnoseWith(ctx, check.Options{})
 }
 
-// DiagnoseWith is [Auth.Diagnose] with a time limit or somebody who watches.
-// Networks, certificates and clock are the configuration's.
+// DiagnoseWith is [Auth.Diagnose] with a time limit for each request, or a
+// function that is told of each. Networks, certificates and clock are those of
+// the configuration.
 func (a *Auth) DiagnoseWith(ctx context.Context, opts check.Options) (*check.Report, error) {
 	opts.AllowedNetworks, opts.RootCAs, opts.Now = a.config.AllowedNetworks, a.config.RootCAs, a.now
 	setup := check.Setup{

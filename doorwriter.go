@@ -356,13 +356,13 @@ func (w *doorWriter) deny(c *Challenge) bool {
 	return true
 }
 
-// Require demands scopes in a handler, for rules that depend on data: the
-// owner of a note may delete it, others need a scope. It returns nil if the
-// caller of the request that ctx belongs to has all of them, hierarchies
-// included, and a [*Challenge] otherwise: return it from the tool. The adapters
-// for the MCP SDKs make it a 403 on which clients step up, or, where the
-// response has begun, an error that carries the challenge. A caller without a
-// token is asked for one.
+// Require demands scopes in a handler, for rules that depend on data: the owner
+// of a note may delete it, others need a scope. It returns nil if the caller of
+// the request that ctx belongs to has all of them, hierarchies included, and a
+// [*Challenge] otherwise: return it from the tool. The adapters for the MCP
+// SDKs make it a 403, on which clients ask for the scopes and try again, or, if
+// the response has begun, an error that carries the challenge. A caller without
+// a token is asked for one.
 func Require(ctx context.Context, scopes ...string) error {
 	info, known := FromContext(ctx)
 	w := door(ctx)
@@ -389,11 +389,11 @@ func Require(ctx context.Context, scopes ...string) error {
 }
 
 // Deny asks the door that let a request in to answer it with err, a
-// [*Challenge] as [Require] returns it, whatever the handler writes. It is
-// false where that is no longer possible, because the response has begun or
+// [*Challenge] as [Require] returns it, whatever the handler writes. It returns
+// false if that is no longer possible, because the response has begun or
 // answers several messages. It never waits for the response, so a [CheckFunc]
-// or a [SessionStore] that the door asks in the middle of one may call it.
-// Adapters call it; handlers of net/http call [WriteChallenge].
+// or a [SessionStore] that is called in the middle of one may call it. It is
+// for adapters; net/http handlers call [WriteChallenge].
 func Deny(ctx context.Context, err error) bool {
 	var c *Challenge
 	w := door(ctx)

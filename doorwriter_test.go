@@ -79,7 +79,7 @@ func TestRequire(t *testing.T) {
 	}, mcpauth.Scopes("read"))
 	w := g.post(callTool)
 	const want = `Bearer error="insufficient_scope", scope="read delete", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/mcp", ` +
-		`error_description="The access token has not all scopes that this operation needs."`
+		`error_description="The access token does not have all scopes that this operation needs."`
 	if got := w.Header().Get("WWW-Authenticate"); w.Code != http.StatusForbidden || got != want {
 		t.Errorf("%d\n got %s\nwant %s", w.Code, got, want)
 	}

@@ -21,32 +21,32 @@ const (
 	maxReplayEntries     = 1 << 26
 )
 
-// DPoP lets a resource take access tokens that are bound to a key of the client
-// (RFC 9449). The zero value takes them beside bearer tokens. A token that is
-// bound is never taken as a bearer token, with or without this.
+// DPoP lets a resource accept access tokens that are bound to a key of the
+// client (RFC 9449). The zero value accepts them beside bearer tokens. A bound
+// token is never accepted as a bearer token, with or without this.
 //
-// A proof is made for a URL: behind a proxy that changes the path, the handler
-// does not see it, and every proof is refused. The host does not matter, as it
-// is taken from the resource identifier.
+// A proof is made for a URL. Behind a proxy that changes the path, the handler
+// does not see the URL that the client used, and every proof is refused. The
+// host does not matter: it is taken from the resource identifier.
 type DPoP struct {
 	// Required refuses every token that is not bound to a key.
 	Required bool
 	// RequireNonce demands a nonce of this server in each proof (RFC 9449 §9),
-	// so that none can be made in advance. Clients get it in the header
+	// so that no proof can be made in advance. Clients get it in the header
 	// DPoP-Nonce of each answer.
 	RequireNonce bool
 	// NonceKey is the secret that nonces are made with, at least 32 random
 	// bytes: the same in all replicas that answer for the resource. Nil means a
-	// random one of this process.
+	// random one for this process.
 	NonceKey []byte
 	// Algorithms is the allow-list for proofs, such as "ES256". Empty means RS,
 	// PS and ES with 256, 384 and 512 bits, and EdDSA.
 	Algorithms []string
-	// ProofLifetime is how long after its iat a proof is taken. Zero means one
-	// minute; five minutes are the most. [Config.Leeway] holds for an iat in
-	// the future.
+	// ProofLifetime is how long after its iat a proof is accepted. Zero means
+	// one minute; five minutes is the most. [Config.Leeway] applies to an iat
+	// in the future.
 	ProofLifetime time.Duration
-	// ReplayCache remembers proofs, so that each is taken once. Nil means a
+	// ReplayCache remembers proofs, so that each is accepted once. Nil means a
 	// cache in memory, for one process: several replicas need a shared one.
 	ReplayCache ReplayCache
 	// ReplayCacheSize is how many proofs the cache in memory holds, 262,144 if
@@ -166,10 +166,10 @@ func (c *proofChecker) nonce() string {
 	return c.nonces.Issue(c.now())
 }
 
-// DPoPNonce returns the value of the header DPoP-Nonce that a door sends with
-// the answer to an admitted request (RFC 9449 §8.2), or the empty string where
-// the resource demands no nonces. The doors of this package do that by
-// themselves; [WriteChallenge] does it for refusals.
+// DPoPNonce returns the value of the header DPoP-Nonce to send with the answer
+// to an admitted request (RFC 9449 §8.2), or the empty string if the resource
+// demands no nonces. It is for doors of your own: Protect sends the header by
+// itself, and [WriteChallenge] does so in refusals.
 func (a *Auth) DPoPNonce(resource string) string {
 	res, err := a.resource(resource)
 	if err != nil {

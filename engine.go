@@ -16,8 +16,8 @@ import (
 	"github.com/mcp-auth/go/internal/remote"
 )
 
-// Request is what the engine decides on. A door builds it: the engine never
-// sees an [*http.Request], because only the door knows the external URL.
+// Request is what [Auth.Authorize] decides on. It is not an [*http.Request],
+// because behind a proxy only its caller knows the URL that the client used.
 type Request struct {
 	// Method is the HTTP method.
 	Method string
@@ -38,11 +38,11 @@ type Request struct {
 	TLS *tls.ConnectionState
 	// RemoteAddr is the peer's IP address and port, for [MTLS.TrustedProxies].
 	RemoteAddr string
-	// Body yields the body of a POST, of at most so many bytes, where the
-	// resource has a [Policy]. It is called once at the most, and only when the
+	// Body returns the body of a POST, of at most the given number of bytes, if
+	// the resource has a [Policy]. It is called at most once, and only if the
 	// caller has a valid token or may need none. The next handler must read the
-	// same bytes, and none where it was not called. Without it, a POST is refused
-	// as one without a message.
+	// same bytes, and none if Body was not called. Without it, a POST is
+	// refused as one without a message.
 	Body func(most int64) ([]byte, error)
 
 	scheme authScheme  // as credential found it
@@ -50,13 +50,13 @@ type Request struct {
 	body   *bodyReader // instead of Body, which would be memory of its own
 }
 
-// Authorize decides on one request. The error is a [*Challenge], to be given
+// Authorize decides on one request. The error is a [*Challenge], to be passed
 // to [WriteChallenge]: the request is denied (400, 401, 403), or it cannot be
-// told now (503). Both are nil where the [Policy] lets a caller without a token
-// do what the request asks for.
+// decided now (503). Both are nil where the [Policy] lets a caller without a
+// token do what the request asks for.
 //
-// A door of one's own has no part in the handler's answer: lists are not
-// filtered, and sessions that the handler opens are not bound.
+// Unlike Protect, it does not see the handler's answer: lists are not filtered,
+// and sessions that the handler opens are not bound to their caller.
 func (a *Auth) Authorize(ctx context.Context, req Request) (*AuthInfo, error) {
 	admitted, refused := a.authorize(ctx, &req)
 	if refused != nil {
@@ -337,7 +337,7 @@ func (r *refusal) description() string {
 	case r.reason == SessionStoreUnavailable:
 		return "The session cannot be checked now. Keep the access token and try again."
 	case r.reason == MalformedMessage || r.reason == HeaderMismatch:
-		return "The request is not a message that this MCP server takes."
+		return "The request is not a message that this MCP server accepts."
 	case r.reason == URINotNormal:
 		return "The resource URI is not in normal form (RFC 3986, section 6.2.2)."
 	case r.reason == UnknownSession:
@@ -359,7 +359,7 @@ func (r *refusal) description() string {
 	case r.reason == DPoPRequired:
 		return "The access token must be bound to a key and sent with the scheme DPoP."
 	case r.code == "insufficient_scope":
-		return "The access token has not all scopes that this operation needs."
+		return "The access token does not have all scopes that this operation needs."
 	}
 	return "The access token is invalid, expired or not issued for this resource."
 }

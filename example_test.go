@@ -127,8 +127,8 @@ func ExampleAuth_Protect() {
 
 	// Output:
 	// 403
-	// Bearer error="insufficient_scope", scope="read:notes write:notes", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/notes", error_description="The access token has not all scopes that this operation needs."
-	// {"error":"insufficient_scope","error_description":"The access token has not all scopes that this operation needs."}
+	// Bearer error="insufficient_scope", scope="read:notes write:notes", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/notes", error_description="The access token does not have all scopes that this operation needs."
+	// {"error":"insufficient_scope","error_description":"The access token does not have all scopes that this operation needs."}
 }
 
 // exampleServers is an authorization server and an Auth that trusts it.
@@ -464,7 +464,7 @@ func ExampleVerifierFunc() {
 	verify := mcpauth.VerifierFunc(func(ctx context.Context, token string) (*mcpauth.Claims, error) {
 		user, ok, err := db.lookup(ctx, token)
 		if err != nil {
-			return nil, fmt.Errorf("session database: %w", err) // cannot be told now: 503
+			return nil, fmt.Errorf("session database: %w", err) // cannot be decided now: 503
 		}
 		if !ok {
 			return nil, fmt.Errorf("%w: no such session", mcpauth.ErrInvalidToken) // not valid: 401
@@ -780,7 +780,7 @@ func ExamplePolicy() {
 	fmt.Println(w.Code, w.Header().Get("WWW-Authenticate"))
 
 	// Output:
-	// 403 Bearer error="insufficient_scope", scope="read:notes delete:notes", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/mcp", error_description="The access token has not all scopes that this operation needs."
+	// 403 Bearer error="insufficient_scope", scope="read:notes delete:notes", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/mcp", error_description="The access token does not have all scopes that this operation needs."
 }
 
 // Rules that depend on data are for the handler: it knows whose note it is.

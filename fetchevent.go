@@ -18,12 +18,14 @@ type FetchEvent struct {
 	// Duration is how long it took. Keys that need the metadata first wait for
 	// them.
 	Duration time.Duration
-	// Err is why it failed, nil if it did not. Its text holds no secret. Where
-	// the metadata could not be had, errors.As yields [*metadata.DiscoveryError].
+	// Err is why it failed, nil if it did not. Its text holds no secret. If the
+	// metadata could not be fetched, errors.As finds a
+	// [*metadata.DiscoveryError].
 	Err error
-	// FetchedAt is when the fetch began that brought what is in use now: this
-	// one, or, if it failed, an older one. It is zero if nothing is in use; without
-	// keys, requests with a token are answered with 503. The clock is [Config.Now].
+	// FetchedAt is when the fetch of the document in use now began: this fetch,
+	// or, if it failed, an older one. It is zero if nothing is in use; without
+	// keys, requests with a token are answered with 503. The clock is
+	// [Config.Now].
 	FetchedAt time.Time
 }
 

@@ -21,8 +21,8 @@ type protection struct {
 	challenge []string
 }
 
-// ChallengeScopes are the scopes that the challenge to a caller without a token
-// asks for. Without it they are the required ones. They are not enforced.
+// ChallengeScopes sets the scopes that the challenge to a caller without a
+// token asks for. Without it they are the required ones. They are not enforced.
 func ChallengeScopes(scopes ...string) Option {
 	return optionFunc(func(p *protection) { p.challenge = append(p.challenge, scopes...) })
 }

@@ -33,8 +33,8 @@ type Introspection struct {
 	// Endpoint is the URL of the introspection endpoint: https, or http on
 	// loopback. Empty means the introspection_endpoint of the server's metadata.
 	Endpoint string
-	// ClientID is how the authorization server knows this resource server.
-	// Required: RFC 7662 §2.1 demands that the endpoint is asked by known parties.
+	// ClientID is this resource server's client identifier at the authorization
+	// server. Required, as introspection must be authenticated (RFC 7662 §2.1).
 	ClientID string
 	// ClientSecret authenticates the resource server, for [ClientSecretBasic]
 	// and [ClientSecretPost].
@@ -71,14 +71,14 @@ type Introspection struct {
 	//
 	// Empty means that a token without an audience is refused.
 	AllowedClients []string
-	// SignedResponses asks for signed answers (RFC 9701) and takes no others.
+	// SignedResponses asks for signed answers (RFC 9701) and accepts no others.
 	// They are verified with the server's keys; their aud must be ClientID, the
 	// resource identifier or one of Audiences.
 	SignedResponses bool
 }
 
-// ClientAuthMethod is how a client authenticates at the authorization server,
-// by its name in the IANA registry of token endpoint authentication methods.
+// ClientAuthMethod is how a client authenticates at the authorization server: a
+// name from the IANA registry of token endpoint authentication methods.
 type ClientAuthMethod string
 
 // The methods of [Introspection.AuthMethod].
@@ -96,8 +96,8 @@ const (
 	// OpaqueTokens introspects what is not shaped like a signed JWT, that is,
 	// what does not have exactly two dots. JWTs are verified with the server's keys.
 	OpaqueTokens IntrospectedTokens = "opaque"
-	// AllTokens introspects every token of the server. Its keys are not used,
-	// unless to verify signed answers.
+	// AllTokens introspects every token of the server. Its keys are used only
+	// to verify signed answers.
 	AllTokens IntrospectedTokens = "all"
 )
 

@@ -119,7 +119,7 @@ func (i *introspector) endpoint(ctx context.Context) (string, error) {
 	case err != nil:
 		return "", fmt.Errorf("metadata: %w", err)
 	case md.IntrospectionEndpoint == "":
-		return "", errors.New("the metadata have no introspection_endpoint")
+		return "", errors.New("the metadata has no introspection_endpoint")
 	}
 	return md.IntrospectionEndpoint, nil
 }

@@ -146,7 +146,7 @@ func (s *issuer) serverMetadata(ctx context.Context) (*metadata.AuthorizationSer
 		return s.server.Metadata, nil
 	}
 	if s.metadata == nil {
-		return nil, errors.New("mcpauth: the keys are given by hand, the metadata are not")
+		return nil, errors.New("mcpauth: the keys are given by hand, the metadata is not")
 	}
 	snap, err := s.metadata.Get(ctx)
 	return snap.Value, err
@@ -260,7 +260,7 @@ func predates(issuedAt, fetchedAt time.Time) bool {
 // and returns server with Metadata set, so that a mistake shows at start. Only
 // Issuer, Type, MetadataURL and RepairMetadata are read. Errors are
 // [*metadata.DiscoveryError] or [*ConfigError]. Unlike metadata fetched on
-// first use, they are not refreshed.
+// first use, it is not refreshed.
 func FetchServerConfig(ctx context.Context, server AuthorizationServer) (AuthorizationServer, error) {
 	var f faults
 	server.check(&f, "AuthorizationServer")

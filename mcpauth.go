@@ -4,8 +4,8 @@
 // so that clients find the authorization server by themselves, and admits only
 // tokens that a trusted authorization server issued for this very server.
 //
-// Two calls are enough. [New] takes the configuration, [Auth.Protect] wraps a
-// handler; [Auth.MetadataHandler] serves the metadata beside it:
+// Three calls are enough. [New] takes the configuration, [Auth.MetadataHandler]
+// serves the metadata, and [Auth.Protect] wraps the handler:
 //
 //	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
 //		Identifier:           "https://api.example.com/mcp",
@@ -17,13 +17,19 @@
 //	mux.Handle("/.well-known/", auth.MetadataHandler())
 //	mux.Handle("/mcp", auth.Protect(mcpHandler, mcpauth.Scopes("read:notes")))
 //
-// In the handler, [FromContext] tells who is calling. For servers on the
-// official MCP SDK see package gosdk, on mcp-go package mcpgo, for tests package
-// mcpauthtest.
+// In the handler, [FromContext] tells who is calling. What each tool needs goes
+// into [Resource.Policy]. For servers on the official MCP SDK see package
+// gosdk, for mcp-go package mcpgo, for settings of known providers package
+// provider, for tests package mcpauthtest.
 //
 // Every request has one of three outcomes: it is allowed, it is denied (401,
-// 403, or 400 if malformed), or it cannot be told now because an authorization
-// server is out of reach (503 with Retry-After, so that clients keep their tokens).
+// 403, or 400 if malformed), or it cannot be decided now because an
+// authorization server is out of reach (503 with Retry-After, so that clients
+// keep their tokens).
+//
+// What checks a request before a handler is called a door here: Auth.Protect,
+// those of packages gosdk and mcpgo, or one of your own that calls
+// [Auth.Authorize].
 package mcpauth
 
 import (
@@ -193,7 +199,7 @@ func (a *Auth) warn(warnings []*ConfigError) {
 	a.warnings = append(a.warnings, warnings...)
 }
 
-// Warnings lists what in the configuration is allowed and probably a mistake:
+// Warnings lists what in the configuration is allowed but probably a mistake:
 // [ScopeNotAdvertised]. New logs it, too.
 func (a *Auth) Warnings() []*ConfigError { return slices.Clone(a.warnings) }
 
@@ -229,7 +235,7 @@ func (a *Auth) Ready(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Close ends fetches under way and waits for them. The Auth is not to be used
+// Close ends fetches under way and waits for them. Do not use the Auth
 // afterwards. A program that keeps its Auth until it exits need not call it.
 func (a *Auth) Close() error {
 	for _, i := range a.introspectors { // they use the issuers

@@ -16,11 +16,11 @@ import (
 // maxCertificateHeader bounds a forwarded certificate, in bytes.
 const maxCertificateHeader = 16 << 10
 
-// MTLS lets a resource take access tokens that are bound to the client's
-// certificate (RFC 8705 §3). The zero value takes them beside others, and
-// compares with the certificate of the TLS connection: the server must ask for
-// one (tls.Config.ClientAuth). It need not verify the certificate's issuer: the
-// token names the one certificate that it is for.
+// MTLS lets a resource accept access tokens that are bound to the client's
+// certificate (RFC 8705 §3). The zero value accepts them beside others, and
+// compares them with the certificate of the TLS connection: the server must ask
+// for one (tls.Config.ClientAuth). It need not verify the certificate's issuer:
+// the token names the one certificate that it is for.
 type MTLS struct {
 	// Required refuses every token that is not bound to a certificate.
 	Required bool
@@ -30,9 +30,9 @@ type MTLS struct {
 	// ($ssl_client_escaped_cert). The proxy must remove the header from what
 	// clients send.
 	ForwardedHeader string
-	// TrustedProxies are the networks of those proxies. The header counts from
-	// there only, and from there nothing but the header: the connection's
-	// certificate is then the proxy's own.
+	// TrustedProxies are the networks of those proxies. The header counts only
+	// in requests from there, and in those nothing but the header counts: the
+	// connection's certificate is then the proxy's own.
 	TrustedProxies []netip.Prefix
 }
 

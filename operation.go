@@ -18,10 +18,10 @@ type Operation struct {
 	// Ref is "prompt" or "resource" for completion/complete: what an argument
 	// is completed of. Otherwise empty.
 	Ref string
-	// Arguments is the member arguments of the operation as it was sent; of a call
-	// of a tool or prompt without it, {}. It is nil while lists are filtered, and
-	// for operations that have none. No name stands there twice in
-	// one object, but OWNER may stand beside owner, or for it: a [CheckFunc] must
+	// Arguments is the member arguments of the operation as it was sent; {} for a
+	// call of a tool or prompt without it. It is nil while lists are filtered, and
+	// for operations that have no arguments. No name is there twice in one object,
+	// but OWNER may be there beside owner, or instead of it: a [CheckFunc] must
 	// decode it as the handler does. [json.Unmarshal] into a struct takes both for
 	// one field, and into a map for two.
 	Arguments json.RawMessage

@@ -15,22 +15,23 @@ import (
 // answers. A request with another Origin is answered with 403 (MCP transport):
 // a page of another site must not reach a server by way of a browser.
 //
-// The zero value admits every origin to a resource on a public host: access
-// tokens are sent explicitly and cookies not at all, so a page without one gets
-// nothing but the challenge. To a resource on loopback it admits pages on
-// loopback only, whatever their port. The methods are those of MCP: GET, POST
-// and DELETE. The metadata can be read from any origin.
+// The default depends on the resource. On a public host it admits every origin:
+// no cookies are accepted, so a page without an access token gets nothing but
+// the challenge. On loopback it admits pages on loopback only, on any port. The
+// methods are those of MCP: GET, POST and DELETE. The metadata can be read from
+// any origin.
 //
-// A resource on loopback, unless all origins are admitted, takes no request
-// either that came in on loopback for a Host that is not: the name of another
-// site that was bound to this machine.
+// Unless all origins are admitted, a resource on loopback also refuses requests
+// that came in on loopback for another Host: another site has bound its name to
+// this machine.
 type CORS struct {
 	// Origins are the admitted origins, such as "https://app.example.com" or
-	// "http://localhost:*". Empty means as said above; "*" means all.
+	// "http://localhost:*". Empty means the default, described at [CORS]; "*"
+	// means all.
 	Origins []string
-	// Disabled leaves the CORS headers to the caller's own middleware. A
-	// preflight request then passes to the wrapped handler without a token.
-	// Origins are checked all the same.
+	// Disabled leaves the CORS headers to your own middleware. A preflight
+	// request then passes to the wrapped handler without a token. The Origin is
+	// checked all the same.
 	Disabled bool
 }
 

@@ -104,7 +104,7 @@ func (o outcome) refusal(info *AuthInfo, needed []string) *refusal {
 		return &refusal{http.StatusForbidden, codeAccessDenied, AccessDenied, errDenied}
 	case !o.ok:
 		return refuse(http.StatusForbidden, "insufficient_scope", InsufficientScope,
-			"the token has the scopes %.500q, needed are %q", strings.Join(info.Scopes, " "), needed)
+			"the token has the scopes %.500q, the operation needs %q", strings.Join(info.Scopes, " "), needed)
 	}
 	return nil
 }

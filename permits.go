@@ -6,12 +6,13 @@ import (
 	"slices"
 )
 
-// Permits holds MCP operations against the [Policy] of a resource, for those
-// who cannot have the door read the request, such as middleware inside an MCP
-// SDK. A nil info stands for a caller without a token; the empty resource means
-// the only one. The error is a [*Challenge], for the whole of the operations.
+// Permits decides on MCP operations by the [Policy] of a resource. It is for
+// tests, and for code that sees operations and not the request, such as
+// middleware inside an MCP SDK. A nil info stands for a caller without a token;
+// the empty resource means the only one. The error is a [*Challenge] for all of
+// the operations together.
 //
-// Without a Policy, it permits all to callers with a token.
+// Without a Policy, it permits everything to callers with a token.
 func (a *Auth) Permits(ctx context.Context, info *AuthInfo, resource string, ops ...Operation) error {
 	res, err := a.resource(resource)
 	if err != nil {
@@ -50,9 +51,9 @@ func (r *resource) permits(ctx context.Context, info *AuthInfo, ops []Operation,
 	return refused
 }
 
-// Shows reports whether a list shows an item to a caller, as the lists behind a
-// door do; see [Policy.ShowAll]. The operation is what a client would do with
-// the item. The Name of a resource template is its text.
+// Shows reports whether a list shows an item to a caller, as the lists behind
+// Protect do; see [Policy.ShowAll]. The operation is what a client would do
+// with the item. The Name of a resource template is its text.
 func (a *Auth) Shows(ctx context.Context, info *AuthInfo, resource string, op Operation) bool {
 	res, err := a.resource(resource)
 	if err != nil {

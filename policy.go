@@ -12,21 +12,22 @@ const (
 	maxMaxBody     = 1 << 30
 )
 
-// Policy says what each MCP operation needs of its caller: [Resource.Policy].
-// The handler's own [Scopes] are needed besides. The door reads the operation
-// from the request, before the MCP SDK does, and answers what lacks a scope
-// with a challenge on which clients step up by themselves.
+// Policy says what each MCP operation needs of its caller; it is set in
+// [Resource.Policy]. The [Scopes] of the handler are needed as well. Protect
+// reads the operation from the request, before the MCP SDK does. A request that
+// lacks a scope gets a challenge, on which clients ask for the scope by
+// themselves.
 //
-// Keys are names, or prefixes that end in "*". Of several rules that fit, an
-// exact name beats a prefix or template, then the one with more text beats
-// others, then {name} beats {+name} and "*". Two that fit the same names are a
+// Keys are names, or prefixes that end in "*". If several rules match, an exact
+// name beats a prefix or template, then the one with more literal text wins,
+// then {name} beats {+name} and "*". Two that match the same names are a
 // mistake. A tool, prompt or resource without a rule needs what Methods says of
 // its method, or else Default.
 //
 // What opens and keeps a session needs a valid token and no scopes, unless
 // Methods says otherwise: initialize, server/discover, ping, logging/setLevel,
-// the lists and notifications. Responses of the client, streams opened with GET,
-// and the DELETE that ends a session need what initialize does.
+// the lists and notifications. Responses of the client, streams opened with
+// GET, and the DELETE that ends a session need what initialize needs.
 //
 // The zero value refuses every tool, prompt and resource.
 type Policy struct {
@@ -37,11 +38,12 @@ type Policy struct {
 	Prompts map[string]Requirement
 	// Resources has rules for resources/read, resources/subscribe and the like,
 	// by URI; keys may also be URI templates (RFC 6570) with {name}, which ends
-	// before /, ? and #, and {+name}, which does not. Both fit nothing, too. Where there are rules, a URI that is not
-	// in normal form (RFC 3986 §6.2.2) is refused unless it has a rule of its
-	// own, for the server might read it as another. So is one that falls under
-	// another rule without its query, or the slash at its end, unless the key
-	// of its rule has these.
+	// before /, ? and #, and {+name}, which does not. Either may stand for
+	// nothing. If there are rules, a URI that is not in normal form (RFC 3986
+	// §6.2.2) is refused unless it has a rule of its own, because the server
+	// might read it as another. So is one that another rule matches once its
+	// query, or the slash at its end, is left out, unless the key of its own
+	// rule has these.
 	Resources map[string]Requirement
 	// Methods has rules for MCP methods, such as "completion/complete".
 	Methods map[string]Requirement
@@ -50,9 +52,9 @@ type Policy struct {
 	// ShowAll leaves the lists of tools, prompts and resources as they are.
 	// Otherwise they show what the caller may use.
 	ShowAll bool
-	// HideRefused answers a refused tool, prompt or resource as one that does
-	// not exist, so that clients do not step up. Batches, and calls without an
-	// id, could not be answered so and are refused as such.
+	// HideRefused answers a request for a refused tool, prompt or resource as
+	// if that did not exist. Clients then do not ask for more scopes. Batches, and
+	// calls without an id, cannot be answered like that and are always refused.
 	HideRefused bool
 	// MaxBody bounds the body of a request, in bytes. Zero means 4 MiB.
 	MaxBody int64

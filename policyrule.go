@@ -20,8 +20,8 @@ const (
 // Rule is one rule of a [Policy]: which operations, and what they need.
 type Rule struct {
 	// Field is the field of the Policy that holds the rule, such as "Tools" or
-	// "Default". It is empty for what every policy says alike of opening and
-	// keeping a session.
+	// "Default". It is empty for the rule on opening and keeping a session,
+	// which every policy has.
 	Field string
 	// Key is the key of the rule in that field: a name, a prefix or a template.
 	Key string
@@ -47,7 +47,7 @@ func (r Rule) String() string {
 }
 
 // Rules lists all rules: tools, prompts, resources and methods, each sorted by
-// key, then what holds for sessions and lists, and the default.
+// key, then the rule for sessions and lists, and the default.
 func (p *Policy) Rules() (rules []Rule) {
 	for _, named := range p.rules() {
 		for _, key := range slices.Sorted(maps.Keys(named.rules)) {
@@ -58,8 +58,8 @@ func (p *Policy) Rules() (rules []Rule) {
 }
 
 // RuleFor finds the rule that decides on an operation. It is for tests and
-// tools: it reads the whole policy each time. Rules that [New] would refuse do
-// not count.
+// tools: it reads the whole policy each time. Rules that [New] would refuse are
+// ignored.
 func (p *Policy) RuleFor(op Operation) Rule { return newPolicy(p).rule(&op) }
 
 // String lists the rules, a line each: the operations and what they need.

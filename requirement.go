@@ -84,7 +84,7 @@ func AnyScope(scopes ...string) Requirement {
 func Authenticated() Requirement { return AllScopes{} }
 
 // Public demands nothing: the operation is open to callers without a token, and
-// the handler's own [Scopes] do not hold for it. A token that is sent all the
+// the [Scopes] of the handler do not apply to it. A token that is sent all the
 // same must be valid.
 func Public() Requirement { return public{} }
 
@@ -94,7 +94,7 @@ func (public) String() string              { return "nothing: public" }
 func (public) evaluate(evaluation) outcome { return outcome{ok: true} }
 func (public) check(*faults, string)       {}
 
-// Denied demands what nobody has.
+// Denied refuses every caller.
 func Denied() Requirement { return denied{} }
 
 type denied struct{}
@@ -146,13 +146,14 @@ func (c claim) fits(raw []byte) bool {
 	return ok && slices.ContainsFunc(values, func(value string) bool { return slices.Contains(c.values, value) })
 }
 
-// CheckFunc decides on one operation in code. An error or a panic denies. For
-// lists it is called while the response is written, which waits for it.
+// CheckFunc decides on one operation in code. An error or a panic denies. It is
+// also called for each item of a list, while the response that waits for it is
+// being written.
 type CheckFunc func(ctx context.Context, info *AuthInfo, op Operation) (bool, error)
 
 // Check demands that the function agrees; name says in logs and listings what
-// it looks at. The caller of a refused operation is told nothing but that it is
-// refused. It is asked for lists too, with Arguments that are nil: what it
+// it checks. A refused caller learns only that the operation is refused. The
+// function is also called for the items of lists, with Arguments that are nil: what it
 // refuses then is not listed.
 func Check(name string, allowed CheckFunc) Requirement { return checkFunc{name, allowed} }
 
@@ -216,7 +217,7 @@ func (o outcome) and(other outcome) outcome {
 }
 
 // Any demands one of the requirements. The challenge asks for the alternative
-// that the caller is nearest to, the first of several.
+// of which the caller lacks the fewest scopes, the first of several.
 func Any(requirements ...Requirement) Requirement { return alternatives(slices.Clone(requirements)) }
 
 type alternatives []Requirement

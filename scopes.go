@@ -85,7 +85,7 @@ func (h *hierarchy) check(granted, needed []string) *refusal {
 	for _, scope := range needed {
 		if !h.satisfied(granted, scope) {
 			return refuse(http.StatusForbidden, "insufficient_scope", InsufficientScope,
-				"the token has the scopes %.500q, needed are %q", strings.Join(granted, " "), needed)
+				"the token has the scopes %.500q, the operation needs %q", strings.Join(granted, " "), needed)
 		}
 	}
 	return nil

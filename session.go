@@ -14,21 +14,21 @@ const (
 	defaultSessions = 100_000
 )
 
-// Nobody owns a session that was opened without a token, where the [Policy] lets
-// callers do that, until the first caller with a token uses it.
+// Nobody is the owner of a session that was opened without a token, where the
+// [Policy] allows that, until the first caller with a token uses it.
 const Nobody = "nobody"
 
-// SessionStore remembers whose an MCP session is, so that a session identifier
+// SessionStore remembers who owns an MCP session, so that a session identifier
 // is of no use to anybody else (MCP security best practices).
 //
-// Bind makes owner the owner of a session that has none, or is [Nobody]'s, and
-// returns who owns it then. Both are one atomic step: of several calls for one
-// session at the same time, exactly one decides. With an empty owner it only
+// Bind makes owner the owner of a session that has none, or that is [Nobody]'s,
+// and returns who owns it then. Both are one atomic step: of several calls for
+// one session at the same time, exactly one decides. With an empty owner it only
 // looks: it returns the owner, or "" for a session that is not known. Other
-// owners are the texts of [AuthInfo.UserID].
+// owners are values of [AuthInfo.UserID].
 //
 // An error is answered with 503. Bind must honour ctx and be safe for
-// concurrent use. Sessions may be forgotten: their clients then begin anew.
+// concurrent use. Sessions may be forgotten: their clients then open new ones.
 // Those of Nobody, which anybody may open, should not push out others.
 type SessionStore interface {
 	Bind(ctx context.Context, session, owner string) (holder string, err error)

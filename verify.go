@@ -14,12 +14,13 @@ import (
 )
 
 // ErrInvalidToken is what a [Verifier] wraps to say that the token is not
-// valid. Every other error of a verifier means that it cannot be told now.
+// valid. Every other error of a verifier means that it could not find out, and
+// is answered with 503.
 var ErrInvalidToken = errors.New("mcpauth: invalid token")
 
-// Verifier proves an access token in a way of its own and yields its claims.
-// The engine then checks issuer, audience, expiry and scopes as it does for
-// every token; a verifier cannot skip that.
+// Verifier proves an access token in its own way and returns its claims.
+// Issuer, audience, expiry and scopes are then checked as for every token; a
+// verifier cannot skip that.
 //
 // An error that wraps [ErrInvalidToken] is answered with 401 invalid_token.
 // Any other error is answered with 503, because clients throw a token away

@@ -17,8 +17,8 @@ const wellKnown = "/.well-known/"
 // looks in each place where clients look and at the keys, and asks endpoints
 // for their CORS rules; it sends GET and OPTIONS only.
 //
-// The error is a [*metadata.URLError] where target is no such URL, or that of
-// ctx; then the report says what was found until ctx ended.
+// The error is a [*metadata.URLError] if target is not such a URL, or the error
+// of ctx. In the latter case the report has what was found until ctx ended.
 func AuthorizationServer(ctx context.Context, target string, opts Options) (*Report, error) {
 	insecure, err := checkTarget(target)
 	if err != nil {
@@ -94,17 +94,17 @@ func (s *issuerCheck) follow(ctx context.Context, subject *Subject) {
 	s.preflights(ctx)
 }
 
-// Subject is an authorization server as somebody configured it, with what is
-// known of it and need not be fetched.
+// Subject is an authorization server as it is configured, with what need not be
+// fetched.
 type Subject struct {
-	// Source says where the metadata stand.
+	// Source says where the metadata is.
 	metadata.Source
-	// Metadata, if set, is used and none are fetched.
+	// Metadata, if set, is used, and none is fetched.
 	Metadata *metadata.AuthorizationServer
 	// JWKS, if set, is the server's JWK Set, and none is fetched.
 	JWKS []byte
-	// Keyless says that its keys are not needed, since it proves its tokens
-	// itself.
+	// Keyless says that its keys are not needed, because its tokens are
+	// introspected or verified by other code.
 	Keyless bool
 }
 

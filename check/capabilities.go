@@ -69,7 +69,7 @@ func (s *issuerCheck) grants() {
 	case slices.Contains(grants, "refresh_token"):
 		s.add(RefreshTokenSupported, "", "The refresh_token grant is supported.")
 	case grants == nil:
-		s.addAs(Info, RefreshTokenNotAdvertised, "no grant_types_supported", "The metadata do not say whether there are refresh tokens.")
+		s.addAs(Info, RefreshTokenNotAdvertised, "no grant_types_supported", "The metadata does not say whether there are refresh tokens.")
 	default:
 		s.add(RefreshTokenNotAdvertised, strings.Join(grants, ", "), "grant_types_supported lacks refresh_token.")
 	}
@@ -77,7 +77,7 @@ func (s *issuerCheck) grants() {
 	case slices.Contains(methods, "none"):
 		s.add(PublicClientsSupported, "", "Public clients are supported: they need no secret at the token endpoint.")
 	case methods == nil:
-		s.addAs(Info, PublicClientsNotAdvertised, "no token_endpoint_auth_methods_supported", "The metadata do not say that there are public clients.")
+		s.addAs(Info, PublicClientsNotAdvertised, "no token_endpoint_auth_methods_supported", "The metadata does not say that there are public clients.")
 	default:
 		s.add(PublicClientsNotAdvertised, strings.Join(methods, ", "), "token_endpoint_auth_methods_supported lacks none.")
 	}
@@ -111,7 +111,7 @@ func (s *issuerCheck) scopes() {
 	scopes := s.document.ScopesSupported
 	switch {
 	case scopes == nil:
-		s.add(ScopesNotAdvertised, "", "The metadata do not list the server's scopes.")
+		s.add(ScopesNotAdvertised, "", "The metadata does not list the server's scopes.")
 	case slices.Contains(scopes, "offline_access"):
 		s.add(OfflineAccessSupported, "", "Clients can ask for offline_access, to stay logged in.")
 	default:
@@ -138,9 +138,9 @@ func (s *issuerCheck) dpop() {
 	known, symmetric := usable(names)
 	switch {
 	case len(names) == 0:
-		s.add(DPoPNotSupported, "", "The metadata list no algorithms for DPoP.")
+		s.add(DPoPNotSupported, "", "The metadata lists no algorithms for DPoP.")
 	case len(symmetric) > 0 || len(known) == 0:
-		s.add(DPoPAlgorithmsUnfit, strings.Join(names, ", "), "dpop_signing_alg_values_supported holds what is not fit for proofs, or nothing that is.")
+		s.add(DPoPAlgorithmsUnfit, strings.Join(names, ", "), "dpop_signing_alg_values_supported lists algorithms that are not fit for proofs, or none that is.")
 	default:
 		s.add(DPoPSupported, "", "Tokens can be bound to a key of the client (DPoP): %s.", joined(known))
 	}
@@ -152,9 +152,9 @@ func (s *issuerCheck) introspection() {
 	case s.document.IntrospectionEndpoint == "":
 		s.add(IntrospectionNotAdvertised, "", "There is no introspection endpoint.")
 	case slices.Contains(methods, "none"):
-		s.add(IntrospectionOpen, strings.Join(methods, ", "), "The introspection endpoint answers whoever asks.")
+		s.add(IntrospectionOpen, strings.Join(methods, ", "), "The introspection endpoint answers anybody.")
 	case methods == nil:
-		s.add(IntrospectionMethodsUnknown, "", "There is an introspection endpoint, and the metadata do not say how to authenticate there.")
+		s.add(IntrospectionMethodsUnknown, "", "There is an introspection endpoint, and the metadata does not say how to authenticate there.")
 	default:
 		s.add(IntrospectionSupported, "", "Tokens can be introspected, authenticated by %s.", strings.Join(methods, ", "))
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/mcp-auth/go/metadata"
 )
 
-// ClientVerdict says whether one of the known MCP clients gets on with a server.
+// ClientVerdict says whether one of the known MCP clients works with a server.
 type ClientVerdict struct {
 	Client  string        `json:"client"`
 	Outcome ClientOutcome `json:"outcome"`
@@ -14,26 +14,26 @@ type ClientVerdict struct {
 	Reasons []ClientReason `json:"reasons,omitempty"`
 }
 
-// ClientOutcome is how a client fares.
+// ClientOutcome says whether a client works.
 type ClientOutcome string
 
 // The outcomes of a [ClientVerdict].
 const (
-	// ClientWorks is a client for which nothing was found that is known to stop it.
+	// ClientWorks: nothing was found that is known to stop the client.
 	ClientWorks ClientOutcome = "works"
-	// ClientFails is a client that is known to fail for something that was found.
+	// ClientFails: the client is known to fail because of something that was
+	// found.
 	ClientFails ClientOutcome = "fails"
-	// ClientUnknown is a client of which nothing can be told, since too little
-	// of the server was seen.
+	// ClientUnknown: too little of the server was seen to tell.
 	ClientUnknown ClientOutcome = "unknown"
 )
 
 // ClientReason is one thing that a client is known to fail for.
 type ClientReason struct {
-	// Codes are those of the findings.
+	// Codes are those of the findings that it fails for.
 	Codes []Code `json:"codes"`
 	Why   string `json:"why"`
-	// Source is where it is written, a URL, as of Date; or "measured".
+	// Source is the URL of where that is written, as of Date; or "measured".
 	Source string `json:"source"`
 	Date   string `json:"date"`
 }

@@ -15,23 +15,24 @@ import (
 )
 
 // Setup is what [Configuration] needs to know of a resource server. It has no
-// place for secrets. Package mcpauth makes it of its Config.
+// place for secrets. Package mcpauth makes it from its Config: use
+// mcpauth.Auth.Diagnose instead of writing one.
 type Setup struct {
-	// Name is how the report calls the configuration.
+	// Name is the name of the configuration in the report.
 	Name      string
 	Resources []ResourceSetup
 	// Leeway is the clock difference tolerated.
 	Leeway time.Duration
 	// ShowsErrorDetails says that callers are told why they are refused.
 	ShowsErrorDetails bool
-	// Faults are mistakes for which the configuration is refused, Warnings those
-	// it is accepted with.
+	// Faults are mistakes for which mcpauth.New refuses the configuration,
+	// Warnings those that it accepts.
 	Faults, Warnings []Problem
 }
 
 // Problem is a mistake in a configuration.
 type Problem struct {
-	// Field is its place, Value the value there where it is no secret.
+	// Field is its place, Value the value there unless that is secret.
 	Field, Value string
 	// Text says what is wrong.
 	Text string
@@ -41,38 +42,39 @@ type Problem struct {
 type ResourceSetup struct {
 	Identifier      string
 	ScopesSupported []string
-	// DPoPRequired says that it takes no other tokens than bound ones.
+	// DPoPRequired says that it accepts only tokens bound to a key.
 	DPoPRequired bool
 	// DPoPAlgorithms is the allow-list for proofs, empty for all.
 	DPoPAlgorithms []string
 	Servers        []ServerSetup
 }
 
-// ServerSetup is an authorization server as a resource trusts it.
+// ServerSetup is an authorization server that a resource trusts, and how.
 type ServerSetup struct {
 	Subject
 	// Audiences are accepted beside the resource identifier.
 	Audiences []string
 	// Algorithms and TokenTypes are allow-lists, empty for the defaults.
 	Algorithms, TokenTypes []string
-	// CustomVerifier says that the configuration proves tokens by itself.
+	// CustomVerifier says that the configuration has a verifier of its own.
 	CustomVerifier bool
 	// Introspection, if set, is how the server is asked about tokens.
 	Introspection *IntrospectionSetup
 }
 
-// IntrospectionSetup is how an authorization server is asked about tokens.
+// IntrospectionSetup says how an authorization server is asked about tokens.
 type IntrospectionSetup struct {
-	// Endpoint is empty for the one of the metadata.
+	// Endpoint is the introspection endpoint. Empty means the one in the
+	// metadata.
 	Endpoint string
 	// AuthMethod is how the resource server authenticates.
 	AuthMethod string
 }
 
-// Configuration checks a configuration: by itself, and against what the
-// authorization servers say, each of which is a part of the report. What the
-// configuration gives by hand is not fetched. The error is that of ctx; then
-// the report says what was found until ctx ended.
+// Configuration checks a configuration, by itself and against what its
+// authorization servers say. Each of these is a part of the report. What the
+// configuration gives by hand is not fetched. The error is that of ctx; the
+// report then has what was found until ctx ended.
 func Configuration(ctx context.Context, setup Setup, opts Options) (*Report, error) {
 	// Whoever configured a server on loopback means it.
 	c := &setupCheck{checker: newChecker(KindConfiguration, setup.Name, true, opts), servers: map[serverKey]*issuerCheck{}}
@@ -172,7 +174,7 @@ func (c *setupCheck) identifier(r *ResourceSetup, field string) {
 	}
 	switch {
 	case u.Path == "" && u.RawQuery == "" && !r.acceptsEverywhere(id+"/"):
-		c.add(ConfigIdentifierRoot, id, "%s has no path, and its form with a slash at the end is no audience.", field)
+		c.add(ConfigIdentifierRoot, id, "%s has no path, and its form with a slash at the end is not accepted as an audience.", field)
 	case u.Path != "" && strings.HasSuffix(u.Path, "/"):
 		c.add(ConfigIdentifierSlash, id, "%s ends in a slash.", field)
 	}
@@ -254,7 +256,7 @@ func (c *setupCheck) sharedAudiences(resources []ResourceSetup) {
 			for _, audience := range slices.Compact(slices.Sorted(slices.Values(s.Audiences))) {
 				other, taken := first[use{s.Issuer, audience}]
 				if taken && other != i {
-					c.add(ConfigAudienceShared, fmt.Sprintf("%.200q", audience), "Resources[%d] and Resources[%d] accept one audience.", other, i)
+					c.add(ConfigAudienceShared, fmt.Sprintf("%.200q", audience), "Resources[%d] and Resources[%d] accept the same audience.", other, i)
 					continue
 				}
 				first[use{s.Issuer, audience}] = i

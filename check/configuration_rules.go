@@ -41,7 +41,7 @@ func configurationRules() []rule {
 			fix:     "Synchronize the clocks (NTP) and leave Leeway at its default of 5 seconds."},
 		{code: ConfigErrorDetails, severity: metadata.Warning, requirement: "RFC 6750 §5.2",
 			meaning: "Callers are told why a token is refused. That helps whoever probes the server, too.",
-			fix:     "Switch it off where others than developers reach the server, and look at the log instead."},
+			fix:     "Switch it off unless only developers reach the server, and look at the log instead."},
 		{code: ConfigIdentifierLoopback, severity: Info, requirement: "RFC 8707 §2",
 			meaning: "Only clients on this machine reach the server.",
 			fix:     "Nothing, for development. Elsewhere, set the URL that clients use."},

@@ -1,6 +1,6 @@
 // Package check tells whether an authorization server, or an MCP server in any
 // language, is set up as MCP clients need it. It asks as a client would, over
-// the network, and never sends what changes anything.
+// the network, and sends nothing that changes anything.
 //
 // The two calls to know are AuthorizationServer and Server:
 //
@@ -12,7 +12,7 @@
 //		fmt.Println(f.Code, f.Message, f.Fix)
 //	}
 //
-// That a server is broken or out of reach is a finding and no error. The
-// command mcpauth check prints reports; see docs/check.md. A server that uses
-// package mcpauth has its own configuration checked by Auth.Diagnose.
+// If a server is broken or out of reach, that is a finding and not an error.
+// The command mcpauth check prints reports; see docs/check.md. A server that
+// uses package mcpauth checks its own configuration with Auth.Diagnose.
 package check

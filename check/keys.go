@@ -52,7 +52,7 @@ func (s *issuerCheck) jwks(ctx context.Context) {
 func (s *issuerCheck) readKeys(body []byte) bool {
 	set, err := jose.ParseKeySet(body)
 	if err != nil {
-		s.add(KeysMalformed, cut(string(body), maxEvidence), "jwks_uri leads to what is no JWK Set: %s.", plainFault(err))
+		s.add(KeysMalformed, cut(string(body), maxEvidence), "What jwks_uri leads to is not a JWK Set: %s.", plainFault(err))
 		return false
 	}
 	s.keys = set

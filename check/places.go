@@ -210,7 +210,7 @@ func (s *issuerCheck) issuers(want string, found []*candidate) {
 			continue
 		}
 		told[got] = true
-		s.add(IssuerMismatch, got, "The document at %s is of another issuer than %s: %s.", p.shown, want, issuerDifference(want, got))
+		s.add(IssuerMismatch, got, "The document at %s names another issuer than %s: %s.", p.shown, want, issuerDifference(want, got))
 	}
 	if len(told) == 0 {
 		s.add(IssuerIdentical, "", "The issuer in the metadata is the one asked for, byte for byte.")
@@ -281,7 +281,7 @@ func (s *issuerCheck) compare(found []*candidate) {
 		s.add(DocumentsDiffer, strings.Join(names, ", "), "The documents at %s and %s differ.", found[0].shown, p.shown)
 	}
 	if agree {
-		s.add(DocumentsAgree, "", "The documents in all %d places say the same.", len(found))
+		s.add(DocumentsAgree, "", "The documents in the %d places say the same.", len(found))
 	}
 }
 
@@ -344,7 +344,7 @@ func (s *issuerCheck) wellKnownKinds(places, found []*candidate) {
 	for _, p := range found {
 		names = append(names, p.shown)
 	}
-	s.add(MetadataFound, "", "There are metadata at %s.", strings.Join(names, " and "))
+	s.add(MetadataFound, "", "The metadata is at %s.", strings.Join(names, " and "))
 	for _, p := range places {
 		if strings.Contains(p.url, oauthWellKnown) && p.err == nil && p.resp.Status == http.StatusNotFound {
 			s.add(OAuthMetadataMissing, "", "There is no document at the place of RFC 8414, only that of OpenID Connect.")

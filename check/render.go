@@ -27,8 +27,8 @@ func severities() []Group {
 	}
 }
 
-// Groups returns the report's own findings, those of its parts aside, worst
-// first. A severity without findings has no group.
+// Groups returns the report's own findings by severity, without those of its
+// parts, worst first. A severity without findings has no group.
 func (r *Report) Groups() []Group {
 	var groups []Group
 	for _, g := range severities() {
@@ -193,8 +193,8 @@ func wrap(b *strings.Builder, first, next, text string) {
 	b.WriteString(strings.TrimRight(line, " ") + "\n")
 }
 
-// WriteMarkdown writes the report for an issue or a pull request. The other
-// side's words cannot become markup.
+// WriteMarkdown writes the report for an issue or a pull request. What the
+// checked server says cannot become markup.
 func (r *Report) WriteMarkdown(w io.Writer) error {
 	var b strings.Builder
 	r.markdown(&b, "#")

@@ -35,8 +35,8 @@ type Report struct {
 	// Parts are reports on what the target depends on, such as the
 	// authorization servers of an MCP server.
 	Parts []*Report `json:"parts,omitempty"`
-	// Clients says of the known MCP clients whether they get on with the server.
-	// Only reports on MCP servers have it.
+	// Clients says which of the known MCP clients work with the server. Only
+	// reports on MCP servers have it.
 	Clients []ClientVerdict `json:"clients,omitempty"`
 }
 
@@ -55,13 +55,13 @@ type Finding struct {
 	Meaning string `json:"meaning,omitempty"`
 	// Fix says what to do about it. Successes have none.
 	Fix string `json:"fix,omitempty"`
-	// Clients are the known MCP clients that fail for it.
+	// Clients are the known MCP clients that fail because of it.
 	Clients []string `json:"clients,omitempty"`
 }
 
 // Exchange is one request and what came of it.
 type Exchange struct {
-	// Purpose says what the request is to show, in a few words.
+	// Purpose says in a few words what the request is for.
 	Purpose string `json:"purpose"`
 	Method  string `json:"method"`
 	// URL has no query: it may hold a secret.

@@ -29,16 +29,16 @@ const (
 // MCP clients meet it: what it says without a token, where it says that tokens
 // come from (RFC 9728), each authorization server it names, what it does with
 // tokens that it must refuse, and how it answers web pages. With
-// [Options.Token] it also sees what only a logged-in client sees.
+// [Options.Token] it also checks what only a logged-in client sees.
 //
 // It sends at most some thirty requests, one after the other, and nothing that
 // changes anything: no tool is called, and a session that initialize has opened
 // is ended.
 //
 // A server that is broken or cannot be reached is a report with errors. Server
-// itself returns an error only if url is none that can be asked, if what is
-// given as a token cannot be one, or that of ctx; then the report says what was
-// found until ctx ended.
+// returns an error only if url cannot be requested, if Options has a token that
+// cannot be one, or if ctx ends. In the latter case the report has what was
+// found until then.
 func Server(ctx context.Context, url string, opts Options) (*Report, error) {
 	for _, token := range []string{opts.Token, opts.WrongAudienceToken} {
 		if token != "" && !challenge.ValidToken68(token) {
@@ -62,7 +62,7 @@ func Server(ctx context.Context, url string, opts Options) (*Report, error) {
 	defer cancel()
 	s.run(limited)
 	if limited.Err() != nil && ctx.Err() == nil {
-		s.add(ServerTimeUp, "", "The check was ended after %s. What comes later in it is missing.", maxServerTime)
+		s.add(ServerTimeUp, "", "The check was ended after %s. The rest of it is missing.", maxServerTime)
 	}
 	s.verdicts()
 	return s.report, ctx.Err()
@@ -170,7 +170,7 @@ func (s *serverCheck) judgeAdmission(a *answer) {
 	case a.success() && a.rpcError() != nil:
 		s.add(ServerRefusalAsSuccess, a.text(), "A request without a token is answered with %d and an error in the body.", a.status)
 	case a.success() && !a.isMessage():
-		s.add(ServerNotMCP, a.header.Get("Content-Type"), "The answer to initialize is no JSON-RPC message.")
+		s.add(ServerNotMCP, a.header.Get("Content-Type"), "The answer to initialize is not a JSON-RPC message.")
 	case a.success():
 		s.state = open
 		s.add(ServerOpen, "", "initialize is answered without a token: at this point nothing is protected.")
@@ -284,6 +284,6 @@ func (s *serverCheck) authorizationServers(ctx context.Context) {
 		}
 	}
 	if !usable && len(issuers) > 0 && ctx.Err() == nil {
-		s.add(AuthorizationServersUnusable, "", "Of none of the authorization servers that are named, metadata were found.")
+		s.add(AuthorizationServersUnusable, "", "No metadata was found for any of the authorization servers that are named.")
 	}
 }

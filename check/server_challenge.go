@@ -58,9 +58,9 @@ func (s *serverCheck) challengeLink(link string) {
 	u, err := url.Parse(link)
 	switch {
 	case err != nil || !u.IsAbs() || u.Host == "":
-		s.add(ResourceMetadataRelative, link, "resource_metadata is no absolute URL.")
+		s.add(ResourceMetadataRelative, link, "resource_metadata is not an absolute URL.")
 	case fetch.CheckURL(link, s.loopback) != nil:
-		s.add(ResourceMetadataInsecure, link, "resource_metadata is no https URL that can be fetched.")
+		s.add(ResourceMetadataInsecure, link, "resource_metadata is not an https URL that can be fetched.")
 	case !sameOrigin(link, s.url):
 		s.add(ResourceMetadataElsewhere, link, "resource_metadata is of another origin than the server.")
 	}

@@ -93,7 +93,7 @@ func (s *serverCheck) send(ctx context.Context, purpose string, r fetch.Request,
 	resp, err := s.do(ctx, purpose, r)
 	if err != nil {
 		if s.silent++; s.silent == maxSilence && ctx.Err() == nil {
-			s.add(ServerUnreachable, failureText(err), "The server has stopped to answer. What comes later in the check is missing.")
+			s.add(ServerUnreachable, failureText(err), "The server has stopped answering. The rest of the check is missing.")
 		}
 		return nil
 	}

@@ -117,7 +117,7 @@ func mayBeShared(h http.Header) bool {
 // sightings reports what was noticed.
 func (s *serverCheck) sightings() {
 	for _, l := range s.seen.leaks {
-		s.add(l.code, l.evidence, "An answer holds %s: the one to %s%s.", l.what, l.purposes[0], andMore(len(l.purposes)-1))
+		s.add(l.code, l.evidence, "An answer contains %s: the one to %s%s.", l.what, l.purposes[0], andMore(len(l.purposes)-1))
 	}
 	if n := len(s.seen.cachable); n > 0 {
 		s.add(RefusalCacheable, "", "Caches may keep a refusal: the %s%s.", s.seen.cachable[0], andMore(n-1))

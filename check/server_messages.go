@@ -34,9 +34,9 @@ func (s *serverCheck) brokenMessage(ctx context.Context) {
 	switch {
 	case a == nil:
 	case a.status >= 500:
-		s.add(MessageFailure, a.text(), "A body that is no JSON is answered with %d, where 400 is due.", a.status)
+		s.add(MessageFailure, a.text(), "A body that is not JSON is answered with %d, where 400 is due.", a.status)
 	case a.success() && a.rpcError() == nil:
-		s.add(MessageBrokenAccepted, "", "A body that is no JSON is answered with %d.", a.status)
+		s.add(MessageBrokenAccepted, "", "A body that is not JSON is answered with %d.", a.status)
 	}
 }
 

@@ -123,14 +123,14 @@ func admissionRules() []rule {
 		{
 			code: ServerUnreachable, severity: metadata.Error, requirement: mcpTransport,
 			meaning: "No client gets an answer, from here at least.",
-			fix:     "See that the server runs, that its name resolves, and that nothing in between closes the connection. To check one in a private network, allow that network.",
+			fix:     "Make sure that the server runs, that its name resolves, and that nothing in between closes the connection. To check one in a private network, allow that network.",
 		}, {
 			code: ServerOnLoopback, severity: Info, requirement: "MCP authorization, Communication Security",
 			meaning: "Clients that run elsewhere do not reach it, whatever they find. Plain http is right here.",
 			fix:     "To try it with such clients, publish it by a tunnel, with its public URL as the resource identifier.",
 		}, {
 			code: ServerTimeUp, severity: metadata.Warning, requirement: mcpTransport,
-			meaning: "The server, or what it depends on, is slow. Clients wait less long.",
+			meaning: "The server, or what it depends on, is slow. Clients do not wait that long.",
 			fix:     "Find out which of the requests above took so long.",
 		}, {
 			code: ServerOpen, severity: metadata.Warning, requirement: mcpErrors,
@@ -142,8 +142,8 @@ func admissionRules() []rule {
 			fix:     "Refuse with status 401 and a challenge in WWW-Authenticate, outside the MCP server.",
 		}, {
 			code: ServerNotMCP, severity: metadata.Error, requirement: mcpTransport,
-			meaning: "No client gets on with this: it may be the page of a web site, or another path.",
-			fix:     "Check the URL. It is the one of the MCP endpoint, which often ends in /mcp.",
+			meaning: "No client can work with this: it may be the page of a web site, or another path.",
+			fix:     "Check the URL. It must be that of the MCP endpoint, which often ends in /mcp.",
 		}, {
 			code: ServerRedirects, severity: metadata.Error, requirement: "MCP authorization, Access Token Usage",
 			meaning: "Clients do not follow with a POST, or follow without the token. A common reason is a slash at the end that is missing or too much.",
@@ -155,18 +155,18 @@ func admissionRules() []rule {
 		}, {
 			code: ServerNotFound, severity: metadata.Error, requirement: mcpTransport,
 			meaning: "There is no MCP server at this URL. Some gateways route /mcp/* and forget /mcp.",
-			fix:     "Check the URL, and the routes of what stands in front of the server.",
+			fix:     "Check the URL, and the routes of whatever is in front of the server.",
 		}, {
 			code: ServerPostNotAllowed, severity: metadata.Error, requirement: mcpTransport,
-			meaning: "The URL does not take messages. It may be the one of a server with the old transport HTTP+SSE.",
+			meaning: "The URL does not take messages. It may be that of a server with the old transport HTTP+SSE.",
 			fix:     "Serve the Streamable HTTP transport, and check the URL.",
 		}, {
 			code: ServerRequestRefused, severity: metadata.Error, requirement: mcpErrors,
 			meaning: "Clients begin to log in on the status 401 only.",
-			fix:     "Look for the token before anything else of the request, and answer 401 where there is none.",
+			fix:     "Look for the token before anything else in the request, and answer 401 if there is none.",
 		}, {
 			code: ServerFailure, severity: metadata.Error, requirement: mcpTransport,
-			meaning: "The server is broken, or what stands in front of it does not reach it.",
+			meaning: "The server is broken, or whatever is in front of it does not reach it.",
 			fix:     "Look into the server's log.",
 		}, {
 			code: ServerMethodOpen, severity: metadata.Error, requirement: mcpErrors,
@@ -351,8 +351,8 @@ func identifierRules() []rule {
 			fix:     "Write resource, and the URL that clients are given, in one way: scheme and host in lower case, no port where it is the usual one.",
 		}, {
 			code: ResourceRootSlash, severity: metadata.Warning, requirement: same,
-			meaning: "Clients that compare byte by byte refuse the metadata. Others send resource with the slash that URL libraries add, whatever the metadata say, and the token has that audience.",
-			fix:     "Give clients the URL as it stands in resource. Better still, give the server a path, such as /mcp, where the question does not arise.",
+			meaning: "Clients that compare byte by byte refuse the metadata. Others send resource with the slash that URL libraries add, whatever the metadata says, and the token has that audience.",
+			fix:     "Give clients the URL as it is written in resource. Better still, give the server a path, such as /mcp, where the question does not arise.",
 		}, {
 			code: ResourceSlash, severity: metadata.Error, requirement: same,
 			meaning: "To most clients these are two resources.",
@@ -453,7 +453,7 @@ func tokenRules() []rule {
 			fix:     "Accept only tokens whose audience is the resource identifier of this server.",
 		}, {
 			code: TokenRefusalCode, severity: metadata.Warning, requirement: codes,
-			meaning: "Clients cannot tell that their token is no longer good from that they have sent none.",
+			meaning: "Clients cannot tell whether their token is no longer good or was not sent.",
 			fix:     "Add error=\"invalid_token\" to the challenge.",
 		}, {
 			code: TokenRefusalStatus, severity: metadata.Error, requirement: codes + "; " + mcpErrors,
@@ -466,7 +466,7 @@ func tokenRules() []rule {
 		}, {
 			code: TokenNotDecided, severity: metadata.Warning, requirement: "RFC 9110 §15.6.4",
 			meaning: "The server says that it cannot tell now: it does not reach the authorization server, or has just asked it for keys and waits before it asks again.",
-			fix:     "See that the server reaches the authorization server, send Retry-After, and check again in a minute.",
+			fix:     "Make sure that the server reaches the authorization server, send Retry-After, and check again in a minute.",
 		}, {
 			code: TokenRefusalWithoutChallenge, severity: metadata.Warning, requirement: codes + "; RFC 9728 §5.1",
 			meaning: "Clients whose token has expired are not told where to log in again.",

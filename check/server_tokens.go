@@ -24,7 +24,7 @@ func (s *serverCheck) inSession(r *fetch.Request) {
 func (s *serverCheck) goodToken(ctx context.Context) {
 	if s.opts.Token == "" {
 		if s.state == protected {
-			s.add(TokenNotGiven, "", "No access token was given. What the server does for who has one was not looked at.")
+			s.add(TokenNotGiven, "", "No access token was given, so what the server does with one was not checked.")
 		}
 		return
 	}
@@ -36,7 +36,7 @@ func (s *serverCheck) goodToken(ctx context.Context) {
 		s.add(TokenRefused, a.text(), "The access token that was given is refused with %d.", a.status)
 		return
 	case !a.isMessage():
-		s.add(ServerNotMCP, a.header.Get("Content-Type"), "The answer to initialize with the token is no JSON-RPC message.")
+		s.add(ServerNotMCP, a.header.Get("Content-Type"), "The answer to initialize with the token is not a JSON-RPC message.")
 		return
 	}
 	s.token, s.session = true, a.header.Get("Mcp-Session-Id")

@@ -15,16 +15,16 @@ import (
 	"github.com/mcp-auth/go/internal/fetch"
 )
 
-// AuthorizationCode has a user log in and consent in a browser (authorization
-// code with PKCE S256). With neither function set nobody can be asked, and a
-// [*LoginRequiredError] says so.
+// AuthorizationCode lets a user log in and consent in a browser (authorization
+// code with PKCE S256). If neither function is set, nobody can be asked, and
+// the error is a [*LoginRequiredError].
 type AuthorizationCode struct {
 	// OpenURL shows the authorization URL to the user, see [OpenBrowser], and
 	// returns. The client itself listens on loopback for the answer.
 	OpenURL func(ctx context.Context, authorizationURL string) error
-	// Callback brings the user to the authorization URL and returns the URL that
-	// the browser is sent back to, whole: for programs with a web page of their
-	// own, and for tests. Nothing listens then.
+	// Callback brings the user to the authorization URL and returns the whole
+	// URL that the browser is sent back to: for programs with a web page of
+	// their own, and for tests. The client itself does not listen then.
 	Callback func(ctx context.Context, authorizationURL string) (callbackURL string, err error)
 	// RedirectURI is where the authorization server sends the browser: an https
 	// URL, which needs Callback, or http on a loopback host. Without a port, and

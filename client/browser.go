@@ -11,8 +11,8 @@ import (
 )
 
 // OpenBrowser returns a function for [AuthorizationCode.OpenURL] that writes
-// the authorization URL to w and opens it in the user's browser. A browser that
-// cannot be opened is no error: the user has the URL.
+// the authorization URL to w and opens it in the user's browser. If the browser
+// cannot be opened, that is not an error: the user has the URL.
 func OpenBrowser(w io.Writer) func(ctx context.Context, authorizationURL string) error {
 	return func(ctx context.Context, authorizationURL string) error {
 		if err := PrintURL(w)(ctx, authorizationURL); err != nil {

@@ -44,25 +44,25 @@ type Config struct {
 	// each authorization server. They come before every other way to register.
 	Credentials []Credentials
 	// MetadataDocumentURL is the https URL of the client's metadata document,
-	// used as client_id where the authorization server takes such (OAuth Client
+	// used as client_id if the authorization server supports that (OAuth Client
 	// ID Metadata Document). The document must list the redirect URI.
 	MetadataDocumentURL string
-	// Registration is what the client says about itself where it registers
+	// Registration is what the client says about itself when it registers
 	// dynamically (RFC 7591).
 	Registration Registration
 
-	// Scopes are asked for beside those the server asks for.
+	// Scopes are asked for in addition to those the server asks for.
 	Scopes []string
 	// DPoP says whether tokens are bound to a key of the client (RFC 9449).
 	DPoP DPoPMode
-	// LegacyDiscovery says what is done about servers of MCP 2025-03-26, which
+	// LegacyDiscovery says what to do with servers of MCP 2025-03-26, which
 	// have no resource metadata.
 	LegacyDiscovery LegacyDiscovery
 	// Store keeps tokens and registrations. Nil means memory.
 	Store Store
 
 	// AllowedNetworks are the private networks in which authorization servers
-	// may stand. Without them they are reached at public addresses only, and on
+	// may be. Without them they are reached at public addresses only, and on
 	// loopback if the MCP server itself is there.
 	AllowedNetworks []netip.Prefix
 	// RootCAs verifies authorization servers. Nil means the system's.
@@ -116,9 +116,10 @@ type Registration struct {
 	Disabled bool
 	// ClientName is shown to users. Empty means "MCP client".
 	ClientName string
-	// ClientURI is the client's home page, LogoURI its picture.
+	// ClientURI is the URL of the client's home page, LogoURI that of its logo.
 	ClientURI, LogoURI string
-	// SoftwareID and SoftwareVersion tell installations of one software.
+	// SoftwareID and SoftwareVersion identify the software, the same for all
+	// its installations.
 	SoftwareID, SoftwareVersion string
 }
 

@@ -15,7 +15,7 @@ func (f ConfigFault) Error() string { return string(f) }
 
 // The faults [New] and [OpenStore] report.
 const (
-	InvalidServerURL       ConfigFault = "the server URL is not an absolute https URL (http on loopback) without userinfo and fragment"
+	InvalidServerURL       ConfigFault = "the server URL is not an absolute https URL (http on loopback) such as https://mcp.example.com/mcp, without userinfo and fragment"
 	InvalidIssuer          ConfigFault = "the issuer is not an https URL (http on loopback) without query and fragment (RFC 8414 §2)"
 	InvalidEndpoint        ConfigFault = "the endpoint is not an https URL (http on loopback)"
 	DuplicateIssuer        ConfigFault = "two credentials are of one issuer"
@@ -39,7 +39,7 @@ const (
 )
 
 // ConfigError is one mistake in a [Config]. errors.As finds it in what [New]
-// returns, [errors.Is] tells its [ConfigFault].
+// returns, and [errors.Is] compares its [ConfigFault].
 type ConfigError struct {
 	// Field is the place of the mistake, such as "Credentials[1].Issuer".
 	Field string

@@ -21,7 +21,7 @@
 // one they are forgotten with the [Client]. For work without a user there are
 // the grants [ClientCredentials], [WorkloadIdentity] and [EnterpriseManaged].
 //
-// Whatever this package fetches it fetches over https (http on loopback), from
-// public addresses unless [Config.AllowedNetworks] says otherwise, and bounded
-// in time and size.
+// This package fetches everything over https (http on loopback), from public
+// addresses unless [Config.AllowedNetworks] says otherwise, and with limits on
+// time and size.
 package client

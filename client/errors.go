@@ -18,14 +18,14 @@ const (
 	// ResourceMismatch: the document is about another resource than the server
 	// (RFC 9728 §3.3). Nothing was registered or asked for.
 	ResourceMismatch ResourceKind = "resource mismatch"
-	// ResourceMalformed: the answer is no metadata document, names no
-	// authorization server, or stands at a URL that must not be fetched.
+	// ResourceMalformed: the answer is not a metadata document, names no
+	// authorization server, or is at a URL that must not be fetched.
 	ResourceMalformed ResourceKind = "malformed"
 	// ResourceUnavailable: the server could not be reached or cannot answer now.
 	ResourceUnavailable ResourceKind = "unavailable"
 )
 
-// ResourceError is why the protected resource's metadata cannot be used.
+// ResourceError says why the metadata of the protected resource cannot be used.
 type ResourceError struct {
 	// URL is the document's, without its query.
 	URL  string
@@ -42,7 +42,8 @@ func (e *ResourceError) Error() string {
 // Unwrap returns the cause.
 func (e *ResourceError) Unwrap() error { return e.Err }
 
-// UnsuitableError tells that an authorization server lacks what MCP demands.
+// UnsuitableError says that an authorization server lacks something that MCP
+// demands.
 type UnsuitableError struct {
 	Issuer string
 	// Reason says what is missing.
@@ -58,24 +59,24 @@ type RegistrationKind string
 
 // The kinds of [RegistrationError].
 const (
-	// RegistrationNeeded: the authorization server takes neither client ID
+	// RegistrationNeeded: the authorization server supports neither client ID
 	// metadata documents (or the client has none) nor dynamic registration. A
 	// client must be registered there by hand, see [Config.Credentials].
 	RegistrationNeeded RegistrationKind = "registration needed"
 	// RegistrationRefused: the authorization server refused to register the
 	// client; the cause is a [*TokenError].
 	RegistrationRefused RegistrationKind = "registration refused"
-	// OtherIssuer: the client was registered at another authorization server
-	// than the one the MCP server now names, and is not used here.
+	// OtherIssuer: the credentials belong to another authorization server than
+	// the one the MCP server now names, and are not sent there.
 	OtherIssuer RegistrationKind = "credentials of another issuer"
 )
 
-// RegistrationError is why the client has no identifier at an authorization
-// server.
+// RegistrationError says why the client has no client identifier at an
+// authorization server, and what to do.
 type RegistrationError struct {
 	Issuer string
 	Kind   RegistrationKind
-	// RedirectURI is what to register.
+	// RedirectURI is the redirect URI to register.
 	RedirectURI string
 	// Err is the cause, nil if there is none.
 	Err error
@@ -95,8 +96,9 @@ func (e *RegistrationError) Error() string {
 // Unwrap returns the cause.
 func (e *RegistrationError) Unwrap() error { return e.Err }
 
-// LoginRequiredError tells that a user must log in and that nobody can be
-// asked: no function of [AuthorizationCode] is set.
+// LoginRequiredError says that a user must log in and is not asked: no function
+// of [AuthorizationCode] is set, or the call was Client.Token, which never
+// asks.
 type LoginRequiredError struct {
 	ServerURL string
 }
@@ -126,8 +128,8 @@ const (
 	CodeMissing CallbackFault = "code missing"
 )
 
-// CallbackError is an authorization response that was discarded. It shows
-// nothing of the response: who sent it is unknown.
+// CallbackError says that an authorization response was discarded. It shows
+// nothing of the response, because nobody knows who sent it.
 type CallbackError struct {
 	Issuer string
 	Fault  CallbackFault
@@ -137,8 +139,9 @@ func (e *CallbackError) Error() string {
 	return fmt.Sprintf("client: the answer to the authorization request at %s was discarded: %s", e.Issuer, e.Fault)
 }
 
-// AuthorizationError is the authorization server's refusal (RFC 6749 §4.1.2.1),
-// of which it is sure that it comes from there.
+// AuthorizationError says that the authorization server, or the user, refused
+// the login (RFC 6749 §4.1.2.1). It is certain that the refusal comes from that
+// server.
 type AuthorizationError struct {
 	Issuer string
 	// Code is the error code, such as "access_denied".
@@ -152,7 +155,8 @@ func (e *AuthorizationError) Error() string {
 	return "client: " + e.Issuer + " refused the authorization: " + described(e.Code, e.Description)
 }
 
-// TokenError is an endpoint's refusal (RFC 6749 §5.2, RFC 7591 §3.2.2).
+// TokenError says that an endpoint of the authorization server refused a
+// request (RFC 6749 §5.2, RFC 7591 §3.2.2).
 type TokenError struct {
 	// Endpoint is the URL that was asked, without its query.
 	Endpoint string
@@ -174,7 +178,7 @@ func (e *TokenError) Error() string {
 	return text
 }
 
-// AnswerError is an answer of an authorization server that cannot be used.
+// AnswerError says that the answer of an authorization server cannot be used.
 type AnswerError struct {
 	// Endpoint is the URL that was asked, without its query.
 	Endpoint string
@@ -186,7 +190,8 @@ func (e *AnswerError) Error() string {
 	return "client: the answer of " + e.Endpoint + " cannot be used: " + e.Reason
 }
 
-// StoreError is a failure of the [Store], or a record in it that cannot be read.
+// StoreError says that the [Store] failed, or that a record in it cannot be
+// read.
 type StoreError struct{ Err error }
 
 func (e *StoreError) Error() string { return "client: the token store: " + e.Err.Error() }

@@ -36,21 +36,21 @@ const (
 type StoreConfig struct {
 	// Dir is the directory of the store, made if it does not exist. Required.
 	Dir string
-	// Key says where the key is that the records are encrypted with. Empty
-	// means the operating system's keyring if one can be used, else a
-	// passphrase. The store remembers what it was made with.
+	// Key says where the encryption key of the records comes from. Empty means
+	// the operating system's keyring if one can be used, else a passphrase. The
+	// store remembers what it was made with.
 	Key KeyKind
 	// KeyringService is the name the key has in the keyring. Empty means
 	// "mcp-auth-go".
 	KeyringService string
-	// Passphrase is asked when one is needed, once for a store. Nil means that
-	// there is none.
+	// Passphrase is called when a passphrase is needed, once for a store. Nil
+	// means that there is none.
 	Passphrase func(ctx context.Context) ([]byte, error)
 }
 
 // FileStore is a [Store] of encrypted files, which several processes may share:
-// AES-256-GCM, one file for each record, readable by its owner only. The key
-// stands in the operating system's keyring or is derived from a passphrase.
+// AES-256-GCM, one file for each record, readable by its owner only. The key is
+// in the operating system's keyring or is derived from a passphrase.
 type FileStore struct {
 	config  StoreConfig
 	keyring secretService
@@ -61,8 +61,8 @@ type FileStore struct {
 	aead cipher.AEAD // nil until it is needed
 }
 
-// OpenStore returns the store in a directory. Nothing is read before it is
-// used; a key that cannot be had then is a [*KeyError].
+// OpenStore returns the store in a directory. It reads nothing yet: a missing
+// key is a [*KeyError] when the store is first used.
 func OpenStore(config StoreConfig) (*FileStore, error) {
 	if config.Dir == "" {
 		return nil, &ConfigError{Field: "Dir", Fault: NoDirectory}

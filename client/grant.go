@@ -53,7 +53,7 @@ func (f *flow) exchange(grantType string, secrets ...string) exchange {
 	return x
 }
 
-// ClientCredentials has the client act for itself (OAuth Client Credentials
+// ClientCredentials lets the client act for itself (OAuth Client Credentials
 // extension of MCP). It needs [Config.Credentials] with a secret or a key.
 type ClientCredentials struct{}
 
@@ -92,17 +92,17 @@ type AssertionRequest struct {
 	Scopes []string
 }
 
-// AssertionSource supplies a JWT that says who the client is, such as one that
+// AssertionSource returns a JWT that says who the client is, such as one that
 // the platform it runs on keeps in a file.
 type AssertionSource func(ctx context.Context, request AssertionRequest) (string, error)
 
-// WorkloadIdentity has a workload act for itself with the identity its platform
-// gave it (Workload Identity Federation extension of MCP): the assertion is
-// exchanged for a token with the JWT bearer grant (RFC 7523 §2.1). The client
-// is not registered and sends no client_id, unless there are
+// WorkloadIdentity lets a workload act for itself with the identity that its
+// platform gave it (Workload Identity Federation extension of MCP): the
+// assertion is exchanged for a token with the JWT bearer grant (RFC 7523 §2.1).
+// The client is not registered and sends no client_id, unless there are
 // [Config.Credentials].
 type WorkloadIdentity struct {
-	// Assertion supplies the workload's JWT. Required.
+	// Assertion returns the workload's JWT. Required.
 	Assertion AssertionSource
 }
 
@@ -146,8 +146,8 @@ const (
 	idJAGType = "urn:ietf:params:oauth:token-type:id-jag"
 )
 
-// SubjectToken is what the enterprise's identity provider gave the client when
-// the user logged in.
+// SubjectToken is the token that the enterprise's identity provider gave the
+// client when the user logged in.
 type SubjectToken struct {
 	Token string
 	// Type is one of the token types above. Empty means [IDTokenType].
@@ -158,18 +158,18 @@ type SubjectToken struct {
 func (t SubjectToken) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "{"+t.Type+"}") }
 
 // EnterpriseManaged uses the user's login at the enterprise's identity provider
-// (Enterprise-Managed Authorization extension of MCP): the subject token is
-// exchanged there for an assertion (RFC 8693, ID-JAG), and that at the MCP
-// server's authorization server for a token (RFC 7523). The client is
+// (Enterprise-Managed Authorization extension of MCP): it exchanges the subject
+// token there for an assertion (RFC 8693, ID-JAG), and the assertion at the MCP
+// server's authorization server for a token (RFC 7523). The client must be
 // registered with both.
 type EnterpriseManaged struct {
 	// IdentityProvider are the client's credentials there. The issuer is
 	// required; a client without secret and key is a public one.
 	IdentityProvider Credentials
-	// TokenEndpoint is the identity provider's, if its metadata is not to be
-	// asked.
+	// TokenEndpoint is the identity provider's. Empty means that it is looked
+	// up in the provider's metadata.
 	TokenEndpoint string
-	// Subject supplies the user's token. Required.
+	// Subject returns the user's token. Required.
 	Subject func(ctx context.Context) (SubjectToken, error)
 }
 

@@ -12,36 +12,36 @@ import (
 	"github.com/mcp-auth/go/metadata"
 )
 
-// LegacyDiscovery says what is done about a server that has no protected
-// resource metadata (RFC 9728), as those of MCP 2025-03-26 have none.
+// LegacyDiscovery says what to do with a server that has no protected resource
+// metadata (RFC 9728), such as those of MCP 2025-03-26.
 //
-// Nothing is done unless that is certain: the server refused a request with
-// status 401 and named no metadata in its challenge, not even in one that cannot
-// be read; every place of resource metadata was answered, by the server's own
-// origin, with status 404 or 410; and no token was ever obtained with resource
-// metadata, as far as the [Store] remembers and until [Client.Logout]. Outages,
-// documents that are malformed or about another resource, and all other statuses
-// are errors as ever.
+// It applies only if that is certain: the server refused a request with status
+// 401 and named no metadata in its challenge, not even in one that cannot be
+// read; its own origin answered every place of resource metadata with status
+// 404 or 410; and no token was ever obtained with resource metadata, as far as
+// the [Store] remembers and until [Client.Logout]. Outages, documents that are
+// malformed or about another resource, and all other statuses are errors as
+// usual.
 //
-// The issuer is then the server's origin, with or without a slash behind it,
-// and the resource that tokens are asked for is [Config.ServerURL].
+// The issuer is then the server's origin, with or without a slash at its end,
+// and tokens are requested for the resource [Config.ServerURL].
 type LegacyDiscovery string
 
 const (
-	// LegacyMetadata takes the authorization server metadata at the server's
-	// origin, by the rules that hold for all others: identical issuer, PKCE
-	// with S256 advertised. An origin that publishes them could as well publish
-	// resource metadata that name itself.
+	// LegacyMetadata uses the authorization server metadata at the server's
+	// origin, by the same rules as elsewhere: identical issuer, PKCE with S256
+	// advertised. An origin that publishes them could as well publish resource
+	// metadata that name itself.
 	LegacyMetadata LegacyDiscovery = ""
-	// LegacyOff takes resource metadata only.
+	// LegacyOff uses resource metadata only.
 	LegacyOff LegacyDiscovery = "off"
-	// DangerouslyAssumeEndpoints does what LegacyMetadata does and, where the
-	// origin has no authorization server metadata either, supposes /authorize,
-	// /token and /register there. PKCE with S256 is sent, but nothing tells
-	// whether it is checked: where it is not, whoever gets hold of an
-	// authorization code can redeem it. Nor is there a promise of the iss
-	// parameter that a mix-up would be noticed by (RFC 9207). After a login with
-	// metadata there is none without, until [Client.Logout].
+	// DangerouslyAssumeEndpoints does what LegacyMetadata does and, if the
+	// origin has no authorization server metadata either, assumes /authorize,
+	// /token and /register there. PKCE with S256 is sent, but nothing shows
+	// whether the server checks it: if not, anybody who gets hold of an
+	// authorization code can redeem it. The iss parameter that would reveal a
+	// mix-up may be missing, too (RFC 9207). After a login with metadata,
+	// endpoints are not assumed until [Client.Logout].
 	DangerouslyAssumeEndpoints LegacyDiscovery = "endpoints"
 )
 

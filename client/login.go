@@ -17,9 +17,9 @@ import (
 // probe asks for something every MCP server protects, and opens no session.
 const probe = `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{}}`
 
-// Login obtains a new token now, instead of when a request is refused: the
-// server is asked without one, and its challenge answered. A token that is
-// there already is replaced, with all its scopes.
+// Login obtains a new token now, instead of when a request is refused: it sends
+// the server a request without a token and answers its challenge. An existing
+// token is replaced, with all its scopes.
 func (c *Client) Login(ctx context.Context) error {
 	asked, err := c.probe(ctx)
 	if err != nil {
@@ -66,8 +66,8 @@ type Token struct {
 	Type string
 	// ExpiresAt is when it expires, zero if that is not known.
 	ExpiresAt time.Time
-	// Scopes are those the authorization server granted as far as it says so,
-	// else those asked for.
+	// Scopes are those the authorization server says it granted, or, if it does
+	// not say, those asked for.
 	Scopes []string
 	// Issuer is the authorization server, Resource what the token is for.
 	Issuer, Resource string
@@ -83,9 +83,9 @@ func (t Token) Format(f fmt.State, _ rune) {
 	_, _ = io.WriteString(f, "{"+t.Type+" "+t.Issuer+" "+t.Resource+"}")
 }
 
-// Token returns the token at hand, refreshed if it has expired. Without one it
-// is obtained if the grant needs no user, else the error is a
-// [*LoginRequiredError]: nobody is asked, see [Client.Login].
+// Token returns the stored token, refreshed if it has expired. If there is
+// none, it obtains one if the grant needs no user. Otherwise the error is a
+// [*LoginRequiredError]: it never asks a user, see [Client.Login].
 func (c *Client) Token(ctx context.Context) (Token, error) {
 	token, err := c.usable(ctx)
 	if err != nil {
@@ -109,9 +109,9 @@ func (c *Client) Token(ctx context.Context) (Token, error) {
 	}, nil
 }
 
-// Logout forgets the token and tells the authorization server that it is no
-// longer needed (RFC 7009), if that one wants to know. The registration stays.
-// The token is forgotten whatever the error.
+// Logout forgets the token and, if the authorization server supports it,
+// revokes it there (RFC 7009). The registration stays. The token is forgotten
+// even if there is an error.
 func (c *Client) Logout(ctx context.Context) error {
 	done, err := c.takeTurn(ctx)
 	if err != nil {

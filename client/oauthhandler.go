@@ -7,18 +7,20 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// OAuthHandler lets a [Client] serve where the MCP Go SDK wants an
-// auth.OAuthHandler, which this type implements. Prefer [Client.HTTPClient]:
-// the SDK asks a handler once for each request, so that a login and a step-up
-// do not both fit, and sends its token as a Bearer token, never with a DPoP
-// proof. The SDK's endpoint must be [Client.ServerURL]: a handler is not told
-// where its token goes.
+// OAuthHandler implements the auth.OAuthHandler of the MCP Go SDK with a
+// [Client]. Prefer [Client.HTTPClient]: the SDK asks a handler only once for
+// each request, so that a request cannot have both a login and a step-up, and
+// sends its token as a Bearer token, never with a DPoP proof. The SDK's
+// endpoint must be [Client.ServerURL]: a handler is not told where its token
+// goes.
 type OAuthHandler struct{ client *Client }
 
-// OAuthHandler returns the client as a handler for the MCP Go SDK.
+// OAuthHandler returns the client as an auth.OAuthHandler of the MCP Go SDK.
+// Prefer Client.HTTPClient.
 func (c *Client) OAuthHandler() *OAuthHandler { return &OAuthHandler{c} }
 
-// TokenSource returns a source of the client's token, nil while there is none.
+// TokenSource returns a source of the client's token, or nil if there is no
+// token yet.
 func (h *OAuthHandler) TokenSource(ctx context.Context) (oauth2.TokenSource, error) {
 	token, err := h.client.usable(ctx)
 	if err != nil || token == nil {
@@ -33,8 +35,8 @@ func (h *OAuthHandler) TokenSource(ctx context.Context) (oauth2.TokenSource, err
 }
 
 // Authorize obtains a token that the response's challenge asks for. It closes
-// the response's body. A refusal that no token changes is no error: the SDK
-// sends the request again and reports what is answered.
+// the response's body. If no token can change the refusal, it returns no error:
+// the SDK sends the request again and reports the answer.
 func (h *OAuthHandler) Authorize(ctx context.Context, req *http.Request, resp *http.Response) error {
 	defer drain(resp)
 	sent := h.client.held()

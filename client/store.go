@@ -10,7 +10,8 @@ import (
 // Store keeps records by their key: tokens, registrations, and which
 // authorization server an MCP server uses. Records hold secrets.
 //
-// [NewMemoryStore] and [OpenStore] make stores; another one has one method.
+// [NewMemoryStore] and [OpenStore] make stores. To write another, implement one
+// method.
 type Store interface {
 	// Update passes the record under key to change, nil if there is none, and
 	// keeps what it returns: nil removes the record. An error of change is

@@ -40,7 +40,7 @@ const (
 	PassphraseKey KeyKind = "passphrase"
 )
 
-// KeyError tells that a [FileStore] has no key to work with.
+// KeyError says that a [FileStore] has no key to decrypt its records with.
 type KeyError struct {
 	// Kind is the kind of key that was looked for.
 	Kind KeyKind

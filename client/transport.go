@@ -28,9 +28,9 @@ const (
 // the user log in, 403 with insufficient scope by asking for the scopes that
 // are missing, each once for a request. Other requests pass without a token.
 //
-// The error is one of the types of this package, or of package metadata, where
-// a token could not be obtained. A refusal that a new token does not change is
-// returned as the response it is.
+// If a token cannot be obtained, the error is of one of the types of this
+// package or of package metadata. If a new token does not help, the server's
+// refusal is returned as a response.
 func (c *Client) Transport(base http.RoundTripper) http.RoundTripper {
 	if base == nil {
 		if standard, ok := http.DefaultTransport.(*http.Transport); ok {

@@ -12,9 +12,9 @@ import (
 )
 
 // Authorize is [Middleware] that also enforces the Policy of a resource inside
-// the SDK, on every call and every list. It is for servers whose door does not
-// read the request: a door of one's own with [Bridge] below it. Behind [Protect]
-// it is not needed. The empty resource means the only one.
+// the SDK, on every call and every list. It is for servers that use [Bridge]
+// and check requests with code that does not read their bodies. Behind
+// [Protect] it is not needed. The empty resource means the only one.
 //
 // A request that carries no AuthInfo may do what is Public, and nothing else.
 //

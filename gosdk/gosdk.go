@@ -8,18 +8,18 @@
 //	handler := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, nil)
 //	mux.Handle("/mcp", gosdk.Protect(auth, handler, mcpauth.Scopes("read:notes")))
 //
-// In a tool handler, mcpauth.FromContext(ctx) is then the caller of this very
-// request, and req.Extra.TokenInfo the SDK's own view of it. The error of
-// mcpauth.Require(ctx, "delete:notes") becomes an HTTP 403 on which clients step
-// up.
+// In a tool handler, mcpauth.FromContext(ctx) then returns the caller of this
+// very request, and req.Extra.TokenInfo is the SDK's own view of it. If the
+// handler returns the error of mcpauth.Require(ctx, "delete:notes"), it becomes
+// an HTTP 403, on which clients ask for the scope and try again.
 //
-// What each tool, prompt and resource needs is said in mcpauth.Resource.Policy,
-// which [Protect] enforces. Where the door is another one, below which nobody
-// reads the request before the SDK does, [Authorize] enforces it inside the SDK.
+// What each tool, prompt and resource needs goes into mcpauth.Resource.Policy,
+// which [Protect] enforces. If you check requests with code of your own that
+// does not read their bodies, [Authorize] enforces the policy inside the SDK.
 //
-// The SDK binds each session to the TokenInfo's UserID: here the issuer and the
-// subject. So does [Protect] by itself, for sessions that a caller without a
-// token opened, too.
+// The SDK binds each session to the TokenInfo's UserID, which is made of issuer
+// and subject. [Protect] binds sessions as well, including those that a caller
+// without a token opened.
 package gosdk
 
 import (
@@ -38,17 +38,18 @@ var errNoDoor = errors.New("gosdk: no door of mcpauth let the request in")
 // extraKey is where the TokenInfo carries the AuthInfo.
 const extraKey = "github.com/mcp-auth/go.AuthInfo"
 
-// Protect wraps an MCP handler of the SDK: [mcpauth.Auth.Protect], and the
-// verified AuthInfo handed over to the SDK. Like that method it panics if an
+// Protect wraps an MCP handler of the SDK: it does what [mcpauth.Auth.Protect]
+// does and hands the AuthInfo over to the SDK. Like that method it panics if an
 // option is wrong.
 func Protect(a *mcpauth.Auth, next http.Handler, opts ...mcpauth.Option) http.Handler {
 	return a.Protect(Bridge(next), opts...)
 }
 
-// Bridge hands what mcpauth verified over to the SDK. Use it below a door of
-// one's own; [Protect] does it already. Callers whom the door let in without a
-// token, see [mcpauth.Anonymous], have no TokenInfo. It protects nothing: a
-// request that no door let in is answered with 500, a preflight request aside.
+// Bridge hands the mcpauth.AuthInfo in a request's context over to the SDK. Use
+// it behind code of your own that calls mcpauth.Auth.Authorize; [Protect] does
+// it already. Callers without a token, see [mcpauth.Anonymous], have no
+// TokenInfo. Bridge itself protects nothing: except for preflights, a request
+// that was not let in is answered with 500.
 func Bridge(next http.Handler) http.Handler {
 	// The SDK's context key is private: the only way in is its own middleware,
 	// with a verifier that repeats what is already known. Expiry was checked
@@ -98,8 +99,9 @@ func tokenInfo(ctx context.Context, _ string, _ *http.Request) (*auth.TokenInfo,
 	}, nil
 }
 
-// AuthInfo returns who sent an MCP request, without [Middleware]. It is false
-// where [Protect] did not let the request in.
+// AuthInfo returns who sent an MCP request, also without [Middleware]. It
+// returns false if the request did not come through [Protect], or came without
+// a token.
 func AuthInfo(req mcp.Request) (*mcpauth.AuthInfo, bool) {
 	extra := req.GetExtra()
 	if extra == nil || extra.TokenInfo == nil {

@@ -25,7 +25,7 @@ const (
 // Middleware puts the AuthInfo of each request into the context of its handler,
 // for [mcpauth.FromContext]. Add it with AddReceivingMiddleware.
 //
-// A handler's error that is a [*mcpauth.Challenge], as that of
+// A handler's error that is a [*mcpauth.Challenge], such as that of
 // [mcpauth.Require], becomes the HTTP response if that has not begun. Otherwise
 // it becomes the result of the tool, with IsError and the challenges in
 // _meta["mcp/www_authenticate"], or for other methods a JSON-RPC error with the

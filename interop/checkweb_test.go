@@ -84,7 +84,7 @@ func checkWebTargets(t *testing.T) []checkWebTarget {
 	return []checkWebTarget{
 		{Name: "good", URL: resource, lines: []string{"MCP server " + resource, "Authorization server " + issuer}},
 		{Name: "broken", URL: broken + "/mcp", GoOn: broken + "/go-on", lines: []string{
-			"MCP server " + broken + "/mcp", "resource_metadata is no absolute URL. resource_metadata_relative", "MCP Inspector fails",
+			"MCP server " + broken + "/mcp", "resource_metadata is not an absolute URL. resource_metadata_relative", "MCP Inspector fails",
 		}},
 		{Name: "issuer", URL: issuer, lines: []string{"Authorization server " + issuer}},
 	}

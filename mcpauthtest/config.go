@@ -29,11 +29,11 @@ const (
 	scopeOfflineAccess = "offline_access"
 )
 
-// Config configures a [Server]. The zero value is usable: one user, any scope,
-// any resource, a free port on loopback.
+// Config configures a [Server]. The zero value is ready to use: one user, any
+// scope, any resource, a free port on loopback.
 type Config struct {
-	// Issuer is the issuer identifier (RFC 8414 §2), used byte for byte, when
-	// the server stands behind another address than its own. Empty means the
+	// Issuer is the issuer identifier (RFC 8414 §2), used byte for byte, if
+	// clients reach the server at another address than its own. Empty means the
 	// address of the listener with Path. [New] needs it.
 	Issuer string
 	// Path is the path of an issuer that is derived from the listener, such as
@@ -44,13 +44,13 @@ type Config struct {
 	Listen string
 	// AutoApprove answers each authorization request at once, without a page,
 	// as if the first user had logged in and consented; a login_hint with
-	// another user's name selects that one. Whoever reaches the server gets
-	// tokens, so it is for tests on loopback.
+	// another user's name selects that user. Anybody who reaches the server
+	// gets tokens, so use it only for tests on loopback.
 	AutoApprove bool
 	// Users can log in. Empty means one user "alice" with the password
 	// "wonderland".
 	Users []User
-	// Clients are registered beforehand. Others register themselves (RFC 7591).
+	// Clients are registered in advance. Others register themselves (RFC 7591).
 	Clients []Client
 	// Scopes are advertised and can be asked for, beside openid, profile, email
 	// and offline_access. Empty means that any scope can be asked for.
@@ -67,44 +67,46 @@ type Config struct {
 	Resources []string
 	// AccessTokenTTL is how long access tokens are valid. Zero means one hour.
 	AccessTokenTTL time.Duration
-	// OpaqueAccessTokens makes access tokens that say nothing to resource
-	// servers, which must introspect them (RFC 7662) as one of Clients that has a
+	// OpaqueAccessTokens makes access tokens that resource servers cannot read:
+	// they must introspect them (RFC 7662), as one of Clients that has a
 	// Secret. Otherwise access tokens are JWTs (RFC 9068), which can be
-	// introspected too.
+	// introspected, too.
 	OpaqueAccessTokens bool
-	// RefreshTokenTTL is how long a login can be prolonged by refreshing,
-	// counted from the login. Zero means 30 days.
+	// RefreshTokenTTL is how long after the login tokens can be refreshed. Zero
+	// means 30 days.
 	RefreshTokenTTL time.Duration
 	// RegistrationTTL is how long dynamically registered clients live. Zero
 	// means 30 days.
 	RegistrationTTL time.Duration
-	// OpenRegistration lets anybody register a client (RFC 7591) though the
-	// Issuer is no loopback host. On loopback anybody can.
+	// OpenRegistration lets anybody register a client (RFC 7591) even if the
+	// host of Issuer is not on loopback. On loopback anybody can.
 	OpenRegistration bool
 	// DPoPNonce demands a nonce of the server in DPoP proofs (RFC 9449 §8).
-	// Proofs are taken, and tokens bound, with and without it.
+	// Without it, proofs are accepted and tokens bound as well.
 	DPoPNonce bool
-	// TrustedIssuers sign assertions that are taken as grants (RFC 7523 §2.1).
+	// TrustedIssuers sign assertions that are accepted as grants (RFC 7523
+	// §2.1).
 	TrustedIssuers []TrustedIssuer
 	// AssertionAudiences are authorization servers that clients get identity
 	// assertions for, in exchange for an ID token (RFC 8693).
 	AssertionAudiences []AssertionAudience
-	// AllowedNetworks are special-purpose networks, such as private ones, that
-	// client metadata and keys may be fetched from, beside the public internet.
-	// Loopback may be where the Issuer itself is a loopback host.
+	// AllowedNetworks are special-purpose networks, such as private ones, from
+	// which client metadata and keys may be fetched, beside the public
+	// internet. Loopback is allowed if the host of Issuer is on loopback.
 	AllowedNetworks []netip.Prefix
-	// RootCAs verifies the servers that these are fetched from. Nil means the
-	// system's.
+	// RootCAs verifies the servers that client metadata and keys are fetched
+	// from. Nil means the system's.
 	RootCAs *x509.CertPool
 	// Store keeps clients, grants and keys. Nil means memory.
 	Store Store
-	// StatusPage serves a page at the Issuer that lists the grants and reads
-	// tokens. Whoever reaches the server sees it, under the Issuer's host.
+	// StatusPage serves a page at the Issuer that lists the grants and shows
+	// what is in a token. Anybody who reaches the server under the Issuer's
+	// host sees it.
 	StatusPage bool
 	// Algorithm signs the tokens: ES256, ES384, ES512, RS256, RS384, RS512,
 	// PS256, PS384, PS512 or EdDSA. Empty means ES256.
 	Algorithm string
-	// Logger is told of what the server grants and refuses. Nil means silence.
+	// Logger is told what the server grants and refuses. Nil means silence.
 	Logger *slog.Logger
 	// Now is the clock. Nil means [time.Now].
 	Now func() time.Time
@@ -120,26 +122,26 @@ type User struct {
 	Name, Email string
 }
 
-// Client is a client that is registered beforehand.
+// Client is a client that is registered in advance.
 type Client struct {
 	// ID is the client_id.
 	ID string
-	// Secret makes a confidential client, which authenticates at the token
-	// endpoint by client_secret_basic or client_secret_post.
+	// Secret makes the client a confidential one, which authenticates at the
+	// token endpoint by client_secret_basic or client_secret_post.
 	Secret string
-	// JWKS is a JWK Set with public keys. It makes a confidential client too,
-	// which authenticates by private_key_jwt (RFC 7523 §2.2). Without a secret
-	// and keys a client is public.
+	// JWKS is a JWK Set with public keys. It makes the client a confidential
+	// one, too, which authenticates by private_key_jwt (RFC 7523 §2.2). Without
+	// a secret and keys a client is public.
 	JWKS []byte
-	// JWKSURI is where the JWK Set stands, in place of JWKS.
+	// JWKSURI is the URL of the JWK Set, in place of JWKS.
 	JWKSURI string
 	// DPoPBound refuses token requests of the client without a DPoP proof
 	// (RFC 9449 §5.2).
 	DPoPBound bool
 	// Name is shown on the consent page. Empty means ID.
 	Name string
-	// RedirectURIs are compared byte for byte, loopback ports aside
-	// (RFC 8252 §7.3): https, or http on loopback.
+	// RedirectURIs are compared byte for byte, except for ports on loopback
+	// (RFC 8252 §7.3). They are https, or http on loopback.
 	RedirectURIs []string
 	// GrantTypes are those of RFC 7591 §2 that the server knows. Empty means
 	// authorization_code and refresh_token for a client with redirect URIs,
@@ -148,20 +150,21 @@ type Client struct {
 	GrantTypes []string
 }
 
-// TrustedIssuer signs assertions that are taken as grants.
+// TrustedIssuer is an issuer whose assertions are accepted as grants.
 type TrustedIssuer struct {
 	// Issuer is the iss claim, compared byte for byte.
 	Issuer string
 	// JWKS is a JWK Set with the issuer's keys.
 	JWKS []byte
-	// JWKSURI is where the JWK Set stands. With neither it is found through the
-	// issuer's metadata (RFC 8414, OpenID Connect Discovery).
+	// JWKSURI is the URL of the JWK Set. With neither, the set is found through
+	// the issuer's metadata (RFC 8414, OpenID Connect Discovery).
 	JWKSURI string
-	// IdentityAssertions takes its ID-JAGs (Identity Assertion JWT Authorization
-	// Grant): for clients that are registered here, on behalf of the users that
-	// the issuer names, with the scopes and the resource that it names.
+	// IdentityAssertions accepts the issuer's ID-JAGs (Identity Assertion JWT
+	// Authorization Grant): for clients that are registered here, on behalf of
+	// the users that the issuer names, with the scopes and the resource that it
+	// names.
 	IdentityAssertions bool
-	// Workloads can have tokens for assertions about themselves (Workload
+	// Workloads can get tokens with assertions about themselves (Workload
 	// Identity Federation).
 	Workloads []Workload
 }
@@ -170,9 +173,10 @@ type TrustedIssuer struct {
 type Workload struct {
 	// Subject is the sub claim, compared byte for byte.
 	Subject string
-	// Scopes are what it can ask for, and has if it asks for none.
+	// Scopes are what it can ask for, and what it gets if it asks for none.
 	Scopes []string
-	// Resources are those it can ask for. Empty means all that the server knows.
+	// Resources are those it can ask for. Empty means what [Config.Resources]
+	// allows.
 	Resources []string
 }
 
@@ -181,13 +185,13 @@ type Workload struct {
 type AssertionAudience struct {
 	// Issuer is its issuer identifier, the aud of assertions.
 	Issuer string
-	// Resources are the resources it issues tokens for. An assertion is never
-	// made for another pair of both.
+	// Resources are the resources it issues tokens for. Assertions are made
+	// only for this issuer together with one of these resources.
 	Resources []string
 	// Scopes can be asked for. Empty means any.
 	Scopes []string
 	// ClientIDs maps clients of this server to their client_id there. A client
-	// that is missing has the same one.
+	// that is missing has the same client_id.
 	ClientIDs map[string]string
 }
 

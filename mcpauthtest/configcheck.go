@@ -14,8 +14,8 @@ import (
 	"github.com/mcp-auth/go/metadata"
 )
 
-// ConfigError is one mistake in a [Config]. [New] and [NewServer] join all they
-// find, each is reached by [errors.As].
+// ConfigError is one mistake in a [Config]. [New] and [NewServer] join all that
+// they find; [errors.As] finds them.
 type ConfigError struct {
 	// Field is the field in question, such as "Users[0].Password".
 	Field string

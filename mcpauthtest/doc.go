@@ -16,7 +16,8 @@
 // Configure the resource server to trust [Server.Issuer] and send it the token.
 // [Server.Token] also makes tokens that must be refused: see [TokenOption].
 // [Server.SetFaults] makes the server misbehave, [Server.RotateKeys] changes
-// its keys, [Server.Requests] counts what it was asked.
+// its keys, [Server.Requests] counts the requests to it. docs/testing.md shows
+// a whole test.
 //
 // Clients find a complete server: metadata (RFC 8414 and OpenID Connect
 // Discovery), authorization code with PKCE S256, Client ID Metadata Documents,
@@ -28,11 +29,11 @@
 // [Config.TrustedIssuers] (RFC 7523); [Config.AssertionAudiences] makes the
 // server an identity provider for others (RFC 8693).
 //
-// Everything that it gives is one grant, fixed when it is given and only ever
-// narrowed; [Server.Grants] lists them. They are kept in memory, or in the file
-// of package sqlitestore.
+// What a client gets when a user logs in is one grant. Its scopes and resources
+// are fixed then and can only be narrowed; [Server.Grants] lists the grants.
+// They are kept in memory, or in a file by package sqlitestore.
 //
 // It is for development and tests only, not an identity provider: on loopback
-// whoever reaches it can register a client, and passwords stand in its
-// configuration. The command "mcpauth dev" is this server.
+// anybody who reaches it can register a client, and its configuration holds
+// passwords in plain text. The command "mcpauth dev" is this server.
 package mcpauthtest

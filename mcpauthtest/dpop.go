@@ -50,8 +50,8 @@ func BoundTo(k *DPoPKey) TokenOption {
 	return TokenOption{func(r *recipe) { r.claims["cnf"] = map[string]any{"jkt": k.thumbprint} }}
 }
 
-// DPoPProof says what a proof is for. Each zero field stands for what a
-// well-behaved client puts there.
+// DPoPProof says what a proof is for. In place of a zero field, the proof has
+// what a well-behaved client puts there.
 type DPoPProof struct {
 	// Method and URL are those of the request (htm and htu).
 	Method, URL string
@@ -64,8 +64,8 @@ type DPoPProof struct {
 	ID string
 	// IssuedAt is iat. Zero means now.
 	IssuedAt time.Time
-	// Header and Claims replace members; nil removes a claim. They make proofs
-	// that must be refused.
+	// Header and Claims replace members; nil removes a claim. Use them to make
+	// proofs that must be refused.
 	Header, Claims map[string]any
 }
 

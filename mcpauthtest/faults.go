@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Faults are ways in which the server misbehaves. The zero value is none.
+// Faults say how the server misbehaves. The zero value is a server that does
+// not.
 type Faults struct {
 	// Metadata spoils both metadata documents.
 	Metadata DocumentFault
@@ -17,12 +18,12 @@ type Faults struct {
 	Introspection DocumentFault
 	// Token spoils the answers of the token endpoint.
 	Token DocumentFault
-	// AuthorizationIssuer stands in iss of authorization responses instead of
+	// AuthorizationIssuer is put into iss of authorization responses instead of
 	// the issuer (RFC 9207).
 	AuthorizationIssuer string
 	// NoAuthorizationIssuer leaves iss out of authorization responses.
 	NoAuthorizationIssuer bool
-	// MetadataIssuer stands in both metadata documents instead of the issuer.
+	// MetadataIssuer is put into both metadata documents instead of the issuer.
 	MetadataIssuer string
 	// HideOAuthMetadata answers 404 for the RFC 8414 document.
 	HideOAuthMetadata bool
@@ -30,8 +31,8 @@ type Faults struct {
 	HideOIDCMetadata bool
 	// EmptyJWKS serves a JWK Set without keys.
 	EmptyJWKS bool
-	// OddKeys adds keys that no verifier can use: an unknown type, a curve
-	// nobody knows, a symmetric one, one that is not even an object.
+	// OddKeys adds keys that no verifier can use: one of an unknown type, one
+	// on an unknown curve, a symmetric one, and one that is not even an object.
 	OddKeys bool
 	// NoKeyAlgorithm leaves alg and use out of the keys, as some providers do.
 	NoKeyAlgorithm bool
@@ -39,9 +40,9 @@ type Faults struct {
 	UnknownKey bool
 }
 
-// DocumentFault is a way in which one document is served wrongly.
+// DocumentFault says how one document is served wrongly.
 type DocumentFault struct {
-	// Delay is waited before the answer.
+	// Delay is how long the answer is held back.
 	Delay time.Duration
 	// Status replaces 200, if it is not zero.
 	Status int
@@ -49,7 +50,8 @@ type DocumentFault struct {
 	Body []byte
 }
 
-// SetFaults makes the server misbehave from the next request on. Faults{} heals it.
+// SetFaults makes the server misbehave from the next request on.
+// SetFaults(Faults{}) ends that.
 func (s *Server) SetFaults(f Faults) {
 	f.Metadata.Body = slices.Clone(f.Metadata.Body)
 	f.JWKS.Body = slices.Clone(f.JWKS.Body)

@@ -16,10 +16,10 @@ const maxListedGrants = 200
 type Grant struct {
 	// ID names the grant, for [Server.RevokeGrant].
 	ID string
-	// Type is the grant type it was given for, such as authorization_code.
+	// Type is the grant type, such as authorization_code.
 	Type string
-	// ClientID and ClientName are the client's, Subject the user's, or the
-	// client's where it acts for itself.
+	// ClientID and ClientName are the client's. Subject is the user's, or the
+	// client's if it acts for itself.
 	ClientID, ClientName, Subject string
 	// Scopes and Resources are the most that its tokens can have.
 	Scopes, Resources []string
@@ -28,14 +28,14 @@ type Grant struct {
 	DPoPKey string
 	// Given and Expires are when it begins and ends.
 	Given, Expires time.Time
-	// Redeemed tells that its authorization code was redeemed.
+	// Redeemed says that its authorization code was redeemed.
 	Redeemed bool
-	// Revoked tells that it has ended early.
+	// Revoked says that it was ended early.
 	Revoked bool
 }
 
-// Grants returns the grants that have not expired, the newest first; of many,
-// the newest 200.
+// Grants returns the grants that have not expired, the newest first, and at
+// most 200.
 func (s *Server) Grants(ctx context.Context) ([]Grant, error) {
 	states, err := s.store.Grants(ctx, maxListedGrants, s.now())
 	if err != nil {
@@ -57,9 +57,9 @@ func (s *Server) Grants(ctx context.Context) ([]Grant, error) {
 	return grants, nil
 }
 
-// RevokeGrant ends a grant and with it its refresh token; [Server.TokenActive]
-// and introspection tell that its access tokens are revoked. It does nothing to
-// a grant that is unknown.
+// RevokeGrant ends a grant and with it its refresh token. [Server.TokenActive]
+// and introspection then call its access tokens inactive. It does nothing if
+// the grant is unknown.
 func (s *Server) RevokeGrant(ctx context.Context, id string) error {
 	raw, err := hex.DecodeString(id)
 	if err != nil || len(raw) != len(GrantID{}) {

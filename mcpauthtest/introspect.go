@@ -54,9 +54,9 @@ func tokenType(cnf any) string {
 
 // TokenActive tells whether an access token is one of this server's, not
 // expired and not revoked. A token is revoked when the authorization code it
-// came from is redeemed again, or a refresh token of the same login reused;
-// resource servers that verify tokens by themselves cannot see that, those that
-// introspect them can.
+// came from is redeemed again, or a refresh token of the same login is reused.
+// Resource servers that introspect tokens see that; those that verify tokens
+// with keys do not.
 func (s *Server) TokenActive(ctx context.Context, token string) bool {
 	_, active := s.activeClaims(ctx, token)
 	return active

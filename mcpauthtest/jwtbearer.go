@@ -59,7 +59,7 @@ func (t *trustedIssuer) keySource(ctx context.Context, documents *documents) (*k
 		return nil, err
 	}
 	if fetched.Server.JWKSURI == "" {
-		return nil, errors.New("the issuer's metadata have no jwks_uri")
+		return nil, errors.New("the issuer's metadata has no jwks_uri")
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -180,18 +180,19 @@ func (k *keyring) published(now time.Time) []jose.JSONWebKey {
 	return keys
 }
 
-// JWKS returns the JWK Set as it stands (RFC 7517), for a resource server whose
-// keys are configured by hand. Faults do not show in it.
+// JWKS returns the current JWK Set (RFC 7517), for a resource server whose keys
+// are configured by hand. It is not affected by Faults.
 func (s *Server) JWKS() ([]byte, error) {
 	return json.Marshal(jose.JSONWebKeySet{Keys: s.keys.published(s.now())})
 }
 
-// RotateOption is a way of [Server.RotateKeys].
+// RotateOption changes what [Server.RotateKeys] does.
 type RotateOption struct{ dropOldKeys bool }
 
-// DropOldKeys withdraws all keys at once, the announced one too, and signs with
-// one that was never published before. Tokens signed so far do not verify any
-// more, and new ones only after the JWK Set was fetched again.
+// DropOldKeys withdraws all keys at once, including the next one, which was
+// published already, and signs with a key that was never published before.
+// Older tokens can then no longer be verified, and new ones only after the JWK
+// Set is fetched again.
 func DropOldKeys() RotateOption { return RotateOption{dropOldKeys: true} }
 
 // RotateKeys signs with the next key from now on. There is no outage: that key

@@ -20,7 +20,7 @@ const (
 
 // Metadata returns the server's metadata, for a resource server that is given
 // it by hand. One document serves RFC 8414 and OpenID Connect Discovery, which
-// share their names. Faults do not show in it.
+// share their names. It is not affected by Faults.
 func (s *Server) Metadata() *metadata.AuthorizationServer {
 	document := &metadata.AuthorizationServer{
 		Issuer:                        s.issuer,

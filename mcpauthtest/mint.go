@@ -25,8 +25,9 @@ const (
 
 const mintedClientID = "test-client"
 
-// TokenClaims are the claims of a token made by [Server.Token]. Each zero field
-// stands for what a well-behaved authorization server puts there.
+// TokenClaims are the claims of a token made by [Server.Token]. In place of a
+// zero field, the token has what a well-behaved authorization server puts
+// there.
 type TokenClaims struct {
 	// Issuer is iss. Empty means [Server.Issuer].
 	Issuer string
@@ -161,22 +162,23 @@ func IDToken() TokenOption {
 	}}
 }
 
-// Opaque makes an opaque token, as [Config.OpaqueAccessTokens] does for all. The
-// introspection endpoint calls it inactive where it would refuse the JWT with
-// the same claims and options.
+// Opaque makes an opaque token, as [Config.OpaqueAccessTokens] does for all
+// tokens. The introspection endpoint calls it inactive if a JWT with the same
+// claims and options would have to be refused.
 func Opaque() TokenOption {
 	return TokenOption{func(r *recipe) { r.opaque = true }}
 }
 
 // Revoked makes a token whose grant was revoked: introspection and
-// [Server.TokenActive] call it inactive. Who verifies it as a JWT cannot see that.
+// [Server.TokenActive] call it inactive. A server that verifies it as a JWT
+// cannot see that.
 func Revoked() TokenOption {
 	return TokenOption{func(r *recipe) { r.revoked = true }}
 }
 
 // Token makes a signed access token (RFC 9068) without any flow. Options make
 // tokens that must be refused, and claims can be anything. It fails if the
-// token has no audience, or if a claim cannot be written as JSON.
+// token has no audience, or if a claim cannot be encoded as JSON.
 func (s *Server) Token(claims TokenClaims, options ...TokenOption) (string, error) {
 	r := recipe{
 		claims: s.mintedClaims(claims), header: map[string]any{"typ": typeAccessToken},
@@ -189,7 +191,7 @@ func (s *Server) Token(claims TokenClaims, options ...TokenOption) (string, erro
 	}
 	if _, ok := r.claims["aud"]; !ok {
 		if len(s.config.Resources) == 0 {
-			return "", errors.New("mcpauthtest: a token needs an Audience, or the server Resources")
+			return "", errors.New("mcpauthtest: the token has no audience: set TokenClaims.Audience or Config.Resources")
 		}
 		r.claims["aud"] = s.config.Resources[0]
 	}

@@ -38,7 +38,8 @@ const (
 )
 
 // Server is an authorization server. Make one with [NewServer], which listens,
-// or with [New], to be mounted elsewhere. It is safe for concurrent use.
+// or with [New], whose Handler you mount yourself. It is safe for concurrent
+// use.
 type Server struct {
 	config Config // normalized, never changed
 	issuer string
@@ -69,9 +70,8 @@ type Server struct {
 	served    chan struct{} // nil when it was made by New
 }
 
-// NewServer starts an authorization server on loopback, or on
-// [Config.Listen]. Close it after use. Mistakes in config are joined
-// [*ConfigError]s.
+// NewServer starts an authorization server on loopback, or on [Config.Listen].
+// Close it after use. Each mistake in config is a [*ConfigError], joined.
 func NewServer(config Config) (*Server, error) {
 	address := cmp.Or(config.Listen, defaultListen)
 	if config.Issuer == "" && !loopbackListen(address) {
@@ -97,8 +97,8 @@ func NewServer(config Config) (*Server, error) {
 }
 
 // New makes an authorization server that does not listen: mount
-// [Server.Handler] at the host of [Config.Issuer], which is required. Mistakes
-// in config are joined [*ConfigError]s.
+// [Server.Handler] at the host of [Config.Issuer], which is required. Each
+// mistake in config is a [*ConfigError], joined.
 func New(config Config) (*Server, error) {
 	config = config.normalized()
 	if err := config.check(); err != nil {
@@ -299,7 +299,8 @@ func preflight(w http.ResponseWriter, matched route) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// Requests counts what the server was asked, misbehaving or not.
+// Requests counts the requests to each endpoint, whether or not the server
+// misbehaves.
 type Requests struct {
 	Metadata   int // both documents
 	JWKS       int

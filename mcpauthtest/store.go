@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// What a [Store] answers. A code, refresh token or jti that comes a second time
-// is ErrReplayed; of a grant, that has revoked it by the time the error is
-// returned. Compare with [errors.Is].
+// The errors of a [Store]; compare with [errors.Is]. A code, refresh token or
+// jti that is used a second time is ErrReplayed. If it belongs to a grant, the
+// grant is revoked by the time the error is returned.
 var (
 	ErrUnknown  = errors.New("mcpauthtest: unknown or expired")
 	ErrRevoked  = errors.New("mcpauthtest: revoked")
@@ -16,18 +16,18 @@ var (
 	ErrFull     = errors.New("mcpauthtest: too many entries")
 )
 
-// GrantID names a grant. It is no secret: it gives access to nothing.
+// GrantID identifies a grant. It is not a secret: it gives access to nothing.
 type GrantID [16]byte
 
-// Store keeps clients, grants, used identifiers and the server's secrets. The
-// server has one in memory unless [Config.Store] is set; package sqlitestore has
-// one in a file. Its methods are atomic: of concurrent calls that consume the
-// same thing, one succeeds. They are safe for concurrent use.
+// Store keeps clients, grants, used identifiers and the server's secrets.
+// Unless [Config.Store] is set, the server keeps them in memory; package
+// sqlitestore keeps them in a file. The methods are safe for concurrent use and
+// atomic: of several calls that consume the same thing at once, one succeeds.
 //
-// Times are those of the server's clock; now is passed in. Data is the
-// server's and opaque to the store.
+// Times are those of the server's clock, which passes in now. The store does
+// not need to understand Data.
 type Store interface {
-	// AddClient adds a client. It fails with [ErrFull] at a bound.
+	// AddClient adds a client. It fails with [ErrFull] if there is no room.
 	AddClient(ctx context.Context, c StoredClient, now time.Time) error
 	// Client returns the data of a client that is not expired, or [ErrUnknown].
 	Client(ctx context.Context, id string, now time.Time) ([]byte, error)
@@ -44,51 +44,54 @@ type Store interface {
 	// RotateRefresh replaces the valid number by the next one and returns that.
 	// Any other number revokes the grant.
 	RotateRefresh(ctx context.Context, id GrantID, number uint32, now time.Time) (uint32, error)
-	// Revoke ends a grant. It does nothing to one that is unknown.
+	// Revoke ends a grant. It does nothing if the grant is unknown.
 	Revoke(ctx context.Context, id GrantID) error
-	// Grant returns a grant that has not ended, be it revoked, or [ErrUnknown].
+	// Grant returns a grant that has not expired, even if it is revoked, or
+	// [ErrUnknown].
 	Grant(ctx context.Context, id GrantID, now time.Time) (GrantState, error)
-	// Grants returns grants that have not ended, revoked ones too, the newest
-	// first, and at most limit.
+	// Grants returns the grants that have not expired, including revoked ones,
+	// the newest first, and at most limit.
 	Grants(ctx context.Context, limit int, now time.Time) ([]GrantState, error)
 
-	// ConsumeID remembers an identifier until then. It fails with [ErrReplayed]
-	// if that is remembered already, with [ErrFull] at a bound: nothing is
-	// forgotten early.
+	// ConsumeID remembers an identifier until the given time. It fails with
+	// [ErrReplayed] if the identifier is remembered already, and with [ErrFull]
+	// if there is no room: nothing is forgotten early.
 	ConsumeID(ctx context.Context, id string, until, now time.Time) error
 
-	// Secrets returns what SaveSecrets was given last, nil before that.
+	// Secrets returns what SaveSecrets was last given, or nil if it was never
+	// called.
 	Secrets(ctx context.Context) ([]byte, error)
-	// SaveSecrets keeps the server's keys. Whoever reads them can issue tokens.
+	// SaveSecrets keeps the server's keys. Anybody who can read them can issue
+	// tokens.
 	SaveSecrets(ctx context.Context, data []byte) error
 }
 
-// StoredClient is a client that registered itself.
+// StoredClient is a client that registered itself, for a Store.
 type StoredClient struct {
 	ID      string
 	Data    []byte
 	Expires time.Time
 }
 
-// StoredGrant is a grant as it was given.
+// StoredGrant is a grant as it was made, for a Store.
 type StoredGrant struct {
 	ID   GrantID
 	Data []byte
-	// CodeExpires is when the code can be redeemed no longer; zero for a grant
-	// that has none.
+	// CodeExpires is until when the code can be redeemed, or zero for a grant
+	// without a code.
 	CodeExpires time.Time
 	// Expires is when the grant ends.
 	Expires time.Time
 }
 
-// GrantState is a grant and what became of it.
+// GrantState is a grant and its current state, for a Store.
 type GrantState struct {
 	StoredGrant
-	// Consumed tells that the code was redeemed.
+	// Consumed says that the code was redeemed.
 	Consumed bool
-	// Revoked tells that the grant was ended.
+	// Revoked says that the grant was ended.
 	Revoked bool
-	// Refresh is the number of the valid refresh token, 0 before the code is
+	// Refresh is the number of the valid refresh token, or 0 before the code is
 	// redeemed.
 	Refresh uint32
 }

@@ -19,9 +19,9 @@ const (
 	userAgentTimeout = 30 * time.Second
 )
 
-// UserAgent is a user with a browser, without a screen: it opens the
-// authorization URL of a client, logs in, consents, and stops where the browser
-// would go back to the client.
+// UserAgent acts as a user with a browser: it opens the authorization URL of a
+// client, logs in, consents, and stops where the browser would go back to the
+// client.
 type UserAgent struct {
 	// Username and Password are typed into the login page.
 	Username, Password string
@@ -31,7 +31,8 @@ type UserAgent struct {
 	Transport http.RoundTripper
 }
 
-// LoginError tells that the pages did not lead back to the client.
+// LoginError says that the login ended on an error page instead of at the
+// client.
 type LoginError struct {
 	// Status is that of the last page.
 	Status int
@@ -48,10 +49,11 @@ func (s *Server) UserAgent() *UserAgent {
 	return &UserAgent{Username: s.config.Users[0].Username, Password: s.config.Users[0].Password}
 }
 
-// Login opens the authorization URL and returns the URL that the client is
-// called back with, holding a code or an error (RFC 6749 §4.1.2). Nothing is
-// sent to it. The error is a [*LoginError] if the server shows an error page,
-// for instance because the redirect URI is not registered or the password wrong.
+// Login opens the authorization URL and returns the URL at the client that the
+// browser is sent to, with a code or an error (RFC 6749 §4.1.2). It does not
+// request that URL. The error is a [*LoginError] if the server shows an error
+// page, for instance because the redirect URI is not registered or the password
+// is wrong.
 func (u *UserAgent) Login(ctx context.Context, authorizationURL string) (*url.URL, error) {
 	start, err := url.Parse(authorizationURL)
 	if err != nil {

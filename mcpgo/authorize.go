@@ -18,15 +18,16 @@ var (
 )
 
 // Authorize is [Middleware] that also enforces the Policy of a resource inside
-// mcp-go, on every request and every list. It is for servers whose door does not
-// read the request: a door of one's own that puts the AuthInfo into the context.
-// Behind [Protect] it is not needed. The empty resource means the only one.
+// mcp-go, on every request and every list. It is for servers that check
+// requests with code that puts the AuthInfo into the context and does not read
+// their bodies. Behind [Protect] it is not needed. The empty resource means the
+// only one.
 //
 // A request that carries no AuthInfo may do what is Public, and nothing else.
-// Notifications are not looked at, as mcp-go offers no place for it.
+// Notifications are not checked, because mcp-go offers no place for it.
 //
-// It adds to the server's hooks, so it must come after [server.WithHooks], or
-// all calls fail; and before other middleware, so that none sees what is
+// It adds to the server's hooks, so pass it after [server.WithHooks], or all
+// calls fail; and before other middleware, so that none of it sees what is
 // refused.
 func Authorize(a *mcpauth.Auth, resource string) server.ServerOption {
 	return func(s *server.MCPServer) {

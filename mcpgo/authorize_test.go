@@ -30,7 +30,7 @@ func inside(a *mcpauth.Auth) server.ServerOption { return mcpgo.Authorize(a, "")
 
 const (
 	refusedTool = `"mcp/www_authenticate":["Bearer error=\"insufficient_scope\", scope=\"admin\", resource_metadata=`
-	lacking     = "has not all scopes"
+	lacking     = "does not have all scopes"
 	noToken     = "An access token is required."
 )
 

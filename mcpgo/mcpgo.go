@@ -7,16 +7,16 @@
 //	s := server.NewMCPServer("notes", "1.0.0", mcpgo.Middleware())
 //	mux.Handle("/mcp", mcpgo.Protect(auth, server.NewStreamableHTTPServer(s), mcpauth.Scopes("read:notes")))
 //
-// In a handler, mcpauth.FromContext(ctx) is then the caller. The error of
-// mcpauth.Require(ctx, "delete:notes") becomes an HTTP 403 on which clients step
-// up.
+// In a handler, mcpauth.FromContext(ctx) then returns the caller. If the
+// handler returns the error of mcpauth.Require(ctx, "delete:notes"), it becomes
+// an HTTP 403, on which clients ask for the scope and try again.
 //
-// What each tool, prompt and resource needs is said in mcpauth.Resource.Policy,
-// which [Protect] enforces. Where the door is another one, below which nobody
-// reads the request before mcp-go does, [Authorize] enforces it inside mcp-go.
+// What each tool, prompt and resource needs goes into mcpauth.Resource.Policy,
+// which [Protect] enforces. If you check requests with code of your own that
+// does not read their bodies, [Authorize] enforces the policy inside mcp-go.
 //
-// mcp-go gives sessions no owner. [Protect] does: a session identifier is of no
-// use to another issuer and subject than those that opened it.
+// In mcp-go a session has no owner. [Protect] gives it one: only the issuer and
+// subject that opened a session can use its identifier.
 package mcpgo
 
 import (
@@ -34,11 +34,12 @@ import (
 // challengeKey is where clients look for a challenge in a result.
 const challengeKey = "mcp/www_authenticate"
 
-// Protect wraps a [server.StreamableHTTPServer], or a handler around one:
-// [mcpauth.Auth.Protect]. Like that method it panics if an option is wrong.
+// Protect wraps a [server.StreamableHTTPServer], or a handler around one, as
+// [mcpauth.Auth.Protect] does. Like that method it panics if an option is
+// wrong.
 //
-// mcp-go hands the request's context to its handlers, so that nothing else is
-// needed for mcpauth.FromContext. A function given to
+// mcp-go passes the request's context to its handlers, so that
+// mcpauth.FromContext works in them without more. A function given to
 // [server.WithHTTPContextFunc] must derive its context from the one it gets.
 //
 // A request without a session reaches mcp-go with an identifier that is the same
@@ -65,10 +66,10 @@ func keepApart(next http.Handler) http.Handler {
 }
 
 // Middleware turns an error of a tool, prompt or resource handler that is a
-// [*mcpauth.Challenge], as that of [mcpauth.Require], into the HTTP response if
-// that has not begun. Otherwise it becomes the result of the tool, with IsError
-// and the challenges in _meta["mcp/www_authenticate"]. For prompts and resources
-// mcp-go lets an error carry nothing but text.
+// [*mcpauth.Challenge], such as that of [mcpauth.Require], into the HTTP
+// response if that has not begun. Otherwise it becomes the result of the tool,
+// with IsError and the challenges in _meta["mcp/www_authenticate"]. For prompts
+// and resources, mcp-go lets an error carry nothing but text.
 //
 // It does not see the handlers of task tools, as no middleware of mcp-go does.
 func Middleware() server.ServerOption { return middleware(nil) }

@@ -20,9 +20,9 @@ type Source struct {
 	Type ServerType
 	// URL, if set, is the only place to look.
 	URL string
-	// Repair, if set, mends a document that does not conform before it is
-	// parsed. It is given the body of each answer with status 200, whatever
-	// that is. An error says that the body is no document.
+	// Repair, if set, repairs a document that does not conform before it is
+	// parsed. It gets the body of each answer with status 200, whatever that
+	// is. It returns an error if the body is not a document.
 	Repair func(document []byte) ([]byte, error)
 }
 
@@ -48,11 +48,11 @@ const (
 	InvalidSource DiscoveryKind = "invalid source"
 	// NotFound: no place has a document.
 	NotFound DiscoveryKind = "not found"
-	// IssuerMismatch: the document is of another issuer (RFC 8414 §3.3, OpenID
+	// IssuerMismatch: the document names another issuer (RFC 8414 §3.3, OpenID
 	// Connect Discovery §4.3). The cause is an [*IssuerMismatchError].
 	IssuerMismatch DiscoveryKind = "issuer mismatch"
-	// Malformed: an answer is no metadata document, or one with an endpoint
-	// that must not be used. The cause is a [*DocumentError] or the repair
+	// Malformed: an answer is not a metadata document, or has an endpoint that
+	// must not be used. The cause is a [*DocumentError] or the repair
 	// function's error.
 	Malformed DiscoveryKind = "malformed"
 	// Unavailable: the server could not be reached, or said that it cannot
@@ -60,15 +60,16 @@ const (
 	Unavailable DiscoveryKind = "unavailable"
 )
 
-// DiscoveryError is why no document was found. Where several places were
-// tried, it is of the one that tells most.
+// DiscoveryError says why no document was found. If several places were tried,
+// it is about the one that says most.
 type DiscoveryError struct {
-	// URL is the place, without its query. Empty for InvalidSource.
+	// URL is where the document was looked for, without its query. Empty for
+	// InvalidSource.
 	URL  string
 	Kind DiscoveryKind
 	// Err is the cause.
 	Err error
-	// Others are what came of the other places tried.
+	// Others are the errors of the other places tried.
 	Others []*DiscoveryError
 }
 
@@ -94,13 +95,14 @@ func (e *DiscoveryError) describe(b *strings.Builder) {
 // Unwrap returns the cause.
 func (e *DiscoveryError) Unwrap() error { return e.Err }
 
-// IssuerMismatchError is a document of another issuer than the one asked for.
+// IssuerMismatchError says that a document names another issuer than the one
+// asked for.
 type IssuerMismatchError struct {
 	// Want is the issuer asked for, Got the document's.
 	Want, Got string
 }
 
-// Error shows both, the document's cut where it is long.
+// Error shows both; the document's is shortened if it is long.
 func (e *IssuerMismatchError) Error() string {
 	text := fmt.Sprintf("the document is of the issuer %.200q, not of %.200q", e.Got, e.Want)
 	if strings.TrimSuffix(e.Got, "/") == strings.TrimSuffix(e.Want, "/") {
@@ -111,12 +113,12 @@ func (e *IssuerMismatchError) Error() string {
 
 // Discover finds and reads the metadata of an authorization server, trying the
 // places that [CandidateURLs] names in their order. A place without a document
-// is passed over; the first document decides: its issuer must be identical to
-// the one asked for and its endpoints be https URLs, unless the issuer itself
+// is skipped; the first document decides. Its issuer must be identical to the
+// one asked for, and its endpoints must be https URLs, unless the issuer itself
 // is on loopback.
 //
-// It connects to public addresses only, or to loopback where the issuer or the
-// URL is there, and is bounded in time, size and redirects. The error is a
+// It connects only to public addresses, or to loopback if the issuer or the URL
+// is there, and limits time, size and redirects. The error is a
 // [*DiscoveryError].
 func Discover(ctx context.Context, src Source) (*AuthorizationServer, error) {
 	client := fetch.New(fetch.Policy{})
@@ -128,7 +130,8 @@ func Discover(ctx context.Context, src Source) (*AuthorizationServer, error) {
 	return got.Server, nil
 }
 
-// Fetch is [Discover] for packages of this module, with a client of their own.
+// Fetch is [Discover] with a client that only packages of this module can make.
+// Others use Discover.
 func Fetch(ctx context.Context, client *fetch.Client, src Source) (*Fetched, error) {
 	return src.find(ctx, client)
 }

@@ -5,8 +5,7 @@
 //
 // The two calls to know are [Discover], which fetches the metadata of an
 // authorization server by its issuer identifier, and
-// [AuthorizationServer.Validate], which tells what in them MCP clients will
-// miss:
+// [AuthorizationServer.Validate], which tells what MCP clients will miss in it:
 //
 //	as, err := metadata.Discover(ctx, metadata.Source{Issuer: "https://auth.example.com/oidc"})
 //	if err != nil {
@@ -16,7 +15,7 @@
 //		fmt.Println(finding.Severity, finding.Code, finding.Message)
 //	}
 //
-// Package mcpauth does the former by itself; the rest of this package is for
-// tools, clients and tests: documents survive reading and writing with the
-// members this package does not know.
+// Package mcpauth does the former by itself. The rest of this package is for
+// tools, clients and tests. Documents keep the members that this package does
+// not know when they are read and written.
 package metadata

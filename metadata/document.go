@@ -18,7 +18,7 @@ const (
 	maxDepth    = 32
 )
 
-// DocumentError is why a document cannot be used.
+// DocumentError says why a document cannot be used.
 type DocumentError struct {
 	// Member is the member at fault; empty means the document as a whole.
 	Member string

@@ -8,10 +8,10 @@ import "encoding/json"
 type ProtectedResource struct {
 	// Resource is the resource identifier. Required.
 	Resource string `json:"resource"`
-	// AuthorizationServers are issuer identifiers of the authorization servers
-	// whose tokens the resource takes. MCP requires one at least.
+	// AuthorizationServers are the issuer identifiers of the authorization
+	// servers whose tokens the resource accepts. MCP requires at least one.
 	AuthorizationServers []string `json:"authorization_servers,omitempty"`
-	// JWKSURI is where the resource's own keys stand.
+	// JWKSURI is the URL of the resource's own keys.
 	JWKSURI string `json:"jwks_uri,omitempty"`
 	// ScopesSupported are the scopes to ask for.
 	ScopesSupported []string `json:"scopes_supported,omitempty"`
@@ -28,17 +28,18 @@ type ProtectedResource struct {
 	ResourcePolicyURI string `json:"resource_policy_uri,omitempty"`
 	// ResourceTOSURI is the page with the terms of service.
 	ResourceTOSURI string `json:"resource_tos_uri,omitempty"`
-	// TLSClientCertificateBoundAccessTokens tells that tokens can be bound to
+	// TLSClientCertificateBoundAccessTokens says that tokens can be bound to
 	// client certificates (RFC 8705).
 	TLSClientCertificateBoundAccessTokens bool `json:"tls_client_certificate_bound_access_tokens,omitempty"`
 	// AuthorizationDetailsTypesSupported are the RFC 9396 types understood.
 	AuthorizationDetailsTypesSupported []string `json:"authorization_details_types_supported,omitempty"`
 	// DPoPSigningAlgValuesSupported are the JWS algorithms of DPoP proofs (RFC 9449).
 	DPoPSigningAlgValuesSupported []string `json:"dpop_signing_alg_values_supported,omitempty"`
-	// DPoPBoundAccessTokensRequired tells that only DPoP-bound tokens are taken.
+	// DPoPBoundAccessTokensRequired says that only DPoP-bound tokens are
+	// accepted.
 	DPoPBoundAccessTokensRequired bool `json:"dpop_bound_access_tokens_required,omitempty"`
-	// SignedMetadata is a JWT with the members as claims (§2.2). It is carried,
-	// not verified.
+	// SignedMetadata is a JWT with the members as claims (§2.2). This package
+	// does not verify it.
 	SignedMetadata string `json:"signed_metadata,omitempty"`
 
 	// Extra holds all other members as they were, and members above whose value
@@ -48,9 +49,9 @@ type ProtectedResource struct {
 }
 
 // ParseProtectedResource reads a metadata document. A duplicate member, text
-// that is not UTF-8, and a resource that is no string are errors, of type
-// [*DocumentError]; any other member of a wrong type is kept in Extra. Whether
-// the resource is the one expected is for the caller to check (RFC 9728 §3.3).
+// that is not UTF-8, and a resource that is not a string are errors, of type
+// [*DocumentError]. Any other member of a wrong type is kept in Extra. The
+// caller must check that the resource is the expected one (RFC 9728 §3.3).
 func ParseProtectedResource(data []byte) (*ProtectedResource, error) {
 	pr := &ProtectedResource{}
 	extra, err := decode(data, pr, "resource")

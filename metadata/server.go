@@ -5,11 +5,11 @@ import (
 	"iter"
 )
 
-// AuthorizationServer is the metadata document of an authorization server:
-// RFC 8414 §2, OpenID Connect Discovery §3 and the registered extensions that
+// AuthorizationServer is the metadata document of an authorization server: RFC
+// 8414 §2, OpenID Connect Discovery §3 and the registered extensions that
 // matter here. A nil list means that the member is absent, an empty one that it
-// is there without elements; where RFC 8414 gives an absent list a default, the
-// field says so.
+// is there without elements. If RFC 8414 gives an absent list a default, the
+// comment on the field says so.
 type AuthorizationServer struct {
 	// Issuer is the issuer identifier. Required.
 	Issuer string `json:"issuer"`
@@ -17,7 +17,7 @@ type AuthorizationServer struct {
 	AuthorizationEndpoint string `json:"authorization_endpoint,omitempty"`
 	// TokenEndpoint is where clients get tokens.
 	TokenEndpoint string `json:"token_endpoint,omitempty"`
-	// JWKSURI is where the server's keys stand, as a JWK Set.
+	// JWKSURI is the URL of the server's keys, a JWK Set.
 	JWKSURI string `json:"jwks_uri,omitempty"`
 	// RegistrationEndpoint is where clients register dynamically (RFC 7591).
 	RegistrationEndpoint string `json:"registration_endpoint,omitempty"`
@@ -43,10 +43,11 @@ type AuthorizationServer struct {
 
 	// IntrospectionEndpoint is where resource servers ask about tokens (RFC 7662).
 	IntrospectionEndpoint string `json:"introspection_endpoint,omitempty"`
-	// IntrospectionEndpointAuthMethodsSupported are the ways they authenticate.
+	// IntrospectionEndpointAuthMethodsSupported are the ways resource servers
+	// authenticate there.
 	IntrospectionEndpointAuthMethodsSupported []string `json:"introspection_endpoint_auth_methods_supported,omitempty"`
 	// IntrospectionEndpointAuthSigningAlgValuesSupported are the JWS algorithms
-	// of their assertions.
+	// of client assertions there.
 	IntrospectionEndpointAuthSigningAlgValuesSupported []string `json:"introspection_endpoint_auth_signing_alg_values_supported,omitempty"`
 	// RevocationEndpoint is where clients revoke tokens (RFC 7009).
 	RevocationEndpoint string `json:"revocation_endpoint,omitempty"`
@@ -54,26 +55,27 @@ type AuthorizationServer struct {
 	// there; absent means client_secret_basic.
 	RevocationEndpointAuthMethodsSupported []string `json:"revocation_endpoint_auth_methods_supported,omitempty"`
 	// RevocationEndpointAuthSigningAlgValuesSupported are the JWS algorithms of
-	// their assertions.
+	// client assertions there.
 	RevocationEndpointAuthSigningAlgValuesSupported []string `json:"revocation_endpoint_auth_signing_alg_values_supported,omitempty"`
 	// PushedAuthorizationRequestEndpoint takes authorization requests from
 	// clients directly (RFC 9126).
 	PushedAuthorizationRequestEndpoint string `json:"pushed_authorization_request_endpoint,omitempty"`
-	// RequirePushedAuthorizationRequests tells that it must be used.
+	// RequirePushedAuthorizationRequests says that clients must use that
+	// endpoint.
 	RequirePushedAuthorizationRequests bool `json:"require_pushed_authorization_requests,omitempty"`
 	// DeviceAuthorizationEndpoint starts the device flow (RFC 8628).
 	DeviceAuthorizationEndpoint string `json:"device_authorization_endpoint,omitempty"`
 
-	// AuthorizationResponseIssParameterSupported tells that authorization
-	// responses carry iss (RFC 9207).
+	// AuthorizationResponseIssParameterSupported says that authorization
+	// responses have the parameter iss (RFC 9207).
 	AuthorizationResponseIssParameterSupported bool `json:"authorization_response_iss_parameter_supported,omitempty"`
-	// ClientIDMetadataDocumentSupported tells that a client_id may be the URL of
+	// ClientIDMetadataDocumentSupported says that a client_id may be the URL of
 	// the client's metadata (OAuth Client ID Metadata Document).
 	ClientIDMetadataDocumentSupported bool `json:"client_id_metadata_document_supported,omitempty"`
 	// DPoPSigningAlgValuesSupported are the JWS algorithms of DPoP proofs
 	// (RFC 9449 §5.1).
 	DPoPSigningAlgValuesSupported []string `json:"dpop_signing_alg_values_supported,omitempty"`
-	// TLSClientCertificateBoundAccessTokens tells that tokens can be bound to
+	// TLSClientCertificateBoundAccessTokens says that tokens can be bound to
 	// client certificates (RFC 8705 §3.3).
 	TLSClientCertificateBoundAccessTokens bool `json:"tls_client_certificate_bound_access_tokens,omitempty"`
 	// AuthorizationDetailsTypesSupported are the RFC 9396 types understood.
@@ -82,14 +84,15 @@ type AuthorizationServer struct {
 	// for (RFC 9728 §4).
 	ProtectedResources []string `json:"protected_resources,omitempty"`
 
-	// UserinfoEndpoint is where claims about the user are had (OpenID Connect).
+	// UserinfoEndpoint is where clients get claims about the user (OpenID
+	// Connect).
 	UserinfoEndpoint string `json:"userinfo_endpoint,omitempty"`
 	// EndSessionEndpoint is where users log out (OpenID Connect RP-Initiated Logout).
 	EndSessionEndpoint string `json:"end_session_endpoint,omitempty"`
 	// SubjectTypesSupported are the types of subject identifiers (OpenID Connect).
 	SubjectTypesSupported []string `json:"subject_types_supported,omitempty"`
-	// IDTokenSigningAlgValuesSupported are the JWS algorithms of ID tokens; of
-	// access tokens they tell nothing.
+	// IDTokenSigningAlgValuesSupported are the JWS algorithms of ID tokens.
+	// They say nothing about access tokens.
 	IDTokenSigningAlgValuesSupported []string `json:"id_token_signing_alg_values_supported,omitempty"`
 	// ACRValuesSupported are the authentication context classes (OpenID Connect).
 	ACRValuesSupported []string `json:"acr_values_supported,omitempty"`
@@ -104,8 +107,8 @@ type AuthorizationServer struct {
 	OPPolicyURI string `json:"op_policy_uri,omitempty"`
 	// OPTOSURI is the page with the terms of service.
 	OPTOSURI string `json:"op_tos_uri,omitempty"`
-	// SignedMetadata is a JWT with the members as claims (RFC 8414 §2.1). It is
-	// carried, not verified.
+	// SignedMetadata is a JWT with the members as claims (RFC 8414 §2.1). This
+	// package does not verify it.
 	SignedMetadata string `json:"signed_metadata,omitempty"`
 
 	// Extra holds all other members as they were, and members above whose value
@@ -115,10 +118,10 @@ type AuthorizationServer struct {
 }
 
 // ParseAuthorizationServer reads a metadata document. A duplicate member, text
-// that is not UTF-8, and an issuer that is no string are errors, of type
-// [*DocumentError]; any other member of a wrong type is kept in Extra, so that
-// a slip in what does not matter here does no harm. Whether the issuer is the
-// one expected is for the caller to check; [Discover] does.
+// that is not UTF-8, and an issuer that is not a string are errors, of type
+// [*DocumentError]. Any other member of a wrong type is kept in Extra, so that
+// a mistake in a member that does not matter here does no harm. The caller must
+// check that the issuer is the expected one; [Discover] does.
 func ParseAuthorizationServer(data []byte) (*AuthorizationServer, error) {
 	as := &AuthorizationServer{}
 	extra, err := decode(data, as, "issuer")

@@ -39,18 +39,19 @@ const (
 	InsecureURL URLFault = "insecure_url"
 	// HasUserinfo holds a user name or password.
 	HasUserinfo URLFault = "has_userinfo"
-	// HasQuery has a query where none is allowed, were it an empty one.
+	// HasQuery has a query where none is allowed, even an empty one.
 	HasQuery URLFault = "has_query"
-	// HasFragment has a fragment, were it an empty one.
+	// HasFragment has a fragment, even an empty one.
 	HasFragment URLFault = "has_fragment"
 	// UnknownType is a [ServerType] other than those of this package.
 	UnknownType URLFault = "unknown_server_type"
 )
 
-// URLError is why an identifier cannot be used. It does not repeat the
-// identifier, which may hold a secret by mistake.
+// URLError says why an identifier cannot be used. It does not repeat the
+// identifier, which may contain a secret by mistake.
 type URLError struct {
-	// What is at fault: "issuer", "resource" or "metadata URL".
+	// What names the identifier at fault: "issuer", "resource" or "metadata
+	// URL".
 	What  string
 	Fault URLFault
 }
@@ -93,9 +94,9 @@ func splitIssuer(issuer string) (urlParts, error) {
 	return splitURL("issuer", issuer)
 }
 
-// CandidateURLs returns where the metadata of an issuer may stand, in the order
-// to try. The issuer is used as written, percent-encoding and port included; of
-// its path only a slash at the end is dropped, as both rules demand (RFC 8414
+// CandidateURLs returns where the metadata of an issuer may be, in the order to
+// try. The issuer is used as written, including percent-encoding and port; only
+// a slash at the end of its path is dropped, as both rules demand (RFC 8414
 // §3.1, OpenID Connect Discovery §4.1).
 //
 //   - [OAuth]: inserted before the path.
@@ -129,11 +130,11 @@ func CandidateURLs(issuer string, t ServerType) ([]string, error) {
 	return []string{oauth, inserted, appended}, nil
 }
 
-// ResourceMetadataURL returns where the metadata of a protected resource stand
+// ResourceMetadataURL returns where the metadata of a protected resource is
 // (RFC 9728 §3.1): the well-known path is inserted between host and path, and
-// path and query stay as they are. Only a path that is a lone slash goes, so
-// that the resources https://example.com and https://example.com/ have their
-// metadata at one place.
+// path and query stay as they are. Only a path that is a lone slash is dropped,
+// so that the metadata of https://example.com and https://example.com/ is at
+// the same place.
 //
 // The error is a [*URLError].
 func ResourceMetadataURL(resource string) (string, error) {
@@ -148,8 +149,9 @@ func ResourceMetadataURL(resource string) (string, error) {
 }
 
 // RootResourceMetadataURL returns the well-known URL of the resource's host
-// alone, which MCP clients try when [ResourceMetadataURL] leads to nothing. For
-// a resource without path and query the two are one. The error is a [*URLError].
+// alone, which MCP clients try if there is nothing at [ResourceMetadataURL].
+// For a resource without path and query the two are the same. The error is a
+// [*URLError].
 func RootResourceMetadataURL(resource string) (string, error) {
 	parts, err := splitURL("resource", resource)
 	if err != nil {

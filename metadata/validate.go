@@ -7,7 +7,7 @@ type Severity string
 
 // The severities.
 const (
-	// Success is something MCP needs or likes, and that is there.
+	// Success is something that MCP needs or recommends, and that is there.
 	Success Severity = "success"
 	// Warning is something that some clients will miss.
 	Warning Severity = "warning"
@@ -54,8 +54,8 @@ const (
 
 // The codes of both.
 const (
-	// EndpointInvalid is a URL that is not https, or loopback where the
-	// document's subject is not.
+	// EndpointInvalid is a URL that is not https, or one on loopback in a
+	// document about a server that is not.
 	EndpointInvalid Code = "endpoint_invalid"
 	// MemberOfWrongType is a member that was ignored for its JSON type.
 	MemberOfWrongType Code = "member_of_wrong_type"
@@ -66,7 +66,7 @@ type Finding struct {
 	Code     Code     `json:"code"`
 	Severity Severity `json:"severity"`
 	// Message is a sentence for people. It names members of the document and
-	// repeats nothing else of it.
+	// contains nothing else from it.
 	Message string `json:"message"`
 }
 
@@ -101,10 +101,10 @@ func (r *Report) either(ok bool, good, bad Finding) {
 	r.Findings = append(r.Findings, good)
 }
 
-// Validate tells what of what MCP needs the server says it has. The point of
-// view is a resource server's: one that does not advertise PKCE gets a warning,
-// since its tokens can be verified all the same, though clients that keep to
-// the specification refuse it.
+// Validate tells which of the things that MCP needs the server advertises. The
+// point of view is a resource server's: an authorization server that does not
+// advertise PKCE gets a warning, because its tokens can be verified all the
+// same, though clients that follow the specification refuse it.
 func (as *AuthorizationServer) Validate() Report {
 	var r Report
 	r.either(CheckIssuer(as.Issuer) == nil,

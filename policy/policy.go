@@ -26,9 +26,10 @@
 //   - claim, with the name of one claim and its values
 //   - check, with the name of a function given by [WithChecks]
 //
-// A file is read strictly: fields that are not known, keys that come twice,
-// values of another type, aliases and merge keys are errors. All of them are
-// reported together.
+// Load reads a file and File.Apply sets the fields of a mcpauth.Resource.
+//
+// A file is read strictly: unknown fields, duplicate keys, values of a wrong
+// type, aliases and merge keys are errors. All of them are reported together.
 package policy
 
 import (
@@ -55,8 +56,8 @@ type File struct {
 	ScopeIncludes map[string][]string
 }
 
-// Apply gives the resource the policy of the file, and the file's
-// ScopesSupported and ScopeIncludes where it has them.
+// Apply sets the Policy of the resource, and its ScopesSupported and
+// ScopeIncludes if the file has them.
 func (f *File) Apply(r *mcpauth.Resource) {
 	p := f.Policy
 	r.Policy = &p
@@ -76,7 +77,8 @@ type options struct {
 	denyUnknown bool
 }
 
-// WithChecks gives the functions that the file may name with check.
+// WithChecks gives the functions that the file may name in check, by their
+// names.
 func WithChecks(checks map[string]mcpauth.CheckFunc) Option {
 	return func(o *options) {
 		if o.checks == nil {
@@ -87,12 +89,13 @@ func WithChecks(checks map[string]mcpauth.CheckFunc) Option {
 }
 
 // DenyUnknownChecks lets the file name checks that [WithChecks] does not give.
-// They deny. It is for tools that look at a policy without its program.
+// Such checks deny. It is for tools that read a policy without the program it
+// belongs to.
 func DenyUnknownChecks() Option { return func(o *options) { o.denyUnknown = true } }
 
 // Parse reads a policy of at most 1 MiB. Every mistake is reported, each as an
-// [*Error], joined, among them those that [mcpauth.New] would find: errors.Is
-// tells their [mcpauth.ConfigFault].
+// [*Error], joined. Among them are those that [mcpauth.New] would find, for
+// which errors.Is compares the [mcpauth.ConfigFault].
 func Parse(data []byte, opts ...Option) (*File, error) {
 	f, found := parse(data, opts)
 	if len(found) > 0 {
@@ -122,9 +125,9 @@ func Load(path string, opts ...Option) (*File, error) {
 type Error struct {
 	// File is the name that [Load] was given.
 	File string
-	// Line and Column are where the mistake is, from 1. They are 0 where that is
-	// not known. Of text that is not YAML, the line is about where the parser
-	// gave up.
+	// Line and Column are where the mistake is, counted from 1. They are 0 if
+	// that is not known. If the text is not YAML, the line is roughly where the
+	// parser stopped.
 	Line, Column int
 	// Field is the field of the file, such as tools["get-todos"].all[1].
 	Field string

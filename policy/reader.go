@@ -104,7 +104,7 @@ func (r *reader) entries(at place) (entries []entry) {
 		}
 		e := entry{key.Value, r.member(at, key.Value, value)}
 		if first := seen[e.key]; first != nil {
-			r.fault(e.at(key, "", ""), "the key stands in line %d already", first.Line)
+			r.fault(e.at(key, "", ""), "the key is already on line %d", first.Line)
 			continue
 		}
 		seen[e.key] = key

@@ -31,18 +31,18 @@ const (
 	maxAnswerDepth = 16
 )
 
-// Connection is how a verifier asks its provider. The zero value asks the public
-// service for each request.
+// Connection says how a verifier asks its provider. The zero value asks the
+// public service for each request.
 //
-// What is asked for each request costs each request a round trip, and counts
-// against what the provider grants per hour. CacheTTL bounds that for tokens
-// that are valid. That a token is not acceptable, or its user not allowed, is
-// always remembered for 5 seconds, for at most 1,000 tokens. Requests with the
-// same token share one question, at most 32 are asked at a time, and what cannot
-// be a token of the provider is refused without one. Tokens made up in the right
-// form are asked about, each once: limit the requests that a stranger may send.
+// Without a CacheTTL, each request costs a round trip and counts against the
+// provider's hourly limit. With one, the answer for a valid token is
+// remembered. A refusal is always remembered for 5 seconds, for at most 1,000
+// tokens. Requests with the same token share one question, at most 32 questions
+// are asked at a time, and what cannot be a token of the provider is refused
+// without asking. Invented tokens of the right form are asked about, each once:
+// limit the requests that a stranger may send.
 type Connection struct {
-	// BaseURL is where the API stands, without a slash at its end. Empty means
+	// BaseURL is the URL of the API, without a slash at its end. Empty means
 	// the public service. It is https, or http on loopback.
 	BaseURL string
 	// CacheTTL is how long the answer for a valid token is remembered, at most
@@ -50,11 +50,11 @@ type Connection struct {
 	// loses a membership, is accepted that much longer. Zero asks for each
 	// request. At most 10,000 answers are remembered.
 	CacheTTL time.Duration
-	// Timeout bounds one question, which goes on without a caller that gives up:
-	// others may wait for it, or come. Zero means 5 seconds; 10 seconds is the
-	// most.
+	// Timeout bounds one question to the provider. The question goes on if its
+	// caller gives up, because others may wait for the answer. Zero means 5
+	// seconds; 10 seconds is the most.
 	Timeout time.Duration
-	// AllowedNetworks are the private networks in which the API may stand.
+	// AllowedNetworks are the private networks in which the API may be.
 	AllowedNetworks []netip.Prefix
 	// RootCAs verifies the API's certificate. Nil means the system's.
 	RootCAs *x509.CertPool

@@ -1,9 +1,9 @@
-// Package provider knows authorization servers by name: profiles of identity
-// providers, as data, that say what they put where in their access tokens and
-// what of it an MCP server must be told.
+// Package provider knows authorization servers by name. It has profiles of
+// identity providers, which say what their access tokens contain and what an
+// MCP server must be told about them.
 //
-// [Get] finds a profile, [Profile.AuthorizationServer] makes of it what goes
-// into a [mcpauth.Resource]:
+// [Get] finds a profile, and [Profile.AuthorizationServer] makes the
+// configuration that goes into a [mcpauth.Resource]:
 //
 //	profile, err := provider.Get("auth0")
 //	...
@@ -11,14 +11,15 @@
 //	...
 //	mcpauth.Resource{Identifier: resource, AuthorizationServers: []mcpauth.AuthorizationServer{server}}
 //
-// A profile never leaves out the audience. Where a provider cannot issue tokens
-// for the resource identifier, what it issues instead must be named in
-// [Options]; what it issues to everybody alike, such as Keycloak's "account", is
-// refused; and where it issues no audience, the clients must be listed.
+// Every profile has the audience checked. If a provider cannot issue tokens for
+// the resource identifier, name in [Options] what it issues instead. What it
+// issues to everybody alike, such as Keycloak's "account", is refused. If it
+// issues no audience, list the clients in Options.
 //
-// Google and GitHub issue opaque tokens that only they can read. [NewGoogle] and
-// [NewGitHub] ask them.
+// Google and GitHub issue opaque tokens that only they can read. [NewGoogle]
+// and [NewGitHub] make verifiers that ask them.
 //
-// Every profile has its sources, with the date on which they were read. What no
-// source says is marked as unverified. docs/providers has a page on each.
+// Every profile names its sources, with the date on which they were read. What
+// no source says is marked as unverified. docs/providers has a page on each
+// provider, with what to configure there.
 package provider

@@ -174,19 +174,19 @@ func audienceRule(r provider.AudienceRule) string {
 	}[r]
 }
 
-// clients says which MCP clients can come without being registered by hand.
+// clients says which MCP clients can connect without being registered by hand.
 func clients(p *provider.Profile) string {
 	offers := func(f provider.Feature) bool { return f.Value == provider.Yes || f.Value == provider.Limited }
 	dcr, cimd := offers(p.Support.DCR), offers(p.Support.CIMD)
 	switch {
 	case dcr && cimd:
-		return "Clients that register themselves (DCR) and clients with a metadata document (CIMD) can come unannounced, on the conditions above."
+		return "Clients that register themselves (DCR) and clients with a metadata document (CIMD) can connect, under the conditions above."
 	case dcr:
-		return "Clients that register themselves (DCR) can come unannounced, on the conditions above. Others need a client ID that you give them."
+		return "Clients that register themselves (DCR) can connect, under the conditions above. Others need a client ID that you give them."
 	case cimd:
-		return "Clients with a metadata document (CIMD) can come unannounced, on the conditions above. Others need a client ID that you give them."
+		return "Clients with a metadata document (CIMD) can connect, under the conditions above. Others need a client ID that you give them."
 	}
-	return "No client can come unannounced: register each, and have its client ID entered in the MCP client."
+	return "No client can connect without being registered by hand: register each, and enter its client ID in the MCP client."
 }
 
 // paramsCode is the Go code of example parameters.

@@ -18,8 +18,9 @@ type UnknownError struct {
 func (e *UnknownError) Error() string {
 	text := fmt.Sprintf("provider: no profile has the name %.80q", e.Name)
 	if e.Suggestion != "" {
-		text += fmt.Sprintf("; did you mean %q?", e.Suggestion)
+		return text + fmt.Sprintf("; did you mean %q?", e.Suggestion)
 	}
+	text += "; Names and the command mcpauth providers list them"
 	return text
 }
 
@@ -43,23 +44,23 @@ const (
 	ClientsRequired       Fault = "the provider issues no audience: list the clients whose tokens are accepted, or name the audience that it was made to issue"
 	ClientsOfNoUse        Fault = "the provider issues an audience: a list of clients would not be looked at"
 	InvalidClient         Fault = "the client identifier is empty or has characters that it cannot have"
-	VerifierRequired      Fault = "the tokens are opaque: use the verifier of this package"
+	VerifierRequired      Fault = "the tokens are opaque: use NewGitHub or NewGoogle in place of the profile"
 	IntrospectionRequired Fault = "the tokens must be introspected, all of them"
 	IntrospectionFails    Fault = "the provider does not introspect these tokens"
 
 	InvalidURL         Fault = "the value is not an https URL, or an http one on loopback"
 	SecretRequired     Fault = "the client secret is missing"
-	IssuerRequired     Fault = "a server of one's own needs its issuer"
+	IssuerRequired     Fault = "a GitHub Enterprise Server needs its issuer"
 	IssuerMismatch     Fault = "the issuer is that of one server, and the API that of another"
 	InvalidLifetime    Fault = "the time to remember answers is negative or over one hour"
 	InvalidTimeout     Fault = "the timeout is negative or over ten seconds"
 	InvalidRestriction Fault = "the entry of the list is empty or has characters that it cannot have"
-	UsersRequired      Fault = "it is not said who is let in: list them, or let in everybody who has an account there"
+	UsersRequired      Fault = "nothing says who is let in: list users, or set AllowAnyUser to let in everybody who has an account there"
 	UsersContradict    Fault = "everybody is let in, and yet users are listed"
 )
 
 // Error is one mistake in what a profile or a verifier was given. errors.As
-// finds it, [errors.Is] tells its [Fault]. Several are joined.
+// finds it, and [errors.Is] compares its [Fault]. Several are joined.
 type Error struct {
 	// Profile is the name of the profile.
 	Profile string

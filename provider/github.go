@@ -33,12 +33,12 @@ const (
 
 // GitHubConfig configures a [GitHub].
 type GitHubConfig struct {
-	// ClientID is the OAuth app, or the GitHub App, whose tokens are accepted. It
-	// stands for the audience: GitHub's access tokens are for GitHub's own API
-	// and know no other resource. Whoever runs that app can call this server with
-	// the tokens of its users.
+	// ClientID is the OAuth app, or the GitHub App, whose tokens are accepted.
+	// It takes the place of an audience: GitHub's access tokens are for
+	// GitHub's own API and name no other resource. Whoever runs that app can
+	// call this server with the tokens of its users.
 	ClientID string
-	// ClientSecret is a secret of that app. GitHub tells nobody else about its
+	// ClientSecret is a secret of that app: GitHub tells only the app about its
 	// tokens.
 	ClientSecret mcpauth.Secret
 	// AllowedIDs are the users that are accepted, by the unchanging number that
@@ -49,27 +49,28 @@ type GitHubConfig struct {
 	// user; an id cannot.
 	AllowedLogins []string
 	// AllowedOrganizations are organizations whose active members are accepted,
-	// by their login, which, as a user's, can be given up and taken. Each takes a
-	// further call, with the user's token, which needs the scope read:org.
+	// by their login, which, as a user's, can be given up and taken. Each costs
+	// one more call, with the user's token, which needs the scope read:org.
 	AllowedOrganizations []string
-	// AllowAnyUser accepts everybody who has a GitHub account and has let the app
-	// in. It is needed where no list is given.
+	// AllowAnyUser accepts everybody who has a GitHub account and has let the
+	// app in. Set it if you give none of the lists.
 	AllowAnyUser bool
 	// Issuer is the issuer of a GitHub Enterprise Server, such as
-	// https://github.example.com/login/oauth. Empty means that of github.com.
+	// https://github.example.com/login/oauth. Empty means the one of
+	// github.com.
 	Issuer string
-	// Connection is how GitHub is asked. Its BaseURL is by default
-	// https://api.github.com; for a GitHub Enterprise Server it is needed, such as
-	// https://github.example.com/api/v3.
+	// Connection says how GitHub is asked. Its BaseURL is
+	// https://api.github.com by default; a GitHub Enterprise Server needs one,
+	// such as https://github.example.com/api/v3.
 	Connection
 }
 
 // GitHub is a [mcpauth.Verifier] for GitHub's opaque access tokens. It asks
-// GitHub, as the OAuth app, whether a token is the app's own. The audience that
-// it states is the app that GitHub says the token was issued to.
+// GitHub, as the OAuth app, whether a token belongs to the app. The audience in
+// its claims is the app that, according to GitHub, the token was issued to.
 //
-// Tokens of an OAuth app have no expiry. What was proved then expires after a
-// minute, or after CacheTTL where that is longer, and is proved anew.
+// Tokens of an OAuth app have no expiry. Their claims then expire after a
+// minute, or after CacheTTL if that is longer, and GitHub is asked again.
 type GitHub struct {
 	config GitHubConfig
 	ask    *asker
@@ -126,30 +127,30 @@ func (c *GitHubConfig) checkIssuer(f *faults) {
 	case c.Issuer == "" && !public:
 		f.add(IssuerRequired, "Issuer", "", "such as https://github.example.com/login/oauth")
 	case c.Issuer == gitHubIssuer && !public && !fetch.IsLoopbackURL(c.BaseURL): // a test stands in for github.com there
-		f.add(IssuerMismatch, "Issuer", c.Issuer, "that of a server of one's own is such as https://github.example.com/login/oauth")
+		f.add(IssuerMismatch, "Issuer", c.Issuer, "that of a GitHub Enterprise Server is such as https://github.example.com/login/oauth")
 	case c.Issuer != "" && c.Issuer != gitHubIssuer && c.BaseURL == "":
 		f.add(InvalidURL, "BaseURL", "", "such as https://github.example.com/api/v3")
 	case c.Issuer != "" && c.Issuer != gitHubIssuer && public:
-		f.add(IssuerMismatch, "BaseURL", c.BaseURL, "that of a server of one's own is such as https://github.example.com/api/v3")
+		f.add(IssuerMismatch, "BaseURL", c.BaseURL, "that of a GitHub Enterprise Server is such as https://github.example.com/api/v3")
 	}
 }
 
-// AuthorizationServer is what goes into a [mcpauth.Resource]: GitHub, with g as
-// its verifier and the app as audience.
+// AuthorizationServer returns what goes into a [mcpauth.Resource]: GitHub, with
+// g as its verifier and the app as audience.
 func (g *GitHub) AuthorizationServer() mcpauth.AuthorizationServer {
 	return mcpauth.AuthorizationServer{
 		Issuer: g.config.Issuer, Type: mcpauth.OAuth, Audiences: []string{g.config.ClientID}, Verifier: g,
 	}
 }
 
-// Close ends questions under way and waits for them. The GitHub is not to be used
+// Close ends questions under way and waits for them. Do not use the GitHub
 // afterwards.
 func (g *GitHub) Close() error { g.ask.close(); return nil }
 
-// Verify asks GitHub about the token, unless it cannot be one. The error wraps
-// [mcpauth.ErrInvalidToken] where GitHub does not know the token as one of the
-// app, or where the user is not allowed; any other error means that it cannot be
-// told.
+// Verify asks GitHub about the token, unless it cannot be one of GitHub's. The
+// error wraps [mcpauth.ErrInvalidToken] if GitHub says that the token does not
+// belong to the app, or if the user is not allowed; any other error means that
+// GitHub could not be asked.
 func (g *GitHub) Verify(ctx context.Context, token string) (*mcpauth.Claims, error) {
 	if !isToken(token) || g.config.Issuer == gitHubIssuer && !isGitHubToken(token) {
 		return nil, invalid("github: no token of an app for a user has this form")

@@ -24,9 +24,9 @@ const (
 // GoogleConfig configures a [Google].
 type GoogleConfig struct {
 	// ClientIDs are the OAuth clients whose tokens are accepted, at least one.
-	// They stand for the audience: Google's access tokens are for Google's own
-	// APIs and know no other resource. Whoever runs one of these clients can call
-	// this server with the tokens of its users.
+	// They take the place of an audience: Google's access tokens are for
+	// Google's own APIs and name no other resource. Whoever runs one of these
+	// clients can call this server with the tokens of its users.
 	ClientIDs []string
 	// AllowedSubjects are the users that are accepted, by the unchanging
 	// identifier that Google calls sub.
@@ -35,17 +35,17 @@ type GoogleConfig struct {
 	// without regard to case. It must be verified, and the token must have the
 	// scope email. An address can pass to another user; a subject cannot.
 	AllowedEmails []string
-	// AllowAnyUser accepts everybody who has a Google account and has let one of
-	// the clients in. It is needed where neither list is given.
+	// AllowAnyUser accepts everybody who has a Google account and has let one
+	// of the clients in. Set it if you give neither list.
 	AllowAnyUser bool
-	// Connection is how Google is asked. Its BaseURL is by default
-	// https://oauth2.googleapis.com.
+	// Connection says how Google is asked. Its BaseURL is
+	// https://oauth2.googleapis.com by default.
 	Connection
 }
 
 // Google is a [mcpauth.Verifier] for Google's opaque access tokens. It asks
-// Google's tokeninfo endpoint about each. The audience that it states is the
-// client that Google says the token was issued to.
+// Google's tokeninfo endpoint about each. The audience in its claims is the
+// client that, according to Google, the token was issued to.
 type Google struct {
 	config GoogleConfig
 	ask    *asker
@@ -96,22 +96,22 @@ func (f *faults) checkAnyUser(anyUser bool, listed int) {
 	}
 }
 
-// AuthorizationServer is what goes into a [mcpauth.Resource]: Google, with g as
-// its verifier and its clients as audiences.
+// AuthorizationServer returns what goes into a [mcpauth.Resource]: Google, with
+// g as its verifier and its clients as audiences.
 func (g *Google) AuthorizationServer() mcpauth.AuthorizationServer {
 	return mcpauth.AuthorizationServer{
 		Issuer: googleIssuer, Type: mcpauth.OIDC, Audiences: slices.Clone(g.config.ClientIDs), Verifier: g,
 	}
 }
 
-// Close ends questions under way and waits for them. The Google is not to be
-// used afterwards.
+// Close ends questions under way and waits for them. Do not use the Google
+// afterwards.
 func (g *Google) Close() error { g.ask.close(); return nil }
 
-// Verify asks Google about the token, unless it cannot be one. The error wraps
-// [mcpauth.ErrInvalidToken] where Google does not know the token, or where it
-// belongs to another client or to a user who is not allowed; any other error
-// means that it cannot be told.
+// Verify asks Google about the token, unless it cannot be one of Google's. The
+// error wraps [mcpauth.ErrInvalidToken] if Google does not know the token, or
+// if it belongs to another client or to a user who is not allowed; any other
+// error means that Google could not be asked.
 func (g *Google) Verify(ctx context.Context, token string) (*mcpauth.Claims, error) {
 	if !isToken(token) { // more is not documented of how Google's look
 		return nil, invalid("google: no access token has this form")

@@ -36,7 +36,7 @@ func Get(name string) (*Profile, error) {
 	return load(name)
 }
 
-// Names are those of all profiles, sorted.
+// Names returns the names of all profiles, sorted.
 func Names() []string {
 	found, _ := fs.Glob(files, "profiles/*.json") // the pattern is valid
 	names := make([]string, 0, len(found))
@@ -97,11 +97,10 @@ func closest(name string, known []string) string {
 	if near := suggest.Closest(name, known); near != "" || len(name) < 3 {
 		return near
 	}
-	i := slices.IndexFunc(known, func(candidate string) bool {
-		return strings.Contains(candidate, name) || strings.Contains(name, candidate)
-	})
-	if i < 0 {
-		return ""
+	for _, candidate := range slices.Backward(known) { // the newest version first
+		if strings.Contains(candidate, name) || strings.Contains(name, candidate) {
+			return candidate
+		}
 	}
-	return known[i]
+	return ""
 }

@@ -10,18 +10,18 @@ type Profile struct {
 	Name string `json:"name"`
 	// Title is its name for people.
 	Title string `json:"title"`
-	// Type says where its metadata stand. Empty means that each place is tried.
+	// Type says where its metadata is. Empty means that each place is tried.
 	Type metadata.ServerType `json:"type"`
 	// Issuer is a template of the issuer, with the names of parameters in braces.
 	Issuer string `json:"issuer"`
-	// IssuerSays tells about the issuer.
+	// IssuerSays is what there is to know about the issuer.
 	IssuerSays Fact `json:"issuerSays"`
-	// MetadataURL is a template of where the metadata stand, if in neither
-	// well-known place.
+	// MetadataURL is a template of where the metadata is, if in none of the
+	// well-known places.
 	MetadataURL string `json:"metadataURL,omitempty"`
 	// Parameters are those of Issuer.
 	Parameters []Parameter `json:"parameters"`
-	// Token is how its access tokens look.
+	// Token describes its access tokens.
 	Token Token `json:"token"`
 	// Audience is what its access tokens have in aud.
 	Audience Audience `json:"audience"`
@@ -29,11 +29,11 @@ type Profile struct {
 	Support Support `json:"support"`
 	// Steps are what to configure at the provider, in order.
 	Steps []Fact `json:"steps"`
-	// Quirks are where it differs from what one would expect.
+	// Quirks are where it differs from what you would expect.
 	Quirks []Fact `json:"quirks"`
-	// Warnings are what makes a server open to others if it is not heeded.
+	// Warnings are mistakes that would let others in.
 	Warnings []Fact `json:"warnings"`
-	// Sources are what the facts rest on.
+	// Sources are where the facts come from.
 	Sources []Source `json:"sources"`
 }
 
@@ -62,31 +62,30 @@ const (
 	// HostParameter is a host name of two or more labels, in lower case, without
 	// a port.
 	HostParameter ParameterKind = "host"
-	// BaseParameter is where a server that one runs oneself stands: an https URL,
-	// or an http one on loopback, with or without a path, and without a slash at
-	// its end.
+	// BaseParameter is the URL of a self-hosted server: https, or http on
+	// loopback, with or without a path, and without a slash at its end.
 	BaseParameter ParameterKind = "base"
-	// IssuerParameter is the whole issuer: as [BaseParameter], but with the slash
-	// at its end, if it has one.
+	// IssuerParameter is the whole issuer: like [BaseParameter], but with the
+	// slash at its end, if it has one.
 	IssuerParameter ParameterKind = "issuer"
 )
 
-// Token is how access tokens look.
+// Token describes the access tokens of a provider.
 type Token struct {
-	// Kind is their form.
+	// Kind is the form of the tokens.
 	Kind TokenKind `json:"kind"`
-	// Says tells about the form, the header and the algorithm.
+	// Says describes the form, the header and the algorithm.
 	Says Fact `json:"says"`
 	// Types are the values of the typ header that are accepted, see
 	// [mcpauth.AuthorizationServer.TokenTypes]. Empty means the default.
 	Types []string `json:"types,omitempty"`
 	// Algorithms are those it signs with. Empty means the default.
 	Algorithms []string `json:"algorithms,omitempty"`
-	// ScopeClaim is set where the scopes stand neither in scope nor in scp.
+	// ScopeClaim is set if the scopes are neither in scope nor in scp.
 	ScopeClaim string `json:"scopeClaim,omitempty"`
-	// Scopes says where the scopes stand and how.
+	// Scopes says where the scopes are and in which form.
 	Scopes Fact `json:"scopes"`
-	// Client says where the client's identifier stands.
+	// Client says where the client's identifier is.
 	Client Fact `json:"client"`
 	// IDToken says what tells an ID token of this provider from an access token.
 	IDToken Fact `json:"idToken"`
@@ -99,14 +98,15 @@ type TokenKind string
 const (
 	// JWT is verified with the keys of the server.
 	JWT TokenKind = "jwt"
-	// Opaque means something to the provider only.
+	// Opaque is a token that only the provider can read.
 	Opaque TokenKind = "opaque"
-	// Introspected is a JWT that its keys cannot tell from an ID token: the
-	// provider must be asked about each. [Options.Introspection] is needed, for
-	// [mcpauth.AllTokens].
+	// Introspected is a JWT that, verified with keys, could also be an ID
+	// token: the provider must be asked about each. [Options.Introspection] is
+	// needed, for [mcpauth.AllTokens].
 	Introspected TokenKind = "introspected"
-	// Either depends on how the provider, or the client there, is configured.
-	// [Options.Introspection] accepts opaque ones too.
+	// Either is a JWT or opaque, depending on how the provider, or the client
+	// there, is configured. With [Options.Introspection] opaque tokens are
+	// accepted, too.
 	Either TokenKind = "either"
 )
 
@@ -114,27 +114,27 @@ const (
 type Audience struct {
 	// Rule says what the caller must name.
 	Rule AudienceRule `json:"rule"`
-	// Says what stands in aud.
+	// Says what is in aud.
 	Says Fact `json:"says"`
 	// Pattern, if set, is the regular expression that every one of
 	// [Options.Audiences] must match as a whole.
 	Pattern string `json:"pattern,omitempty"`
 	// Example is a valid audience where Rule demands one.
 	Example string `json:"example,omitempty"`
-	// Shared are audiences that do not stand for one MCP server. They are
+	// Shared are audiences that do not stand for one MCP server alone. They are
 	// refused, in upper and lower case alike. Names of parameters in braces are
-	// filled in; one star stands for any text, and unless the value is a URL, case
-	// counts beside it.
+	// filled in. A star stands for any text; case then counts, unless the value
+	// is a URL.
 	Shared []SharedAudience `json:"shared,omitempty"`
 }
 
 // SharedAudience is an audience that many services have in common.
 type SharedAudience struct {
-	// Value is the audience, or Pattern is set.
+	// Value is the audience. It is empty if Pattern is set.
 	Value string `json:"value,omitempty"`
 	// Pattern is a regular expression that such audiences match as a whole.
 	Pattern string `json:"pattern,omitempty"`
-	// Why it must not be accepted.
+	// Why says why it must not be accepted.
 	Why string `json:"why"`
 }
 
@@ -146,15 +146,16 @@ const (
 	// ResourceAudience: aud has the resource that the client asked for (RFC 8707).
 	// Nothing needs to be named.
 	ResourceAudience AudienceRule = "resource"
-	// ConfiguredAudience: aud has what was configured at the provider, which can
-	// be the resource identifier. Anything else is named in [Options.Audiences].
+	// ConfiguredAudience: aud has what was configured at the provider, which
+	// can be the resource identifier. Anything else must be named in
+	// [Options.Audiences].
 	ConfiguredAudience AudienceRule = "configured"
 	// NamedAudience: aud has what the provider chooses, such as an application
 	// id. It must be named in [Options.Audiences].
 	NamedAudience AudienceRule = "named"
-	// NoAudience: there may be no aud. The clients must be listed in
-	// [Options.AllowedClients], or, where the provider was made to write an
-	// audience, that in [Options.Audiences].
+	// NoAudience: there may be no aud. List the clients in
+	// [Options.AllowedClients], or, if the provider was made to write an
+	// audience, name that in [Options.Audiences].
 	NoAudience AudienceRule = "none"
 	// ClientAudience: the tokens are opaque, and a verifier of this package
 	// proves which client they were issued to.
@@ -173,17 +174,17 @@ type Support struct {
 	Introspection Feature `json:"introspection"`
 }
 
-// Feature tells whether a provider has a feature.
+// Feature says whether a provider has a feature.
 type Feature struct {
 	Value FeatureValue `json:"value"`
 	// Fact has the conditions, if any.
 	Fact
 }
 
-// FeatureValue is how far a feature is there.
+// FeatureValue says how far a provider has a feature.
 type FeatureValue string
 
-// How far a feature is there.
+// The values of a Feature.
 const (
 	Yes        FeatureValue = "yes"
 	No         FeatureValue = "no"
@@ -201,11 +202,11 @@ type Fact struct {
 // Verified reports whether there is a source.
 func (f Fact) Verified() bool { return len(f.Sources) > 0 }
 
-// Source is a document that was read.
+// Source is a document that facts come from.
 type Source struct {
 	URL string `json:"url"`
-	// Date is the day on which it was read or, where that is known, written, as
-	// 2026-11-25.
+	// Date is the day on which it was written, if that is known, or else read,
+	// such as 2026-11-25.
 	Date string `json:"date"`
 	// Says what it was read for.
 	Says string `json:"says"`

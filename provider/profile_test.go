@@ -291,7 +291,7 @@ func TestMetadataURL(t *testing.T) {
 func TestUnknownName(t *testing.T) {
 	t.Parallel()
 	tests := map[string]string{
-		"keycloack": "keycloak", "Auth0": "auth0", "entra": "entra-v1", "amazon-cognito": "cognito", "entra-v3": "entra-v1",
+		"keycloack": "keycloak", "Auth0": "auth0", "entra": "entra-v2", "amazon-cognito": "cognito", "entra-v3": "entra-v1",
 		"githup": "github", "": "", "x": "", "nonsense": "", "../profiles/auth0": "auth0", strings.Repeat("z", 100_000): "",
 	}
 	for name, want := range tests {

@@ -22,7 +22,7 @@ const (
 // Params are the values of a profile's parameters, by name.
 type Params map[string]string
 
-// Options are what a profile cannot know.
+// Options are what a profile cannot know about your setup.
 type Options struct {
 	// Audiences are what the provider puts into aud in place of the resource
 	// identifier, see [mcpauth.AuthorizationServer.Audiences]. [Profile.Audience]
@@ -32,8 +32,9 @@ type Options struct {
 	// audience, where the provider issues none ([NoAudience]); see
 	// [mcpauth.AuthorizationServer.AllowedClients].
 	AllowedClients []string
-	// Introspection, if set, asks the provider about opaque tokens, where it
-	// issues such ([Either]), or about all tokens, where it must ([Introspected]).
+	// Introspection, if set, asks the provider about opaque tokens, if it
+	// issues such ([Either]), or about all tokens, if that is necessary
+	// ([Introspected]).
 	Introspection *mcpauth.Introspection
 }
 
@@ -61,9 +62,9 @@ func (p *Profile) AuthorizationServer(params Params, options Options) (mcpauth.A
 }
 
 // AuthorizationServers makes one configuration for each tenant, with the same
-// options: a provider with many tenants has an issuer for each, and each that is
-// trusted must be named. There is no way to trust all of them. All mistakes are
-// reported together, each as an [*Error].
+// options: a provider with many tenants has an issuer for each, and you must
+// name each that you trust. You cannot trust all of them at once. All mistakes
+// are reported together, each as an [*Error].
 //
 // Of several servers only one can have an [Options.Introspection], see
 // [mcpauth.AmbiguousVerifier].

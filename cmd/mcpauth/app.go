@@ -49,14 +49,16 @@ func run(ctx context.Context, args []string, s streams) int {
 func newRootCommand(s streams) *cli.Command {
 	root := &cli.Command{
 		Name:  "mcpauth",
-		Usage: "authorization for MCP servers, to be seen and tried",
+		Usage: "try, develop and check authorization for MCP servers",
 		Description: "Examples:\n" +
-			"  mcpauth demo             try a protected MCP server with your MCP client\n" +
-			"  mcpauth demo --selftest  run the whole flow without a browser\n" +
-			"  mcpauth dev              run an authorization server to develop with\n" +
-			"  mcpauth check ISSUER     check an authorization server\n" +
-			"  mcpauth login URL        log in at an MCP server\n" +
-			"  mcpauth call URL TOOL    call one of its tools",
+			"  mcpauth demo                try a protected MCP server with your MCP client\n" +
+			"  mcpauth demo --selftest     run the whole flow without a browser\n" +
+			"  mcpauth dev                 run an authorization server to develop with\n" +
+			"  mcpauth check ISSUER        check an authorization server\n" +
+			"  mcpauth check --server URL  check an MCP server\n" +
+			"  mcpauth providers auth0     see what to configure at a provider\n" +
+			"  mcpauth login URL           log in at an MCP server\n" +
+			"  mcpauth call URL TOOL       call one of its tools",
 		Version:               moduleVersion(debug.ReadBuildInfo()),
 		EnableShellCompletion: true,
 		Writer:                s.stdout,

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/urfave/cli/v3"
 )
@@ -19,7 +20,7 @@ func newCallCommand(s streams) *cli.Command {
 		Name:      "call",
 		Usage:     "call a tool of an MCP server",
 		ArgsUsage: "URL TOOL [JSON]",
-		Description: "JSON is the object with the tool's arguments, - reads it from standard input.\n" +
+		Description: "JSON is an object with the tool's arguments; - reads it from standard input.\n" +
 			"Logs in first if that is needed, and again if the tool needs more scopes.\n" +
 			"The exit code is 1 if the tool reports an error.\n\n" +
 			"Examples:\n" +
@@ -59,12 +60,21 @@ func toolArguments(text string, stdin io.Reader) (map[string]any, error) {
 	return arguments, nil
 }
 
+// unknownTool adds where the tools are listed, as servers refuse with invalid
+// params a tool they do not have and arguments it does not take.
+func unknownTool(err error, server string) error {
+	if fault, ok := errors.AsType[*jsonrpc.Error](err); ok && fault.Code == jsonrpc.CodeInvalidParams {
+		return fmt.Errorf("%w\nTo see the tools and their arguments, run: mcpauth tools %s --json", err, server)
+	}
+	return err
+}
+
 var errTool = errors.New("the tool reported an error")
 
 func callAndPrint(ctx context.Context, cmd *cli.Command, s streams, session *mcp.ClientSession, arguments map[string]any) error {
 	result, err := session.CallTool(ctx, &mcp.CallToolParams{Name: cmd.Args().Get(1), Arguments: arguments})
 	if err != nil {
-		return err
+		return unknownTool(err, cmd.Args().First())
 	}
 	if cmd.Bool("json") {
 		err = printJSON(s.stdout, result)

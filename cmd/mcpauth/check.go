@@ -29,14 +29,16 @@ func newCheckCommand(s streams) *cli.Command {
 		Name:      "check",
 		Usage:     "check an authorization server, an MCP server or a configuration",
 		ArgsUsage: "ISSUER|METADATA-URL",
-		Description: "Asks as an MCP client would, and says what is wrong, what demands it, what it means for which\n" +
-			"clients, and what to do. Nothing that is sent changes anything. The report goes to standard\n" +
-			"output, what is being asked to standard error.\n\n" +
+		Description: "Asks as an MCP client would, and says what is wrong, which specification demands it, what it\n" +
+			"means for which clients, and how to fix it. No request changes anything. The report goes to\n" +
+			"standard output, progress to standard error.\n\n" +
 			"The exit code is 0 if there are no errors, 1 if there are or if the check cannot be made, and\n" +
-			"2 if the call is wrong. docs/check.md lists what can be found.\n\n" +
+			"2 if the command line is wrong. docs/check.md lists what can be found.\n\n" +
 			"Examples:\n" +
 			"  mcpauth check https://auth.example.com\n" +
+			"  mcpauth check https://auth.example.com/.well-known/openid-configuration\n" +
 			"  mcpauth check --server https://mcp.example.com/mcp --format markdown\n" +
+			"  mcpauth check --server https://mcp.example.com/mcp --token-file token.txt\n" +
 			"  mcpauth check --config check.yaml --strict --json\n" +
 			"  mcpauth check --web --open",
 		Flags: append([]cli.Flag{
@@ -47,7 +49,7 @@ func newCheckCommand(s streams) *cli.Command {
 			&cli.StringFlag{Name: "format", Usage: "how to write the report: text, json, markdown or sarif", Value: "text"},
 			newJSONFlag("print one line of JSON, like --format json"),
 			&cli.BoolFlag{Name: "strict", Usage: "let warnings make the exit code 1, too"},
-			&cli.BoolFlag{Name: "quiet", Usage: "say nothing of the requests on standard error"},
+			&cli.BoolFlag{Name: "quiet", Usage: "do not report progress on standard error"},
 			newNetworkFlag(),
 			&cli.StringFlag{Name: "ca-file", Usage: "`FILE` with certificates (PEM) of authorities to trust beside the system's"},
 			&cli.DurationFlag{Name: "timeout", Usage: "how long to wait for each answer", Value: checkTimeout},
@@ -109,7 +111,9 @@ func runCheck(ctx context.Context, cmd *cli.Command, s streams) error {
 	switch {
 	case errors.As(err, &badURL):
 		return newUsageError(cmd, fmt.Errorf("--server must be a URL such as https://mcp.example.com/mcp: %w", err))
-	case errors.As(err, &badIssuer), errors.As(err, &badFile):
+	case errors.As(err, &badIssuer):
+		return newUsageError(cmd, fmt.Errorf("the issuer must be a URL such as https://auth.example.com: %w", err))
+	case errors.As(err, &badFile):
 		return newUsageError(cmd, err)
 	case report == nil:
 		return err

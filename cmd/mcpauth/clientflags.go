@@ -19,7 +19,7 @@ const (
 func storeFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "store-dir", Usage: "`DIRECTORY` of the encrypted token store", DefaultText: "mcpauth/tokens in the user's configuration directory"},
-		&cli.StringFlag{Name: "store-key", Usage: "where the store's key is: keyring, passphrase, or auto", Value: "auto"},
+		&cli.StringFlag{Name: "store-key", Usage: "what the store is encrypted with: a key in the system's keyring, a passphrase, or auto: a keyring if there is one", Value: "auto"},
 		&cli.StringFlag{Name: "passphrase-file", Usage: "`FILE` with the store's passphrase; " + passphraseVariable + " can hold it too"},
 	}
 }
@@ -36,15 +36,15 @@ func loginFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "scope", Usage: "ask for this `SCOPE` too; can be repeated"},
 		newNetworkFlag(),
 		&cli.StringFlag{Name: "dpop", Usage: "bind tokens to a key: auto, required, off", Value: "auto"},
-		&cli.StringFlag{Name: "legacy-discovery", Usage: "what to use of a server of MCP 2025-03-26: metadata at its origin; endpoints, to assume them where it has none, though nothing tells whether PKCE is checked; off", Value: "metadata"},
-		&cli.BoolFlag{Name: "no-browser", Usage: "print the login page's URL, open nothing"},
-		&cli.BoolFlag{Name: "headless", Usage: "the browser is on another machine: print the URL, then read from standard input where it was sent back to"},
+		&cli.StringFlag{Name: "legacy-discovery", Usage: "for servers of MCP 2025-03-26, which publish no resource metadata: metadata takes authorization server metadata at their origin; endpoints also assumes /authorize, /token and /register there, without proof that PKCE is checked; off does neither", Value: "metadata"},
+		&cli.BoolFlag{Name: "no-browser", Usage: "print the login page's URL and do not open a browser"},
+		&cli.BoolFlag{Name: "headless", Usage: "the browser is on another machine: print the login page's URL, then read from standard input the address that the browser ended at"},
 		&cli.DurationFlag{Name: "timeout", Usage: "how long to wait for the login", Value: defaultLoginTimeout},
 	}, storeFlags()...)
 }
 
 func newNetworkFlag() cli.Flag {
-	return &cli.StringSliceFlag{Name: "allow-network", Usage: "private `NETWORK` that servers may stand in, such as 10.0.0.0/8; can be repeated"}
+	return &cli.StringSliceFlag{Name: "allow-network", Usage: "private `NETWORK` in which servers may be reached, such as 10.0.0.0/8; can be repeated"}
 }
 
 // serverArgument refuses anything but from least to most arguments, the first
@@ -56,7 +56,7 @@ func serverArgument(least, most int) cli.ArgValidatorFunc {
 		case count < least && count == 0:
 			return newUsageError(cmd, errors.New("the URL of an MCP server is missing"))
 		case count < least:
-			return newUsageError(cmd, errors.New("an argument is missing"))
+			return newUsageError(cmd, errors.New("an argument is missing: give "+cmd.ArgsUsage))
 		case count > 0 && fetch.CheckURL(cmd.Args().First(), true) != nil:
 			return newUsageError(cmd, errors.New("the server must be an https URL, or http on this machine, such as https://mcp.example.com/mcp"))
 		}

@@ -16,10 +16,10 @@ func newDemoCommand(s streams) *cli.Command {
 	return &cli.Command{
 		Name:  "demo",
 		Usage: "start a protected MCP server and an authorization server to log in at",
-		Description: "Both listen on loopback, keep everything in memory and are for development only.\n" +
+		Description: "Both servers listen on loopback, keep everything in memory and are for development only.\n" +
 			"The MCP server has the tools whoami, add-todo and list-todos. Stop them with Ctrl-C.\n\n" +
 			"With --selftest nothing keeps running: the flow of an MCP client, from the first\n" +
-			"401 to a tool call, is run over HTTP, and the exit code is 0 only if all of it held.\n\n" +
+			"401 to a tool call, runs over HTTP, and the exit code is 0 only if every step passed.\n\n" +
 			"Examples:\n" +
 			"  mcpauth demo\n" +
 			"  mcpauth demo --listen 127.0.0.1:3001 --auth-listen 127.0.0.1:3002\n" +

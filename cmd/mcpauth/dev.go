@@ -30,11 +30,12 @@ func newDevCommand(s streams) *cli.Command {
 	return &cli.Command{
 		Name:  "dev",
 		Usage: "start an authorization server for development",
-		Description: "It logs users in, asks for consent and issues tokens to any MCP client: with Client ID\n" +
-			"Metadata Documents, dynamic registration or clients of yours. At the issuer's URL it lists\n" +
-			"what it has granted and reads tokens. Stop it with Ctrl-C.\n\n" +
-			"It is for development and tests only: whoever reaches it can register a client, and\n" +
-			"passwords stand in its configuration. It listens on loopback unless --allow-remote is given.\n\n" +
+		Description: "It logs users in, asks for consent and issues tokens to any MCP client: to clients that you\n" +
+			"name with --client, that register themselves, or that have a client ID metadata document.\n" +
+			"The page at the issuer's URL lists what was granted, and shows what is in a token. Stop the\n" +
+			"server with Ctrl-C.\n\n" +
+			"It is for development and tests only: anybody who reaches it can register a client, and its\n" +
+			"passwords are no secret. It listens on loopback unless --allow-remote is given.\n\n" +
 			"Examples:\n" +
 			"  mcpauth dev\n" +
 			"  mcpauth dev --resource http://127.0.0.1:3001/mcp --scope read:notes --scope write:notes\n" +
@@ -49,11 +50,11 @@ func newDevCommand(s streams) *cli.Command {
 
 func devFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "config", Usage: "read users, clients and all else from this YAML `FILE`; flags are added to it"},
+		&cli.StringFlag{Name: "config", Usage: "read users, clients and other settings from this YAML `FILE`, see docs/development-server.md; flags are added to it"},
 		&cli.StringFlag{Name: "listen", Usage: "`ADDRESS` to listen on; port 0 is a free one (default: " + devListen + ")"},
-		&cli.StringFlag{Name: "issuer", Usage: "issuer identifier, where it is not the address; an https or loopback `URL`"},
+		&cli.StringFlag{Name: "issuer", Usage: "issuer identifier, an https or loopback `URL` (default: http:// and the address)"},
 		&cli.BoolFlag{Name: "allow-remote", Usage: "listen on an address that is not loopback: others can then log in, too"},
-		&cli.BoolFlag{Name: "open-registration", Usage: "let anybody register a client though the issuer is not on loopback"},
+		&cli.BoolFlag{Name: "open-registration", Usage: "let anybody register a client, even if the issuer is not on loopback"},
 		&cli.StringSliceFlag{Name: "user", Usage: "`NAME:PASSWORD` of somebody who can log in (default: alice:alice and bob:bob)"},
 		&cli.StringSliceFlag{Name: "client", Usage: "public client, as `ID=REDIRECT_URI`; again for more redirect URIs"},
 		&cli.StringSliceFlag{Name: "scope", Usage: "`SCOPE` that can be asked for, and is granted where none is asked for (default: any)"},

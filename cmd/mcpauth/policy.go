@@ -18,7 +18,7 @@ import (
 func newPolicyCommand(s streams) *cli.Command {
 	return &cli.Command{
 		Name:  "policy",
-		Usage: "look at and try a policy file",
+		Usage: "list the rules of a policy file, and try it",
 		Description: "A policy file says what each tool, prompt and resource needs of its caller.\n\n" +
 			"Examples:\n" +
 			"  mcpauth policy explain policy.yaml\n" +
@@ -33,8 +33,8 @@ func newPolicyExplainCommand(s streams) *cli.Command {
 		Name:      "explain",
 		Usage:     "list the rules of a policy file",
 		ArgsUsage: "FILE",
-		Description: "Prints what each operation needs, which scopes include which, and what is probably\n" +
-			"a mistake. A file that is not valid exits with 1 and all of its errors.\n\n" +
+		Description: "Prints what each operation needs, which scopes include which, and warnings. If the file\n" +
+			"is not valid, it prints all errors and exits with 1.\n\n" +
 			"Examples:\n" +
 			"  mcpauth policy explain policy.yaml\n" +
 			"  mcpauth policy explain policy.yaml --json",

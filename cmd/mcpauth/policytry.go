@@ -18,11 +18,12 @@ func newPolicyTestCommand(s streams) *cli.Command {
 		Name:      "test",
 		Usage:     "say what a caller may do under a policy file",
 		ArgsUsage: "FILE",
-		Description: "Makes the request of an MCP client, with a token of the scopes and claims given, has it\n" +
-			"decided on as a server would, and prints which rule decided and what is answered. Nothing\n" +
-			"is sent. Checks, which are functions of the server, deny unless --check names them.\n\n" +
-			"The exit code is 0 if the operation is allowed, 1 if it is denied, and 2 if the call or\n" +
-			"the file is wrong.\n\n" +
+		Description: "Decides on one request as a server with this policy would, for a token with the given\n" +
+			"scopes and claims. Prints the decision, the rule it comes from, and what the server would\n" +
+			"answer. Nothing is sent over the network. A check is a function of your server: here it\n" +
+			"denies, unless --check NAME assumes that it agrees.\n\n" +
+			"The exit code is 0 if the operation is allowed, 1 if it is denied, and 2 if the command\n" +
+			"line or the file is wrong.\n\n" +
 			"Examples:\n" +
 			"  mcpauth policy test policy.yaml --tool delete-todo --scopes \"read:todos\"\n" +
 			"  mcpauth policy test policy.yaml --tool pay --scopes pay --claim team=finance --arguments '{\"sum\": 5}'\n" +
@@ -169,7 +170,7 @@ func (v *verdict) print(w io.Writer) error {
 	if v.Allowed {
 		word = "allowed"
 	}
-	text := fmt.Sprintf("%s\nrule:    %s needs %s\n", word, v.Rule.Operations, v.Rule.Needs)
+	text := fmt.Sprintf("%s\nrule:    %s: %s\n", word, v.Rule.Operations, v.Rule.Needs)
 	if v.Reason != "" {
 		text += fmt.Sprintf("reason:  %s: %s\n", v.Reason, v.Cause)
 	}

@@ -14,10 +14,18 @@ import (
 func newProvidersCommand(s streams) *cli.Command {
 	return &cli.Command{
 		Name:      "providers",
-		Usage:     "list identity providers and what they put where",
+		Usage:     "list identity providers, and what to know of each",
 		ArgsUsage: "[NAME]",
 		Description: "Without a name it lists the profiles of package provider. With one it prints what is known:\n" +
 			"issuer, audience, scopes, what to configure at the provider, warnings, and the sources.\n\n" +
+			"The columns of the list:\n" +
+			"  TOKENS    form of the access tokens: jwt; opaque; either, by configuration; or introspected,\n" +
+			"            a JWT about which the provider must be asked\n" +
+			"  AUDIENCE  what their audience is: the resource the client asked for; what is configured there;\n" +
+			"            named, what you have to name in your server; none, or the client\n" +
+			"  DCR       whether MCP clients can register themselves (RFC 7591)\n" +
+			"  CIMD      whether they can use client ID metadata documents\n" +
+			"  RESOURCE  whether the resource parameter of MCP clients counts (RFC 8707)\n\n" +
 			"Examples:\n" +
 			"  mcpauth providers\n" +
 			"  mcpauth providers keycloak\n" +
@@ -77,11 +85,11 @@ func describeProvider(p *provider.Profile) string {
 		{"CIMD", support(p.Support.CIMD)},
 		{"resource", support(p.Support.Resource)},
 	}
-	for _, row := range rows {
-		fmt.Fprintf(&b, "%-10s%s\n", row[0], row[1])
-	}
 	for _, parameter := range p.Parameters {
-		fmt.Fprintf(&b, "%-10s%s, such as %s\n", "{"+parameter.Name+"}", parameter.Says, parameter.Example)
+		rows = append(rows, [2]string{"{" + parameter.Name + "}", parameter.Says + ", such as " + parameter.Example})
+	}
+	for _, row := range rows {
+		fmt.Fprintf(&b, "%-11s %s\n", row[0], row[1])
 	}
 	for _, list := range []struct {
 		title string

@@ -114,6 +114,6 @@ func printSummary(w io.Writer, r selftestReport) error {
 	for _, s := range r.Steps {
 		total += s.Milliseconds
 	}
-	_, err = fmt.Fprintf(w, "\nwhoami: %s\n\nAll %d steps held, in %d ms.\n", who, len(r.Steps), total)
+	_, err = fmt.Fprintf(w, "\nwhoami: %s\n\nAll %d steps passed, in %d ms.\n", who, len(r.Steps), total)
 	return err
 }

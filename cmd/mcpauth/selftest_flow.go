@@ -143,7 +143,7 @@ func (f *flow) discover(ctx context.Context) (string, error) {
 	}
 	for _, finding := range server.Validate().Findings {
 		if finding.Severity == metadata.Error {
-			return "", fmt.Errorf("the metadata are not fit for MCP: %s", finding.Message)
+			return "", fmt.Errorf("the metadata is not fit for MCP: %s", finding.Message)
 		}
 	}
 	switch {

@@ -41,11 +41,11 @@ func withSession(ctx context.Context, cmd *cli.Command, s streams, use func(*mcp
 		return err
 	}
 	defer c.Close()
-	session, err := connectTo(ctx, c.Client)
+	session, refused, err := connectTo(ctx, c.Client)
 	if err != nil {
-		return err
+		return refused.explain(err)
 	}
-	err = use(session)
+	err = refused.explain(use(session))
 	_ = session.Close() // the server ends sessions by itself
 	return errors.Join(err, rememberLogin(ctx, c))
 }
@@ -63,11 +63,15 @@ func rememberLogin(ctx context.Context, c *account) error {
 	return c.remember(ctx)
 }
 
-func connectTo(ctx context.Context, c *client.Client) (*mcp.ClientSession, error) {
+func connectTo(ctx context.Context, c *client.Client) (*mcp.ClientSession, *refusals, error) {
 	sdk := mcp.NewClient(&mcp.Implementation{Name: clientName, Version: "1.0.0"}, nil)
-	return sdk.Connect(ctx, &mcp.StreamableClientTransport{
-		Endpoint: c.ServerURL(), HTTPClient: c.HTTPClient(), DisableStandaloneSSE: true, MaxRetries: -1,
+	httpClient := c.HTTPClient()
+	refused := &refusals{base: httpClient.Transport}
+	httpClient.Transport = refused
+	session, err := sdk.Connect(ctx, &mcp.StreamableClientTransport{
+		Endpoint: c.ServerURL(), HTTPClient: httpClient, DisableStandaloneSSE: true, MaxRetries: -1,
 	}, nil)
+	return session, refused, err
 }
 
 func printTools(ctx context.Context, cmd *cli.Command, s streams, session *mcp.ClientSession) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -20,6 +21,8 @@ const maxYAMLFile = 1 << 20
 type yamlFile struct {
 	name string
 	root yaml.Node // zero for an empty file
+	// fields are those of the mappings in the file, by their Go type.
+	fields map[string][]string
 }
 
 // readYAMLFile reads a file, of which JSON is a kind, into a struct. Members that
@@ -29,7 +32,8 @@ func readYAMLFile(name string, into any) (*yamlFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &yamlFile{name: name}
+	f := &yamlFile{name: name, fields: map[string][]string{}}
+	knownFields(reflect.TypeOf(into), f.fields)
 	if err := yaml.Unmarshal(text, &f.root); err != nil {
 		return nil, f.faults(err)
 	}
@@ -50,7 +54,7 @@ func readYAMLFile(name string, into any) (*yamlFile, error) {
 // The texts of package yaml.
 var (
 	yamlLine    = regexp.MustCompile(`(?s)^(?:yaml: )?line (\d+): (.*)$`)
-	yamlUnknown = regexp.MustCompile(`^field (\S+) not found in type \S+$`)
+	yamlUnknown = regexp.MustCompile(`^field (\S+) not found in type (\S+)$`)
 	yamlType    = regexp.MustCompile("(?s)^cannot unmarshal !!(\\w+)(?: `.*`)? into (\\S+)$")
 )
 
@@ -66,20 +70,38 @@ func (f *yamlFile) faults(err error) error {
 		if parts := yamlLine.FindStringSubmatch(text); parts != nil {
 			line, text = ":"+parts[1], parts[2]
 		}
-		list = append(list, fmt.Errorf("%s%s: %s", f.name, line, yamlFault(strings.TrimPrefix(text, "yaml: "))))
+		list = append(list, fmt.Errorf("%s%s: %s", f.name, line, f.fault(strings.TrimPrefix(text, "yaml: "))))
 	}
 	return errors.Join(list...)
 }
 
-// yamlFault names no Go types and no values.
-func yamlFault(text string) string {
+// fault names no Go types and no values.
+func (f *yamlFile) fault(text string) string {
 	if parts := yamlUnknown.FindStringSubmatch(text); parts != nil {
-		return fmt.Sprintf("unknown field %q", parts[1])
+		return fmt.Sprintf("unknown field %q; known are %s", parts[1], strings.Join(f.fields[parts[2]], ", "))
 	}
 	if parts := yamlType.FindStringSubmatch(text); parts != nil {
 		return fmt.Sprintf("%s where %s belongs", yamlKind(parts[1]), goKind(parts[2]))
 	}
 	return text
+}
+
+// knownFields finds the names of the fields of t, and of the types in it.
+func knownFields(t reflect.Type, known map[string][]string) {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Map:
+		knownFields(t.Elem(), known)
+	case reflect.Struct:
+		if known[t.String()] != nil {
+			return
+		}
+		for field := range t.Fields() {
+			if name, _, _ := strings.Cut(field.Tag.Get("yaml"), ","); name != "" {
+				known[t.String()] = append(known[t.String()], name)
+				knownFields(field.Type, known)
+			}
+		}
+	}
 }
 
 func yamlKind(tag string) string {

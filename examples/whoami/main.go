@@ -1,5 +1,9 @@
 // Whoami is the quickstart: an MCP server with one tool, whoami, that tells the
-// caller who they are. It is configured by the environment:
+// caller who they are. With the development server "mcpauth dev", run it so:
+//
+//	MCP_AUTH_ISSUER=http://127.0.0.1:9400 MCP_RESOURCE_IDENTIFIER=http://127.0.0.1:3001/mcp go run ./examples/whoami
+//
+// It is configured by the environment:
 //
 //	MCP_AUTH_ISSUER          issuer of the authorization server
 //	MCP_RESOURCE_IDENTIFIER  URL of this server, such as http://127.0.0.1:3001/mcp

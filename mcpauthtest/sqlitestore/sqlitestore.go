@@ -1,15 +1,15 @@
-// Package sqlitestore keeps what an authorization server of package mcpauthtest
-// knows in a file, so that it survives a restart: clients, grants, used
-// identifiers and keys. It is a package of its own because of the SQLite driver,
-// which nobody needs who tests in memory.
+// Package sqlitestore keeps the state of an authorization server of package
+// mcpauthtest in a file, so that it survives a restart: clients, grants, used
+// identifiers and keys. It is a separate package so that tests in memory do not
+// need the SQLite driver.
 //
 //	store, err := sqlitestore.Open(ctx, "dev.db")
 //	...
 //	defer store.Close()
 //	as, err := mcpauthtest.NewServer(mcpauthtest.Config{Listen: "127.0.0.1:9400", Store: store})
 //
-// Close the server before the store. Whoever reads the file can issue tokens of
-// the server: it is made readable to its owner only.
+// Close the server before the store. Anybody who can read the file can issue
+// tokens of the server, so it is made readable to its owner only.
 package sqlitestore
 
 import (
@@ -51,7 +51,7 @@ CREATE INDEX ids_until ON ids (until);
 CREATE TABLE secrets (one INTEGER PRIMARY KEY CHECK (one = 1), data BLOB NOT NULL);
 `
 
-// ErrInUse tells that another process has the file open.
+// ErrInUse says that another process has the file open.
 var ErrInUse = errors.New("sqlitestore: another process uses the file")
 
 // Store implements [mcpauthtest.Store]. Make one with [Open]; it is safe for
@@ -208,8 +208,8 @@ func unknown(err error) error {
 	return err
 }
 
-// AddGrant implements [mcpauthtest.Store]. Where there is no room, the grant
-// that would have ended first goes.
+// AddGrant implements [mcpauthtest.Store]. If there is no room, it removes the
+// grant that would have expired first.
 func (s *Store) AddGrant(ctx context.Context, g mcpauthtest.StoredGrant, now time.Time) error {
 	return s.transact(ctx, func(tx *sql.Tx) error {
 		err := makeRoom(ctx, tx, "grants", "expires", maxGrants, now)
