@@ -79,10 +79,11 @@ func Walk(data []byte, maxDepth int, visit func(name, raw []byte) error) error {
 // is 1 for the members of the outermost object.
 func WalkInto(data []byte, maxDepth int, enter func(level int, name []byte) bool, visit func(level int, name []byte, value Span) error) error {
 	s := scanner{text: data, maxDepth: maxDepth, deep: true}
-	if err := s.begin(); err != nil {
+	pos, err := s.begin()
+	if err != nil {
 		return err
 	}
-	return s.end(s.object(enter, visit))
+	return s.end(s.object(pos, enter, visit))
 }
 
 // Members is Object, except that names are compared at the outermost level
@@ -107,8 +108,8 @@ func String(raw []byte) (string, bool) {
 		return "", false
 	}
 	s := scanner{text: raw}
-	content, escaped, err := s.quoted()
-	if err != nil || s.pos != len(s.text) {
+	content, escaped, err := s.quoted(0)
+	if err != nil || content.To+1 != len(raw) {
 		return "", false
 	}
 	if escaped {

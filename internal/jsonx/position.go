@@ -10,17 +10,19 @@ func (s Span) Of(document []byte) []byte { return document[s.From:s.To:s.To] }
 // rest as it is: it tells where in data the values stand.
 func MembersAt(data []byte, maxDepth int, visit func(name string, value Span) error) error {
 	s := scanner{text: data, maxDepth: maxDepth}
-	if err := s.begin(); err != nil {
+	pos, err := s.begin()
+	if err != nil {
 		return err
 	}
-	return s.end(s.object(nil, func(_ int, name []byte, value Span) error { return visit(string(name), value) }))
+	return s.end(s.object(pos, nil, func(_ int, name []byte, value Span) error { return visit(string(name), value) }))
 }
 
 // ElementsAt is [Elements] in the same way.
 func ElementsAt(data []byte, maxDepth int, visit func(element Span) error) error {
 	s := scanner{text: data, maxDepth: maxDepth}
-	if err := s.begin(); err != nil {
+	pos, err := s.begin()
+	if err != nil {
 		return err
 	}
-	return s.end(s.array(visit))
+	return s.end(s.array(pos, visit))
 }

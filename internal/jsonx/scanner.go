@@ -11,10 +11,11 @@ import (
 )
 
 // scanner reads one document, without a copy. What it notes are positions: to
-// write pointers costs more, most of all while the garbage collector runs.
+// write pointers costs more, most of all while the garbage collector runs. Its
+// methods are given the position they begin at and return where they end: a
+// field would be written and read again at every step.
 type scanner struct {
 	text     []byte
-	pos      int
 	depth    int
 	maxDepth int
 	// deep has names compared at every level, not at the outermost only.
@@ -35,22 +36,22 @@ type enterFunc func(level int, name []byte) bool
 // visitFunc takes a member. name is unescaped.
 type visitFunc func(level int, name []byte, value Span) error
 
-// begin steps up to the document's one value, which end is to follow.
-func (s *scanner) begin() error {
+// begin returns where the document's one value begins.
+func (s *scanner) begin() (int, error) {
 	if !utf8.Valid(s.text) {
-		return &Error{Reason: Encoding, Offset: validPrefix(s.text)}
+		return 0, fail(Encoding, validPrefix(s.text))
 	}
-	s.space()
-	return nil
+	return s.space(0), nil
 }
 
-// end finds what follows the document's value. err is that of the value.
-func (s *scanner) end(err error) error {
+// end finds what follows the document's value, which ends at pos. err is what
+// was wrong with that.
+func (s *scanner) end(pos int, err error) error {
 	if err != nil {
 		return err
 	}
-	if s.space(); s.pos != len(s.text) {
-		return s.fail(Syntax)
+	if pos = s.space(pos); pos != len(s.text) {
+		return fail(Syntax, pos)
 	}
 	return nil
 }
@@ -70,24 +71,25 @@ func validPrefix(data []byte) int {
 // processor has to load of ours counts.
 //
 //go:noinline
-func (s *scanner) fail(reason Reason) error {
-	return &Error{Reason: reason, Offset: s.pos}
+func fail(reason Reason, pos int) error {
+	return &Error{Reason: reason, Offset: pos}
 }
 
-// peek returns the byte at the position, 0 at the end. A zero byte has no place
-// in JSON's grammar, so the two need not be told apart.
-func (s *scanner) peek() byte {
-	if s.pos < len(s.text) {
-		return s.text[s.pos]
+// at returns the byte at a position, 0 at the end. A zero byte has no place in
+// JSON's grammar, so the two need not be told apart.
+func (s *scanner) at(pos int) byte {
+	if pos < len(s.text) {
+		return s.text[pos]
 	}
 	return 0
 }
 
 // space steps over white space. There seldom is any.
-func (s *scanner) space() {
-	if s.pos < len(s.text) && s.text[s.pos] <= ' ' {
-		s.pos = spaceEnd(s.text, s.pos)
+func (s *scanner) space(pos int) int {
+	if pos < len(s.text) && s.text[pos] <= ' ' {
+		return spaceEnd(s.text, pos)
 	}
+	return pos
 }
 
 func spaceEnd(text []byte, pos int) int {
@@ -103,199 +105,180 @@ func spaceEnd(text []byte, pos int) int {
 }
 
 // enter opens an object or array whose first byte is open.
-func (s *scanner) enter(open byte) error {
-	if s.peek() != open {
-		return s.fail(Syntax)
+func (s *scanner) enter(pos int, open byte) (int, error) {
+	if s.at(pos) != open {
+		return 0, fail(Syntax, pos)
 	}
 	if s.depth++; s.depth > s.maxDepth {
-		return s.fail(TooDeep)
+		return 0, fail(TooDeep, pos)
 	}
-	s.pos++
-	s.space()
-	return nil
+	return s.space(pos + 1), nil
 }
 
 // next steps over the comma between two items. At closing it leaves the object
 // or array instead and says so.
-func (s *scanner) next(closing byte) (done bool, err error) {
-	s.space()
-	switch s.peek() {
+func (s *scanner) next(pos int, closing byte) (next int, done bool, err error) {
+	pos = s.space(pos)
+	switch s.at(pos) {
 	case ',':
-		s.pos++
-		s.space()
-		return false, nil
+		return s.space(pos + 1), false, nil
 	case closing:
-		s.leave()
-		return true, nil
+		s.depth--
+		return pos + 1, true, nil
 	default:
-		return false, s.fail(Syntax)
+		return 0, false, fail(Syntax, pos)
 	}
-}
-
-func (s *scanner) leave() {
-	s.pos++
-	s.depth--
 }
 
 // object reads an object. The functions may be nil; they are called and not
 // kept, so that what they refer to can stay on the stack.
-func (s *scanner) object(enter enterFunc, visit visitFunc) error {
-	if err := s.enter('{'); err != nil {
-		return err
+func (s *scanner) object(pos int, enter enterFunc, visit visitFunc) (int, error) {
+	pos, err := s.enter(pos, '{')
+	if err != nil {
+		return 0, err
 	}
-	if s.peek() == '}' {
-		s.leave()
-		return nil
+	if s.at(pos) == '}' {
+		s.depth--
+		return pos + 1, nil
 	}
 	seen := nameSet{base: s.listed}
-	for {
-		name, err := s.name(&seen)
+	for done := false; !done; {
+		name, from, err := s.name(pos, &seen)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		from := s.pos
-		if enter != nil && s.peek() == '{' && enter(s.depth, name) {
-			err = s.object(enter, visit)
+		if enter != nil && s.at(from) == '{' && enter(s.depth, name) {
+			pos, err = s.object(from, enter, visit)
 		} else {
-			err = s.value()
+			pos, err = s.value(from)
 		}
 		if err == nil && visit != nil {
-			err = visit(s.depth, name, Span{from, s.pos})
+			err = visit(s.depth, name, Span{from, pos})
 		}
 		if err != nil {
-			return err
+			return 0, err
 		}
-		done, err := s.next('}')
-		if err != nil {
-			return err
-		}
-		if done {
-			s.listed = seen.base
-			return nil
+		if pos, done, err = s.next(pos, '}'); err != nil {
+			return 0, err
 		}
 	}
+	s.listed = seen.base
+	return pos, nil
 }
 
 // name reads a member's name, up to where its value begins, and returns it
 // unescaped. seen are the names before it.
-func (s *scanner) name(seen *nameSet) ([]byte, error) {
-	at := s.pos
-	span, escaped, err := s.quoted()
+func (s *scanner) name(pos int, seen *nameSet) (name []byte, value int, err error) {
+	span, escaped, err := s.quoted(pos)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	name := span.Of(s.text)
+	name = span.Of(s.text)
 	if s.deep || s.depth == 1 {
 		// Names compare after unescaping: "\u0061ud" is "aud".
 		if escaped {
 			name = unescape(name)
 		}
 		if !seen.add(s, span, name, escaped) {
-			s.pos = at
-			return nil, s.fail(Duplicate)
+			return nil, 0, fail(Duplicate, pos)
 		}
 	}
-	s.space()
-	if s.peek() != ':' {
-		return nil, s.fail(Syntax)
+	colon := s.space(span.To + 1)
+	if s.at(colon) != ':' {
+		return nil, 0, fail(Syntax, colon)
 	}
-	s.pos++
-	s.space()
-	return name, nil
+	return name, s.space(colon + 1), nil
 }
 
 // array reads an array; visit may be nil.
-func (s *scanner) array(visit func(element Span) error) error {
-	if err := s.enter('['); err != nil {
-		return err
+func (s *scanner) array(pos int, visit func(element Span) error) (int, error) {
+	pos, err := s.enter(pos, '[')
+	if err != nil {
+		return 0, err
 	}
-	if s.peek() == ']' {
-		s.leave()
-		return nil
+	if s.at(pos) == ']' {
+		s.depth--
+		return pos + 1, nil
 	}
-	for {
-		from := s.pos
-		if err := s.value(); err != nil {
-			return err
+	for done := false; !done; {
+		from := pos
+		if pos, err = s.value(from); err != nil {
+			return 0, err
 		}
 		if visit != nil {
-			if err := visit(Span{from, s.pos}); err != nil {
-				return err
+			if err := visit(Span{from, pos}); err != nil {
+				return 0, err
 			}
 		}
-		done, err := s.next(']')
-		if done || err != nil {
-			return err
+		if pos, done, err = s.next(pos, ']'); err != nil {
+			return 0, err
 		}
 	}
+	return pos, nil
 }
 
-func (s *scanner) value() error {
-	first := s.peek()
+func (s *scanner) value(pos int) (int, error) {
+	first := s.at(pos)
 	if first == '"' { // the usual one
-		_, _, err := s.quoted()
-		return err
+		content, _, err := s.quoted(pos)
+		return content.To + 1, err
 	}
 	switch first {
 	case '{':
-		return s.object(nil, nil)
+		return s.object(pos, nil, nil)
 	case '[':
-		return s.array(nil)
+		return s.array(pos, nil)
 	case 't':
-		return s.literal("true")
+		return s.literal(pos, "true")
 	case 'f':
-		return s.literal("false")
+		return s.literal(pos, "false")
 	case 'n':
-		return s.literal("null")
+		return s.literal(pos, "null")
 	default:
-		end := numberEnd(s.text, s.pos)
+		end := numberEnd(s.text, pos)
 		if end < 0 {
-			return s.fail(Syntax)
+			return 0, fail(Syntax, pos)
 		}
-		s.pos = end
-		return nil
+		return end, nil
 	}
 }
 
-func (s *scanner) literal(word string) error {
-	if rest := s.text[s.pos:]; len(rest) < len(word) || string(rest[:len(word)]) != word {
-		return s.fail(Syntax)
+func (s *scanner) literal(pos int, word string) (int, error) {
+	if rest := s.text[pos:]; len(rest) < len(word) || string(rest[:len(word)]) != word {
+		return 0, fail(Syntax, pos)
 	}
-	s.pos += len(word)
-	return nil
+	return pos + len(word), nil
 }
 
 // quoted reads a string and returns what stands between its quotes.
-func (s *scanner) quoted() (content Span, escaped bool, err error) {
-	if s.peek() != '"' {
-		return Span{}, false, s.fail(Syntax)
+func (s *scanner) quoted(pos int) (content Span, escaped bool, err error) {
+	if s.at(pos) != '"' {
+		return Span{}, false, fail(Syntax, pos)
 	}
-	text, start := s.text, s.pos+1
-	if end := plainEnd(text, start); end < len(text) && text[end] == '"' { // the usual one
-		s.pos = end + 1
+	start := pos + 1
+	if end := plainEnd(s.text, start); s.at(end) == '"' { // the usual one
 		return Span{start, end}, false, nil
 	}
-	for i := start; ; i++ {
-		if i = plainEnd(text, i); i >= len(text) {
-			break
-		}
-		switch text[i] {
+	return s.special(start)
+}
+
+// special reads a string, from behind its first quote, that has escapes or is
+// none.
+func (s *scanner) special(start int) (content Span, escaped bool, err error) {
+	for pos := start; ; {
+		pos = plainEnd(s.text, pos)
+		switch s.at(pos) {
 		case '"':
-			s.pos = i + 1
-			return Span{start, i}, escaped, nil
+			return Span{start, pos}, escaped, nil
 		case '\\':
-			s.pos, escaped = i, true
-			if err := s.escape(); err != nil {
+			escaped = true
+			if pos, err = s.escape(pos); err != nil {
 				return Span{}, false, err
 			}
-			i = s.pos - 1
 		default:
-			s.pos = i
-			return Span{}, false, s.fail(Syntax)
+			return Span{}, false, fail(Syntax, pos)
 		}
 	}
-	s.pos = len(text)
-	return Span{}, false, s.fail(Syntax)
 }
 
 // plainEnd returns where, from pos on, text has the first quote, backslash or
@@ -323,29 +306,26 @@ func plainEnd(text []byte, pos int) int {
 
 // escape steps over an escape sequence; a surrogate counts only with the other
 // half behind it.
-func (s *scanner) escape() error {
-	rest := s.text[s.pos:]
+func (s *scanner) escape(pos int) (int, error) {
+	rest := s.text[pos:]
 	if len(rest) < 2 {
-		return s.fail(Syntax)
+		return 0, fail(Syntax, pos)
 	}
 	if strings.IndexByte(`"\/bfnrt`, rest[1]) >= 0 {
-		s.pos += 2
-		return nil
+		return pos + 2, nil
 	}
 	unit, ok := codeUnit(rest)
 	if !ok {
-		return s.fail(Syntax)
+		return 0, fail(Syntax, pos)
 	}
 	if !utf16.IsSurrogate(unit) {
-		s.pos += escapeLen
-		return nil
+		return pos + escapeLen, nil
 	}
 	low, ok := codeUnit(rest[escapeLen:])
 	if !ok || utf16.DecodeRune(unit, low) == utf8.RuneError {
-		return s.fail(Encoding)
+		return 0, fail(Encoding, pos)
 	}
-	s.pos += 2 * escapeLen
-	return nil
+	return pos + 2*escapeLen, nil
 }
 
 const escapeLen = len(`\u0000`)
