@@ -856,9 +856,7 @@ func ExampleAuth_Protect_upstream() {
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(upstream)
-			r.Out.Header.Del("Authorization") // the caller's: it is for this server only
-			r.Out.Header.Del("DPoP")
-			r.Out.Header.Del("X-Acting-For") // nor may callers say who they are
+			r.Out.Header.Del("X-Acting-For") // callers must not say who they are
 			info, _ := mcpauth.FromContext(r.In.Context())
 			token, err := ownToken(r.In.Context())
 			if info == nil || err != nil {
@@ -868,7 +866,9 @@ func ExampleAuth_Protect_upstream() {
 			r.Out.Header.Set("X-Acting-For", info.Subject)
 		},
 	}
-	handler := auth.Protect(proxy, mcpauth.Scopes("read:tickets"))
+	handler := auth.Protect(proxy,
+		mcpauth.WithoutToken(), // the caller's is for this server only
+		mcpauth.Scopes("read:tickets"))
 
 	token, err := as.Token(mcpauthtest.TokenClaims{
 		Subject: "alice", Audience: []string{"https://api.example.com/tickets"}, Scopes: []string{"read:tickets"},

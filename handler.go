@@ -16,9 +16,10 @@ type optionFunc func(*protection)
 func (f optionFunc) apply(p *protection) { f(p) }
 
 type protection struct {
-	resource  string
-	scopes    []string
-	challenge []string
+	resource     string
+	scopes       []string
+	challenge    []string
+	withoutToken bool
 }
 
 // ChallengeScopes sets the scopes that the challenge to a caller without a
@@ -31,6 +32,14 @@ func ChallengeScopes(scopes ...string) Option {
 // out where only one is configured.
 func ForResource(identifier string) Option {
 	return optionFunc(func(p *protection) { p.resource = identifier })
+}
+
+// WithoutToken hands requests to the handler without their Authorization and
+// DPoP headers. A handler that forwards requests, such as a reverse proxy, then
+// cannot pass on the caller's token, which MCP forbids, and one that logs headers
+// cannot log it. [AuthInfo] still has the token.
+func WithoutToken() Option {
+	return optionFunc(func(p *protection) { p.withoutToken = true })
 }
 
 // Protect wraps a handler so that only authorized requests reach it; they carry
@@ -112,6 +121,7 @@ func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = r.WithContext(out.context())
 	out.to = w
 	out.receive(r, body)
+	d.trim(r, out)
 	defer out.leave()
 	d.next.ServeHTTP(out, r)
 	out.finish()
@@ -146,7 +156,7 @@ func (b *bodyReader) read(most int64) (data []byte, err error) {
 }
 
 // receive gives the handler the body that the decision was made on, or notes
-// what it reads. An answer that is filtered must not come compressed.
+// what it reads.
 func (w *doorWriter) receive(r *http.Request, read *bodyReader) {
 	switch {
 	case read != nil: // also where no operation was read, of a GET
@@ -155,9 +165,22 @@ func (w *doorWriter) receive(r *http.Request, read *bodyReader) {
 		w.body = r.Body
 		r.Body = (*requestBody)(w)
 	}
-	if w.hides != 0 && len(r.Header["Accept-Encoding"]) > 0 {
-		r.Header = r.Header.Clone()
+}
+
+// trim takes headers away that are not for the handler. An answer that is
+// filtered must not come compressed.
+func (d *httpDoor) trim(r *http.Request, w *doorWriter) {
+	encoded := w.hides != 0 && len(r.Header["Accept-Encoding"]) > 0
+	if !encoded && !d.protection.withoutToken {
+		return
+	}
+	r.Header = r.Header.Clone()
+	if encoded {
 		r.Header.Del("Accept-Encoding")
+	}
+	if d.protection.withoutToken {
+		r.Header.Del("Authorization")
+		r.Header.Del("DPoP")
 	}
 }
 

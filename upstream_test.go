@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -143,5 +144,43 @@ func TestTokenDoesNotTravelWithAuthInfo(t *testing.T) {
 	}
 	if strings.Contains(sent, lastPart(token)) {
 		t.Error("the token went upstream")
+	}
+}
+
+// A reverse proxy passes on every header that it is given.
+//
+// Covers RS14.
+func TestWithoutToken(t *testing.T) {
+	t.Parallel()
+	upstream := newWiretap(t)
+	target, err := url.Parse(upstream.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := newServer(t, mcpauthtest.Config{})
+	token := mint(t, server)
+	var revealed string
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(target)
+		info, _ := mcpauth.FromContext(r.In.Context())
+		revealed = info.Token.Reveal()
+	}}
+	handler := newAuth(t, trusting(server.Issuer())).Protect(proxy, mcpauth.WithoutToken())
+	request := httptest.NewRequest(http.MethodGet, "/mcp", nil)
+	request.Header = http.Header{"Authorization": {"Bearer " + token}, "Dpop": {"a proof"}, "X-Other": {"stays"}}
+	handler.ServeHTTP(httptest.NewRecorder(), request)
+
+	sent := strings.Join(upstream.requests(), "\n")
+	if !strings.Contains(sent, "X-Other: stays") {
+		t.Errorf("the call did not arrive: %s", sent)
+	}
+	if strings.Contains(sent, "Authorization") || strings.Contains(sent, "Dpop") || strings.Contains(sent, lastPart(token)) {
+		t.Errorf("went upstream: %s", sent)
+	}
+	if revealed != token {
+		t.Error("the handler cannot have the token")
+	}
+	if request.Header.Get("Authorization") == "" || request.Header.Get("DPoP") == "" {
+		t.Error("the request of the handlers further out was changed")
 	}
 }

@@ -18,11 +18,12 @@ import (
 // seen is what the tool of the test server saw of its caller, in three ways.
 type seen struct {
 	Context, Request, SDK string
+	Header                string // Authorization, as it came
 	Scopes                []string
 }
 
 // protectedServer is an MCP server with a tool that tells what it sees.
-func protectedServer(t *testing.T, as *mcpauthtest.Server, withMiddleware bool) *httptest.Server {
+func protectedServer(t *testing.T, as *mcpauthtest.Server, withMiddleware bool, opts ...mcpauth.Option) *httptest.Server {
 	t.Helper()
 	web := httptest.NewUnstartedServer(nil)
 	resource := "http://" + web.Listener.Addr().String() + "/mcp"
@@ -38,14 +39,14 @@ func protectedServer(t *testing.T, as *mcpauthtest.Server, withMiddleware bool) 
 	}
 	mcp.AddTool(server, &mcp.Tool{Name: "look"}, look)
 	handler := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, nil)
-	web.Config.Handler = gosdk.Protect(auth, handler, mcpauth.Scopes("use"))
+	web.Config.Handler = gosdk.Protect(auth, handler, append(opts, mcpauth.Scopes("use"))...)
 	web.Start()
 	t.Cleanup(web.Close)
 	return web
 }
 
 func look(ctx context.Context, req *mcp.CallToolRequest, _ struct{}) (*mcp.CallToolResult, seen, error) {
-	var s seen
+	s := seen{Header: req.Extra.Header.Get("Authorization")}
 	if info, ok := mcpauth.FromContext(ctx); ok {
 		s.Context, s.Scopes = info.Subject, info.Scopes
 	}
@@ -136,6 +137,21 @@ func TestToolSeesThisRequest(t *testing.T) {
 }
 
 // Without the middleware the context has no AuthInfo rather than a stale one.
+// Covers RS14.
+func TestToolWithoutToken(t *testing.T) {
+	t.Parallel()
+	as := newAS(t)
+	for header, opts := range map[string][]mcpauth.Option{"Bearer": nil, "": {mcpauth.WithoutToken()}} {
+		web := protectedServer(t, as, true, opts...)
+		var c carrier
+		c.token.Store(token(t, as, web, "alice", "use"))
+		got := call(t, connect(t, web, &c))
+		if kind, _, _ := strings.Cut(got.Header, " "); kind != header || got.Context != "alice" {
+			t.Errorf("with %d options the tool sees %q of %s", len(opts), kind, got.Context)
+		}
+	}
+}
+
 func TestContextWithoutMiddleware(t *testing.T) {
 	t.Parallel()
 	as := newAS(t)
