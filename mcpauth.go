@@ -194,7 +194,9 @@ func (a *Auth) warn(warnings []*ConfigError) {
 }
 
 // Warnings lists what in the configuration is allowed and probably a mistake:
-// [ScopeNotAdvertised]. New logs it, too.
+// [ScopeNotAdvertised], where a resource advertises any: where it advertises
+// none, clients learn each scope from the challenge that asks for it. New logs
+// it, too.
 func (a *Auth) Warnings() []*ConfigError { return slices.Clone(a.warnings) }
 
 // resource finds a resource by its identifier; the empty string means the only one.
