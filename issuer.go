@@ -135,9 +135,9 @@ func (s *issuer) fetchMetadata(ctx context.Context) (remote.Result[*metadata.Aut
 	if err != nil {
 		return remote.Result[*metadata.AuthorizationServer]{}, err
 	}
-	return remote.Result[*metadata.AuthorizationServer]{
-		Value: got.Server, FreshFor: got.FreshFor, HasFreshFor: got.HasFreshFor,
-	}, nil
+	result := remote.Result[*metadata.AuthorizationServer]{Value: got.Server}
+	result.FreshFor, result.HasFreshFor = got.FreshFor(s.now())
+	return result, nil
 }
 
 // serverMetadata returns the metadata, fetching them if need be.
@@ -178,7 +178,7 @@ func (s *issuer) fetchKeys(ctx context.Context) (remote.Result[*keySet], error) 
 		return result, fmt.Errorf("keys of %q: %w", s.server.Issuer, err)
 	}
 	result.Value = s.generate(set, resp.Body)
-	result.FreshFor, result.HasFreshFor = fetch.FreshFor(resp.Header, time.Now())
+	result.FreshFor, result.HasFreshFor = fetch.FreshFor(resp.Header, s.now())
 	return result, nil
 }
 

@@ -200,7 +200,9 @@ func (a *Auth) warn(warnings []*ConfigError) {
 }
 
 // Warnings lists what in the configuration is allowed but probably a mistake:
-// [ScopeNotAdvertised]. New logs it, too.
+// [ScopeNotAdvertised], for resources that advertise any scopes. If one
+// advertises none, clients learn each scope from the challenge that asks for it.
+// New logs it, too.
 func (a *Auth) Warnings() []*ConfigError { return slices.Clone(a.warnings) }
 
 // resource finds a resource by its identifier; the empty string means the only one.

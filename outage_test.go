@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -64,6 +65,59 @@ func TestResourcesShareIssuer(t *testing.T) {
 	}
 	if got := server.Requests(); got.Metadata != 1 || got.JWKS != 1 {
 		t.Errorf("%d metadata and %d JWKS fetches, want one each", got.Metadata, got.JWKS)
+	}
+}
+
+// expiring sends each answer with the header Expires alone, of a clock.
+type expiring struct {
+	http.ResponseWriter
+	at time.Time
+}
+
+func (w *expiring) WriteHeader(status int) {
+	w.Header().Del("Cache-Control")
+	w.Header()["Date"] = nil
+	w.Header().Set("Expires", w.at.UTC().Format(http.TimeFormat))
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Documents expire by the clock of the configuration.
+func TestExpiryIsOfTheClock(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	c.advance(1000 * time.Hour)
+	web := httptest.NewUnstartedServer(nil)
+	t.Cleanup(web.Close)
+	server, err := mcpauthtest.New(mcpauthtest.Config{Issuer: "http://" + web.Listener.Addr().String(), Now: c.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	web.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		server.Handler().ServeHTTP(&expiring{w, c.now().Add(2 * time.Hour)}, r)
+	})
+	web.Start()
+	fetched := make(chan mcpauth.FetchEvent, 10)
+	config := trusting(server.Issuer())
+	config.Now, config.OnFetch = c.now, func(e mcpauth.FetchEvent) { fetched <- e }
+	auth := newAuth(t, config)
+	for range 2 { // at first, and when all has expired
+		if err := auth.Ready(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		seen := map[mcpauth.FetchedDocument]bool{}
+		for range 2 {
+			select {
+			case e := <-fetched:
+				seen[e.Document] = true
+			case <-time.After(10 * time.Second):
+				t.Fatalf("only %v fetched", seen)
+			}
+		}
+		if len(seen) != 2 {
+			t.Errorf("%v fetched", seen)
+		}
+		c.advance(3 * time.Hour)
 	}
 }
 

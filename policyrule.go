@@ -74,7 +74,8 @@ func (p *Policy) String() string {
 }
 
 // warnings reports scopes that the policy names and the resource does not
-// advertise: clients that ask for scopes beforehand will not ask for them.
+// advertise: clients that ask for scopes beforehand will not ask for them. To
+// advertise none is a choice (RFC 9728 §2) and no oversight.
 func (r *Resource) warnings(h *hierarchy, field string) (found []*ConfigError) {
 	if r.Policy == nil || len(r.ScopesSupported) == 0 {
 		return nil

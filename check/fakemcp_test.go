@@ -48,7 +48,9 @@ type fakeMCP struct {
 	badToken func(w http.ResponseWriter, token string)
 	// checks that are left out.
 	noOriginCheck, noPreflight, noCORS, noHeaderCheck bool
-	queryTokens                                       bool
+	// corsTwice sends Access-Control-Allow-Origin a second time.
+	corsTwice   bool
+	queryTokens bool
 	// rude answers what is no JSON with 500.
 	rude bool
 	// silentOn is the method of a message that is taken and not answered.
@@ -125,6 +127,9 @@ func (f *fakeMCP) allow(w http.ResponseWriter) {
 	if !f.noCORS {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		w.Header().Set("Access-Control-Expose-Headers", "WWW-Authenticate, Mcp-Session-Id")
+	}
+	if f.corsTwice {
+		w.Header().Add("Access-Control-Allow-Origin", "*")
 	}
 }
 

@@ -52,7 +52,7 @@ func (s *serverCheck) preflight(ctx context.Context) bool {
 		s.add(CORSPreflightRefused, "", "The preflight request of a web page, which has no token, is answered with %d.", a.status)
 		return false
 	case !allowsOrigin(a.header, s.pageOrigin()):
-		s.add(CORSMissing, "", "The preflight request of a web page is answered without Access-Control-Allow-Origin.")
+		s.add(CORSMissing, corsEvidence(a.header), "The preflight request of a web page is answered without leave to call the server.")
 		return false
 	}
 	if lacking := deniedHeaders(a.header); len(lacking) > 0 {
@@ -82,7 +82,7 @@ func (s *serverCheck) refusalToPage(ctx context.Context) bool {
 		s.add(CORSOriginRefused, s.pageOrigin(), "A request of a web page is refused with 403.")
 		return false
 	case !allowsOrigin(a.header, s.pageOrigin()):
-		s.add(CORSRefusalUnreadable, "", "Web pages cannot read the 401: it has no Access-Control-Allow-Origin.")
+		s.add(CORSRefusalUnreadable, corsEvidence(a.header), "Web pages cannot read the 401.")
 		return false
 	}
 	s.varies(a.header, "the 401")
@@ -92,11 +92,6 @@ func (s *serverCheck) refusalToPage(ctx context.Context) bool {
 		return false
 	}
 	return true
-}
-
-func allowsOrigin(h http.Header, origin string) bool {
-	allowed := h.Get("Access-Control-Allow-Origin")
-	return allowed == "*" || allowed == origin
 }
 
 // varies judges answers that one origin may read and that a cache may give to

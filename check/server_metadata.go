@@ -99,7 +99,7 @@ func (s *serverCheck) judgeDelivery(p *place, resp *fetch.Response) {
 		s.add(ResourceMetadataRedirects, s.shownURL(resp.URL), "%s redirects to the metadata.", where)
 	}
 	if !allowsOrigin(resp.Header, s.pageOrigin()) {
-		s.add(ResourceMetadataNoCORS, "", "Web pages cannot read the metadata at %s.", where)
+		s.add(ResourceMetadataNoCORS, corsEvidence(resp.Header), "Web pages cannot read the metadata at %s.", where)
 	}
 	if age, ok := fetch.FreshFor(resp.Header, s.opts.Now()); ok && age > maxMetadataAge {
 		s.add(ResourceMetadataCachedLong, resp.Header.Get("Cache-Control"), "The metadata at %s may be kept for %s.", where, age)

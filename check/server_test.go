@@ -207,6 +207,9 @@ func brokenMCPs() []brokenMCP {
 			name: "no_cors", plant: func(f *fakeMCP) { f.noCORS = true },
 			want: []check.Code{check.ResourceMetadataNoCORS, check.ResourceMetadataNoCORS, check.CORSMissing, check.CORSRefusalUnreadable},
 		}, {
+			name: "cors_twice", plant: func(f *fakeMCP) { f.corsTwice = true },
+			want: []check.Code{check.ResourceMetadataNoCORS, check.ResourceMetadataNoCORS, check.CORSMissing, check.CORSRefusalUnreadable},
+		}, {
 			name: "no_origin_check", token: true, plant: func(f *fakeMCP) { f.noOriginCheck = true },
 			want: []check.Code{check.OriginAdmitted},
 		}, {

@@ -23,9 +23,13 @@ const (
 
 // readableByBrowsers reports whether a page of any origin may read an answer
 // to a request with [browserOrigin].
-func readableByBrowsers(h http.Header) bool {
+func readableByBrowsers(h http.Header) bool { return allowsOrigin(h, browserOrigin) }
+
+// allowsOrigin reports whether a page of the origin may read an answer. Of two
+// values, even equal ones, browsers take none (Fetch standard, CORS check).
+func allowsOrigin(h http.Header, origin string) bool {
 	values := h.Values(allowOriginField)
-	return len(values) == 1 && (values[0] == "*" || values[0] == browserOrigin)
+	return len(values) == 1 && (values[0] == "*" || values[0] == origin)
 }
 
 func corsEvidence(h http.Header) string {

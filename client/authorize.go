@@ -50,7 +50,7 @@ func (AuthorizationCode) interactive() bool { return true }
 
 func (g AuthorizationCode) check(_ *Config, f *faults) {
 	if !validRedirectURI(g.RedirectURI) {
-		f.add(InvalidRedirectURI, withoutUserinfo(g.RedirectURI), "Grant.RedirectURI")
+		f.add(InvalidRedirectURI, g.RedirectURI, "Grant.RedirectURI")
 	} else if g.Callback == nil && !isLoopbackHTTP(g.RedirectURI) {
 		f.add(RedirectNotLoopback, g.RedirectURI, "Grant.RedirectURI")
 	}

@@ -255,7 +255,7 @@ func (c *Client) refresh(ctx context.Context, old *tokenRecord, how finding) (*t
 	// out: once begun, the exchange goes on, for as long as a request may take.
 	ctx = context.WithoutCancel(ctx)
 	var fresh *tokenRecord
-	err = c.config.Store.Update(ctx, tokenKey(old.Issuer, old.Resource), func(record []byte) ([]byte, error) {
+	err = update(ctx, c.config.Store, tokenKey(old.Issuer, old.Resource), func(record []byte) ([]byte, error) {
 		latest, err := c.latest(record, old)
 		if err != nil {
 			return nil, err
@@ -287,7 +287,7 @@ func (c *Client) latest(record []byte, old *tokenRecord) (*tokenRecord, error) {
 	}
 	stored := &tokenRecord{}
 	if err := decodeRecord(record, stored); err != nil {
-		return nil, &StoreError{err}
+		return nil, err
 	}
 	if err := stored.restore(); err != nil {
 		return nil, &StoreError{err}

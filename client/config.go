@@ -167,11 +167,11 @@ func (c Config) normalized() Config {
 func (c *Config) check() error {
 	var f faults
 	if _, err := metadata.ResourceMetadataURL(c.ServerURL); err != nil {
-		f.addDetail(InvalidServerURL, err, withoutUserinfo(c.ServerURL), "ServerURL")
+		f.addDetail(InvalidServerURL, err, c.ServerURL, "ServerURL")
 	}
 	c.checkCredentials(&f)
 	if c.MetadataDocumentURL != "" && !validMetadataDocumentURL(c.MetadataDocumentURL) {
-		f.add(InvalidMetadataURL, withoutUserinfo(c.MetadataDocumentURL), "MetadataDocumentURL")
+		f.add(InvalidMetadataURL, c.MetadataDocumentURL, "MetadataDocumentURL")
 	}
 	for i, scope := range c.Scopes {
 		if !challenge.ValidScope(scope) {
@@ -197,7 +197,7 @@ func (c *Config) checkCredentials(f *faults) {
 		field := fmt.Sprintf("Credentials[%d]", i)
 		credentials := &c.Credentials[i]
 		if credentials.Issuer != "" && metadata.CheckIssuer(credentials.Issuer) != nil {
-			f.add(InvalidIssuer, withoutUserinfo(credentials.Issuer), "%s.Issuer", field)
+			f.add(InvalidIssuer, credentials.Issuer, "%s.Issuer", field)
 		}
 		if seen[credentials.Issuer] {
 			f.add(DuplicateIssuer, credentials.Issuer, "%s.Issuer", field)
@@ -248,13 +248,6 @@ func validMetadataDocumentURL(raw string) bool {
 
 // validRedirectURI accepts https, and http on a loopback host.
 func validRedirectURI(raw string) bool { return fetch.CheckURL(raw, true) == nil }
-
-func withoutUserinfo(raw string) string {
-	if strings.Contains(raw, "@") {
-		return ""
-	}
-	return raw
-}
 
 func printable(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })

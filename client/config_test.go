@@ -31,6 +31,8 @@ func TestConfigFaults(t *testing.T) {
 		"http":                    {Config{ServerURL: "http://mcp.example.com/mcp"}, []ConfigFault{InvalidServerURL}},
 		"fragment":                {Config{ServerURL: server + "#x"}, []ConfigFault{InvalidServerURL}},
 		"userinfo":                {Config{ServerURL: "https://user:s3cret@mcp.example.com/"}, []ConfigFault{InvalidServerURL}},
+		"userinfo, no scheme":     {Config{ServerURL: "user:s3cret@mcp.example.com"}, []ConfigFault{InvalidServerURL}},
+		"userinfo of issuers":     {withCredentials(server, Credentials{Issuer: "https://u:s3cret@as", ClientID: "a"}, Credentials{Issuer: "https://u:s3cret@as", ClientID: "b"}), []ConfigFault{InvalidIssuer, InvalidIssuer, DuplicateIssuer}},
 		"redirect to http":        {withGrant(server, AuthorizationCode{RedirectURI: "http://app.example.com/cb"}), []ConfigFault{InvalidRedirectURI}},
 		"redirect to a scheme":    {withGrant(server, AuthorizationCode{RedirectURI: "com.example.app:/cb"}), []ConfigFault{InvalidRedirectURI}},
 		"redirect with fragment":  {withGrant(server, AuthorizationCode{RedirectURI: "https://app.example.com/cb#x", Callback: visit}), []ConfigFault{InvalidRedirectURI}},

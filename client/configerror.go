@@ -3,6 +3,8 @@ package client
 import (
 	"errors"
 	"fmt"
+
+	"github.com/mcp-auth/go/internal/fetch"
 )
 
 // ConfigFault is a kind of mistake in a [Config]. Each is an error of its own:
@@ -80,6 +82,7 @@ func (f *faults) add(fault ConfigFault, value, field string, args ...any) {
 }
 
 func (f *faults) addDetail(fault ConfigFault, detail error, value, field string, args ...any) {
+	value = fetch.HideUserinfo(value)
 	*f = append(*f, &ConfigError{Field: fmt.Sprintf(field, args...), Value: value, Fault: fault, detail: detail})
 }
 

@@ -179,11 +179,11 @@ func (EnterpriseManaged) interactive() bool { return false }
 
 func (g EnterpriseManaged) check(_ *Config, f *faults) {
 	if metadata.CheckIssuer(g.IdentityProvider.Issuer) != nil {
-		f.add(InvalidIssuer, withoutUserinfo(g.IdentityProvider.Issuer), "Grant.IdentityProvider.Issuer")
+		f.add(InvalidIssuer, g.IdentityProvider.Issuer, "Grant.IdentityProvider.Issuer")
 	}
 	g.IdentityProvider.check(f, "Grant.IdentityProvider")
 	if g.TokenEndpoint != "" && fetch.CheckURL(g.TokenEndpoint, fetch.IsLoopbackURL(g.IdentityProvider.Issuer)) != nil {
-		f.add(InvalidEndpoint, withoutUserinfo(g.TokenEndpoint), "Grant.TokenEndpoint")
+		f.add(InvalidEndpoint, g.TokenEndpoint, "Grant.TokenEndpoint")
 	}
 	if g.Subject == nil {
 		f.add(NoSubjectToken, "", "Grant.Subject")

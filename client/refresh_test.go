@@ -3,10 +3,12 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -201,31 +203,51 @@ func TestDenialIsShared(t *testing.T) {
 		delete(q, "code")
 		q["error"] = []string{"access_denied"}
 	}
-	gate := make(chan struct{})
+	var refused sync.WaitGroup // who waits for the one that asks, and that one
+	refused.Add(20)
 	w.config.Grant = AuthorizationCode{Callback: func(ctx context.Context, target string) (string, error) {
-		<-gate
+		refused.Wait()
 		return visit(ctx, target)
 	}}
-	c := w.client(t)
-	waiting := make(chan struct{}, 20)
-	w.rs.refuse = func(http.ResponseWriter, *http.Request) bool { waiting <- struct{}{}; return false }
-	go func() {
-		for range 20 {
-			<-waiting
-		}
-		time.Sleep(50 * time.Millisecond) // they read their answers
-		close(gate)
-	}()
+	server := w.client(t).Transport(&refusing{metadata: w.rs.URL + "/.well-known/oauth-protected-resource/mcp"})
 	together(t, 20, func() error {
+		ctx := &watchedContext{Context: t.Context(), waits: refused.Done}
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.rs.url, nil)
+		if err != nil {
+			return err
+		}
 		var denied *AuthorizationError
-		if _, err := request(t, c, ""); !errors.As(err, &denied) {
-			return errors.New("not denied")
+		if _, err := server.RoundTrip(r); !errors.As(err, &denied) {
+			return fmt.Errorf("not denied: %v", err)
 		}
 		return nil
 	})
-	if got := len(w.as.authorizations); got > 2 {
-		t.Errorf("the user was asked %d times", got)
+	equal(t, "times the user was asked", len(w.as.authorizations), 1)
+}
+
+// refusing is a server that refuses every request, without a network.
+type refusing struct{ metadata string }
+
+func (s *refusing) RoundTrip(r *http.Request) (*http.Response, error) {
+	r.Context().(*watchedContext).refused.Store(true)
+	return &http.Response{
+		StatusCode: http.StatusUnauthorized, Body: http.NoBody, Request: r,
+		Header: http.Header{"Www-Authenticate": {`Bearer resource_metadata="` + s.metadata + `"`}},
+	}, nil
+}
+
+// watchedContext tells when its request, once refused, waits for its turn.
+type watchedContext struct {
+	context.Context
+	refused atomic.Bool
+	waits   func()
+}
+
+func (c *watchedContext) Done() <-chan struct{} {
+	if c.refused.CompareAndSwap(true, false) {
+		c.waits()
 	}
+	return c.Context.Done()
 }
 
 // A caller waits for another's login no longer than its context.

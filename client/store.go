@@ -107,9 +107,23 @@ func serverKey(serverURL string) string       { return "server " + serverURL }
 func tokenKey(issuer, resource string) string { return "token " + issuer + " " + resource }
 func clientKey(issuer string) string          { return "client " + issuer }
 
+// update is [Store.Update], of which a failure is a [*StoreError]. An error of
+// change is returned as it is.
+func update(ctx context.Context, s Store, key string, change func(record []byte) ([]byte, error)) error {
+	var changed error
+	err := s.Update(ctx, key, func(record []byte) (next []byte, err error) {
+		next, changed = change(record)
+		return next, changed
+	})
+	if err == nil || changed != nil || ctx.Err() != nil {
+		return err
+	}
+	return &StoreError{err}
+}
+
 // load reads a record. ok is false if there is none.
 func load[T any](ctx context.Context, s Store, key string) (value T, ok bool, err error) {
-	err = s.Update(ctx, key, func(record []byte) ([]byte, error) {
+	err = update(ctx, s, key, func(record []byte) ([]byte, error) {
 		if record == nil {
 			return nil, nil
 		}
@@ -118,7 +132,7 @@ func load[T any](ctx context.Context, s Store, key string) (value T, ok bool, er
 	})
 	if err != nil {
 		var none T
-		return none, false, storeError(ctx, err)
+		return none, false, err
 	}
 	return value, ok, nil
 }
@@ -128,11 +142,11 @@ func save(ctx context.Context, s Store, key string, value any) error {
 	if err != nil {
 		return err
 	}
-	return storeError(ctx, s.Update(ctx, key, func([]byte) ([]byte, error) { return record, nil }))
+	return update(ctx, s, key, func([]byte) ([]byte, error) { return record, nil })
 }
 
 func remove(ctx context.Context, s Store, key string) error {
-	return storeError(ctx, s.Update(ctx, key, func([]byte) ([]byte, error) { return nil, nil }))
+	return update(ctx, s, key, func([]byte) ([]byte, error) { return nil, nil })
 }
 
 func encodeRecord(value any) ([]byte, error) {
@@ -146,16 +160,9 @@ func encodeRecord(value any) ([]byte, error) {
 // decodeRecord reports a record that is damaged without showing it.
 func decodeRecord(record []byte, into any) error {
 	if json.Unmarshal(record, into) != nil {
-		return errRecord
+		return &StoreError{errRecord}
 	}
 	return nil
-}
-
-func storeError(ctx context.Context, err error) error {
-	if err == nil || ctx.Err() != nil {
-		return err
-	}
-	return &StoreError{err}
 }
 
 // restore makes the key of a record usable.

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/argon2"
 )
@@ -356,4 +357,53 @@ func TestStoreFails(t *testing.T) {
 		}
 	}
 	equal(t, "logins", len(w.as.authorizations), 1)
+}
+
+// failingStore fails where the record is of a key.
+type failingStore struct {
+	Store
+	failing string
+	late    bool // only to keep what changed
+}
+
+var errDisk = errors.New("disk full")
+
+func (s *failingStore) Update(ctx context.Context, key string, change func([]byte) ([]byte, error)) error {
+	if key == s.failing && !s.late {
+		return errDisk
+	}
+	return s.Store.Update(ctx, key, func(record []byte) ([]byte, error) {
+		next, err := change(record)
+		if err == nil && key == s.failing {
+			err = errDisk
+		}
+		return next, err
+	})
+}
+
+// A refresh that the store fails is the store's failure, before the exchange
+// and after.
+//
+// Covers CL9.
+func TestStoreFailsRefresh(t *testing.T) {
+	t.Parallel()
+	for name, late := range map[string]bool{"before": false, "after": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			now := newClock()
+			store := &failingStore{Store: NewMemoryStore(), late: late}
+			w.config.Store, w.config.Now = store, now.Now
+			c := w.client(t)
+			mustRequest(t, c, "")
+			now.advance(2 * time.Hour)
+			store.failing = tokenKey(w.as.issuer, w.rs.url)
+			_, err := request(t, c, "")
+			var failure *StoreError
+			if !errors.As(err, &failure) || failure.Err != errDisk {
+				t.Errorf("error %v, want the store's", err)
+			}
+			equal(t, "logins", len(w.as.authorizations), 1)
+		})
+	}
 }

@@ -11,6 +11,7 @@ import (
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/gosdk"
+	"github.com/modelcontextprotocol/go-sdk/auth"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
@@ -70,6 +71,72 @@ func TestAuthorizeFailsClosed(t *testing.T) {
 		if got := n.Post(t, legacy, "", "", test.method, test.params); !strings.Contains(got.Body, test.want) {
 			t.Errorf("%s %s: %+v, want %s", test.method, test.params, got, test.want)
 		}
+	}
+}
+
+// sdkDoor is the SDK's own, with tokens that mcpauth verifies.
+func sdkDoor(t *testing.T, n **notes) func(*mcpauth.Auth, http.Handler) http.Handler {
+	t.Helper()
+	open := sync.OnceValues(func() (*mcpauth.Auth, error) {
+		return mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
+			Identifier: (*n).web.URL + "/mcp", AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: (*n).as.Issuer()}},
+		}}})
+	})
+	verify := func(ctx context.Context, _ string, r *http.Request) (*auth.TokenInfo, error) {
+		tokens, err := open()
+		if err != nil {
+			return nil, err
+		}
+		info, err := tokens.Authorize(ctx, mcpauth.Request{Method: r.Method, URL: r.RequestURI, Header: http.Header{"Authorization": r.Header["Authorization"]}})
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", auth.ErrInvalidToken, err)
+		}
+		return gosdk.TokenInfo(info), nil
+	}
+	return func(_ *mcpauth.Auth, next http.Handler) http.Handler {
+		return auth.RequireBearerToken(verify, nil)(next)
+	}
+}
+
+// Covers RS12, RS23. The policy holds behind the SDK's own door, too, whose
+// callers its sessions are bound to.
+func TestAuthorizeBehindRequireBearerToken(t *testing.T) {
+	t.Parallel()
+	for name, transport := range transports() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var n *notes
+			n = newNotes(t, &transport.options, 0, door{wrap: sdkDoor(t, &n), inside: inside})
+			reader := n.token(t, "alice", "read")
+			session := n.Open(t, transport.version, reader)
+			for _, test := range []struct{ token, method, params, want string }{
+				{reader, "tools/call", `"name":"read"`, "done by read"},
+				{reader, "tools/call", `"name":"secret"`, `"mcp/www_authenticate":["Bearer error=\"insufficient_scope\", scope=\"admin\", resource_metadata=`},
+				{reader, "tools/call", `"name":"delete"`, `scope=\"delete\"`}, // of the handler's Require
+				{reader, "resources/read", `"uri":"note://1"`, `"data":{"_meta":{"mcp/www_authenticate":["Bearer error=`},
+				{n.token(t, "alice", "admin"), "tools/call", `"name":"secret"`, "done by secret"},
+				{reader + "x", "tools/call", `"name":"read"`, "invalid token"},
+				{"", "tools/call", `"name":"help"`, "no bearer token"},
+			} {
+				if got := n.Post(t, transport.version, session, test.token, test.method, test.params); !strings.Contains(got.Body, test.want) {
+					t.Errorf("%s %s: %+v, want %s", test.method, test.params, got, test.want)
+				}
+			}
+			if session == "" {
+				return
+			}
+			if got := n.Post(t, transport.version, session, n.token(t, "mallory", "read"), "tools/call", `"name":"read"`); got.Status != http.StatusForbidden {
+				t.Errorf("another's session: %+v", got)
+			}
+		})
+	}
+}
+
+// Whom nobody let in, the SDK's door does not either.
+func TestTokenInfoOfNobody(t *testing.T) {
+	t.Parallel()
+	if got := gosdk.TokenInfo(nil); got != nil {
+		t.Errorf("%+v", got)
 	}
 }
 

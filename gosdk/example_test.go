@@ -126,6 +126,54 @@ func ExampleAuthorize() {
 	// true true
 }
 
+// The SDK's own door, with tokens that mcpauth verifies and a policy inside the
+// SDK. See what is missing in comparison with Protect.
+func ExampleTokenInfo() {
+	resource := mcpauth.Resource{
+		Identifier:           "https://api.example.com/mcp",
+		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "https://auth.example.com"}},
+	}
+	tokens, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{resource}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer tokens.Close()
+	resource.Policy = &mcpauth.Policy{Tools: map[string]mcpauth.Requirement{"delete-note": mcpauth.Scopes("delete:notes")}}
+	operations, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{resource}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer operations.Close()
+
+	verify := func(ctx context.Context, _ string, r *http.Request) (*auth.TokenInfo, error) {
+		info, err := tokens.Authorize(ctx, mcpauth.Request{Method: r.Method, URL: r.RequestURI, Header: http.Header{"Authorization": r.Header["Authorization"]}})
+		var refused *mcpauth.Challenge
+		switch {
+		case err == nil:
+			return gosdk.TokenInfo(info), nil
+		case errors.As(err, &refused) && refused.Status < 500:
+			return nil, auth.ErrInvalidToken // without the reason, which is not for the caller
+		}
+		return nil, errors.New("it cannot be told now whether the token is good") // a 500: no reason to throw it away
+	}
+
+	server := mcp.NewServer(&mcp.Implementation{Name: "notes", Version: "1.0.0"}, nil)
+	server.AddReceivingMiddleware(gosdk.Authorize(operations, ""))
+	mcp.AddTool(server, &mcp.Tool{Name: "delete-note"}, deleteNote)
+	handler := auth.RequireBearerToken(verify, &auth.RequireBearerTokenOptions{
+		ResourceMetadataURL: "https://api.example.com/.well-known/oauth-protected-resource/mcp",
+	})(mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, nil))
+
+	r := httptest.NewRequest("POST", "/mcp", nil)
+	r.Header.Set("Authorization", "Bearer nonsense")
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	fmt.Println(w.Code, w.Header().Get("WWW-Authenticate"))
+
+	// Output:
+	// 401 Bearer resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/mcp"
+}
+
 // A tool is tested like any handler: NewContext stands in for the whole way in.
 func ExampleMiddleware() {
 	ctx := mcpauth.NewContext(context.Background(), &mcpauth.AuthInfo{

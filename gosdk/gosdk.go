@@ -54,7 +54,7 @@ func Bridge(next http.Handler) http.Handler {
 	// The SDK's context key is private: the only way in is its own middleware,
 	// with a verifier that repeats what is already known. Expiry was checked
 	// with mcpauth's clock and leeway, so the SDK must not decide again.
-	handOver := auth.RequireBearerToken(tokenInfo, &auth.RequireBearerTokenOptions{
+	handOver := auth.RequireBearerToken(verified, &auth.RequireBearerTokenOptions{
 		AllowMissingExpiration: true,
 		ClockSkew:              100 * 365 * 24 * time.Hour,
 	})
@@ -85,23 +85,48 @@ func isPreflight(r *http.Request) bool {
 	return r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
 }
 
-// tokenInfo is the SDK's verifier: the token is already verified.
-func tokenInfo(ctx context.Context, _ string, _ *http.Request) (*auth.TokenInfo, error) {
-	info, ok := mcpauth.FromContext(ctx)
-	if !ok {
-		return nil, auth.ErrInvalidToken
+// TokenInfo is the SDK's view of info, which [AuthInfo], [Middleware] and
+// [Authorize] read back. It is nil for nil.
+//
+// It is for servers that keep the SDK's own [auth.RequireBearerToken]: its
+// verifier has the token checked by [mcpauth.Auth.Authorize] and returns this.
+// That Auth must have no Policy, since the verifier does not read the operation:
+// give [Authorize] one that has it. Of the headers, the verifier passes on
+// Authorization alone: the SDK opens sessions without mcpauth seeing it, which
+// would refuse them as unknown.
+//
+// [Protect] does more, which is then missing:
+//   - challenges: a 401 has no error code, and a refusal by the policy or by
+//     [mcpauth.Require] is never an HTTP 403 on which clients step up, only a
+//     message;
+//   - callers without a token, and tokens bound to a key of the client (DPoP);
+//   - session binding by [mcpauth.Resource.Sessions]: what remains is the SDK's
+//     own, to the UserID;
+//   - the check of the Origin header, and CORS.
+func TokenInfo(info *mcpauth.AuthInfo) *auth.TokenInfo {
+	if info == nil {
+		return nil
 	}
 	return &auth.TokenInfo{
 		Scopes:     info.Scopes,
 		Expiration: info.ExpiresAt,
 		UserID:     info.UserID(),
 		Extra:      map[string]any{extraKey: info},
-	}, nil
+	}
+}
+
+// verified is the SDK's verifier for a token that is already verified.
+func verified(ctx context.Context, _ string, _ *http.Request) (*auth.TokenInfo, error) {
+	info, ok := mcpauth.FromContext(ctx)
+	if !ok {
+		return nil, auth.ErrInvalidToken
+	}
+	return TokenInfo(info), nil
 }
 
 // AuthInfo returns who sent an MCP request, also without [Middleware]. It
-// returns false if the request did not come through [Protect], or came without
-// a token.
+// returns false if neither [Protect] nor a verifier with [TokenInfo] accepted
+// the request, or if it came without a token.
 func AuthInfo(req mcp.Request) (*mcpauth.AuthInfo, bool) {
 	extra := req.GetExtra()
 	if extra == nil || extra.TokenInfo == nil {

@@ -26,9 +26,10 @@ var (
 // A request that carries no AuthInfo may do what is Public, and nothing else.
 // Notifications are not checked, because mcp-go offers no place for it.
 //
-// It adds to the server's hooks, so pass it after [server.WithHooks], or all
-// calls fail; and before other middleware, so that none of it sees what is
-// refused.
+// It adds to the server's hooks, so pass it after [server.WithHooks]: otherwise
+// no tool and no prompt is found and no resource can be read, while the lists of
+// resources are whole. Pass it before other middleware, so that none of it sees
+// what is refused.
 func Authorize(a *mcpauth.Auth, resource string) server.ServerOption {
 	return func(s *server.MCPServer) {
 		if s.GetHooks() == nil {
@@ -37,6 +38,8 @@ func Authorize(a *mcpauth.Auth, resource string) server.ServerOption {
 		p := &policy{auth: a, resource: resource, server: s, hooks: s.GetHooks()}
 		p.hooks.AddOnRequestInitialization(p.beforeRequest)
 		p.filterLists()
+		server.WithToolFilter(guardedBy[mcp.Tool](p))(s)
+		server.WithPromptFilter(guardedBy[mcp.Prompt](p))(s)
 		middleware(p.permitted)(s)
 	}
 }
@@ -49,10 +52,24 @@ type policy struct {
 	hooks    *server.Hooks
 }
 
-// permitted decides on one operation. That the hooks are in place is looked at
-// here, since only middleware is sure to be called.
+// isGuarded reports whether the hooks are still in place. Filters and middleware
+// ask, since only they are sure to be called.
+func (p *policy) isGuarded() bool { return p.server.GetHooks() == p.hooks }
+
+// guardedBy is a filter that lets none pass where the hooks are lost, which
+// would have kept lists and task tools from callers.
+func guardedBy[T any](p *policy) func(context.Context, []T) []T {
+	return func(_ context.Context, items []T) []T {
+		if !p.isGuarded() {
+			return nil
+		}
+		return items
+	}
+}
+
+// permitted decides on one operation.
 func (p *policy) permitted(ctx context.Context, op mcpauth.Operation) error {
-	if p.server.GetHooks() != p.hooks {
+	if !p.isGuarded() {
 		return errUnguarded
 	}
 	return p.permits(ctx, op)

@@ -133,9 +133,20 @@ func TestAuthorizeNoticesLostHooks(t *testing.T) {
 			server.WithHooks(&server.Hooks{})(s)
 		}
 	}})
-	session := n.Open(t, legacy, "root admin")
-	if got := n.Post(t, legacy, session, "root admin", "tools/call", `"name":"secret"`); strings.Contains(got.Body, "done by") || !strings.Contains(got.Body, "WithHooks") {
-		t.Errorf("%+v", got)
+	const admin = "root admin"
+	session := n.Open(t, legacy, admin)
+	for _, test := range []struct{ method, params, want, never string }{
+		{"tools/call", `"name":"secret"`, "not found", "done by"},
+		{"tools/call", `"name":"task","task":{}`, "not found", "taskId"},
+		{"tools/list", ``, `"tools":[]`, "secret"},
+		{"prompts/get", `"name":"closed"`, "not found", "messages"},
+		{"prompts/list", ``, `"prompts":[]`, "closed"},
+		{"resources/read", `"uri":"note://1"`, "WithHooks", `"text"`},
+	} {
+		got := n.Post(t, legacy, session, admin, test.method, test.params)
+		if !strings.Contains(got.Body, test.want) || strings.Contains(got.Body, test.never) {
+			t.Errorf("%s %s: %+v, want %s", test.method, test.params, got, test.want)
+		}
 	}
 }
 

@@ -32,11 +32,13 @@ type Fetched struct {
 	Server *AuthorizationServer
 	// URL is where it was found, after redirects.
 	URL string
-	// FreshFor is how long it may be used without asking again, if HasFreshFor
-	// (RFC 9111 §4.2).
-	FreshFor    time.Duration
-	HasFreshFor bool
+
+	header http.Header
 }
+
+// FreshFor is how long the document may be used without asking again, if it was
+// received at now (RFC 9111 §4.2). It is false where the server does not say.
+func (f *Fetched) FreshFor(now time.Time) (time.Duration, bool) { return fetch.FreshFor(f.header, now) }
 
 // DiscoveryKind is a stable code for why no document was found.
 type DiscoveryKind string
@@ -238,9 +240,7 @@ func (src *Source) try(ctx context.Context, client fetcher, place string, left i
 	case err != nil:
 		return fail(Malformed, err)
 	}
-	got := &Fetched{Server: server, URL: resp.URL}
-	got.FreshFor, got.HasFreshFor = fetch.FreshFor(resp.Header, time.Now())
-	return got, nil
+	return &Fetched{Server: server, URL: resp.URL, header: resp.Header}, nil
 }
 
 // share bounds ctx to its part of the time left, if that is bounded.

@@ -300,12 +300,18 @@ func TestFetched(t *testing.T) {
 	client := fetch.New(fetch.Policy{})
 	defer client.Close()
 	got, err := metadata.Fetch(t.Context(), client, metadata.Source{Issuer: h.URL})
-	if err != nil || got.URL != h.URL+oidcPath || got.FreshFor != 10*time.Minute || !got.HasFreshFor {
-		t.Errorf("got %+v, %v", got, err)
+	if err != nil || got.URL != h.URL+oidcPath {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	if d, ok := got.FreshFor(time.Now()); d != 10*time.Minute || !ok {
+		t.Errorf("fresh for %s, %t", d, ok)
 	}
 	got, err = metadata.Fetch(t.Context(), client, metadata.Source{Issuer: h.URL + "/t"})
-	if err != nil || got.HasFreshFor {
-		t.Errorf("got %+v, %v", got, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d, ok := got.FreshFor(time.Now()); ok {
+		t.Errorf("fresh for %s, and nobody says so", d)
 	}
 }
 

@@ -74,32 +74,53 @@ func (t *trial) try(ctx context.Context, p *mcpauth.Policy, op mcpauth.Operation
 		v.Cause = cause.Error()
 	}
 	v.Answer = render(refused)
+	v.Malformed = v.Answer.Status == http.StatusBadRequest || v.Answer.Status == http.StatusRequestEntityTooLarge
 	return v, nil
 }
 
+// The methods whose params are read here.
+const (
+	methodTool     = "tools/call"
+	methodPrompt   = "prompts/get"
+	methodRead     = "resources/read"
+	methodComplete = "completion/complete"
+	methodListen   = "subscriptions/listen"
+)
+
 // message is the request of a client for the operation.
 func message(op mcpauth.Operation) ([]byte, error) {
-	type params struct {
-		Name      string          `json:"name,omitempty"`
-		URI       string          `json:"uri,omitempty"`
-		Arguments json.RawMessage `json:"arguments,omitempty"`
-	}
 	m := struct {
-		Version string  `json:"jsonrpc"`
-		ID      int     `json:"id,omitempty"`
-		Method  string  `json:"method"`
-		Params  *params `json:"params,omitempty"`
-	}{Version: "2.0", Method: op.Method}
+		Version string         `json:"jsonrpc"`
+		ID      int            `json:"id,omitempty"`
+		Method  string         `json:"method"`
+		Params  map[string]any `json:"params,omitempty"`
+	}{Version: "2.0", Method: op.Method, Params: paramsOf(op)}
 	if !strings.HasPrefix(op.Method, "notifications/") {
 		m.ID = 1
 	}
-	switch {
-	case op.Method == "resources/read":
-		m.Params = &params{URI: op.Name}
-	case op.Name != "":
-		m.Params = &params{Name: op.Name, Arguments: op.Arguments}
-	}
 	return json.Marshal(m)
+}
+
+func paramsOf(op mcpauth.Operation) map[string]any {
+	switch {
+	case op.Method == methodComplete:
+		ref := map[string]string{"type": "ref/" + op.Ref, "uri": op.Name}
+		if op.Ref == "prompt" {
+			ref = map[string]string{"type": "ref/prompt", "name": op.Name}
+		}
+		return map[string]any{"ref": ref, "argument": map[string]string{"name": "trial", "value": ""}}
+	case op.Method == methodListen && op.Name != "":
+		return map[string]any{"notifications": map[string]any{"resourceSubscriptions": []string{op.Name}}}
+	case strings.HasPrefix(op.Method, "tasks/") && op.Method != "tasks/list":
+		return map[string]any{"taskId": "trial"} // no rule is about one task
+	case strings.HasPrefix(op.Method, "resources/") && op.Name != "":
+		return map[string]any{"uri": op.Name}
+	case op.Arguments != nil:
+		return map[string]any{"name": op.Name, "arguments": op.Arguments}
+	case op.Name != "":
+		return map[string]any{"name": op.Name}
+	}
+	return nil
 }
 
 // render is the answer as it goes over the wire.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	mcpauth "github.com/mcp-auth/go"
@@ -22,17 +23,20 @@ func newPolicyTestCommand(s streams) *cli.Command {
 			"scopes and claims. Prints the decision, the rule it comes from, and what the server would\n" +
 			"answer. Nothing is sent over the network. A check is a function of your server: here it\n" +
 			"denies, unless --check NAME assumes that it agrees.\n\n" +
+			"--prompt and --resource also go with --method: completion/complete, resources/subscribe,\n" +
+			"resources/unsubscribe, subscriptions/listen.\n\n" +
 			"The exit code is 0 if the operation is allowed, 1 if it is denied, and 2 if the command\n" +
-			"line or the file is wrong.\n\n" +
+			"line or the file is wrong, or the request is malformed: then nothing is decided.\n\n" +
 			"Examples:\n" +
 			"  mcpauth policy test policy.yaml --tool delete-todo --scopes \"read:todos\"\n" +
 			"  mcpauth policy test policy.yaml --tool pay --scopes pay --claim team=finance --arguments '{\"sum\": 5}'\n" +
-			"  mcpauth policy test policy.yaml --resource note:///1 --anonymous --json",
+			"  mcpauth policy test policy.yaml --resource note:///1 --anonymous --json\n" +
+			"  mcpauth policy test policy.yaml --method completion/complete --prompt summarize",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "tool", Usage: "call the tool `NAME`"},
 			&cli.StringFlag{Name: "prompt", Usage: "get the prompt `NAME`"},
 			&cli.StringFlag{Name: "resource", Usage: "read the resource `URI`"},
-			&cli.StringFlag{Name: "method", Usage: "ask for `METHOD`, such as tools/list"},
+			&cli.StringFlag{Name: "method", Usage: "ask for `METHOD`, such as tools/list, or for another than the usual one of a prompt or resource"},
 			&cli.StringFlag{Name: "arguments", Usage: "`JSON` object with the arguments of the tool or prompt"},
 			&cli.StringFlag{Name: "scopes", Usage: "`SCOPES` of the token, separated by spaces"},
 			&cli.StringSliceFlag{Name: "claim", Usage: "claim of the token, `NAME=VALUE`; several of one name make an array"},
@@ -53,10 +57,15 @@ func newPolicyTestCommand(s streams) *cli.Command {
 			} else {
 				err = v.print(s.stdout)
 			}
-			if err == nil && !v.Allowed {
+			switch {
+			case err != nil:
+				return err
+			case v.Malformed:
+				return newUsageError(cmd, errors.New("the request is malformed"))
+			case !v.Allowed:
 				return errDenied
 			}
-			return err
+			return nil
 		},
 	}
 }
@@ -85,28 +94,28 @@ func testPolicy(ctx context.Context, cmd *cli.Command) (*verdict, error) {
 	return t.try(ctx, &f.Policy, op, token)
 }
 
+// targets are the flags that name something, each with the methods it can be
+// for, the usual one first.
+func targets() []target {
+	return []target{
+		{"tool", []string{methodTool}},
+		{"prompt", []string{methodPrompt, methodComplete}},
+		{"resource", []string{methodRead, "resources/subscribe", "resources/unsubscribe", methodListen, methodComplete}},
+	}
+}
+
+type target struct {
+	flag    string
+	methods []string
+}
+
 // trialOperation is what the flags ask for.
-func trialOperation(cmd *cli.Command) (op mcpauth.Operation, err error) {
-	asked := 0
-	for _, kind := range [...]struct{ flag, method string }{
-		{"tool", "tools/call"}, {"prompt", "prompts/get"}, {"resource", "resources/read"}, {"method", ""},
-	} {
-		if !cmd.IsSet(kind.flag) {
-			continue
-		}
-		asked++
-		op.Method, op.Name = kind.method, cmd.String(kind.flag)
-		if kind.flag == "method" {
-			op.Method, op.Name = op.Name, ""
-		}
+func trialOperation(cmd *cli.Command) (mcpauth.Operation, error) {
+	op, err := trialTarget(cmd)
+	if err != nil || !cmd.IsSet("arguments") {
+		return op, err
 	}
-	if asked != 1 {
-		return op, errors.New("give one of --tool, --prompt, --resource and --method")
-	}
-	if !cmd.IsSet("arguments") {
-		return op, nil
-	}
-	if !cmd.IsSet("tool") && !cmd.IsSet("prompt") {
+	if op.Method != methodTool && op.Method != methodPrompt {
 		return op, errors.New("--arguments goes with --tool and --prompt")
 	}
 	var arguments map[string]json.RawMessage
@@ -115,6 +124,43 @@ func trialOperation(cmd *cli.Command) (op mcpauth.Operation, err error) {
 		return op, fmt.Errorf("--arguments %q is not a JSON object", op.Arguments)
 	}
 	return op, nil
+}
+
+// trialTarget is an operation without its arguments.
+func trialTarget(cmd *cli.Command) (op mcpauth.Operation, err error) {
+	named := slices.DeleteFunc(targets(), func(t target) bool { return !cmd.IsSet(t.flag) })
+	switch {
+	case len(named) > 1 || len(named) == 0 && !cmd.IsSet("method"):
+		return op, errors.New("give one of --tool, --prompt, --resource and --method, or --method and what it is for")
+	case len(named) == 0:
+		return trialMethod(cmd.String("method"))
+	}
+	t := named[0]
+	op.Method, op.Name = t.methods[0], cmd.String(t.flag)
+	if cmd.IsSet("method") {
+		op.Method = cmd.String("method")
+	}
+	if !slices.Contains(t.methods, op.Method) {
+		return op, fmt.Errorf("--%s does not go with --method %s", t.flag, op.Method)
+	}
+	if op.Method == methodComplete {
+		op.Ref = t.flag
+	}
+	return op, nil
+}
+
+// trialMethod is an operation that names nothing.
+func trialMethod(method string) (mcpauth.Operation, error) {
+	var needs []string
+	for _, t := range targets() {
+		if slices.Contains(t.methods, method) {
+			needs = append(needs, "--"+t.flag)
+		}
+	}
+	if len(needs) > 0 && method != methodListen { // which may name no resource
+		return mcpauth.Operation{}, fmt.Errorf("--method %s needs %s", method, strings.Join(needs, " or "))
+	}
+	return mcpauth.Operation{Method: method}, nil
 }
 
 // trialToken is the token that the flags describe, or nil for none.
@@ -151,14 +197,16 @@ func trialToken(cmd *cli.Command) (*mcpauth.Claims, error) {
 
 // verdict is what "policy test --json" prints.
 type verdict struct {
-	Allowed bool      `json:"allowed"`
-	Rule    ruleFacts `json:"rule"`
-	Reason  string    `json:"reason,omitempty"`
-	Cause   string    `json:"cause,omitempty"`
-	Answer  *answer   `json:"answer,omitempty"`
+	Allowed bool `json:"allowed"`
+	// Malformed says that the request is refused before any rule decides.
+	Malformed bool      `json:"malformed,omitempty"`
+	Rule      ruleFacts `json:"rule"`
+	Reason    string    `json:"reason,omitempty"`
+	Cause     string    `json:"cause,omitempty"`
+	Answer    *answer   `json:"answer,omitempty"`
 }
 
-// answer is the response to a denied request.
+// answer is the response to a refused request.
 type answer struct {
 	Status  int                 `json:"status"`
 	Headers map[string][]string `json:"headers"`
@@ -166,11 +214,10 @@ type answer struct {
 }
 
 func (v *verdict) print(w io.Writer) error {
-	word := "denied"
-	if v.Allowed {
-		word = "allowed"
+	text := "malformed\n"
+	if !v.Malformed {
+		text = fmt.Sprintf("%s\nrule:    %s: %s\n", v.word(), v.Rule.Operations, v.Rule.Needs)
 	}
-	text := fmt.Sprintf("%s\nrule:    %s: %s\n", word, v.Rule.Operations, v.Rule.Needs)
 	if v.Reason != "" {
 		text += fmt.Sprintf("reason:  %s: %s\n", v.Reason, v.Cause)
 	}
@@ -183,4 +230,11 @@ func (v *verdict) print(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, text)
 	return err
+}
+
+func (v *verdict) word() string {
+	if v.Allowed {
+		return "allowed"
+	}
+	return "denied"
 }

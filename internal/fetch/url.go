@@ -21,13 +21,20 @@ func CheckURL(raw string, allowLoopback bool) error {
 }
 
 // HideUserinfo leaves out of what should be a URL what may be a password, even
-// where it cannot be parsed.
+// where it cannot be parsed. An e-mail address stays as it is.
 func HideUserinfo(raw string) string {
-	start, at := strings.Index(raw, "://"), strings.LastIndexByte(raw, '@')
-	if start < 0 || at < start {
+	at := strings.LastIndexByte(raw, '@')
+	if at < 0 {
 		return raw
 	}
-	return raw[:start] + "://" + raw[at:]
+	scheme, _, ok := strings.Cut(raw[:at], "://")
+	switch {
+	case ok && !strings.ContainsAny(scheme, ":/@"):
+		return scheme + "://" + raw[at:]
+	case strings.ContainsAny(raw[:at], ":/"):
+		return raw[at:]
+	}
+	return raw
 }
 
 // IsLoopbackURL reports whether raw is an http or https URL of a loopback

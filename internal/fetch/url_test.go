@@ -181,6 +181,13 @@ func TestHideUserinfo(t *testing.T) {
 		"https://as.example.com/a":                       "https://as.example.com/a",
 		"someone@example.com":                            "someone@example.com",
 		"a@b://c":                                        "a@b://c",
+		"user:" + secret + "@as.example.com":             "@as.example.com",
+		"//user:" + secret + "@as.example.com":           "@as.example.com",
+		"https:/" + secret + "@as.example.com":           "@as.example.com",
+		"https//" + secret + "@as.example.com":           "@as.example.com",
+		"u:" + secret + "@https://as.example.com":        "@https://as.example.com",
+		"u:" + secret + "@a://b@as.example.com":          "@as.example.com",
+		"https://as.example.com:8443/a":                  "https://as.example.com:8443/a",
 		"":                                               "",
 	} {
 		if got := HideUserinfo(raw); got != want {

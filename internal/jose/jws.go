@@ -20,8 +20,6 @@ type Header struct {
 	HasKeyID bool
 	// Type is the typ parameter as it stands.
 	Type string
-	// ContentType is the cty parameter as it stands.
-	ContentType string
 	// JWK is the jwk parameter, raw, nil without one. It matters to DPoP proofs
 	// only (RFC 9449 §4.2), where it is the proof's key; it never verifies an
 	// access token.
@@ -124,7 +122,8 @@ func (h *Header) member(name, raw []byte) error {
 		}
 		return readString(&h.Type, raw)
 	case "cty":
-		return readString(&h.ContentType, raw)
+		var ignored string // but only a string is well-formed
+		return readString(&ignored, raw)
 	case "jwk":
 		h.JWK = raw
 	case "crit", "b64":

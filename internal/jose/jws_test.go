@@ -368,7 +368,7 @@ func TestParseReadsTheHeader(t *testing.T) {
 		want   Header
 	}{
 		"alg only":        {`{"alg":"ES256"}`, Header{Algorithm: ES256}},
-		"all":             {`{"alg":"RS256","kid":"k","typ":"at+jwt","cty":"x"}`, Header{Algorithm: RS256, KeyID: "k", HasKeyID: true, Type: "at+jwt", ContentType: "x"}},
+		"all":             {`{"alg":"RS256","kid":"k","typ":"at+jwt","cty":"x"}`, Header{Algorithm: RS256, KeyID: "k", HasKeyID: true, Type: "at+jwt"}},
 		"white space":     {" {\r\n\t\"alg\" : \"ES256\" } ", Header{Algorithm: ES256}},
 		"escapes":         {`{"\u0061lg":"\u0045S256","kid":"\u00e9","typ":"at\u002bjwt"}`, Header{Algorithm: ES256, KeyID: "é", HasKeyID: true, Type: "at+jwt"}},
 		"empty kid":       {`{"alg":"ES256","kid":""}`, Header{Algorithm: ES256, HasKeyID: true}},

@@ -38,11 +38,10 @@ type params struct {
 	fault, metaFault                          *Error
 }
 
-// The levels of a message's members that matter.
+// The levels of a message's members that matter. Below these is _meta.
 const (
 	ofEnvelope = 1 + iota
 	ofParams
-	ofMeta
 )
 
 // parse reads one message, in one pass.
