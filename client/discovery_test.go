@@ -263,7 +263,10 @@ func TestPublicServerNamesLoopback(t *testing.T) {
 		t.Errorf("error %v, want an unsuitable server", err)
 	}
 	if _, err := c.resourceAt(t.Context(), w.rs.URL+"/.well-known/oauth-protected-resource/mcp"); err == nil {
-		t.Error("metadata on loopback were fetched for a public server")
+		t.Error("metadata on loopback were taken for a public server")
+	}
+	if paths, _ := w.rs.requests(); len(paths) > 0 {
+		t.Errorf("a server on loopback was asked for %q", paths)
 	}
 	for _, issuer := range []string{"", "https://as.example.com/?tenant=1", "http://as.example.com", "javascript:alert(1)"} {
 		document := &metadata.ProtectedResource{Resource: c.ServerURL(), AuthorizationServers: []string{issuer}}
