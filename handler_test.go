@@ -209,6 +209,48 @@ func TestCORSChoices(t *testing.T) {
 	}
 }
 
+// Origins are checked where CORS headers are left to the caller, too.
+//
+// Covers RS16.
+func TestOriginsWithoutCORS(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		resource string
+		listed   []string
+		origin   string
+		status   int
+	}{
+		"listed":                  {"https://api.example.com/mcp", []string{"https://app.example"}, "https://app.example", http.StatusUnauthorized},
+		"not listed":              {"https://api.example.com/mcp", []string{"https://app.example"}, "https://other.example", http.StatusForbidden},
+		"a suffix":                {"https://api.example.com/mcp", []string{"https://app.example"}, "https://app.example.evil.example", http.StatusForbidden},
+		"null":                    {"https://api.example.com/mcp", []string{"https://app.example"}, "null", http.StatusForbidden},
+		"no page":                 {"https://api.example.com/mcp", []string{"https://app.example"}, "", http.StatusUnauthorized},
+		"any, on a public host":   {"https://api.example.com/mcp", nil, "https://other.example", http.StatusUnauthorized},
+		"a local page":            {"http://localhost:8080/mcp", nil, "http://127.0.0.1:3000", http.StatusUnauthorized},
+		"no local page":           {"http://localhost:8080/mcp", nil, "https://other.example", http.StatusForbidden},
+		"a name bound to our own": {"http://localhost:8080/mcp", nil, "http://rebound.example:8080", http.StatusForbidden},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := oneResource()
+			config.Resources[0].Identifier = test.resource
+			config.CORS = mcpauth.CORS{Disabled: true, Origins: test.listed}
+			handler := newAuth(t, config).Protect(http.NotFoundHandler())
+			var header []string
+			if test.origin != "" {
+				header = []string{"Origin", test.origin}
+			}
+			w := do(t, handler, http.MethodPost, "/mcp", header...)
+			if w.Code != test.status {
+				t.Errorf("status %d, want %d", w.Code, test.status)
+			}
+			if got := w.Header().Get("Access-Control-Allow-Origin"); got != "" {
+				t.Errorf("Access-Control-Allow-Origin %q", got)
+			}
+		})
+	}
+}
+
 // Covers RS3, RS12. Every challenge in the verdict files is read alike by
 // strict RFC 9110 rules and by the official SDK's parser.
 func TestChallengesParse(t *testing.T) {

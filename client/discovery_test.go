@@ -200,6 +200,40 @@ func TestChallengedPlace(t *testing.T) {
 	}
 }
 
+// A place that cannot answer now may have a document: no other is taken
+// instead, be it a good one.
+//
+// Covers CL1.
+func TestResourceOutageHidesNoPlace(t *testing.T) {
+	t.Parallel()
+	const path, root = "/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource"
+	for _, status := range []int{http.StatusInternalServerError, http.StatusServiceUnavailable, http.StatusTooManyRequests} {
+		t.Run(http.StatusText(status), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.rs.challenge = func(int, string) string { return "Bearer" }
+			w.rs.places = map[string]func(map[string]any){root: nil}
+			next := w.rs.Config.Handler
+			w.rs.Config.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == path {
+					rw.WriteHeader(status)
+					return
+				}
+				next.ServeHTTP(rw, r)
+			})
+			_, err := request(t, w.client(t), "")
+			var failure *ResourceError
+			if !errors.As(err, &failure) || failure.Kind != ResourceUnavailable {
+				t.Errorf("error %v, want unavailable", err)
+			}
+			paths, _ := w.rs.requests()
+			if log := w.as.log(); len(log) > 0 || slices.Contains(paths, "GET "+root) {
+				t.Errorf("looked on: %q, %q", paths, log)
+			}
+		})
+	}
+}
+
 // Covers CL1.
 func TestResourceOutageIsNoAnswer(t *testing.T) {
 	t.Parallel()
@@ -229,7 +263,10 @@ func TestPublicServerNamesLoopback(t *testing.T) {
 		t.Errorf("error %v, want an unsuitable server", err)
 	}
 	if _, err := c.resourceAt(t.Context(), w.rs.URL+"/.well-known/oauth-protected-resource/mcp"); err == nil {
-		t.Error("metadata on loopback were fetched for a public server")
+		t.Error("metadata on loopback were taken for a public server")
+	}
+	if paths, _ := w.rs.requests(); len(paths) > 0 {
+		t.Errorf("a server on loopback was asked for %q", paths)
 	}
 	for _, issuer := range []string{"", "https://as.example.com/?tenant=1", "http://as.example.com", "javascript:alert(1)"} {
 		document := &metadata.ProtectedResource{Resource: c.ServerURL(), AuthorizationServers: []string{issuer}}

@@ -369,6 +369,35 @@ func TestDPoP(t *testing.T) {
 	}
 }
 
+// Each proof is another one, for a URL without its query, whoever it is for.
+//
+// Covers CL11.
+func TestProofs(t *testing.T) {
+	t.Parallel()
+	key, err := newProofKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[any]bool{}
+	for _, token := range []string{"", "", "token", "token"} {
+		proof, err := key.proof(http.MethodPost, "https://as.example.com/token?tenant=one#x", token, "", time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, claims := claimsOf(t, proof)
+		if id := claims["jti"]; id == "" || id == nil || seen[id] {
+			t.Errorf("jti %v was used before, or is none", id)
+		}
+		seen[claims["jti"]] = true
+		if claims["htu"] != "https://as.example.com/token" {
+			t.Errorf("htu %v", claims["htu"])
+		}
+		if _, has := claims["ath"]; has != (token != "") {
+			t.Errorf("token %q, ath %v", token, claims["ath"])
+		}
+	}
+}
+
 // A refresh proves possession of the same key.
 //
 // Covers CL9, CL11.

@@ -88,6 +88,28 @@ func TestLoopbackLogin(t *testing.T) {
 	}
 }
 
+// Nobody beyond this machine reaches the listener (RFC 8252 §7.3).
+//
+// Covers CL10.
+func TestListensOnLoopbackOnly(t *testing.T) {
+	t.Parallel()
+	for _, redirectURI := range []string{defaultRedirectURI, "http://localhost/callback", "http://app.localhost/callback", "http://[::1]/callback"} {
+		l, err := listenAt(t.Context(), redirectURI)
+		if err != nil && strings.Contains(redirectURI, "::1") {
+			continue // a machine without IPv6
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if address, ok := l.Addr().(*net.TCPAddr); !ok || !address.IP.IsLoopback() {
+			t.Errorf("%s: listens at %v", redirectURI, l.Addr())
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // If the port of the registration is taken, another is registered.
 //
 // Covers CL10.

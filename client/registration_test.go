@@ -369,4 +369,46 @@ func TestTokensAreKeyedByResource(t *testing.T) {
 		t.Error("the other resource's token was sent")
 	}
 	equal(t, "resource", w.as.tokens[1].Get("resource"), other.url)
+
+	// Neither took the other's place.
+	for _, server := range []string{w.rs.url, other.url} {
+		w.config.ServerURL = server
+		mustRequest(t, w.client(t), "")
+	}
+	equal(t, "logins", len(w.as.authorizations), 2)
+}
+
+// What a record says of itself counts, whatever place a store keeps it in.
+//
+// Covers CL7.
+func TestRecordsInTheWrongPlace(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	store := NewMemoryStore()
+	w.config.Store = store
+	mustRequest(t, w.client(t), "")
+	second := newAuthServer(t, "two", "")
+	w.rs.moveTo(second)
+	put(t, store, serverKey(w.rs.url), `{"issuer":"`+second.issuer+`","resource":"`+w.rs.url+`"}`)
+	for from, to := range map[string]string{
+		clientKey(w.as.issuer):          clientKey(second.issuer),
+		tokenKey(w.as.issuer, w.rs.url): tokenKey(second.issuer, w.rs.url),
+	} {
+		record, err := read(t, store, from)
+		if err != nil || record == "" {
+			t.Fatalf("no record %q: %v", from, err)
+		}
+		put(t, store, to, record)
+	}
+	mustRequest(t, w.client(t), "")
+	equal(t, "registrations at the second", len(second.registrations), 1)
+	equal(t, "client_id", second.authorizations[0].Get("client_id"), "client-two-1")
+	_, sent := w.rs.requests()
+	times := 0
+	for _, header := range sent {
+		if header == "Bearer access-one-1" {
+			times++
+		}
+	}
+	equal(t, "the first server's token sent", times, 1)
 }

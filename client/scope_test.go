@@ -45,6 +45,26 @@ func many(n int) string {
 	return b.String()
 }
 
+// The scopes and the error stand in the challenge of one scheme, the metadata in
+// that of another: together they say what to do (RFC 9449 §7.1 has both schemes
+// in one answer).
+//
+// Covers CL8.
+func TestChallengesTogether(t *testing.T) {
+	t.Parallel()
+	for name, sent := range map[string][]string{
+		"one header":  {`Bearer resource_metadata="https://a.example.com/m", DPoP algs="ES256", error="insufficient_scope", scope="a b"`},
+		"two headers": {`Bearer resource_metadata="https://a.example.com/m"`, `DPoP algs="ES256", error="insufficient_scope", scope="a b"`},
+		"in front":    {`DPoP algs="ES256", error="insufficient_scope", scope="a b"`, `Bearer resource_metadata="https://a.example.com/m", scope=""`},
+		"bare":        {`Bearer, DPoP algs="ES256", error="insufficient_scope", scope="a b", resource_metadata="https://a.example.com/m"`},
+	} {
+		asked := readChallenge(http.StatusForbidden, http.Header{"Www-Authenticate": sent})
+		if !slices.Equal(asked.scopes, []string{"a", "b"}) || asked.code != "insufficient_scope" || asked.metadataURL != "https://a.example.com/m" || !asked.dpop {
+			t.Errorf("%s: %+v", name, asked)
+		}
+	}
+}
+
 // A request that needs more than the token has is answered by asking for both,
 // once, and sent again with its body.
 //

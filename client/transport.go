@@ -208,7 +208,7 @@ func readChallenge(status int, header http.Header) challenged {
 		if asked.metadataURL == "" {
 			asked.metadataURL = one.Params["resource_metadata"]
 		}
-		if asked.scopes == nil {
+		if len(asked.scopes) == 0 {
 			asked.scopes = strings.Fields(one.Params["scope"])
 		}
 		if asked.code == "" {
