@@ -77,11 +77,11 @@ func loadPolicy(path string, agreeing []string) (*policy.File, error) {
 // explanation is what "policy explain --json" prints.
 type explanation struct {
 	Rules           []ruleFacts         `json:"rules"`
-	ShowAll         bool                `json:"showAll"`
-	HideRefused     bool                `json:"hideRefused"`
-	MaxBody         int64               `json:"maxBody,omitempty"`
-	ScopesSupported []string            `json:"scopesSupported,omitempty"`
-	ScopeIncludes   map[string][]string `json:"scopeIncludes,omitempty"`
+	ShowAll         bool                `json:"show_all"`
+	HideRefused     bool                `json:"hide_refused"`
+	MaxBody         int64               `json:"max_body,omitempty"`
+	ScopesSupported []string            `json:"scopes_supported,omitempty"`
+	ScopeIncludes   map[string][]string `json:"scope_includes,omitempty"`
 	Warnings        []warning           `json:"warnings"`
 }
 
