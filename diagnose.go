@@ -45,11 +45,7 @@ func (a *Auth) DiagnoseWith(ctx context.Context, opts check.Options) (*check.Rep
 func problems(list []*ConfigError) []check.Problem {
 	var found []check.Problem
 	for _, e := range list {
-		text := e.Fault.Error()
-		if e.detail != nil {
-			text += ": " + e.detail.Error()
-		}
-		found = append(found, check.Problem{Field: e.Field, Value: e.Value, Text: text})
+		found = append(found, check.Problem{Field: e.Field, Value: e.Value, Text: e.text()})
 	}
 	return found
 }

@@ -194,13 +194,14 @@ func (a *Auth) addServer(res *resource, s AuthorizationServer) error {
 func (a *Auth) warn(warnings []*ConfigError) {
 	for _, w := range warnings {
 		a.log.LogAttrs(context.Background(), slog.LevelWarn, "mcpauth: doubtful configuration",
-			slog.String("field", w.Field), slog.String("value", w.Value), slog.String("fault", w.Fault.Error()))
+			slog.String("field", w.Field), slog.String("value", w.Value), slog.String("fault", w.text()))
 	}
 	a.warnings = append(a.warnings, warnings...)
 }
 
 // Warnings lists what in the configuration is allowed but probably a mistake:
-// [ScopeNotAdvertised]. New logs it, too.
+// [ScopeNotAdvertised] and [MisspelledKeyword], such as a scope "denied" where
+// "deny" is meant, unless that scope is advertised. New logs it, too.
 func (a *Auth) Warnings() []*ConfigError { return slices.Clone(a.warnings) }
 
 // resource finds a resource by its identifier; the empty string means the only one.

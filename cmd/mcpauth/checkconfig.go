@@ -83,11 +83,7 @@ func (e *fileError) Unwrap() error { return e.err }
 // configProblems lists the mistakes that mcpauth.New returned.
 func configProblems(err error) []check.Problem {
 	if fault, ok := err.(*mcpauth.ConfigError); ok {
-		text := fault.Fault.Error()
-		for _, cause := range fault.Unwrap()[1:] {
-			text += ": " + cause.Error()
-		}
-		return []check.Problem{{Field: fault.Field, Value: fault.Value, Text: text}}
+		return []check.Problem{{Field: fault.Field, Value: fault.Value, Text: faultText(fault)}}
 	}
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
@@ -98,6 +94,15 @@ func configProblems(err error) []check.Problem {
 		list = append(list, configProblems(e)...)
 	}
 	return list
+}
+
+// faultText says what is wrong, and why.
+func faultText(fault *mcpauth.ConfigError) string {
+	text := fault.Fault.Error()
+	for _, cause := range fault.Unwrap()[1:] {
+		text += ": " + cause.Error()
+	}
+	return text
 }
 
 func readCheckFile(path string) (mcpauth.Config, error) {

@@ -95,9 +95,20 @@ type ruleFacts struct {
 
 // warning is what is allowed and probably a mistake.
 type warning struct {
-	Rule  string `json:"rule"`
+	Rule  string `json:"rule"` // as the file names it, such as tools["ping"]
 	Scope string `json:"scope"`
 	Text  string `json:"text"`
+}
+
+func (w warning) String() string { return fmt.Sprintf("%s: scope %q: %s", w.Rule, w.Scope, w.Text) }
+
+// place is where the rule stands in the file, empty for one that every policy
+// has.
+func (r ruleFacts) place() string {
+	if r.Key == "" {
+		return r.Field
+	}
+	return fmt.Sprintf("%s[%q]", r.Field, r.Key)
 }
 
 func newRuleFacts(r mcpauth.Rule) ruleFacts {
@@ -118,9 +129,7 @@ func explainPolicy(f *policy.File) (*explanation, error) {
 		return nil, err
 	}
 	defer trial.close()
-	for _, w := range trial.auth.Warnings() {
-		e.Warnings = append(e.Warnings, warning{strings.TrimPrefix(w.Field, "Resources[0].Policy."), w.Value, w.Fault.Error()})
-	}
+	e.Warnings = append(e.Warnings, trial.warnings()...)
 	return e, nil
 }
 
@@ -158,7 +167,7 @@ func (e *explanation) notes() (notes []string) {
 		notes = append(notes, fmt.Sprintf("A request may have %d bytes.", e.MaxBody))
 	}
 	for _, w := range e.Warnings {
-		notes = append(notes, fmt.Sprintf("Warning: %s %q: %s.", w.Rule, w.Scope, w.Text))
+		notes = append(notes, "Warning: "+w.String()+".")
 	}
 	return notes
 }

@@ -46,6 +46,19 @@ func newTrial(f *policy.File, identifier string) (*trial, error) {
 // close cannot fail: nothing is fetched.
 func (t *trial) close() { _ = t.auth.Close() }
 
+// warnings are those of the policy, with the places in its file.
+func (t *trial) warnings() (found []warning) {
+	for _, w := range t.auth.Warnings() {
+		field, key, keyed := strings.Cut(strings.TrimPrefix(w.Field, "Resources[0].Policy."), "[")
+		rule := strings.ToLower(field)
+		if keyed {
+			rule += "[" + key
+		}
+		found = append(found, warning{rule, w.Value, faultText(w)})
+	}
+	return found
+}
+
 // try has an operation decided on. A nil token is none.
 func (t *trial) try(ctx context.Context, p *mcpauth.Policy, op mcpauth.Operation, token *mcpauth.Claims) (*verdict, error) {
 	body, err := message(op)
@@ -63,6 +76,11 @@ func (t *trial) try(ctx context.Context, p *mcpauth.Policy, op mcpauth.Operation
 		req.Header.Set("Authorization", "Bearer trial")
 	}
 	v := &verdict{Rule: newRuleFacts(p.RuleFor(op))}
+	for _, w := range t.warnings() {
+		if w.Rule == v.Rule.place() {
+			v.Warnings = append(v.Warnings, w)
+		}
+	}
 	_, err = t.auth.Authorize(ctx, req)
 	var refused *mcpauth.Challenge
 	if !errors.As(err, &refused) {

@@ -156,6 +156,8 @@ type verdict struct {
 	Reason  string    `json:"reason,omitempty"`
 	Cause   string    `json:"cause,omitempty"`
 	Answer  *answer   `json:"answer,omitempty"`
+	// Warnings are those of the rule.
+	Warnings []warning `json:"warnings,omitempty"`
 }
 
 // answer is the response to a denied request.
@@ -171,6 +173,9 @@ func (v *verdict) print(w io.Writer) error {
 		word = "allowed"
 	}
 	text := fmt.Sprintf("%s\nrule:    %s: %s\n", word, v.Rule.Operations, v.Rule.Needs)
+	for _, w := range v.Warnings {
+		text += fmt.Sprintf("warning: %s\n", w)
+	}
 	if v.Reason != "" {
 		text += fmt.Sprintf("reason:  %s: %s\n", v.Reason, v.Cause)
 	}
