@@ -71,7 +71,8 @@ func loadPolicy(path string, agreeing []string) (*policy.File, error) {
 	for _, name := range agreeing {
 		checks[name] = func(context.Context, *mcpauth.AuthInfo, mcpauth.Operation) (bool, error) { return true, nil }
 	}
-	return policy.Load(path, policy.WithChecks(checks), policy.DenyUnknownChecks())
+	f, err := policy.Load(path, policy.WithChecks(checks), policy.DenyUnknownChecks())
+	return f, errors.Join(policyFaults(err)...)
 }
 
 // explanation is what "policy explain --json" prints.
