@@ -63,7 +63,7 @@ func (r *Resource) setup() check.ResourceSetup {
 
 func (s *AuthorizationServer) setup() check.ServerSetup {
 	setup := check.ServerSetup{
-		Subject: check.Subject{
+		ServerSource: check.ServerSource{
 			Source:   metadata.Source{Issuer: s.Issuer, Type: s.Type, URL: s.MetadataURL, Repair: s.RepairMetadata},
 			Metadata: s.Metadata,
 			JWKS:     s.JWKS,

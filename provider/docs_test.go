@@ -132,14 +132,14 @@ func feature(f provider.Feature) string {
 	if f.Text != "" {
 		text += ": " + f.Text
 	}
-	if f.Value == provider.Unverified {
+	if f.Value == provider.FeatureUnverified {
 		return text
 	}
 	return fact(provider.Fact{Text: text, Sources: f.Sources})
 }
 
 func featureCell(f provider.Feature) string {
-	if f.Value == provider.Unverified {
+	if f.Value == provider.FeatureUnverified {
 		return "?"
 	}
 	return string(f.Value)
@@ -170,7 +170,9 @@ func audienceRule(r provider.AudienceRule) string {
 
 // clients says which MCP clients can connect without being registered by hand.
 func clients(p *provider.Profile) string {
-	offers := func(f provider.Feature) bool { return f.Value == provider.Yes || f.Value == provider.Limited }
+	offers := func(f provider.Feature) bool {
+		return f.Value == provider.FeatureYes || f.Value == provider.FeatureLimited
+	}
 	dcr, cimd := offers(p.Support.DCR), offers(p.Support.CIMD)
 	switch {
 	case dcr && cimd:
