@@ -89,7 +89,7 @@ func WithChecks(checks map[string]mcpauth.CheckFunc) Option {
 }
 
 // DenyUnknownChecks lets the file name checks that [WithChecks] does not give.
-// Such checks deny. It is for tools that read a policy without the program it
+// Such checks deny, with [ErrUnknownCheck]. It is for tools that read a policy without the program it
 // belongs to.
 func DenyUnknownChecks() Option { return func(o *options) { o.denyUnknown = true } }
 

@@ -141,7 +141,7 @@ func TestParseErrors(t *testing.T) {
 		{"all without list", "default: {all: a}", "1:16: default.all: must be a list with something in it, not text"},
 		{"claims", "default: {claim: {a: b, c: d}}", "1:18: default.claim: must have one claim; write {all: […]} for several"},
 		{"claim without values", "default: {any: [{claim: {a: []}}]}", `1:17: default.any[0]: "a": the requirement is nil, empty or lacks a name`},
-		{"claim, number", "default: {claim: {a: 1}}", `1:22: default.claim["a"]: must be a list, not a number`},
+		{"claim, number", "default: {claim: {a: 1}}", `1:22: default.claim["a"]: must be text or a list of texts, not a number`},
 		{"claim, numbers", "default: {claim: {a: [b, 1]}}", `1:26: default.claim["a"][1]: must be text, not a number`},
 		{"no such check", "default: {check: other}", `1:18: default.check: there is no check "other"; known are owner`},
 		{"check, list", "default: {check: [owner]}", `1:18: default.check: must be the name of a check, not a list`},
@@ -307,7 +307,7 @@ func TestDenyUnknownChecks(t *testing.T) {
 				return fmt.Appendf(nil, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":%q}}`, name), nil
 			},
 		})
-		if (err == nil) != want {
+		if (err == nil) != want || errors.Is(err, policy.ErrUnknownCheck) == want {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

@@ -100,7 +100,7 @@ func (t *trial) try(ctx context.Context, p *mcpauth.Policy, op mcpauth.Operation
 		t.token = &bearer
 		req.Header.Set("Authorization", "Bearer trial")
 	}
-	v := &verdict{Rule: newRuleFacts(p.RuleFor(op))}
+	v := &verdict{Rule: newRuleFacts(p.RuleFor(op)), caller: describeCaller(token)}
 	for _, w := range t.warnings() {
 		if w.Rule == v.Rule.place() {
 			v.Warnings = append(v.Warnings, w)
@@ -114,7 +114,7 @@ func (t *trial) try(ctx context.Context, p *mcpauth.Policy, op mcpauth.Operation
 	}
 	v.Reason = string(refused.Reason)
 	if cause := errors.Unwrap(refused); cause != nil {
-		v.Cause = cause.Error()
+		v.Cause, v.unknownCheck = cause.Error(), errors.Is(cause, policy.ErrUnknownCheck)
 	}
 	v.Answer = render(refused)
 	return v, nil
