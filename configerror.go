@@ -61,6 +61,7 @@ const (
 	InvalidPattern     ConfigFault = "the key of the rule is not a name, a prefix that ends in * or a URI template"
 	InvalidMaxBody     ConfigFault = "the limit of the body is negative or over 1 GiB"
 	ScopeNotAdvertised ConfigFault = "the policy names a scope that the resource does not advertise"
+	MisspelledKeyword  ConfigFault = "the policy asks for a scope that looks like a misspelled keyword"
 
 	NoMetadata           ConfigFault = "the authorization server's keys are given by hand, and no metadata to publish"
 	ResourceNotSpecified ConfigFault = "several resources are configured and none is named: name one, with ForResource or in Request.Resource"
@@ -86,11 +87,15 @@ func (e *ConfigError) Error() string {
 	if e.Value != "" {
 		text += fmt.Sprintf(" %q", e.Value)
 	}
-	text += ": " + e.Fault.Error()
-	if e.detail != nil {
-		text += ": " + e.detail.Error()
+	return text + ": " + e.text()
+}
+
+// text says what is wrong.
+func (e *ConfigError) text() string {
+	if e.detail == nil {
+		return e.Fault.Error()
 	}
-	return text
+	return e.Fault.Error() + ": " + e.detail.Error()
 }
 
 // Unwrap returns the fault and, where there is one, the underlying error.

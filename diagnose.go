@@ -45,11 +45,7 @@ func (a *Auth) DiagnoseWith(ctx context.Context, opts check.Options) (*check.Rep
 func problems(list []*ConfigError) []check.Problem {
 	var found []check.Problem
 	for _, e := range list {
-		text := e.Fault.Error()
-		if e.detail != nil {
-			text += ": " + e.detail.Error()
-		}
-		found = append(found, check.Problem{Field: e.Field, Value: e.Value, Text: text})
+		found = append(found, check.Problem{Field: e.Field, Value: e.Value, Text: e.text()})
 	}
 	return found
 }
@@ -67,7 +63,7 @@ func (r *Resource) setup() check.ResourceSetup {
 
 func (s *AuthorizationServer) setup() check.ServerSetup {
 	setup := check.ServerSetup{
-		Subject: check.Subject{
+		ServerSource: check.ServerSource{
 			Source:   metadata.Source{Issuer: s.Issuer, Type: s.Type, URL: s.MetadataURL, Repair: s.RepairMetadata},
 			Metadata: s.Metadata,
 			JWKS:     s.JWKS,

@@ -43,9 +43,9 @@ func WithoutToken() Option {
 }
 
 // Protect wraps a handler so that only authorized requests reach it; they carry
-// their [AuthInfo] in the context. It panics if an option is wrong, as
-// [http.ServeMux.Handle] does for a wrong pattern; see [Auth.Middleware] for an
-// error instead.
+// their [AuthInfo] in the context. It panics if an option is wrong, or if the
+// handler or the Auth is nil, as [http.ServeMux.Handle] does for a wrong pattern;
+// see [Auth.Middleware] for an error where options are wrong.
 func (a *Auth) Protect(next http.Handler, opts ...Option) http.Handler {
 	wrap, err := a.Middleware(opts...)
 	if err != nil {
@@ -56,8 +56,12 @@ func (a *Auth) Protect(next http.Handler, opts ...Option) http.Handler {
 
 // Middleware is [Auth.Protect] for routers that take middleware, and for options
 // that are not known to be right: it returns [*ConfigError] for an unknown
-// resource or an impossible scope.
+// resource or an impossible scope. It panics if the Auth is nil, and the function
+// that it returns does if the handler is.
 func (a *Auth) Middleware(opts ...Option) (func(http.Handler) http.Handler, error) {
+	if a == nil {
+		panic("mcpauth: the Auth is nil; New returns one unless it returns an error")
+	}
 	var p protection
 	for _, opt := range opts {
 		opt.apply(&p)
@@ -76,6 +80,9 @@ func (a *Auth) Middleware(opts ...Option) (func(http.Handler) http.Handler, erro
 	p.scopes, p.challenge = slices.Clone(p.scopes), slices.Clone(p.challenge)
 	answers := a.prepare(res, &p)
 	return func(next http.Handler) http.Handler {
+		if f, ok := next.(http.HandlerFunc); next == nil || ok && f == nil {
+			panic("mcpauth: the handler to protect is nil")
+		}
 		door := &httpDoor{auth: a, next: next, protection: p, res: res, answers: answers}
 		return res.origins.guard(door, a.log)
 	}, nil

@@ -424,3 +424,35 @@ func TestReboundHost(t *testing.T) {
 		}
 	}
 }
+
+// A mistake in the program shows at start, and says what it is.
+func TestNilPanics(t *testing.T) {
+	t.Parallel()
+	auth := newAuth(t, oneResource())
+	middleware, err := auth.Middleware()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var none *mcpauth.Auth
+	handler := http.NotFoundHandler()
+	for _, tc := range []struct {
+		name, want string
+		call       func()
+	}{
+		{"Protect", "mcpauth: the handler to protect is nil", func() { auth.Protect(nil) }},
+		{"Middleware", "mcpauth: the handler to protect is nil", func() { middleware(nil) }},
+		{"a nil function", "mcpauth: the handler to protect is nil", func() { auth.Protect(http.HandlerFunc(nil)) }},
+		{"Protect of a nil Auth", "mcpauth: the Auth is nil; New returns one unless it returns an error", func() { none.Protect(handler) }},
+		{"Middleware of a nil Auth", "mcpauth: the Auth is nil; New returns one unless it returns an error", func() { _, _ = none.Middleware() }},
+	} {
+		if got := panicOf(tc.call); got != tc.want {
+			t.Errorf("%s: got %v, want %v", tc.name, got, tc.want)
+		}
+	}
+}
+
+func panicOf(call func()) (value any) {
+	defer func() { value = recover() }()
+	call()
+	return nil
+}

@@ -194,15 +194,16 @@ func (a *Auth) addServer(res *resource, s AuthorizationServer) error {
 func (a *Auth) warn(warnings []*ConfigError) {
 	for _, w := range warnings {
 		a.log.LogAttrs(context.Background(), slog.LevelWarn, "mcpauth: doubtful configuration",
-			slog.String("field", w.Field), slog.String("value", w.Value), slog.String("fault", w.Fault.Error()))
+			slog.String("field", w.Field), slog.String("value", w.Value), slog.String("fault", w.text()))
 	}
 	a.warnings = append(a.warnings, warnings...)
 }
 
 // Warnings lists what in the configuration is allowed but probably a mistake:
-// [ScopeNotAdvertised], for resources that advertise any scopes. If one
-// advertises none, clients learn each scope from the challenge that asks for it.
-// New logs it, too.
+// [ScopeNotAdvertised], for resources that advertise any scopes, and
+// [MisspelledKeyword], such as a scope "denied" where "deny" is meant, unless
+// that scope is advertised. If a resource advertises no scopes, clients learn
+// each from the challenge that asks for it. New logs the warnings, too.
 func (a *Auth) Warnings() []*ConfigError { return slices.Clone(a.warnings) }
 
 // resource finds a resource by its identifier; the empty string means the only one.

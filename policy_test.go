@@ -589,6 +589,51 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+// Covers RS11: a keyword that was misspelled is a scope, and a warning unless
+// the scope is meant.
+func TestMisspelledKeywords(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name        string
+		requirement mcpauth.Requirement
+		supported   []string
+		want        string // the scope and the word
+	}{
+		{"one slip", mcpauth.Scopes("publik"), nil, "publik public"},
+		{"inflected", mcpauth.Scopes("denied"), nil, "denied deny"},
+		{"upper case", mcpauth.Scopes("Authenticated"), nil, "Authenticated authenticated"},
+		{"two slips in a long word", mcpauth.Scopes("autentikated"), nil, "autentikated authenticated"},
+		{"among alternatives", mcpauth.All(mcpauth.Scopes("read"), mcpauth.AnyScope("read", "dney")), nil, "dney deny"},
+		{"not advertised, either", mcpauth.Scopes("denied"), []string{"read"}, "denied deny"},
+		{"the keyword itself, which takes a list to write", mcpauth.Scopes("deny"), nil, ""},
+		{"other words", mcpauth.AnyScope("send", "dev", "publish", "authorized"), nil, ""},
+		{"beside another scope", mcpauth.Scopes("read", "denied"), nil, ""},
+		{"advertised", mcpauth.Scopes("denied"), []string{"denied"}, ""},
+		{"no scope", mcpauth.Denied(), nil, ""},
+	}
+	for _, tc := range tests {
+		var log bytes.Buffer
+		config := oneResource()
+		config.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		config.Resources[0].ScopesSupported = tc.supported
+		config.Resources[0].Policy = &mcpauth.Policy{Tools: map[string]mcpauth.Requirement{"a": tc.requirement}}
+		var got []string
+		for _, w := range newAuth(t, config).Warnings() {
+			_, word, _ := strings.Cut(w.Error(), "probably ")
+			got = append(got, w.Value+" "+strings.TrimSuffix(word, " is meant"))
+			if !errors.Is(w, mcpauth.MisspelledKeyword) || w.Field != `Resources[0].Policy.Tools["a"]` {
+				t.Errorf("%s: got %v", tc.name, w)
+			}
+		}
+		if strings.Join(got, ", ") != tc.want {
+			t.Errorf("%s: got %q, want %q", tc.name, got, tc.want)
+		}
+		if logged := strings.Contains(log.String(), "is meant"); logged != (tc.want != "") {
+			t.Errorf("%s: logged %s", tc.name, &log)
+		}
+	}
+}
+
 // Covers RS12: a policy prints as a table.
 func TestPolicyString(t *testing.T) {
 	t.Parallel()

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/mcp-auth/go/internal/suggest"
 )
 
 // The fields of a [Policy] that hold rules.
@@ -73,25 +75,68 @@ func (p *Policy) String() string {
 	return b.String()
 }
 
-// warnings reports scopes that the policy names and the resource does not
-// advertise: clients that ask for scopes beforehand will not ask for them. To
-// advertise none is a choice (RFC 9728 §2) and no oversight.
+// warnings reports scopes that are probably misspelled keywords, and those that
+// the policy names and the resource does not advertise: clients that ask for
+// scopes beforehand will not ask for them. To advertise none is a choice
+// (RFC 9728 §2) and no oversight.
 func (r *Resource) warnings(h *hierarchy, field string) (found []*ConfigError) {
-	if r.Policy == nil || len(r.ScopesSupported) == 0 {
+	if r.Policy == nil {
 		return nil
 	}
 	seen := map[string]bool{}
 	for _, rule := range r.Policy.Rules() {
+		place := field + ".Policy." + rule.place()
+		bare := bareScopes(rule.Requirement)
 		for _, scope := range namedScopes(rule.Requirement) {
-			if seen[scope] || h.satisfied(r.ScopesSupported, scope) {
-				continue
+			advertised := h.satisfied(r.ScopesSupported, scope)
+			word := misspelled(scope)
+			switch {
+			case advertised:
+			case word != "" && slices.Contains(bare, scope):
+				detail := fmt.Errorf("probably %s is meant", word)
+				found = append(found, &ConfigError{Field: place, Value: scope, Fault: MisspelledKeyword, detail: detail})
+			case len(r.ScopesSupported) > 0 && !seen[scope]:
+				seen[scope] = true
+				found = append(found, &ConfigError{Field: place, Value: scope, Fault: ScopeNotAdvertised})
 			}
-			seen[scope] = true
-			found = append(found, &ConfigError{Field: field + ".Policy." + rule.place(), Value: scope, Fault: ScopeNotAdvertised})
 		}
 	}
 	return found
 }
+
+// bareScopes lists the scopes that stand where a keyword could.
+func bareScopes(r Requirement) (scopes []string) {
+	var each []Requirement
+	switch r := r.(type) {
+	case AllScopes:
+		if len(r) == 1 {
+			return r
+		}
+	case all:
+		each = r
+	case alternatives:
+		each = r
+	}
+	for _, one := range each {
+		scopes = append(scopes, bareScopes(one)...)
+	}
+	return scopes
+}
+
+// misspelled returns the keyword of policy files that a scope was probably to
+// be, or nothing.
+func misspelled(scope string) string {
+	switch lower := strings.ToLower(scope); {
+	case lower == "denied":
+		return "deny"
+	case slices.Contains(keywords(), scope):
+		return "" // whoever wrote a list, or Go, means it
+	default:
+		return suggest.Slip(lower, keywords())
+	}
+}
+
+func keywords() []string { return []string{"deny", "public", "authenticated"} }
 
 // place is where the rule stands in its policy.
 func (r Rule) place() string {

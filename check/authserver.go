@@ -72,11 +72,11 @@ func (s *issuerCheck) checkAt(ctx context.Context, target string) {
 		places = s.lookAround(ctx, &src, places)
 	}
 	s.judge(&src, places)
-	s.follow(ctx, &Subject{})
+	s.follow(ctx, &ServerSource{})
 }
 
 // follow checks what the document says and leads to.
-func (s *issuerCheck) follow(ctx context.Context, subject *Subject) {
+func (s *issuerCheck) follow(ctx context.Context, subject *ServerSource) {
 	if ctx.Err() != nil {
 		return
 	}
@@ -94,9 +94,9 @@ func (s *issuerCheck) follow(ctx context.Context, subject *Subject) {
 	s.preflights(ctx)
 }
 
-// Subject is an authorization server as it is configured, with what need not be
-// fetched.
-type Subject struct {
+// ServerSource says where what is known of an authorization server comes from:
+// what is configured, and what must be fetched.
+type ServerSource struct {
 	// Source says where the metadata is.
 	metadata.Source
 	// Metadata, if set, is used, and none is fetched.
@@ -110,7 +110,7 @@ type Subject struct {
 
 // checkIssuerAs checks an authorization server as a part of c's report: one
 // that an MCP server names, or that a configuration does.
-func (c *checker) checkIssuerAs(ctx context.Context, subject *Subject) *issuerCheck {
+func (c *checker) checkIssuerAs(ctx context.Context, subject *ServerSource) *issuerCheck {
 	s := &issuerCheck{checker: c.part(KindAuthorizationServer, subject.Issuer)}
 	if insecure, err := checkTarget(subject.Issuer); insecure || err != nil {
 		s.add(InsecureTarget, subject.Issuer, "The authorization server is not named by an https URL.")
@@ -121,7 +121,7 @@ func (c *checker) checkIssuerAs(ctx context.Context, subject *Subject) *issuerCh
 }
 
 // checkSubject is checkAt for a configured server.
-func (s *issuerCheck) checkSubject(ctx context.Context, subject *Subject) {
+func (s *issuerCheck) checkSubject(ctx context.Context, subject *ServerSource) {
 	s.document = subject.Metadata
 	if s.document == nil {
 		src := &subject.Source

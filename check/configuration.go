@@ -51,7 +51,7 @@ type ResourceSetup struct {
 
 // ServerSetup is an authorization server that a resource trusts, and how.
 type ServerSetup struct {
-	Subject
+	ServerSource
 	// Audiences are accepted beside the resource identifier.
 	Audiences []string
 	// Algorithms and TokenTypes are allow-lists, empty for the defaults.
@@ -195,7 +195,7 @@ func (c *setupCheck) server(ctx context.Context, r *ResourceSetup, s *ServerSetu
 	if !s.CustomVerifier && s.Introspection == nil && len(s.TokenTypes) == 0 {
 		c.add(ConfigTokenTypesOpen, "", "%s.TokenTypes is not set.", field)
 	}
-	checked := c.subject(ctx, &s.Subject, field)
+	checked := c.subject(ctx, &s.ServerSource, field)
 	c.keys(s, checked, field)
 	if checked.document == nil {
 		return
@@ -206,7 +206,7 @@ func (c *setupCheck) server(ctx context.Context, r *ResourceSetup, s *ServerSetu
 }
 
 // subject checks an authorization server unless that was done.
-func (c *setupCheck) subject(ctx context.Context, s *Subject, field string) *issuerCheck {
+func (c *setupCheck) subject(ctx context.Context, s *ServerSource, field string) *issuerCheck {
 	key := serverKey{s.Issuer, s.URL, s.Type, s.Metadata, string(s.JWKS), s.Keyless, ""}
 	if s.Repair != nil {
 		key.repaired = field

@@ -19,9 +19,9 @@ func setupOf(f *fakeServer) check.Setup {
 			Identifier:      "https://mcp.test/notes",
 			ScopesSupported: []string{"read", "write"},
 			Servers: []check.ServerSetup{{
-				Subject:    check.Subject{Source: metadata.Source{Issuer: f.issuer}},
-				Algorithms: []string{"ES256"},
-				TokenTypes: []string{"at+jwt"},
+				ServerSource: check.ServerSource{Source: metadata.Source{Issuer: f.issuer}},
+				Algorithms:   []string{"ES256"},
+				TokenTypes:   []string{"at+jwt"},
 			}},
 		}},
 	}

@@ -279,7 +279,7 @@ func (s *serverCheck) authorizationServers(ctx context.Context) {
 	for _, issuer := range issuers {
 		if metadata.CheckIssuer(issuer) == nil && !asked[issuer] && ctx.Err() == nil {
 			asked[issuer] = true
-			part := s.checkIssuerAs(ctx, &Subject{Source: metadata.Source{Issuer: issuer}})
+			part := s.checkIssuerAs(ctx, &ServerSource{Source: metadata.Source{Issuer: issuer}})
 			usable = usable || part.document != nil
 		}
 	}

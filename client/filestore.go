@@ -68,7 +68,7 @@ func OpenStore(config StoreConfig) (*FileStore, error) {
 		return nil, &ConfigError{Field: "Dir", Fault: NoDirectory}
 	}
 	switch config.Key {
-	case AnyKey, KeyringKey, PassphraseKey:
+	case AutoKey, KeyringKey, PassphraseKey:
 	default:
 		return nil, &ConfigError{Field: "Key", Value: string(config.Key), Fault: InvalidKeyKind}
 	}
@@ -232,7 +232,7 @@ func (s *FileStore) key(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	if header != nil {
-		if s.config.Key != AnyKey && s.config.Key != header.Key {
+		if s.config.Key != AutoKey && s.config.Key != header.Key {
 			return nil, &KeyError{Kind: header.Key, Err: fmt.Errorf("the store was made with the key in a %s, not in a %s", header.Key, s.config.Key)}
 		}
 		return s.keyOf(ctx, header, false)

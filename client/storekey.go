@@ -31,8 +31,10 @@ const (
 type KeyKind string
 
 const (
-	// AnyKey is the keyring if it can be used, else a passphrase.
-	AnyKey KeyKind = ""
+	// AutoKey, the default, is KeyringKey for a new file if there is a keyring
+	// that can be used, else PassphraseKey. A file that exists says which key it
+	// needs.
+	AutoKey KeyKind = ""
 	// KeyringKey is a random key in the operating system's keyring: macOS
 	// Keychain, Windows Credential Manager, Secret Service elsewhere.
 	KeyringKey KeyKind = "keyring"
@@ -95,7 +97,7 @@ func (s *FileStore) newKey(ctx context.Context, header *storeHeader) ([]byte, er
 	header.Key = PassphraseKey
 	key, err := s.keyOf(ctx, header, true)
 	if errors.Is(err, errNoPassphrase) && unusable != nil {
-		return nil, &KeyError{Kind: AnyKey, Err: fmt.Errorf("no keyring can be used (%w), and %w", errors.Unwrap(unusable), errNoPassphrase)}
+		return nil, &KeyError{Kind: AutoKey, Err: fmt.Errorf("no keyring can be used (%w), and %w", errors.Unwrap(unusable), errNoPassphrase)}
 	}
 	return key, err
 }

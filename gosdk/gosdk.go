@@ -40,7 +40,7 @@ const extraKey = "github.com/mcp-auth/go.AuthInfo"
 
 // Protect wraps an MCP handler of the SDK: it does what [mcpauth.Auth.Protect]
 // does and hands the AuthInfo over to the SDK. Like that method it panics if an
-// option is wrong.
+// option is wrong, or the handler or the Auth is nil.
 func Protect(a *mcpauth.Auth, next http.Handler, opts ...mcpauth.Option) http.Handler {
 	return a.Protect(Bridge(next), opts...)
 }
@@ -49,8 +49,11 @@ func Protect(a *mcpauth.Auth, next http.Handler, opts ...mcpauth.Option) http.Ha
 // it behind code of your own that calls mcpauth.Auth.Authorize; [Protect] does
 // it already. Callers without a token, see [mcpauth.Anonymous], have no
 // TokenInfo. Bridge itself protects nothing: except for preflights, a request
-// that was not let in is answered with 500.
+// that was not let in is answered with 500. It panics if the handler is nil.
 func Bridge(next http.Handler) http.Handler {
+	if next == nil {
+		panic("gosdk: the handler to protect is nil")
+	}
 	// The SDK's context key is private: the only way in is its own middleware,
 	// with a verifier that repeats what is already known. Expiry was checked
 	// with mcpauth's clock and leeway, so the SDK must not decide again.

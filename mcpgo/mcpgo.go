@@ -36,7 +36,7 @@ const challengeKey = "mcp/www_authenticate"
 
 // Protect wraps a [server.StreamableHTTPServer], or a handler around one, as
 // [mcpauth.Auth.Protect] does. Like that method it panics if an option is
-// wrong.
+// wrong, or the handler or the Auth is nil.
 //
 // mcp-go passes the request's context to its handlers, so that
 // mcpauth.FromContext works in them without more. A function given to
@@ -46,6 +46,9 @@ const challengeKey = "mcp/www_authenticate"
 // for all requests of its caller and for no others, see [server.ClientSession]:
 // what stateless servers keep of one caller is then of no use to another.
 func Protect(a *mcpauth.Auth, next http.Handler, opts ...mcpauth.Option) http.Handler {
+	if next == nil {
+		panic("mcpgo: the handler to protect is nil")
+	}
 	return a.Protect(keepApart(next), opts...)
 }
 

@@ -123,18 +123,21 @@ func (e *IssuerMismatchError) Error() string {
 // is there, and limits time, size and redirects. The error is a
 // [*DiscoveryError].
 func Discover(ctx context.Context, src Source) (*AuthorizationServer, error) {
-	client := fetch.New(fetch.Policy{})
-	defer client.Close()
-	got, err := Fetch(ctx, client, src)
+	got, err := Fetch(ctx, nil, src)
 	if err != nil {
 		return nil, err
 	}
 	return got.Server, nil
 }
 
-// Fetch is [Discover] with a client that only packages of this module can make.
-// Others use Discover.
+// Fetch is [Discover] that also tells where the document was and how long it may
+// be used. The client is nil, for one as Discover has it; only packages of this
+// module can make others.
 func Fetch(ctx context.Context, client *fetch.Client, src Source) (*Fetched, error) {
+	if client == nil {
+		client = fetch.New(fetch.Policy{})
+		defer client.Close()
+	}
 	return src.find(ctx, client)
 }
 

@@ -11,11 +11,11 @@
 //	prompts: {greeting: authenticated}
 //	resources: {"note:///{id}": read:notes, "file:///public/*": public}
 //	methods: {completion/complete: authenticated}
-//	showAll: false
-//	hideRefused: false
-//	maxBody: 4194304
-//	scopesSupported: [read:todos, export:todos, delete:todos, read:notes, admin]
-//	scopeIncludes: {admin: [delete:todos, export:todos], delete:todos: [read:todos]}
+//	show_all: false
+//	hide_refused: false
+//	max_body: 4194304
+//	scopes_supported: [read:todos, export:todos, delete:todos, read:notes, admin]
+//	scope_includes: {admin: [delete:todos, export:todos], delete:todos: [read:todos]}
 //
 // A requirement is one of these:
 //
@@ -89,7 +89,7 @@ func WithChecks(checks map[string]mcpauth.CheckFunc) Option {
 }
 
 // DenyUnknownChecks lets the file name checks that [WithChecks] does not give.
-// Such checks deny. It is for tools that read a policy without the program it
+// Such checks deny, with [ErrUnknownCheck]. It is for tools that read a policy without the program it
 // belongs to.
 func DenyUnknownChecks() Option { return func(o *options) { o.denyUnknown = true } }
 

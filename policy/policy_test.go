@@ -35,11 +35,11 @@ tools:
 prompts: {greeting: authenticated, secret_*: {claim: {level: top}}}
 resources: {"note:///{id}": read:notes, "file:///public/*": authenticated}
 methods: {completion/complete: authenticated, initialize: public}
-showAll: true
-hideRefused: true
-maxBody: 4194304
-scopesSupported: [read:todos, admin]
-scopeIncludes: {admin: [write:todos], "files": ["files:*"]}
+show_all: true
+hide_refused: true
+max_body: 4194304
+scopes_supported: [read:todos, admin]
+scope_includes: {admin: [write:todos], "files": ["files:*"]}
 `
 
 const todosTable = `tool archive                (delete:todos and read:todos) and check owner
@@ -90,7 +90,7 @@ func TestParse(t *testing.T) {
 // Covers RS12: JSON is YAML.
 func TestParseJSON(t *testing.T) {
 	t.Parallel()
-	f, err := policy.Parse([]byte("{\n\t\"default\": \"public\",\n\t\"tools\": {\"a\": [\"x\"], \"b\":{\"any\":[\"x\",{\"claim\":{\"c\":[\"v\"]}}]}},\n\t\"maxBody\":1}\r\n"))
+	f, err := policy.Parse([]byte("{\n\t\"default\": \"public\",\n\t\"tools\": {\"a\": [\"x\"], \"b\":{\"any\":[\"x\",{\"claim\":{\"c\":[\"v\"]}}]}},\n\t\"max_body\":1}\r\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,8 @@ func TestParseErrors(t *testing.T) {
 		{"tab", "default: deny\ntools:\n\ta: b\n", "3: not YAML: found character that cannot start any token"},
 		{"quote", "default: deny\nx: 'a\n", "2: not YAML: found unexpected end of stream"},
 		{"not UTF-8", "default: deny\ntools: {é: \xff}\n", "2:12: the file is not text in UTF-8"},
-		{"unknown field", "default: deny\ntool: {a: b}\n", "2:7: tool: the field is not known; known are default, tools, prompts, resources, methods, showAll, hideRefused, maxBody, scopesSupported, scopeIncludes"},
+		{"unknown field", "default: deny\ntool: {a: b}\n", "2:7: tool: the field is not known; known are default, tools, prompts, resources, methods, show_all, hide_refused, max_body, scopes_supported, scope_includes"},
+		{"unknown field in camelCase", "default: deny\nscopesSupported: [a]\n", "2:18: scopesSupported: the field is not known; known are default, tools, prompts, resources, methods, show_all, hide_refused, max_body, scopes_supported, scope_includes"},
 		{"duplicate field", "default: deny\ndefault: public\n", "2:1: default: the key is already on line 1"},
 		{"duplicate rule", "tools:\n  a: x\n  'a': public\n", `3:3: tools["a"]: the key is already on line 2`},
 		{"duplicate in JSON", `{"tools": {"a": "x", "\u0061": "public"}}`, `1:22: tools["a"]: the key is already on line 1`},
@@ -140,32 +141,32 @@ func TestParseErrors(t *testing.T) {
 		{"all without list", "default: {all: a}", "1:16: default.all: must be a list with something in it, not text"},
 		{"claims", "default: {claim: {a: b, c: d}}", "1:18: default.claim: must have one claim; write {all: […]} for several"},
 		{"claim without values", "default: {any: [{claim: {a: []}}]}", `1:17: default.any[0]: "a": the requirement is nil, empty or lacks a name`},
-		{"claim, number", "default: {claim: {a: 1}}", `1:22: default.claim["a"]: must be a list, not a number`},
+		{"claim, number", "default: {claim: {a: 1}}", `1:22: default.claim["a"]: must be text or a list of texts, not a number`},
 		{"claim, numbers", "default: {claim: {a: [b, 1]}}", `1:26: default.claim["a"][1]: must be text, not a number`},
 		{"no such check", "default: {check: other}", `1:18: default.check: there is no check "other"; known are owner`},
 		{"check, list", "default: {check: [owner]}", `1:18: default.check: must be the name of a check, not a list`},
-		{"flag as text", "showAll: yes\nhideRefused: 1", lists("1:10: showAll: must be true or false, not text", "2:14: hideRefused: must be true or false, not a number")},
-		{"limit as text", "maxBody: 4 MiB", "1:10: maxBody: must be a number of bytes, not text"},
-		{"limit too large", "maxBody: 9999999999", `1:10: maxBody: "9999999999": the limit of the body is negative or over 1 GiB`},
-		{"limit out of range", "maxBody: 99999999999999999999999", "1:10: maxBody: must be a number of bytes, not a number"},
+		{"flag as text", "show_all: yes\nhide_refused: 1", lists("1:11: show_all: must be true or false, not text", "2:15: hide_refused: must be true or false, not a number")},
+		{"limit as text", "max_body: 4 MiB", "1:11: max_body: must be a number of bytes, not text"},
+		{"limit too large", "max_body: 9999999999", `1:11: max_body: "9999999999": the limit of the body is negative or over 1 GiB`},
+		{"limit out of range", "max_body: 99999999999999999999999", "1:11: max_body: must be a number of bytes, not a number"},
 		{"scope with quote", "tools:\n  a: 'x\"y'", `2:6: tools["a"]: "x\"y": the scope is empty or has a character that RFC 6749 §3.3 does not allow`},
 		{"scope with space", "tools:\n  a: {any: [b, [c, 'd e']]}", `2:20: tools["a"].any[1][1]: "d e": the scope is empty or has a character that RFC 6749 §3.3 does not allow`},
 		{"offline_access", "default: offline_access", `1:10: default: "offline_access": offline_access is between client and authorization server and must not be asked for by a resource`},
-		{"offline_access supported", "scopesSupported: [a, offline_access]", `1:22: scopesSupported[1]: "offline_access": offline_access is between client and authorization server and must not be asked for by a resource`},
+		{"offline_access supported", "scopes_supported: [a, offline_access]", `1:23: scopes_supported[1]: "offline_access": offline_access is between client and authorization server and must not be asked for by a resource`},
 		{"pattern", "tools:\n  a*b: x", `2:8: tools["a*b"]: "a*b": the key of the rule is not a name, a prefix that ends in * or a URI template: * stands at the end only`},
-		{"circle", "scopeIncludes:\n  a: [b]\n  b: [a]", lists(
-			`2:6: scopeIncludes["a"]: "a": the scope includes itself by way of others`,
-			`3:6: scopeIncludes["b"]: "b": the scope includes itself by way of others`)},
-		{"includes text", "scopeIncludes: {a: b}", `1:20: scopeIncludes["a"]: must be a list, not text`},
-		{"alias", "tools:\n  a: &x read\n  b: *x\nshowAll: *x", lists(
+		{"circle", "scope_includes:\n  a: [b]\n  b: [a]", lists(
+			`2:6: scope_includes["a"]: "a": the scope includes itself by way of others`,
+			`3:6: scope_includes["b"]: "b": the scope includes itself by way of others`)},
+		{"includes text", "scope_includes: {a: b}", `1:21: scope_includes["a"]: must be a list, not text`},
+		{"alias", "tools:\n  a: &x read\n  b: *x\nshow_all: *x", lists(
 			`3:6: tools["b"]: must be scopes, deny, authenticated, public, all, any, claim or check, not an alias`,
-			`4:10: showAll: must be true or false, not an alias`)},
+			`4:11: show_all: must be true or false, not an alias`)},
 		{"merge key", "tools:\n  a: &x {any: [read]}\n  <<: *x", `3:3: tools: a key must be text, not a merge key: "<<" in quotes is`},
 		{"several", "tools:\n  a: offline_access\n  b: 1\ndefault: {check: none}\nodd: 1", lists(
 			`2:6: tools["a"]: "offline_access": offline_access is between client and authorization server and must not be asked for by a resource`,
 			`3:6: tools["b"]: must be scopes, deny, authenticated, public, all, any, claim or check, not a number`,
 			`4:18: default.check: there is no check "none"; known are owner`,
-			`5:6: odd: the field is not known; known are default, tools, prompts, resources, methods, showAll, hideRefused, maxBody, scopesSupported, scopeIncludes`)},
+			`5:6: odd: the field is not known; known are default, tools, prompts, resources, methods, show_all, hide_refused, max_body, scopes_supported, scope_includes`)},
 	}
 	for _, tc := range tests {
 		f, err := policy.Parse([]byte(tc.text), checks())
@@ -270,7 +271,7 @@ func TestApply(t *testing.T) {
 	if r.Policy == nil || r.Policy.Default != mcpauth.Public() || len(r.ScopesSupported) != 1 || len(r.ScopeIncludes) != 1 {
 		t.Errorf("got %+v", r)
 	}
-	f, err = policy.Parse([]byte("scopesSupported: []\nscopeIncludes: {}\n"))
+	f, err = policy.Parse([]byte("scopes_supported: []\nscope_includes: {}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,7 +307,7 @@ func TestDenyUnknownChecks(t *testing.T) {
 				return fmt.Appendf(nil, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":%q}}`, name), nil
 			},
 		})
-		if (err == nil) != want {
+		if (err == nil) != want || errors.Is(err, policy.ErrUnknownCheck) == want {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -316,7 +317,7 @@ func TestDenyUnknownChecks(t *testing.T) {
 // what was read is a policy that New takes. Covers RS12.
 func FuzzParse(f *testing.F) {
 	f.Add(todos)
-	for _, text := range []string{`{"tools": {"a": ["b"]}}`, "default: &a {any: [*a]}", "? a\n: b", "--- !!map\n<<: {}", "tools: {a: {claim: {b: c}}}", "\ufeffdefault: deny", "scopeIncludes: {a: ['*'], b: [a]}", "%YAML 1.2\n---\na: b", "default: |-\n  a\n b"} {
+	for _, text := range []string{`{"tools": {"a": ["b"]}}`, "default: &a {any: [*a]}", "? a\n: b", "--- !!map\n<<: {}", "tools: {a: {claim: {b: c}}}", "\ufeffdefault: deny", "scope_includes: {a: ['*'], b: [a]}", "%YAML 1.2\n---\na: b", "default: |-\n  a\n b"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

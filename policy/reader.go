@@ -20,7 +20,7 @@ const (
 
 // fields are those of a file, in the order in which errors list them.
 func fields() []string {
-	return []string{"default", "tools", "prompts", "resources", "methods", "showAll", "hideRefused", "maxBody", "scopesSupported", "scopeIncludes"}
+	return []string{"default", "tools", "prompts", "resources", "methods", "show_all", "hide_refused", "max_body", "scopes_supported", "scope_includes"}
 }
 
 // reader reads a file and notes its mistakes.
@@ -74,15 +74,15 @@ func (r *reader) field(e entry) {
 		p.Resources = r.rules(e.at(e.node, "", "Resources"))
 	case "methods":
 		p.Methods = r.rules(e.at(e.node, "", "Methods"))
-	case "showAll":
+	case "show_all":
 		p.ShowAll = r.truth(e.place)
-	case "hideRefused":
+	case "hide_refused":
 		p.HideRefused = r.truth(e.place)
-	case "maxBody":
+	case "max_body":
 		p.MaxBody = r.number(e.at(e.node, "", "MaxBody"))
-	case "scopesSupported":
+	case "scopes_supported":
 		r.file.ScopesSupported = r.texts(place{e.node, e.field, "ScopesSupported"})
-	case "scopeIncludes":
+	case "scope_includes":
 		r.file.ScopeIncludes = r.includes(place{e.node, e.field, "ScopeIncludes"})
 	default:
 		r.fault(e.place, "the field is not known; known are %s", strings.Join(fields(), ", "))

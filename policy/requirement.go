@@ -121,8 +121,12 @@ func (r *reader) claim(at place) mcpauth.Requirement {
 	if isText(e.node) {
 		return mcpauth.Claim(e.key, e.node.Value)
 	}
+	if e.node.Kind != yaml.SequenceNode {
+		r.fault(e.place, "must be text or a list of texts, not %s", describe(e.node))
+		return mcpauth.Denied()
+	}
 	values := r.texts(e.place)
-	if len(values) < len(e.node.Content) || e.node.Kind != yaml.SequenceNode {
+	if len(values) < len(e.node.Content) {
 		return mcpauth.Denied() // reported
 	}
 	return mcpauth.Claim(e.key, values...)
@@ -145,10 +149,12 @@ func (r *reader) named(at place) mcpauth.Requirement {
 	return mcpauth.Denied()
 }
 
-var errUnknownCheck = errors.New("its function is not known here")
+// ErrUnknownCheck is why a check denies that [DenyUnknownChecks] let pass. It is
+// in the chain of the Challenge.
+var ErrUnknownCheck = errors.New("its function is not known here")
 
 func unknownCheck(context.Context, *mcpauth.AuthInfo, mcpauth.Operation) (bool, error) {
-	return false, errUnknownCheck
+	return false, ErrUnknownCheck
 }
 
 func (r *reader) knownChecks() string {

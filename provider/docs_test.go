@@ -9,12 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"text/template"
 
-	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/provider"
 )
 
@@ -69,13 +67,9 @@ func render(t *testing.T, name string, data any) string {
 		"codes":        codes,
 		"feature":      feature,
 		"featureCell":  featureCell,
-		"quote":        strconv.Quote,
 		"clients":      clients,
 		"kind":         kind,
 		"add":          func(a, b int) int { return a + b },
-		"options":      optionsCode,
-		"params":       paramsCode,
-		"introspects":  func(p *provider.Profile) bool { return p.Token.Kind == provider.Introspected },
 		"fact":         fact,
 		"advice":       advice,
 		"step":         step,
@@ -138,14 +132,14 @@ func feature(f provider.Feature) string {
 	if f.Text != "" {
 		text += ": " + f.Text
 	}
-	if f.Value == provider.Unverified {
+	if f.Value == provider.FeatureUnverified {
 		return text
 	}
 	return fact(provider.Fact{Text: text, Sources: f.Sources})
 }
 
 func featureCell(f provider.Feature) string {
-	if f.Value == provider.Unverified {
+	if f.Value == provider.FeatureUnverified {
 		return "?"
 	}
 	return string(f.Value)
@@ -176,7 +170,9 @@ func audienceRule(r provider.AudienceRule) string {
 
 // clients says which MCP clients can connect without being registered by hand.
 func clients(p *provider.Profile) string {
-	offers := func(f provider.Feature) bool { return f.Value == provider.Yes || f.Value == provider.Limited }
+	offers := func(f provider.Feature) bool {
+		return f.Value == provider.FeatureYes || f.Value == provider.FeatureLimited
+	}
 	dcr, cimd := offers(p.Support.DCR), offers(p.Support.CIMD)
 	switch {
 	case dcr && cimd:
@@ -187,30 +183,4 @@ func clients(p *provider.Profile) string {
 		return "Clients with a metadata document (CIMD) can connect, under the conditions above. Others need a client ID that you give them."
 	}
 	return "No client can connect without being registered by hand: register each, and enter its client ID in the MCP client."
-}
-
-// paramsCode is the Go code of example parameters.
-func paramsCode(p *provider.Profile) string {
-	params := make([]string, 0, len(p.Parameters))
-	for _, parameter := range p.Parameters {
-		params = append(params, fmt.Sprintf("%q: %q", parameter.Name, parameter.Example))
-	}
-	return "provider.Params{" + strings.Join(params, ", ") + "}"
-}
-
-// optionsCode is the Go code of options that satisfy the profile.
-func optionsCode(p *provider.Profile) string {
-	options := satisfied(p)
-	var fields []string
-	if len(options.Audiences) > 0 {
-		fields = append(fields, fmt.Sprintf("Audiences: []string{%q}", options.Audiences[0]))
-	}
-	if len(options.AllowedClients) > 0 {
-		fields = append(fields, fmt.Sprintf("AllowedClients: []string{%q}", options.AllowedClients[0]))
-	}
-	if options.Introspection != nil {
-		fields = append(fields, fmt.Sprintf("Introspection: &mcpauth.Introspection{\n\t\t\tClientID: \"mcp-server\", ClientSecret: mcpauth.Secret(os.Getenv(\"INTROSPECTION_SECRET\")), Tokens: %s,\n\t\t}",
-			map[mcpauth.IntrospectedTokens]string{mcpauth.AllTokens: "mcpauth.AllTokens"}[options.Introspection.Tokens]))
-	}
-	return "provider.Options{" + strings.Join(fields, ", ") + "}"
 }

@@ -186,10 +186,10 @@ type FeatureValue string
 
 // The values of a Feature.
 const (
-	Yes        FeatureValue = "yes"
-	No         FeatureValue = "no"
-	Limited    FeatureValue = "limited" // on conditions, which the text has
-	Unverified FeatureValue = "unverified"
+	FeatureYes        FeatureValue = "yes"
+	FeatureNo         FeatureValue = "no"
+	FeatureLimited    FeatureValue = "limited"    // on conditions, which the text has
+	FeatureUnverified FeatureValue = "unverified" // no source says
 )
 
 // Fact is a statement with the sources that it rests on, as numbers of

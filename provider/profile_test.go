@@ -143,13 +143,13 @@ func checkFacts(t *testing.T, p *provider.Profile) {
 	for place, feature := range map[string]provider.Feature{
 		"dcr": p.Support.DCR, "cimd": p.Support.CIMD, "resource": p.Support.Resource, "introspection": p.Support.Introspection,
 	} {
-		if !slices.Contains([]provider.FeatureValue{provider.Yes, provider.No, provider.Limited, provider.Unverified}, feature.Value) {
+		if !slices.Contains([]provider.FeatureValue{provider.FeatureYes, provider.FeatureNo, provider.FeatureLimited, provider.FeatureUnverified}, feature.Value) {
 			t.Errorf("%s: %q", place, feature.Value)
 		}
-		if feature.Value == provider.Limited && feature.Text == "" {
+		if feature.Value == provider.FeatureLimited && feature.Text == "" {
 			t.Errorf("%s is limited, and it is not said how", place)
 		}
-		if feature.Value == provider.Unverified && feature.Verified() {
+		if feature.Value == provider.FeatureUnverified && feature.Verified() {
 			t.Errorf("%s is unverified, and has a source", place)
 		}
 		checkNumbers(t, p, place, feature.Fact)

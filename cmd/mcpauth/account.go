@@ -28,7 +28,7 @@ func openStore(cmd *cli.Command) (*client.FileStore, error) {
 		dir = filepath.Join(config, "mcpauth", "tokens")
 	}
 	kinds := map[string]client.KeyKind{
-		"auto": client.AnyKey, "keyring": client.KeyringKey, "passphrase": client.PassphraseKey,
+		"auto": client.AutoKey, "keyring": client.KeyringKey, "passphrase": client.PassphraseKey,
 	}
 	kind, known := kinds[cmd.String("store-key")]
 	if !known {

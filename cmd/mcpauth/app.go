@@ -36,12 +36,15 @@ func run(ctx context.Context, args []string, s streams) int {
 		return exitFailure
 	}
 	var usage *usageError
-	if errors.As(err, &usage) {
-		fmt.Fprintf(s.stderr, "mcpauth: %v\nRun \"%s --help\" to see how it is used.\n", usage, usage.command)
-		return exitUsage
-	}
+	isUsage := errors.As(err, &usage)
 	fmt.Fprintf(s.stderr, "mcpauth: %v\n", err)
-	return exitFailure
+	if !isUsage {
+		return exitFailure
+	}
+	if usage.command != "" {
+		fmt.Fprintf(s.stderr, "Run \"%s --help\" to see how it is used.\n", usage.command)
+	}
+	return exitUsage
 }
 
 // newRootCommand puts the commands together. Each has a file of its own and a
@@ -97,13 +100,17 @@ func reportUsageErrors(cmd *cli.Command) {
 
 // usageError is a wrong call. Its text says what is wrong with it.
 type usageError struct {
-	command string // as it was called, to point to its help
+	command string // as it was called, to point to its help; empty where that does not help
 	err     error
 }
 
 func newUsageError(cmd *cli.Command, err error) *usageError {
 	return &usageError{command: cmd.FullName(), err: err}
 }
+
+// newFileError is a usage error that is in a file, where help on the command line
+// is of no use.
+func newFileError(err error) *usageError { return &usageError{err: err} }
 
 func (e *usageError) Error() string { return e.err.Error() }
 

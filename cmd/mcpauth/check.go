@@ -114,7 +114,7 @@ func runCheck(ctx context.Context, cmd *cli.Command, s streams) error {
 	case errors.As(err, &badIssuer):
 		return newUsageError(cmd, fmt.Errorf("the issuer must be a URL such as https://auth.example.com: %w", err))
 	case errors.As(err, &badFile):
-		return newUsageError(cmd, err)
+		return newFileError(err)
 	case report == nil:
 		return err
 	}

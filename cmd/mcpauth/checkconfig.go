@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
@@ -52,11 +53,13 @@ type checkIntrospection struct {
 	ClientSecretEnv string `yaml:"client_secret_env"`
 	AuthMethod      string `yaml:"auth_method"`
 	Tokens          string `yaml:"tokens"`
+	// AllowedClients are for introspection of all tokens.
+	AllowedClients []string `yaml:"allowed_clients"`
 }
 
 // checkConfiguration checks what a file configures.
 func checkConfiguration(ctx context.Context, path string, opts check.Options) (*check.Report, error) {
-	config, err := readCheckFile(path)
+	config, source, err := readCheckFile(path)
 	if err != nil {
 		return nil, &fileError{err}
 	}
@@ -64,12 +67,15 @@ func checkConfiguration(ctx context.Context, path string, opts check.Options) (*
 	config.RootCAs = opts.RootCAs
 	auth, err := mcpauth.New(config)
 	if err != nil {
-		return check.Configuration(ctx, check.Setup{Name: path, Faults: configProblems(err)}, opts)
+		report, err := check.Configuration(ctx, check.Setup{Name: path, Faults: configProblems(err)}, opts)
+		localize(report, source)
+		return report, err
 	}
 	defer auth.Close()
 	report, err := auth.DiagnoseWith(ctx, opts)
 	if report != nil {
 		report.Target = path
+		localize(report, source)
 	}
 	return report, err
 }
@@ -83,11 +89,7 @@ func (e *fileError) Unwrap() error { return e.err }
 // configProblems lists the mistakes that mcpauth.New returned.
 func configProblems(err error) []check.Problem {
 	if fault, ok := err.(*mcpauth.ConfigError); ok {
-		text := fault.Fault.Error()
-		for _, cause := range fault.Unwrap()[1:] {
-			text += ": " + cause.Error()
-		}
-		return []check.Problem{{Field: fault.Field, Value: fault.Value, Text: text}}
+		return []check.Problem{{Field: fault.Field, Value: fault.Value, Text: faultText(fault)}}
 	}
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
@@ -100,127 +102,193 @@ func configProblems(err error) []check.Problem {
 	return list
 }
 
-func readCheckFile(path string) (mcpauth.Config, error) {
-	var read checkFile
-	if _, err := readYAMLFile(path, &read); err != nil {
-		return mcpauth.Config{}, err
+// faultText says what is wrong, and why.
+func faultText(fault *mcpauth.ConfigError) string {
+	text := fault.Fault.Error()
+	for _, cause := range fault.Unwrap()[1:] {
+		text += ": " + cause.Error()
 	}
-	if len(read.Resources) == 0 {
-		return mcpauth.Config{}, fmt.Errorf("%s names no resources", path)
-	}
-	config, err := read.config(filepath.Dir(path))
-	if err != nil {
-		return mcpauth.Config{}, fmt.Errorf("%s: %w", path, err)
-	}
-	return config, nil
+	return text
 }
 
-func (f *checkFile) config(dir string) (mcpauth.Config, error) {
+// readCheckFile reads a configuration. All its mistakes are returned, each with
+// its place.
+func readCheckFile(path string) (mcpauth.Config, *yamlFile, error) {
+	var read checkFile
+	source, err := readYAMLFile(path, &read)
+	if err != nil {
+		return mcpauth.Config{}, nil, err
+	}
+	if len(read.Resources) == 0 {
+		return mcpauth.Config{}, nil, fmt.Errorf("%s names no resources", path)
+	}
+	r := &checkReader{source: source}
+	config := r.config(&read)
+	return config, source, r.err()
+}
+
+// checkReader makes a configuration of a file, and notes what is wrong with it.
+type checkReader struct {
+	source *yamlFile
+	faults []checkFault
+}
+
+type checkFault struct {
+	line int
+	error
+}
+
+func (r *checkReader) fault(path, format string, args ...any) {
+	err := fmt.Errorf("%s%s: %w", r.source.place(path), path, fmt.Errorf(format, args...))
+	r.faults = append(r.faults, checkFault{r.source.nearestLine(path), err})
+}
+
+// err joins the mistakes in the order of the file.
+func (r *checkReader) err() error {
+	slices.SortStableFunc(r.faults, func(a, b checkFault) int { return a.line - b.line })
+	var list []error
+	for _, fault := range r.faults {
+		list = append(list, fault.error)
+	}
+	return errors.Join(list...)
+}
+
+func (r *checkReader) config(f *checkFile) mcpauth.Config {
 	config := mcpauth.Config{Leeway: f.Leeway}
-	for _, text := range f.AllowedNetworks {
+	for i, text := range f.AllowedNetworks {
 		network, err := netip.ParsePrefix(text)
 		if err != nil {
-			return config, fmt.Errorf("allowed_networks: %q is no network such as 10.0.0.0/8", text)
+			r.fault(fmt.Sprintf("allowed_networks[%d]", i), "%q is no network such as 10.0.0.0/8", text)
 		}
 		config.AllowedNetworks = append(config.AllowedNetworks, network)
 	}
 	for i := range f.Resources {
-		resource, err := f.Resources[i].resource(dir)
-		if err != nil {
-			return config, fmt.Errorf("resources[%d]: %w", i, err)
-		}
-		config.Resources = append(config.Resources, resource)
+		config.Resources = append(config.Resources, r.resource(&f.Resources[i], fmt.Sprintf("resources[%d]", i)))
 	}
-	return config, nil
+	return config
 }
 
-func (r *checkResource) resource(dir string) (mcpauth.Resource, error) {
-	resource := mcpauth.Resource{Identifier: r.Identifier, ScopesSupported: r.ScopesSupported}
-	switch r.DPoP {
+func (r *checkReader) resource(read *checkResource, path string) mcpauth.Resource {
+	resource := mcpauth.Resource{Identifier: read.Identifier, ScopesSupported: read.ScopesSupported}
+	switch read.DPoP {
 	case "":
 	case "required", "optional":
-		resource.DPoP = &mcpauth.DPoP{Required: r.DPoP == "required"}
+		resource.DPoP = &mcpauth.DPoP{Required: read.DPoP == "required"}
 	default:
-		return resource, fmt.Errorf("dpop must be required or optional, not %q", r.DPoP)
+		r.fault(path+".dpop", "must be required or optional, not %q", read.DPoP)
 	}
-	for _, s := range r.AuthorizationServers {
-		server, err := s.server()
-		if err != nil {
-			return resource, err
-		}
+	for i := range read.AuthorizationServers {
+		server := r.server(&read.AuthorizationServers[i], fmt.Sprintf("%s.authorization_servers[%d]", path, i))
 		resource.AuthorizationServers = append(resource.AuthorizationServers, server)
 	}
-	if r.Policy == "" {
-		return resource, nil
+	if read.Policy != "" {
+		r.policy(read.Policy, &resource, path+".policy")
 	}
-	path := r.Policy
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(dir, path)
-	}
-	rules, err := policy.Load(path, policy.DenyUnknownChecks())
-	if err != nil {
-		return resource, err
-	}
-	rules.Apply(&resource)
-	return resource, nil
+	return resource
 }
 
-func (s *checkServer) server() (mcpauth.AuthorizationServer, error) {
-	in, err := s.Introspection.introspection()
-	if err != nil {
-		return mcpauth.AuthorizationServer{}, err
+// policy reads a file whose name is relative to the one that names it.
+func (r *checkReader) policy(file string, resource *mcpauth.Resource, path string) {
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(filepath.Dir(r.source.name), file)
 	}
-	if s.Provider != "" {
-		return s.byProfile(in)
+	rules, err := policy.Load(file, policy.DenyUnknownChecks())
+	for _, fault := range policyFaults(err) {
+		r.fault(path, "%w", fault)
 	}
-	if len(s.Parameters) > 0 {
-		return mcpauth.AuthorizationServer{}, errors.New("parameters are those of a provider, and none is named")
+	if err == nil {
+		rules.Apply(resource)
+	}
+}
+
+func (r *checkReader) server(read *checkServer, path string) mcpauth.AuthorizationServer {
+	in := r.introspection(read.Introspection, path+".introspection")
+	if read.Provider != "" {
+		return r.byProfile(read, in, path)
+	}
+	if len(read.Parameters) > 0 {
+		r.fault(path+".parameters", "these are for a provider, and none is named")
 	}
 	return mcpauth.AuthorizationServer{
-		Issuer:         s.Issuer,
-		Type:           metadata.ServerType(s.Type),
-		MetadataURL:    s.MetadataURL,
-		Audiences:      s.Audiences,
-		AllowedClients: s.AllowedClients,
-		Algorithms:     s.Algorithms,
-		TokenTypes:     s.TokenTypes,
-		ScopeClaim:     s.ScopeClaim,
+		Issuer:         read.Issuer,
+		Type:           metadata.ServerType(read.Type),
+		MetadataURL:    read.MetadataURL,
+		Audiences:      read.Audiences,
+		AllowedClients: read.AllowedClients,
+		Algorithms:     read.Algorithms,
+		TokenTypes:     read.TokenTypes,
+		ScopeClaim:     read.ScopeClaim,
 		Introspection:  in,
-	}, nil
+	}
 }
 
-func (s *checkServer) byProfile(in *mcpauth.Introspection) (mcpauth.AuthorizationServer, error) {
-	if s.Issuer+s.Type+s.MetadataURL+s.ScopeClaim != "" || len(s.Algorithms)+len(s.TokenTypes) > 0 {
-		return mcpauth.AuthorizationServer{}, errors.New(
-			"issuer, type, metadata_url, algorithms, token_types and scope_claim are what a provider's profile says: give either")
+func (r *checkReader) byProfile(read *checkServer, in *mcpauth.Introspection, path string) (server mcpauth.AuthorizationServer) {
+	if read.Issuer+read.Type+read.MetadataURL+read.ScopeClaim != "" || len(read.Algorithms)+len(read.TokenTypes) > 0 {
+		r.fault(path, "issuer, type, metadata_url, algorithms, token_types and scope_claim are what a provider's profile says: give either")
+		return server
 	}
-	profile, err := provider.Get(s.Provider)
+	profile, err := provider.Get(read.Provider)
 	if err != nil {
-		return mcpauth.AuthorizationServer{}, err
+		r.fault(path+".provider", "%w", &shortError{err, "provider: "})
+		return server
 	}
-	return profile.AuthorizationServer(s.Parameters, provider.Options{
-		Audiences: s.Audiences, AllowedClients: s.AllowedClients, Introspection: in,
+	server, err = profile.AuthorizationServer(read.Parameters, provider.Options{
+		Audiences: read.Audiences, AllowedClients: read.AllowedClients, Introspection: in,
 	})
+	r.profileFaults(err, path)
+	return server
+}
+
+// profileFaults notes what a profile finds wrong, with the names of the file.
+func (r *checkReader) profileFaults(err error, path string) {
+	names := newYAMLNames[checkServer]()
+	for _, one := range unfold(err) {
+		fault, ok := one.(*provider.Error)
+		if !ok {
+			r.fault(path, "%w", one)
+			continue
+		}
+		text := fault.Fault.Error()
+		if fault.Value != "" {
+			text = fmt.Sprintf("%.200q: %s", fault.Value, text)
+		}
+		if fault.Hint != "" {
+			text += " (" + names.text(fault.Hint) + ")"
+		}
+		r.fault(path+"."+profilePath(fault.Field, names), "%s: %s", fault.Profile, text)
+	}
+}
+
+// unfold lists joined errors.
+func unfold(err error) []error {
+	switch err := err.(type) {
+	case nil:
+		return nil
+	case interface{ Unwrap() []error }:
+		return err.Unwrap()
+	}
+	return []error{err}
 }
 
 // introspection is nil for nil.
-func (c *checkIntrospection) introspection() (*mcpauth.Introspection, error) {
-	if c == nil {
-		return nil, nil
+func (r *checkReader) introspection(read *checkIntrospection, path string) *mcpauth.Introspection {
+	if read == nil {
+		return nil
 	}
 	in := &mcpauth.Introspection{
-		Endpoint:   c.Endpoint,
-		ClientID:   c.ClientID,
-		AuthMethod: mcpauth.ClientAuthMethod(c.AuthMethod),
-		Tokens:     mcpauth.IntrospectedTokens(c.Tokens),
+		Endpoint:       read.Endpoint,
+		ClientID:       read.ClientID,
+		AuthMethod:     mcpauth.ClientAuthMethod(read.AuthMethod),
+		Tokens:         mcpauth.IntrospectedTokens(read.Tokens),
+		AllowedClients: read.AllowedClients,
 	}
-	if c.ClientSecretEnv == "" {
-		return in, nil
+	if read.ClientSecretEnv == "" {
+		return in
 	}
-	secret := os.Getenv(c.ClientSecretEnv)
+	secret := os.Getenv(read.ClientSecretEnv)
 	if secret == "" {
-		return nil, fmt.Errorf("the environment variable %s, named by client_secret_env, is not set", c.ClientSecretEnv)
+		r.fault(path+".client_secret_env", "the environment variable %s is not set", read.ClientSecretEnv)
 	}
 	in.ClientSecret = mcpauth.Secret(secret)
-	return in, nil
+	return in
 }

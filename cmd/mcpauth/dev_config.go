@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -225,13 +224,14 @@ func (o *devOptions) explain(err error) error {
 	if len(faults) == 0 {
 		return err
 	}
+	names := newYAMLNames[devFile]()
 	var lines []error
 	for _, fault := range faults {
-		where := ""
+		path, where := names.path(fault.Field), ""
 		if o.file != nil {
-			where = o.file.place(fault.Field)
+			where = o.file.source.place(path)
 		}
-		lines = append(lines, fmt.Errorf("%s%s %s", where, yamlPath(fault.Field), fault.Reason))
+		lines = append(lines, fmt.Errorf("%s%s %s", where, path, names.text(fault.Reason)))
 	}
 	return errors.Join(lines...)
 }
@@ -250,44 +250,4 @@ func configErrors(err error) []*mcpauthtest.ConfigError {
 		return []*mcpauthtest.ConfigError{fault}
 	}
 	return nil
-}
-
-// place returns "FILE:LINE: " of a field of [mcpauthtest.Config], or nothing for
-// one that is not in the file. What is missing is placed where it belongs.
-func (f *devFile) place(field string) string {
-	path := yamlPath(field)
-	line := f.source.line(path)
-	// What flags added to a list is not in the file.
-	if parent := path[:max(0, strings.LastIndexByte(path, '.'))]; line == 0 && parent != "" && !strings.HasSuffix(path, "]") {
-		line = f.source.line(parent)
-	}
-	if line == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%s:%d: ", f.source.name, line)
-}
-
-// yamlPath turns a field of [mcpauthtest.Config], such as
-// "Clients[0].RedirectURIs[1]", into the file's name for it.
-func yamlPath(field string) string {
-	at := reflect.TypeFor[devFile]()
-	var path []string
-	for part := range strings.SplitSeq(field, ".") {
-		name, index, indexed := strings.Cut(part, "[")
-		found, ok := at.FieldByName(name)
-		if !ok {
-			return field
-		}
-		named := found.Tag.Get("yaml")
-		at = found.Type
-		if indexed {
-			named += "[" + index
-			at = at.Elem()
-		}
-		path = append(path, named)
-		if at.Kind() != reflect.Struct {
-			break
-		}
-	}
-	return strings.Join(path, ".")
 }

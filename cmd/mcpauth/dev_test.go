@@ -153,6 +153,7 @@ func TestDevRotatesKeys(t *testing.T) {
 
 func TestYAMLPath(t *testing.T) {
 	t.Parallel()
+	names := newYAMLNames[devFile]()
 	for field, want := range map[string]string{
 		"Issuer":                                "issuer",
 		"AccessTokenTTL":                        "access_token_ttl",
@@ -164,7 +165,7 @@ func TestYAMLPath(t *testing.T) {
 		"TrustedIssuers[1]":                     "trusted_issuers[1]",
 		"Path":                                  "Path",
 	} {
-		if got := yamlPath(field); got != want {
+		if got := names.path(field); got != want {
 			t.Errorf("%s: %q, want %q", field, got, want)
 		}
 	}

@@ -71,17 +71,18 @@ func loadPolicy(path string, agreeing []string) (*policy.File, error) {
 	for _, name := range agreeing {
 		checks[name] = func(context.Context, *mcpauth.AuthInfo, mcpauth.Operation) (bool, error) { return true, nil }
 	}
-	return policy.Load(path, policy.WithChecks(checks), policy.DenyUnknownChecks())
+	f, err := policy.Load(path, policy.WithChecks(checks), policy.DenyUnknownChecks())
+	return f, errors.Join(policyFaults(err)...)
 }
 
 // explanation is what "policy explain --json" prints.
 type explanation struct {
 	Rules           []ruleFacts         `json:"rules"`
-	ShowAll         bool                `json:"showAll"`
-	HideRefused     bool                `json:"hideRefused"`
-	MaxBody         int64               `json:"maxBody,omitempty"`
-	ScopesSupported []string            `json:"scopesSupported,omitempty"`
-	ScopeIncludes   map[string][]string `json:"scopeIncludes,omitempty"`
+	ShowAll         bool                `json:"show_all"`
+	HideRefused     bool                `json:"hide_refused"`
+	MaxBody         int64               `json:"max_body,omitempty"`
+	ScopesSupported []string            `json:"scopes_supported,omitempty"`
+	ScopeIncludes   map[string][]string `json:"scope_includes,omitempty"`
 	Warnings        []warning           `json:"warnings"`
 }
 
@@ -95,9 +96,20 @@ type ruleFacts struct {
 
 // warning is what is allowed and probably a mistake.
 type warning struct {
-	Rule  string `json:"rule"`
+	Rule  string `json:"rule"` // as the file names it, such as tools["ping"]
 	Scope string `json:"scope"`
 	Text  string `json:"text"`
+}
+
+func (w warning) String() string { return fmt.Sprintf("%s: scope %q: %s", w.Rule, w.Scope, w.Text) }
+
+// place is where the rule stands in the file, empty for one that every policy
+// has.
+func (r ruleFacts) place() string {
+	if r.Key == "" {
+		return r.Field
+	}
+	return fmt.Sprintf("%s[%q]", r.Field, r.Key)
 }
 
 func newRuleFacts(r mcpauth.Rule) ruleFacts {
@@ -118,9 +130,7 @@ func explainPolicy(f *policy.File) (*explanation, error) {
 		return nil, err
 	}
 	defer trial.close()
-	for _, w := range trial.auth.Warnings() {
-		e.Warnings = append(e.Warnings, warning{strings.TrimPrefix(w.Field, "Resources[0].Policy."), w.Value, w.Fault.Error()})
-	}
+	e.Warnings = append(e.Warnings, trial.warnings()...)
 	return e, nil
 }
 
@@ -158,7 +168,7 @@ func (e *explanation) notes() (notes []string) {
 		notes = append(notes, fmt.Sprintf("A request may have %d bytes.", e.MaxBody))
 	}
 	for _, w := range e.Warnings {
-		notes = append(notes, fmt.Sprintf("Warning: %s %q: %s.", w.Rule, w.Scope, w.Text))
+		notes = append(notes, "Warning: "+w.String()+".")
 	}
 	return notes
 }

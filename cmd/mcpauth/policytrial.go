@@ -46,6 +46,44 @@ func newTrial(f *policy.File, identifier string) (*trial, error) {
 // close cannot fail: nothing is fetched.
 func (t *trial) close() { _ = t.auth.Close() }
 
+// warnings are those of the policy, with the places in its file.
+func (t *trial) warnings() (found []warning) {
+	for _, w := range t.auth.Warnings() {
+		rule := policyPlace(strings.TrimPrefix(w.Field, "Resources[0].Policy."))
+		found = append(found, warning{rule, w.Value, faultText(w)})
+	}
+	return found
+}
+
+// policyPlace is what a policy file calls the place of a rule in a
+// [mcpauth.Policy], such as Tools["ping"].
+func policyPlace(place string) string {
+	field, key, keyed := strings.Cut(place, "[")
+	if keyed {
+		key = "[" + key
+	}
+	return strings.ToLower(field) + key
+}
+
+// policyFaults lists the mistakes that package policy found, each of which
+// begins with the name of the file.
+func policyFaults(err error) []error {
+	list := unfold(err)
+	for i := range list {
+		list[i] = &shortError{list[i], "policy: "}
+	}
+	return list
+}
+
+// shortError is an error without the name of its package.
+type shortError struct {
+	error
+	prefix string
+}
+
+func (e *shortError) Error() string { return strings.TrimPrefix(e.error.Error(), e.prefix) }
+func (e *shortError) Unwrap() error { return e.error }
+
 // try has an operation decided on. A nil token is none.
 func (t *trial) try(ctx context.Context, p *mcpauth.Policy, op mcpauth.Operation, token *mcpauth.Claims) (*verdict, error) {
 	body, err := message(op)
@@ -62,7 +100,12 @@ func (t *trial) try(ctx context.Context, p *mcpauth.Policy, op mcpauth.Operation
 		t.token = &bearer
 		req.Header.Set("Authorization", "Bearer trial")
 	}
-	v := &verdict{Rule: newRuleFacts(p.RuleFor(op))}
+	v := &verdict{Rule: newRuleFacts(p.RuleFor(op)), caller: describeCaller(token)}
+	for _, w := range t.warnings() {
+		if w.Rule == v.Rule.place() {
+			v.Warnings = append(v.Warnings, w)
+		}
+	}
 	_, err = t.auth.Authorize(ctx, req)
 	var refused *mcpauth.Challenge
 	if !errors.As(err, &refused) {
@@ -71,7 +114,7 @@ func (t *trial) try(ctx context.Context, p *mcpauth.Policy, op mcpauth.Operation
 	}
 	v.Reason = string(refused.Reason)
 	if cause := errors.Unwrap(refused); cause != nil {
-		v.Cause = cause.Error()
+		v.Cause, v.unknownCheck = cause.Error(), errors.Is(cause, policy.ErrUnknownCheck)
 	}
 	v.Answer = render(refused)
 	v.Malformed = v.Answer.Status == http.StatusBadRequest || v.Answer.Status == http.StatusRequestEntityTooLarge

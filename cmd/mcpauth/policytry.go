@@ -49,8 +49,11 @@ func newPolicyTestCommand(s streams) *cli.Command {
 		DisableSliceFlagSeparator: true,
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			v, err := testPolicy(ctx, cmd)
+			if _, told := errors.AsType[*usageError](err); err != nil && !told {
+				err = newUsageError(cmd, err)
+			}
 			if err != nil {
-				return newUsageError(cmd, err)
+				return err
 			}
 			if cmd.Bool("json") {
 				err = printJSON(s.stdout, v)
@@ -83,8 +86,11 @@ func testPolicy(ctx context.Context, cmd *cli.Command) (*verdict, error) {
 		return nil, err
 	}
 	f, err := loadPolicy(cmd.Args().First(), cmd.StringSlice("check"))
-	if err != nil {
+	if errors.Is(err, errNoFile) {
 		return nil, err
+	}
+	if err != nil {
+		return nil, newFileError(err)
 	}
 	t, err := newTrial(f, cmd.String("identifier"))
 	if err != nil {
@@ -195,6 +201,17 @@ func trialToken(cmd *cli.Command) (*mcpauth.Claims, error) {
 	return token, err
 }
 
+// describeCaller says what the flags make of the caller.
+func describeCaller(token *mcpauth.Claims) string {
+	switch {
+	case token == nil:
+		return "has no token"
+	case len(token.Scopes) == 0:
+		return "has a valid token without scopes"
+	}
+	return "has a valid token with " + strings.Join(token.Scopes, " and ")
+}
+
 // verdict is what "policy test --json" prints.
 type verdict struct {
 	Allowed bool `json:"allowed"`
@@ -204,6 +221,11 @@ type verdict struct {
 	Reason    string    `json:"reason,omitempty"`
 	Cause     string    `json:"cause,omitempty"`
 	Answer    *answer   `json:"answer,omitempty"`
+	// Warnings are those of the rule.
+	Warnings []warning `json:"warnings,omitempty"`
+
+	caller       string // what the flags make of it
+	unknownCheck bool   // a check denied that is not known here
 }
 
 // answer is the response to a refused request.
@@ -216,10 +238,16 @@ type answer struct {
 func (v *verdict) print(w io.Writer) error {
 	text := "malformed\n"
 	if !v.Malformed {
-		text = fmt.Sprintf("%s\nrule:    %s: %s\n", v.word(), v.Rule.Operations, v.Rule.Needs)
+		text = fmt.Sprintf("%s\ncaller:  %s\nrule:    %s: %s\n", v.word(), v.caller, v.Rule.Operations, v.Rule.Needs)
+		for _, w := range v.Warnings {
+			text += fmt.Sprintf("warning: %s\n", w)
+		}
 	}
 	if v.Reason != "" {
 		text += fmt.Sprintf("reason:  %s: %s\n", v.Reason, v.Cause)
+	}
+	if v.unknownCheck {
+		text += "hint:    a check is a function of your server; --check NAME assumes that it agrees\n"
 	}
 	if v.Answer != nil {
 		text += fmt.Sprintf("answer:  %d %s\n", v.Answer.Status, http.StatusText(v.Answer.Status))

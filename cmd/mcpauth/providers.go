@@ -17,7 +17,8 @@ func newProvidersCommand(s streams) *cli.Command {
 		Usage:     "list identity providers, and what to know of each",
 		ArgsUsage: "[NAME]",
 		Description: "Without a name it lists the profiles of package provider. With one it prints what is known:\n" +
-			"issuer, audience, scopes, what to configure at the provider, warnings, and the sources.\n\n" +
+			"issuer, audience, scopes, what to configure at the provider, warnings, the sources, and a Go\n" +
+			"program for your server.\n\n" +
 			"The columns of the list:\n" +
 			"  TOKENS    form of the access tokens: jwt; opaque; either, by configuration; or introspected,\n" +
 			"            a JWT about which the provider must be asked\n" +
@@ -64,10 +65,22 @@ func showProvider(cmd *cli.Command, w io.Writer, name string) error {
 		return newUsageError(cmd, err)
 	}
 	if cmd.Bool("json") {
-		return printJSON(w, p)
+		return printJSON(w, providerFacts{p, providerPage(p), p.Program()})
 	}
 	_, err = io.WriteString(w, describeProvider(p))
 	return err
+}
+
+// providerFacts is what "providers NAME --json" prints.
+type providerFacts struct {
+	*provider.Profile
+	Page    string `json:"page"`
+	Program string `json:"program"`
+}
+
+// providerPage is the address of the page on a provider.
+func providerPage(p *provider.Profile) string {
+	return "https://github.com/mcp-auth/go/blob/HEAD/docs/providers/" + p.Name + ".md"
 }
 
 // describeProvider is a profile for the terminal. Numbers in brackets are those
@@ -106,6 +119,7 @@ func describeProvider(p *provider.Profile) string {
 	for i, source := range p.Sources {
 		fmt.Fprintf(&b, "[%d] %s (%s) %s\n", i+1, source.URL, source.Date, source.Says)
 	}
+	fmt.Fprintf(&b, "\nIn your server:\n\n%s\nMore: docs/providers/%s.md, %s\n", p.Program(), p.Name, providerPage(p))
 	return b.String()
 }
 

@@ -3,19 +3,15 @@
 //
 //	MCP_AUTH_ISSUER=http://127.0.0.1:9400 MCP_RESOURCE_IDENTIFIER=http://127.0.0.1:3001/mcp go run ./examples/whoami
 //
-// It is configured by the environment:
-//
-//	MCP_AUTH_ISSUER          issuer of the authorization server
-//	MCP_RESOURCE_IDENTIFIER  URL of this server, such as http://127.0.0.1:3001/mcp
-//	MCP_LISTEN               address to listen on; the identifier's host by default
-//	MCP_REQUIRED_SCOPES      scopes every request needs, separated by spaces
-//	MCP_LEEWAY               tolerated clock difference, such as 1s
+// It is configured by the environment, which --help explains.
 package main
 
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -34,10 +30,58 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Getenv); err != nil {
+	err := readArguments(os.Args[1:], os.Stdout)
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err == nil {
+		err = run(ctx, os.Getenv)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "whoami:", err)
 		os.Exit(1)
 	}
+}
+
+const help = `An MCP server with one tool, whoami, that tells the caller who they are.
+
+Run it with an authorization server for development:
+
+  mcpauth dev
+
+  MCP_AUTH_ISSUER=http://127.0.0.1:9400 \
+  MCP_RESOURCE_IDENTIFIER=http://127.0.0.1:3001/mcp \
+  go run ./examples/whoami
+
+Then ask it:
+
+  mcpauth call http://127.0.0.1:3001/mcp whoami
+
+Environment:
+  MCP_AUTH_ISSUER          issuer of the authorization server
+  MCP_RESOURCE_IDENTIFIER  URL of this server, such as http://127.0.0.1:3001/mcp
+  MCP_LISTEN               address to listen on; the identifier's host by default
+  MCP_REQUIRED_SCOPES      scopes every request needs, separated by spaces
+  MCP_LEEWAY               tolerated clock difference, such as 1s
+`
+
+// readArguments fails with flag.ErrHelp where help was asked for and given.
+// There is nothing else to ask for.
+func readArguments(args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("whoami", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	err := flags.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprint(out, help)
+		return err
+	}
+	if err == nil && flags.NArg() > 0 {
+		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	if err != nil {
+		return fmt.Errorf("%w; --help says more", err)
+	}
+	return nil
 }
 
 // settings are what the environment says.
@@ -51,8 +95,7 @@ func readSettings(getenv func(string) string) (s settings, err error) {
 	s.issuer, s.resource, s.listen = getenv("MCP_AUTH_ISSUER"), getenv("MCP_RESOURCE_IDENTIFIER"), getenv("MCP_LISTEN")
 	s.scopes = strings.Fields(getenv("MCP_REQUIRED_SCOPES"))
 	if s.issuer == "" || s.resource == "" {
-		return s, errors.New("set MCP_AUTH_ISSUER and MCP_RESOURCE_IDENTIFIER, for example\n" +
-			"  MCP_AUTH_ISSUER=https://auth.example.com MCP_RESOURCE_IDENTIFIER=http://127.0.0.1:3001/mcp go run ./examples/whoami")
+		return s, errors.New("set MCP_AUTH_ISSUER and MCP_RESOURCE_IDENTIFIER; --help says more")
 	}
 	if text := getenv("MCP_LEEWAY"); text != "" {
 		if s.leeway, err = time.ParseDuration(text); err != nil {

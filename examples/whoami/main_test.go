@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"flag"
 	"net"
 	"net/http"
 	"strings"
@@ -25,6 +27,27 @@ func TestSettings(t *testing.T) {
 		if err := run(t.Context(), func(name string) string { return test.env[name] }); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+func TestArguments(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	if err := readArguments([]string{"--help"}, &out); !errors.Is(err, flag.ErrHelp) {
+		t.Errorf("help: %v", err)
+	}
+	for _, name := range []string{"go run ./examples/whoami", "MCP_AUTH_ISSUER", "MCP_RESOURCE_IDENTIFIER", "MCP_LISTEN", "MCP_REQUIRED_SCOPES", "MCP_LEEWAY"} {
+		if !strings.Contains(out.String(), name) {
+			t.Errorf("the help does not mention %s:\n%s", name, &out)
+		}
+	}
+	for _, args := range [][]string{{"--dev"}, {"serve"}} {
+		if err := readArguments(args, &out); err == nil || !strings.Contains(err.Error(), "--help says more") {
+			t.Errorf("%q: %v", args, err)
+		}
+	}
+	if err := readArguments(nil, &out); err != nil {
+		t.Errorf("no arguments: %v", err)
 	}
 }
 
