@@ -288,7 +288,7 @@ func (w *doorWriter) FlushError() error {
 func (w *doorWriter) finish() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	defer w.began.Store(true) // too late for a denial
+	defer w.letGo()
 	if w.denial != nil || w.session() != "" {
 		w.begin(http.StatusOK) // as net/http does where nothing was written
 	}
@@ -309,11 +309,20 @@ func (w *doorWriter) finish() {
 	_, _ = w.to.Write(w.list.whole.Bytes())
 }
 
-// leave lets go of the response when the handler has returned, or panicked.
+// leave is for a handler that panicked, after which nothing is finished.
 func (w *doorWriter) leave() {
+	if w.left.Load() {
+		return
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.began.Store(true)
+	w.letGo()
+}
+
+// letGo is called with mu held. Nothing that the handler left running then gets
+// at the response.
+func (w *doorWriter) letGo() {
+	w.began.Store(true) // too late for a denial
 	w.left.Store(true)
 	w.list = nil // sessions may keep the context, and that the writer
 }
