@@ -397,8 +397,12 @@ func (failingSessions) Bind(context.Context, string, string) (string, error) {
 // Covers RS23.
 func TestSessionStoreDown(t *testing.T) {
 	t.Parallel()
-	g := guard(t, func(r *mcpauth.Resource) { r.Sessions = failingSessions{} }, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Mcp-Session-Id", "new")
+	g := guard(t, func(r *mcpauth.Resource) { r.Sessions = failingSessions{} }, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Mcp-Session-Id") != "" {
+			t.Error("the handler was reached with a session that could not be checked")
+		} else {
+			w.Header().Set("Mcp-Session-Id", "new")
+		}
 		_, _ = io.WriteString(w, "secret")
 	})
 	for name, headers := range map[string][]string{"a session is opened": nil, "a session is used": {"Mcp-Session-Id", "old"}} {

@@ -849,3 +849,29 @@ func TestIntrospectionConfigIsCopied(t *testing.T) {
 		t.Errorf("got %v, want wrong_audience", refused)
 	}
 }
+
+// A client secret keeps out of what is printed, logged and encoded.
+func TestSecretPrintsRedacted(t *testing.T) {
+	t.Parallel()
+	in := mcpauth.Introspection{ClientID: clientID, ClientSecret: clientSecret}
+	var all strings.Builder
+	log := slog.New(slog.NewJSONHandler(&all, nil))
+	log.Info("x", "secret", in.ClientSecret, "config", in)
+	slog.New(slog.NewTextHandler(&all, nil)).Info("x", "secret", in.ClientSecret, "config", in)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		fmt.Fprintf(&all, verb+verb+verb, in.ClientSecret, in, &in)
+	}
+	encoded, err := json.Marshal(map[string]any{"secret": in.ClientSecret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := all.String() + string(encoded) + in.ClientSecret.String() + in.ClientSecret.GoString()
+	for _, form := range []string{clientSecret, url.QueryEscape(clientSecret), fmt.Sprintf("%x", clientSecret), "geheim"} {
+		if strings.Contains(text, form) {
+			t.Errorf("the secret was printed as %q", form)
+		}
+	}
+	if !strings.Contains(text, "[redacted]") {
+		t.Error("nothing says that the secret was left out")
+	}
+}

@@ -14,7 +14,9 @@ func TestTokenExchange(t *testing.T) {
 	c := newClock()
 	s := start(t, func(config *Config) {
 		config.Now = c.now
-		config.Clients = append(config.Clients, Client{ID: "narrow", Secret: "s", GrantTypes: []string{"client_credentials"}})
+		config.Clients = append(config.Clients,
+			Client{ID: "narrow", Secret: "s", GrantTypes: []string{"client_credentials"}},
+			Client{ID: "open", RedirectURIs: config.Clients[0].RedirectURIs, GrantTypes: []string{grantAuthorizationCode, grantTokenExchange}})
 		config.AssertionAudiences = []AssertionAudience{
 			{Issuer: elsewhere, Resources: []string{testResource}, Scopes: []string{"chat.read", "chat.write"}},
 			{Issuer: "https://two.example", Resources: []string{testResource, otherTarget}},
@@ -24,6 +26,7 @@ func TestTokenExchange(t *testing.T) {
 	form.Set("client_secret", "robot secret: 100%")
 	answer := redeem(t, s, form)
 	appsToken := redeem(t, s, login(t, s, "scope", "openid")).IDToken
+	opensToken := redeem(t, s, login(t, s, "client_id", "open", "scope", "openid")).IDToken
 	expired := mint(t, s, TokenClaims{ClientID: "robot"}, IDToken(), Expired())
 
 	for name, test := range map[string]struct {
@@ -33,27 +36,28 @@ func TestTokenExchange(t *testing.T) {
 		resource any
 		scope    any
 	}{
-		"all said":            {nil, 200, "", testResource, "chat.read"},
-		"the one resource":    {[]string{"resource", ""}, 200, "", testResource, "chat.read"},
-		"one of two":          {[]string{"audience", "https://two.example", "resource", otherTarget}, 200, "", otherTarget, "chat.read"},
-		"neither of two":      {[]string{"audience", "https://two.example", "resource", ""}, 200, "", nil, "chat.read"},
-		"no scope":            {[]string{"scope", ""}, 200, "", testResource, nil},
-		"unknown audience":    {[]string{"audience", "https://evil.example"}, 400, "invalid_target", nil, nil},
-		"audience no slash":   {[]string{"audience", "https://auth.chat.example"}, 400, "invalid_target", nil, nil},
-		"no audience":         {[]string{"audience", ""}, 400, "invalid_target", nil, nil},
-		"another's resource":  {[]string{"resource", otherTarget}, 400, "invalid_target", nil, nil},
-		"another's scope":     {[]string{"scope", "chat.read admin"}, 400, "invalid_scope", nil, nil},
-		"public client":       {[]string{"client_id", "app", "client_secret", "", "subject_token", appsToken}, 400, "unauthorized_client", nil, nil},
-		"not for this client": {[]string{"client_id", "narrow", "client_secret", "s"}, 400, "unauthorized_client", nil, nil},
-		"wrong secret":        {[]string{"client_secret", "x"}, 401, "invalid_client", nil, nil},
-		"another's ID token":  {[]string{"subject_token", appsToken}, 400, "invalid_request", nil, nil},
-		"an access token":     {[]string{"subject_token", answer.AccessToken}, 400, "invalid_request", nil, nil},
-		"expired":             {[]string{"subject_token", expired}, 400, "invalid_request", nil, nil},
-		"no subject token":    {[]string{"subject_token", ""}, 400, "invalid_request", nil, nil},
-		"other subject type":  {[]string{"subject_token_type", "urn:ietf:params:oauth:token-type:access_token"}, 400, "invalid_request", nil, nil},
-		"other wish":          {[]string{"requested_token_type", "urn:ietf:params:oauth:token-type:access_token"}, 400, "invalid_request", nil, nil},
-		"no wish":             {[]string{"requested_token_type", ""}, 400, "invalid_request", nil, nil},
-		"an actor":            {[]string{"actor_token", "x"}, 400, "invalid_request", nil, nil},
+		"all said":              {nil, 200, "", testResource, "chat.read"},
+		"the one resource":      {[]string{"resource", ""}, 200, "", testResource, "chat.read"},
+		"one of two":            {[]string{"audience", "https://two.example", "resource", otherTarget}, 200, "", otherTarget, "chat.read"},
+		"neither of two":        {[]string{"audience", "https://two.example", "resource", ""}, 200, "", nil, "chat.read"},
+		"no scope":              {[]string{"scope", ""}, 200, "", testResource, nil},
+		"unknown audience":      {[]string{"audience", "https://evil.example"}, 400, "invalid_target", nil, nil},
+		"audience no slash":     {[]string{"audience", "https://auth.chat.example"}, 400, "invalid_target", nil, nil},
+		"no audience":           {[]string{"audience", ""}, 400, "invalid_target", nil, nil},
+		"another's resource":    {[]string{"resource", otherTarget}, 400, "invalid_target", nil, nil},
+		"another's scope":       {[]string{"scope", "chat.read admin"}, 400, "invalid_scope", nil, nil},
+		"public client":         {[]string{"client_id", "app", "client_secret", "", "subject_token", appsToken}, 400, "unauthorized_client", nil, nil},
+		"public, though it may": {[]string{"client_id", "open", "client_secret", "", "subject_token", opensToken}, 400, "unauthorized_client", nil, nil},
+		"not for this client":   {[]string{"client_id", "narrow", "client_secret", "s"}, 400, "unauthorized_client", nil, nil},
+		"wrong secret":          {[]string{"client_secret", "x"}, 401, "invalid_client", nil, nil},
+		"another's ID token":    {[]string{"subject_token", appsToken}, 400, "invalid_request", nil, nil},
+		"an access token":       {[]string{"subject_token", answer.AccessToken}, 400, "invalid_request", nil, nil},
+		"expired":               {[]string{"subject_token", expired}, 400, "invalid_request", nil, nil},
+		"no subject token":      {[]string{"subject_token", ""}, 400, "invalid_request", nil, nil},
+		"other subject type":    {[]string{"subject_token_type", "urn:ietf:params:oauth:token-type:access_token"}, 400, "invalid_request", nil, nil},
+		"other wish":            {[]string{"requested_token_type", "urn:ietf:params:oauth:token-type:access_token"}, 400, "invalid_request", nil, nil},
+		"no wish":               {[]string{"requested_token_type", ""}, 400, "invalid_request", nil, nil},
+		"an actor":              {[]string{"actor_token", "x"}, 400, "invalid_request", nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
