@@ -166,8 +166,9 @@ func (c *proofChecker) nonce() string {
 
 // DPoPNonce returns the value of the header DPoP-Nonce to send with the answer
 // to an admitted request (RFC 9449 §8.2), or the empty string if the resource
-// demands no nonces. It is for doors of your own: Protect sends the header by
-// itself, and [WriteChallenge] does so in refusals.
+// demands no nonces. An answer with it must not be cached. It is for doors of
+// your own: Protect sends the header by itself, and [WriteChallenge] does so in
+// refusals.
 func (a *Auth) DPoPNonce(resource string) string {
 	res, err := a.resource(resource)
 	if err != nil {

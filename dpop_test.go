@@ -169,7 +169,7 @@ func TestDPoPNonceExchange(t *testing.T) {
 	}
 	for range 2 {
 		w := send(nonce)
-		if nonce = w.Header().Get("DPoP-Nonce"); w.Code != http.StatusNoContent || nonce == "" {
+		if nonce = w.Header().Get("DPoP-Nonce"); w.Code != http.StatusNoContent || nonce == "" || w.Header().Get("Cache-Control") != "no-store" {
 			t.Fatalf("%d, next nonce %q", w.Code, nonce)
 		}
 	}

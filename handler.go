@@ -124,6 +124,7 @@ func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if nonce := d.res.dpop.nonce(); nonce != "" {
 		w.Header().Set("DPoP-Nonce", nonce)
+		w.Header().Set("Cache-Control", "no-store") // or the nonce would be old (RFC 9449 §8.2)
 	}
 	r = r.WithContext(out.context())
 	out.to = w
