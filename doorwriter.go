@@ -44,10 +44,9 @@ type doorWriter struct {
 	denial *Challenge
 	list   *filteredList // nil: not filtered
 
-	began     atomic.Bool // the response; written under mu
-	left      atomic.Bool // the handler has returned; written under mu
-	batch     atomic.Bool // the request holds several messages
-	over      bool        // the response is replaced; under mu
+	stage     atomic.Uint32 // of the response; written under mu
+	batch     atomic.Bool   // the request holds several messages
+	over      bool          // the response is replaced; under mu
 	bodyBegan bool
 	anonymous bool // nobody in particular is calling
 	opens     bool // the handler may open a session
@@ -55,6 +54,13 @@ type doorWriter struct {
 	hides     mcpmsg.Lists
 	scope     mcpmsg.Scope // of the lists, for caches
 }
+
+// The stages of a response.
+const (
+	notBegun uint32 = iota
+	begun
+	left // by the handler, which has returned
+)
 
 // filteredList is a response from which items are left out.
 type filteredList struct {
@@ -120,7 +126,7 @@ func (w *doorWriter) Header() http.Header { return w.Unwrap().Header() }
 // Unwrap serves [http.ResponseController]. It does not lock: a deadline may be
 // what ends a Write.
 func (w *doorWriter) Unwrap() http.ResponseWriter {
-	if w.left.Load() {
+	if w.stage.Load() == left {
 		return returned{}
 	}
 	return w.to
@@ -139,10 +145,10 @@ func (w *doorWriter) WriteHeader(status int) {
 
 // begin decides what becomes of the response.
 func (w *doorWriter) begin(status int) {
-	if w.began.Load() {
+	if w.stage.Load() != notBegun {
 		return
 	}
-	w.began.Store(true)
+	w.stage.Store(begun)
 	if w.denial != nil {
 		w.replace(w.denial)
 		return
@@ -311,7 +317,7 @@ func (w *doorWriter) finish() {
 
 // leave is for a handler that panicked, after which nothing is finished.
 func (w *doorWriter) leave() {
-	if w.left.Load() {
+	if w.stage.Load() == left {
 		return
 	}
 	w.mu.Lock()
@@ -322,8 +328,7 @@ func (w *doorWriter) leave() {
 // letGo is called with mu held. Nothing that the handler left running then gets
 // at the response.
 func (w *doorWriter) letGo() {
-	w.began.Store(true) // too late for a denial
-	w.left.Store(true)
+	w.stage.Store(left)
 	w.list = nil // sessions may keep the context, and that the writer
 }
 
@@ -353,12 +358,12 @@ func (w *doorWriter) endStream(err error) {
 func (w *doorWriter) deny(c *Challenge) bool {
 	// Checks, session stores and loggers are called with mu held once the
 	// response has begun, and may ask.
-	if w.began.Load() {
+	if w.stage.Load() != notBegun {
 		return false
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.to == nil || w.began.Load() || w.over || w.batch.Load() {
+	if w.to == nil || w.stage.Load() != notBegun || w.over || w.batch.Load() {
 		return false
 	}
 	w.denial = c

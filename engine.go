@@ -73,14 +73,13 @@ func (a *Auth) authorize(ctx context.Context, req *Request) (*doorWriter, *Chall
 	}
 	admitted, refused := a.admit(ctx, res, req)
 	if refused == nil {
-		refused = a.permit(ctx, res, req, admitted)
+		refused = res.permit(ctx, req, admitted)
 	} else {
 		res.hint(req)
 	}
 	if refused != nil {
 		return nil, a.challenge(ctx, res, req, refused)
 	}
-	admitted.method, admitted.scopes, admitted.scheme = req.Method, req.Scopes, req.scheme
 	return admitted, nil
 }
 

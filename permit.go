@@ -13,16 +13,21 @@ import (
 // permit decides whether the caller may do what the request asks for. It notes
 // in req the scopes that a challenge has to name, and in admitted what the door
 // has to do with the answer.
-func (a *Auth) permit(ctx context.Context, res *resource, req *Request, admitted *doorWriter) *refusal {
-	if refused := res.sessions.admit(ctx, req, admitted); refused != nil {
+func (r *resource) permit(ctx context.Context, req *Request, admitted *doorWriter) *refusal {
+	if refused := r.sessions.admit(ctx, req, admitted); refused != nil {
 		return refused
 	}
 	admitted.scopes, admitted.scheme, admitted.method = req.Scopes, req.scheme, req.Method
-	if res.policy == nil {
-		return res.hierarchy.check(admitted.info.Scopes, req.Scopes)
+	if r.policy == nil {
+		return r.hierarchy.check(admitted.info.Scopes, req.Scopes)
 	}
+	return r.permitOperations(ctx, req, admitted)
+}
+
+// permitOperations decides by the policy.
+func (r *resource) permitOperations(ctx context.Context, req *Request, admitted *doorWriter) *refusal {
 	var messages mcpmsg.Request // of a stream, none
-	if refused := res.policy.read(req, &messages); refused != nil {
+	if refused := r.policy.read(req, &messages); refused != nil {
 		return refused
 	}
 	var one [1]Operation // of a stream, the empty one
@@ -30,13 +35,13 @@ func (a *Auth) permit(ctx context.Context, res *resource, req *Request, admitted
 	if list := messages.All(); len(list) > 0 {
 		ops = appendOperations(one[:0], list)
 	}
-	needed, refused := res.decide(evaluation{ctx: ctx, info: admitted.caller(), hierarchy: res.hierarchy}, ops, req)
+	needed, refused := r.decide(evaluation{ctx: ctx, info: admitted.caller(), hierarchy: r.hierarchy}, ops, req)
 	if refused != nil {
-		req.rpc = res.policy.answer(refused, req, &messages)
+		req.rpc = r.policy.answer(refused, req, &messages)
 		return refused
 	}
 	admitted.needed = needed
-	admitted.expect(res.policy, req, &messages)
+	admitted.expect(r.policy, req, &messages)
 	return nil
 }
 
