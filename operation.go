@@ -60,8 +60,8 @@ func (op *Operation) kind() operationKind {
 	return kindNone
 }
 
-// appendOperations lists what the messages of a request ask for.
-func appendOperations(ops []Operation, messages []mcpmsg.Message) []Operation {
+// operations lists what the messages of a request ask for.
+func operations(messages []mcpmsg.Message) (ops []Operation) {
 	for i := range messages {
 		m := &messages[i]
 		ops = append(ops, operation(m))

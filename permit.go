@@ -32,8 +32,11 @@ func (r *resource) permitOperations(ctx context.Context, req *Request, admitted 
 	}
 	var one [1]Operation // of a stream, the empty one
 	ops := one[:]
-	if list := messages.All(); len(list) > 0 {
-		ops = appendOperations(one[:0], list)
+	switch list := messages.All(); {
+	case len(list) == 1 && len(list[0].More) == 0:
+		one[0] = operation(&list[0])
+	case len(list) > 0:
+		ops = operations(list)
 	}
 	needed, refused := r.decide(evaluation{ctx: ctx, info: admitted.caller(), hierarchy: r.hierarchy}, ops, req)
 	if refused != nil {
