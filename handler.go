@@ -1,7 +1,6 @@
 package mcpauth
 
 import (
-	"bytes"
 	"io"
 	"net/http"
 	"slices"
@@ -114,7 +113,7 @@ func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	var body *bodyReader // without a policy, none is read
 	if d.res.policy != nil {
-		body = &bodyReader{w: w, r: r}
+		body = newBodyReader(w, r)
 		req.body = body
 	}
 	out, refused := d.auth.authorize(r.Context(), &req)
@@ -138,9 +137,50 @@ func (d *httpDoor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // bodyReader reads the body for the engine and keeps it for the handler. The
 // request's context does not lead to it: sessions may keep that.
 type bodyReader struct {
-	w http.ResponseWriter
-	r *http.Request
-	bytes.Reader
+	w    http.ResponseWriter
+	r    *http.Request
+	data []byte // the body; before it is read, room for it
+	at   int    // how much of it the handler has read
+}
+
+// newBodyReader has room for the usual body in the same piece of memory.
+func newBodyReader(w http.ResponseWriter, r *http.Request) *bodyReader {
+	var b *bodyReader
+	switch length := r.ContentLength; {
+	case 0 < length && length <= 200:
+		roomy := &struct {
+			bodyReader
+			room [200]byte
+		}{}
+		b, roomy.data = &roomy.bodyReader, roomy.room[:0]
+	case 0 < length && length <= 456:
+		roomy := &struct {
+			bodyReader
+			room [456]byte
+		}{}
+		b, roomy.data = &roomy.bodyReader, roomy.room[:0]
+	default:
+		b = &bodyReader{}
+	}
+	b.w, b.r = w, r
+	return b
+}
+
+// Read is the handler's.
+func (b *bodyReader) Read(p []byte) (int, error) {
+	if b.at == len(b.data) {
+		return 0, io.EOF
+	}
+	n := copy(p, b.data[b.at:])
+	b.at += n
+	return n, nil
+}
+
+// WriteTo serves [io.Copy].
+func (b *bodyReader) WriteTo(w io.Writer) (int64, error) {
+	n, err := w.Write(b.data[b.at:])
+	b.at += n
+	return int64(n), err
 }
 
 // Close has nothing to close.
@@ -150,17 +190,16 @@ func (*bodyReader) Close() error { return nil }
 const maxEager = 64 << 10
 
 // read reads a body of at most so many bytes.
-func (b *bodyReader) read(most int64) (data []byte, err error) {
+func (b *bodyReader) read(most int64) (_ []byte, err error) {
 	switch length := b.r.ContentLength; {
 	case b.r.Body == nil:
 	case length < 0 || length > min(most, maxEager):
-		data, err = io.ReadAll(http.MaxBytesReader(b.w, b.r.Body, most))
+		b.data, err = io.ReadAll(http.MaxBytesReader(b.w, b.r.Body, most))
 	default:
-		data = make([]byte, length) // net/http ends the body there
-		_, err = io.ReadFull(b.r.Body, data)
+		b.data = slices.Grow(b.data, int(length))[:length] // net/http ends the body there
+		_, err = io.ReadFull(b.r.Body, b.data)
 	}
-	b.Reset(data)
-	return data, err
+	return b.data, err
 }
 
 // receive gives the handler the body that the decision was made on, or notes
@@ -168,7 +207,7 @@ func (b *bodyReader) read(most int64) (data []byte, err error) {
 func (w *doorWriter) receive(r *http.Request, read *bodyReader) {
 	switch {
 	case read != nil: // also where no operation was read, of a GET
-		r.Body, r.ContentLength, r.TransferEncoding = read, read.Size(), nil
+		r.Body, r.ContentLength, r.TransferEncoding = read, int64(len(read.data)), nil
 	case r.Body != nil && r.Body != http.NoBody:
 		w.body = r.Body
 		r.Body = (*requestBody)(w)

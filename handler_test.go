@@ -1,6 +1,7 @@
 package mcpauth_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"weak"
 
 	mcpauth "github.com/mcp-auth/go"
@@ -455,4 +457,36 @@ func panicOf(call func()) (value any) {
 	defer func() { value = recover() }()
 	call()
 	return nil
+}
+
+// The body lies in memory of different kinds, by its length.
+func TestHandlerReadsBodiesOfAllLengths(t *testing.T) {
+	t.Parallel()
+	policy := func(r *mcpauth.Resource) { r.Policy = &mcpauth.Policy{Default: mcpauth.Authenticated()} }
+	for _, read := range []func(io.Reader) ([]byte, error){
+		io.ReadAll,
+		func(r io.Reader) ([]byte, error) { return io.ReadAll(iotest.OneByteReader(r)) },
+		func(r io.Reader) ([]byte, error) {
+			var b bytes.Buffer
+			_, err := io.Copy(&b, r)
+			return b.Bytes(), err
+		},
+	} {
+		var got []byte
+		g := guard(t, policy, func(_ http.ResponseWriter, r *http.Request) {
+			var err error
+			if got, err = read(r.Body); err != nil {
+				t.Error(err)
+			}
+			if n, err := r.Body.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+				t.Errorf("behind the end: %d, %v", n, err)
+			}
+		})
+		for _, length := range []int{199, 200, 201, 455, 456, 457, 64 << 10, 64<<10 + 1} {
+			body := callTool + strings.Repeat(" ", length-len(callTool))
+			if g.post(body); string(got) != body {
+				t.Errorf("of %d bytes the handler has read %d", length, len(got))
+			}
+		}
+	}
 }
