@@ -469,18 +469,22 @@ func TestSharedSessions(t *testing.T) {
 	}
 }
 
-// Covers RS23.
-func TestMemorySessions(t *testing.T) {
-	t.Parallel()
-	const size = 1000
-	store := mcpauth.NewMemorySessions(size)
-	bind := func(session, owner string) string {
+func binder(t *testing.T, store mcpauth.SessionStore) func(session, owner string) string {
+	return func(session, owner string) string {
 		holder, err := store.Bind(t.Context(), session, owner)
 		if err != nil {
 			t.Error(err)
 		}
 		return holder
 	}
+}
+
+// Covers RS23.
+func TestMemorySessions(t *testing.T) {
+	t.Parallel()
+	const size = 1000
+	store := mcpauth.NewMemorySessions(size)
+	bind := binder(t, store)
 	var mu sync.Mutex
 	winners := map[string]bool{}
 	var wg sync.WaitGroup
@@ -519,13 +523,7 @@ func TestSessionsOfNobody(t *testing.T) {
 	t.Parallel()
 	const size = 1000
 	store := mcpauth.NewMemorySessions(size)
-	bind := func(session, owner string) string {
-		holder, err := store.Bind(t.Context(), session, owner)
-		if err != nil {
-			t.Error(err)
-		}
-		return holder
-	}
+	bind := binder(t, store)
 	bind("forgotten", mcpauth.Nobody)
 	bind("forgotten", "alice")
 	for i := range 20 * size {

@@ -16,6 +16,7 @@ import (
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/internal/challenge"
+	"github.com/mcp-auth/go/internal/mcptest"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/metadata"
 	"github.com/modelcontextprotocol/go-sdk/oauthex"
@@ -447,16 +448,10 @@ func TestNilPanics(t *testing.T) {
 		{"Protect of a nil Auth", "mcpauth: the Auth is nil; New returns one unless it returns an error", func() { none.Protect(handler) }},
 		{"Middleware of a nil Auth", "mcpauth: the Auth is nil; New returns one unless it returns an error", func() { _, _ = none.Middleware() }},
 	} {
-		if got := panicOf(tc.call); got != tc.want {
+		if got := mcptest.PanicOf(tc.call); got != tc.want {
 			t.Errorf("%s: got %v, want %v", tc.name, got, tc.want)
 		}
 	}
-}
-
-func panicOf(call func()) (value any) {
-	defer func() { value = recover() }()
-	call()
-	return nil
 }
 
 // The body lies in memory of different kinds, by its length.

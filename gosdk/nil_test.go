@@ -6,6 +6,7 @@ import (
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/gosdk"
+	"github.com/mcp-auth/go/internal/mcptest"
 )
 
 // A mistake in the program shows at start, and says what it is.
@@ -27,14 +28,8 @@ func TestNilPanics(t *testing.T) {
 		{"gosdk: the handler to protect is nil", func() { gosdk.Bridge(nil) }},
 		{"mcpauth: the Auth is nil; New returns one unless it returns an error", func() { gosdk.Protect(nil, http.NotFoundHandler()) }},
 	} {
-		if got := panicOf(tc.call); got != tc.want {
+		if got := mcptest.PanicOf(tc.call); got != tc.want {
 			t.Errorf("got %v, want %v", got, tc.want)
 		}
 	}
-}
-
-func panicOf(call func()) (value any) {
-	defer func() { value = recover() }()
-	call()
-	return nil
 }

@@ -177,27 +177,9 @@ func TestAuthorizeArguments(t *testing.T) {
 		r.Policy.Tools["read"], r.Policy.Prompts["open"] = check, check
 	}
 	n := newNotes(t, setup{wrap: ownDoor, inside: inside, resource: looked})
-	session := n.Open(t, legacy, "alice read")
-	for _, test := range []struct{ method, params, name, want string }{
-		{"tools/call", `"name":"read"`, "read", `"{}" false`},
-		{"tools/call", `"name":"read","arguments":{"a":1}`, "read", `"{\"a\":1}" false`},
-		{"tools/list", ``, "read", `"" true`},
-		{"prompts/get", `"name":"open"`, "open", `"{}" false`},
-		{"prompts/get", `"name":"open","arguments":{"a":"b"}`, "open", `"{\"a\":\"b\"}" false`},
-		{"prompts/list", ``, "open", `"" true`},
-	} {
-		cursor := ""
-		for range 5 { // pages
-			got := n.Post(t, legacy, session, "alice read", test.method, strings.TrimPrefix(test.params+cursor, ","))
-			_, next, more := strings.Cut(got.Body, `"nextCursor":"`)
-			if cursor = `,"cursor":"` + strings.Split(next, `"`)[0] + `"`; !more {
-				break
-			}
-		}
+	n.Arguments(t, "alice read", func(name string) string {
 		mu.Lock()
-		if seen[test.name] != test.want {
-			t.Errorf("%s %s: the check gets %s, want %s", test.method, test.params, seen[test.name], test.want)
-		}
-		mu.Unlock()
-	}
+		defer mu.Unlock()
+		return seen[name]
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/internal/mcptest"
 	"github.com/mcp-auth/go/mcpgo"
 )
 
@@ -26,14 +27,8 @@ func TestNilPanics(t *testing.T) {
 		{"mcpgo: the handler to protect is nil", func() { mcpgo.Protect(auth, nil) }},
 		{"mcpauth: the Auth is nil; New returns one unless it returns an error", func() { mcpgo.Protect(nil, http.NotFoundHandler()) }},
 	} {
-		if got := panicOf(tc.call); got != tc.want {
+		if got := mcptest.PanicOf(tc.call); got != tc.want {
 			t.Errorf("got %v, want %v", got, tc.want)
 		}
 	}
-}
-
-func panicOf(call func()) (value any) {
-	defer func() { value = recover() }()
-	call()
-	return nil
 }

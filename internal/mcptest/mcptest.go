@@ -1,5 +1,5 @@
-// Package mcptest speaks MCP over plain HTTP, for the tests of the integrations
-// with MCP SDKs.
+// Package mcptest is for the tests of the integrations with MCP SDKs. It speaks
+// MCP over plain HTTP.
 package mcptest
 
 import (
@@ -112,4 +112,39 @@ func Read(t *testing.T, resp *http.Response) Answer {
 		t.Fatal(err)
 	}
 	return Answer{resp.StatusCode, resp.Header.Get("WWW-Authenticate"), resp.Header.Get("Mcp-Session-Id"), string(body)}
+}
+
+// Arguments calls and lists the tool "read" and the prompt "open". seen tells
+// what the check of one was given as arguments, quoted, and whether it was nil:
+// nil is for lists, a call without arguments has {}.
+func (e Endpoint) Arguments(t *testing.T, token string, seen func(name string) string) {
+	t.Helper()
+	session := e.Open(t, Legacy, token)
+	for _, test := range []struct{ method, params, name, want string }{
+		{"tools/call", `"name":"read"`, "read", `"{}" false`},
+		{"tools/call", `"name":"read","arguments":{"a":1}`, "read", `"{\"a\":1}" false`},
+		{"tools/list", ``, "read", `"" true`},
+		{"prompts/get", `"name":"open"`, "open", `"{}" false`},
+		{"prompts/get", `"name":"open","arguments":{"a":"b"}`, "open", `"{\"a\":\"b\"}" false`},
+		{"prompts/list", ``, "open", `"" true`},
+	} {
+		cursor := ""
+		for range 5 { // pages
+			got := e.Post(t, Legacy, session, token, test.method, strings.TrimPrefix(test.params+cursor, ","))
+			_, next, more := strings.Cut(got.Body, `"nextCursor":"`)
+			if cursor = `,"cursor":"` + strings.Split(next, `"`)[0] + `"`; !more {
+				break
+			}
+		}
+		if got := seen(test.name); got != test.want {
+			t.Errorf("%s %s: the check gets %s, want %s", test.method, test.params, got, test.want)
+		}
+	}
+}
+
+// PanicOf returns what the call panics with, nil if it does not.
+func PanicOf(call func()) (value any) {
+	defer func() { value = recover() }()
+	call()
+	return nil
 }
