@@ -42,6 +42,7 @@ import (
 
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/metadata"
+	"github.com/mcp-auth/go/network"
 )
 
 // Auth decides on requests for one or several protected resources. Make one
@@ -97,7 +98,7 @@ func New(config Config) (*Auth, error) {
 	a := &Auth{
 		resources:   make(map[string]*resource, len(config.Resources)),
 		issuers:     issuers{shared: map[issuerKey]*issuer{}},
-		fetch:       fetch.New(fetch.Policy{AllowedNetworks: config.AllowedNetworks, RootCAs: config.RootCAs}),
+		fetch:       fetch.New(fetch.Policy{Settings: network.Settings{AllowedNetworks: config.AllowedNetworks, RootCAs: config.RootCAs}}),
 		leeway:      config.Leeway,
 		now:         config.Now,
 		log:         config.Logger,

@@ -13,6 +13,7 @@ import (
 
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/metadata"
+	"github.com/mcp-auth/go/network"
 )
 
 const (
@@ -38,7 +39,7 @@ func newChecker(kind Kind, target string, loopback bool, opts Options) *checker 
 	}
 	c := &checker{
 		opts:     opts,
-		client:   fetch.New(fetch.Policy{AllowedNetworks: opts.AllowedNetworks, RootCAs: opts.RootCAs, Timeout: opts.Timeout, UserAgent: userAgent}),
+		client:   fetch.New(fetch.Policy{Settings: network.Settings{AllowedNetworks: opts.AllowedNetworks, RootCAs: opts.RootCAs, Timeout: opts.Timeout}, UserAgent: userAgent}),
 		loopback: loopback,
 		rules:    map[Code]rule{},
 	}

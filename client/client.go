@@ -11,6 +11,7 @@ import (
 
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/metadata"
+	"github.com/mcp-auth/go/network"
 )
 
 const (
@@ -64,10 +65,8 @@ func New(config Config) (*Client, error) {
 		serverURL:  server,
 		origin:     originOfServer(config.ServerURL),
 		onLoopback: fetch.IsLoopbackURL(config.ServerURL),
-		fetch: fetch.New(fetch.Policy{
-			AllowedNetworks: config.AllowedNetworks, RootCAs: config.RootCAs, Timeout: config.Timeout,
-		}),
-		turn: make(chan struct{}, 1),
+		fetch:      fetch.New(fetch.Policy{Settings: network.Settings{AllowedNetworks: config.AllowedNetworks, RootCAs: config.RootCAs, Timeout: config.Timeout}}),
+		turn:       make(chan struct{}, 1),
 	}, nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/internal/jose"
+	"github.com/mcp-auth/go/network"
 )
 
 const (
@@ -54,10 +55,7 @@ type document struct {
 // are not followed (Client ID Metadata Document §4.1): the URL is the identity.
 func newDocuments(config Config, maxBody int64) *documents {
 	return &documents{
-		client: fetch.New(fetch.Policy{
-			AllowedNetworks: config.AllowedNetworks, RootCAs: config.RootCAs,
-			Timeout: documentTimeout, MaxBody: maxBody, MaxRedirects: -1,
-		}),
+		client:   fetch.New(fetch.Policy{Settings: network.Settings{AllowedNetworks: config.AllowedNetworks, RootCAs: config.RootCAs, Timeout: documentTimeout}, MaxBody: maxBody, MaxRedirects: -1}),
 		limit:    newLimiter(fetchBurst, fetchRate),
 		loopback: fetch.IsLoopbackURL(config.Issuer),
 		now:      config.Now,

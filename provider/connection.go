@@ -16,6 +16,7 @@ import (
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/internal/jsonx"
 	"github.com/mcp-auth/go/internal/opaque"
+	"github.com/mcp-auth/go/network"
 )
 
 const (
@@ -99,7 +100,7 @@ type ask func(ctx context.Context, token string) (*mcpauth.Claims, error)
 func newAsker(c Connection, public string) *asker {
 	a := &asker{
 		base:  c.BaseURL,
-		fetch: fetch.New(fetch.Policy{AllowedNetworks: slices.Clone(c.AllowedNetworks), RootCAs: c.RootCAs, MaxBody: maxAnswer, Timeout: maxTimeout}),
+		fetch: fetch.New(fetch.Policy{Settings: network.Settings{AllowedNetworks: slices.Clone(c.AllowedNetworks), RootCAs: c.RootCAs, Timeout: maxTimeout}, MaxBody: maxAnswer}),
 		ttl:   c.CacheTTL,
 		now:   c.Now,
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mcp-auth/go/network"
 )
 
 // TestEventWait holds that a stream that never ends is read up to its first
@@ -32,7 +34,7 @@ func TestEventWait(t *testing.T) {
 				<-r.Context().Done()
 			}))
 			t.Cleanup(server.Close)
-			client := New(Policy{Timeout: time.Minute})
+			client := New(Policy{Settings: network.Settings{Timeout: time.Minute}})
 			t.Cleanup(client.Close)
 			resp, err := client.Do(t.Context(), Request{URL: server.URL, AllowLoopback: true, EventWait: 100 * time.Millisecond})
 			if err != nil {

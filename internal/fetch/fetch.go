@@ -7,13 +7,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"time"
+
+	"github.com/mcp-auth/go/network"
 )
 
 const (
@@ -34,14 +34,7 @@ const (
 // Policy says what a [Client] may reach and how much it may take. The zero
 // value is the strict default.
 type Policy struct {
-	// AllowedNetworks are special-purpose networks (private, loopback, ...)
-	// that may be reached beside the public internet.
-	AllowedNetworks []netip.Prefix
-	// RootCAs verifies servers; nil means the system's.
-	RootCAs *x509.CertPool
-	// Timeout bounds one Do as a whole, redirects and body included; 0 means
-	// 10 seconds.
-	Timeout time.Duration
+	network.Settings
 	// MaxBody bounds the body in bytes, before and after decompression; 0
 	// means 1 MiB.
 	MaxBody int64

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/mcp-auth/go/network"
 )
 
 func TestDo(t *testing.T) {
@@ -20,7 +22,7 @@ func TestDo(t *testing.T) {
 		w.WriteHeader(http.StatusAccepted)
 		io.WriteString(w, r.Method+" "+r.URL.RequestURI())
 	})
-	c := newClient(t, Policy{RootCAs: s.roots(), UserAgent: "tester/1"}, nil)
+	c := newClient(t, Policy{Settings: network.Settings{RootCAs: s.roots()}, UserAgent: "tester/1"}, nil)
 	given := http.Header{"Accept": {"application/json"}, "Authorization": {"Basic x"}}
 	resp, err := c.Do(t.Context(), Request{URL: s.URL + "/jwks?a=b", Header: given, AllowLoopback: true})
 	if err != nil {
@@ -97,7 +99,7 @@ func TestInvalidRequests(t *testing.T) {
 func TestRefusedURLs(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, false, func(http.ResponseWriter, *http.Request) {})
-	c := newClient(t, Policy{AllowedNetworks: networks("127.0.0.0/8")}, names{"as.example": {"127.0.0.1"}})
+	c := newClient(t, Policy{Settings: network.Settings{AllowedNetworks: networks("127.0.0.0/8")}}, names{"as.example": {"127.0.0.1"}})
 	for _, tt := range []struct {
 		url  string
 		loop bool
@@ -122,7 +124,7 @@ func TestLoopbackHosts(t *testing.T) {
 	ok := func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok") }
 	plain, secure := newServer(t, false, ok), newServer(t, true, ok)
 	// A resolver that lies about localhost is not asked.
-	c := newClient(t, Policy{RootCAs: secure.roots()}, names{"localhost": {"10.0.0.1"}, "app.localhost": {"10.0.0.1"}})
+	c := newClient(t, Policy{Settings: network.Settings{RootCAs: secure.roots()}}, names{"localhost": {"10.0.0.1"}, "app.localhost": {"10.0.0.1"}})
 	for _, url := range []string{
 		plain.URL, plain.at("localhost", "/"), plain.at("LOCALHOST", "/"), plain.at("app.localhost", "/"), secure.URL,
 	} {
@@ -178,7 +180,7 @@ func TestBlockedAddresses(t *testing.T) {
 		"localhost.example":  {"127.0.0.1"},
 		"unspecified.exampl": {"0.0.0.0"},
 	}
-	c := newClient(t, Policy{RootCAs: s.roots()}, known)
+	c := newClient(t, Policy{Settings: network.Settings{RootCAs: s.roots()}}, known)
 	urls := []string{
 		s.at("0.0.0.0", "/"), s.at("::ffff:127.0.0.1", "/"),
 		"https://10.0.0.1/", "https://192.168.0.1/", "https://169.254.169.254/latest/meta-data", "https://100.64.0.1/",
@@ -211,7 +213,7 @@ func TestAllowedNetworks(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, true, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok") })
 	known := names{"as.example.com": {"127.0.0.1"}, "other.example.com": {"127.0.0.2"}, "both.example.com": {"127.0.0.2,127.0.0.1"}}
-	c := newClient(t, Policy{RootCAs: s.roots(), AllowedNetworks: networks("127.0.0.1/32")}, known)
+	c := newClient(t, Policy{Settings: network.Settings{RootCAs: s.roots(), AllowedNetworks: networks("127.0.0.1/32")}}, known)
 	for _, url := range []string{s.at("as.example.com", "/"), s.URL} {
 		resp, err := c.Do(t.Context(), Request{URL: url})
 		if err != nil || string(resp.Body) != "ok" {
@@ -233,7 +235,7 @@ func TestDNSRebinding(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, true, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Connection", "close") })
 	known := names{"as.example.com": {"127.0.0.1", "127.0.0.2"}}
-	c := newClient(t, Policy{RootCAs: s.roots(), AllowedNetworks: networks("127.0.0.1/32")}, known)
+	c := newClient(t, Policy{Settings: network.Settings{RootCAs: s.roots(), AllowedNetworks: networks("127.0.0.1/32")}}, known)
 	if _, err := c.Do(t.Context(), Request{URL: s.at("as.example.com", "/")}); err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +286,7 @@ func TestTLS(t *testing.T) {
 
 	t.Run("what the connection was", func(t *testing.T) {
 		t.Parallel()
-		c := newClient(t, Policy{RootCAs: s.roots()}, nil)
+		c := newClient(t, Policy{Settings: network.Settings{RootCAs: s.roots()}}, nil)
 		resp, err := c.Do(t.Context(), Request{URL: s.URL, AllowLoopback: true})
 		if err != nil || resp.TLS == nil || !resp.TLS.PeerCertificates[0].Equal(s.Certificate()) {
 			t.Errorf("error %v, or not the server's certificate", err)
@@ -296,7 +298,7 @@ func TestTLS(t *testing.T) {
 	})
 	t.Run("unknown authority", func(t *testing.T) {
 		t.Parallel()
-		c := newClient(t, Policy{RootCAs: x509.NewCertPool()}, nil)
+		c := newClient(t, Policy{Settings: network.Settings{RootCAs: x509.NewCertPool()}}, nil)
 		_, err := c.Do(t.Context(), Request{URL: s.URL + "/?" + secret, AllowLoopback: true})
 		wantKind(t, err, TLS)
 		var cause *tls.CertificateVerificationError
@@ -306,7 +308,7 @@ func TestTLS(t *testing.T) {
 	})
 	t.Run("wrong name", func(t *testing.T) {
 		t.Parallel()
-		c := newClient(t, Policy{RootCAs: s.roots(), AllowedNetworks: local}, known)
+		c := newClient(t, Policy{Settings: network.Settings{RootCAs: s.roots(), AllowedNetworks: local}}, known)
 		_, err := c.Do(t.Context(), Request{URL: s.at("wrong.example", "/")})
 		wantKind(t, err, TLS)
 	})
@@ -325,7 +327,7 @@ func TestTLS(t *testing.T) {
 		srv := &http.Server{ErrorLog: nopLogger()}
 		go srv.Serve(l)
 		t.Cleanup(func() { srv.Close() })
-		_, err = newClient(t, Policy{RootCAs: s.roots()}, nil).Do(t.Context(), Request{URL: "https://" + l.Addr().String(), AllowLoopback: true})
+		_, err = newClient(t, Policy{Settings: network.Settings{RootCAs: s.roots()}}, nil).Do(t.Context(), Request{URL: "https://" + l.Addr().String(), AllowLoopback: true})
 		wantKind(t, err, TLS)
 	})
 }

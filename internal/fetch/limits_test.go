@@ -14,6 +14,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/mcp-auth/go/network"
 )
 
 func zipped(data []byte) []byte {
@@ -202,7 +204,7 @@ func TestTimeLimit(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				defer time.Sleep(2 * time.Hour) // of fake time: lets the server wake up and end
-				c := newClient(t, Policy{Timeout: limit}, nil)
+				c := newClient(t, Policy{Settings: network.Settings{Timeout: limit}}, nil)
 				raw(c, tt.answer)
 				r := Request{Method: tt.method, URL: tt.url + "?" + secret, AllowLoopback: true}
 				if tt.method == http.MethodPost {

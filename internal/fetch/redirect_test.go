@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/mcp-auth/go/network"
 )
 
 // redirects answers /to?URL with a redirect to URL and all else with the path.
@@ -27,7 +29,7 @@ func TestRedirectsFollowed(t *testing.T) {
 	t.Parallel()
 	s, plain := newServer(t, true, redirects), newServer(t, false, redirects)
 	known := names{"as.example.com": {"127.0.0.1"}, "b.example.com": {"127.0.0.1"}}
-	c := newClient(t, Policy{RootCAs: s.roots(), AllowedNetworks: networks("127.0.0.1/32")}, known)
+	c := newClient(t, Policy{Settings: network.Settings{RootCAs: s.roots(), AllowedNetworks: networks("127.0.0.1/32")}}, known)
 	public, other := s.at("as.example.com", ""), s.at("b.example.com", "")
 	for _, tt := range []struct {
 		name, url, final string
@@ -82,7 +84,7 @@ func TestRedirectsRefused(t *testing.T) {
 	known := names{
 		"as.example.com": {"127.0.0.1"}, "private.example.com": {"127.0.0.2"}, "ten.example.com": {"10.0.0.1"},
 	}
-	c := newClient(t, Policy{RootCAs: s.roots(), AllowedNetworks: networks("127.0.0.1/32")}, known)
+	c := newClient(t, Policy{Settings: network.Settings{RootCAs: s.roots(), AllowedNetworks: networks("127.0.0.1/32")}}, known)
 	public := s.at("as.example.com", "/to?")
 	local := plain.URL + "/to?"
 	for _, tt := range []struct {
@@ -138,7 +140,7 @@ func TestPublicRedirectToLoopback(t *testing.T) {
 	t.Parallel()
 	s, target := newServer(t, true, redirects), newServer(t, true, redirects)
 	// as.example.com stands for a public server: no loopback network is allowed.
-	c := newClient(t, Policy{RootCAs: s.roots()}, nil)
+	c := newClient(t, Policy{Settings: network.Settings{RootCAs: s.roots()}}, nil)
 	c.public.DialTLSContext = c.tlsDialer(redirectedDial(c, s.Listener.Addr().String()))
 	for _, to := range []string{target.URL, target.at("localhost", "/end")} {
 		_, err := c.Do(t.Context(), Request{URL: "https://as.example.com/to?" + to, AllowLoopback: true})

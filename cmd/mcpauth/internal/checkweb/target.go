@@ -9,6 +9,7 @@ import (
 	"github.com/mcp-auth/go/check"
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/metadata"
+	"github.com/mcp-auth/go/network"
 )
 
 const (
@@ -69,7 +70,7 @@ func findOut(ctx context.Context, target string, opts check.Options) check.Kind 
 	if strings.Contains(target, wellKnown) {
 		return check.KindAuthorizationServer
 	}
-	client := fetch.New(fetch.Policy{AllowedNetworks: opts.AllowedNetworks, RootCAs: opts.RootCAs, Timeout: opts.Timeout})
+	client := fetch.New(fetch.Policy{Settings: network.Settings{AllowedNetworks: opts.AllowedNetworks, RootCAs: opts.RootCAs, Timeout: opts.Timeout}})
 	defer client.Close()
 	_, err := metadata.Fetch(ctx, client, metadata.Source{Issuer: target})
 	var other *metadata.IssuerMismatchError
