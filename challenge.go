@@ -11,69 +11,7 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/internal/challenge"
-)
-
-// Reason says why a request was refused: a stable code for logs, metrics and
-// tests. It is never sent to the caller. docs/bearer-auth.md explains each.
-type Reason string
-
-// The reasons.
-const (
-	NoCredentials        Reason = "no_credentials"        // no Authorization header, or a scheme that is not accepted
-	MalformedCredentials Reason = "malformed_credentials" // several headers, or no token in it
-	TokenInQuery         Reason = "token_in_query"        // access_token in the URL
-	MalformedToken       Reason = "malformed_token"       // not a strict compact JWS, or too long
-	UntrustedIssuer      Reason = "untrusted_issuer"      // no iss, or one that the resource does not trust
-	UnsupportedAlgorithm Reason = "unsupported_algorithm" // alg is not allowed
-	NotAnAccessToken     Reason = "not_an_access_token"   // an ID token or another kind
-	UnknownKey           Reason = "unknown_key"           // the issuer has no key that fits
-	InvalidSignature     Reason = "invalid_signature"
-	InvalidClaims        Reason = "invalid_claims"       // not strict JSON, or a claim of the wrong type
-	RejectedByVerifier   Reason = "rejected_by_verifier" // a Verifier returned ErrInvalidToken
-	InactiveToken        Reason = "inactive_token"       // so says introspection
-	NotIntrospectable    Reason = "not_introspectable"   // the server does not introspect such tokens
-	WrongIssuer          Reason = "wrong_issuer"         // a Verifier or introspection returned another issuer
-	WrongAudience        Reason = "wrong_audience"       // not issued for this resource
-	NoExpiry             Reason = "no_expiry"            // no exp
-	Expired              Reason = "expired"
-	NotYetValid          Reason = "not_yet_valid"     // nbf or iat in the future
-	SenderConstraint     Reason = "sender_constraint" // a bound token without its proof, or the other way round
-
-	// Of certificates, see [MTLS].
-
-	CertificateRequired Reason = "certificate_required"
-	WrongCertificate    Reason = "wrong_certificate"
-
-	// Of DPoP proofs, see [DPoP].
-
-	DPoPRequired             Reason = "dpop_required" // the resource accepts only tokens bound to a key
-	DPoPProofMalformed       Reason = "dpop_proof_malformed"
-	DPoPUnsupportedAlgorithm Reason = "dpop_algorithm"
-	DPoPInvalidKey           Reason = "dpop_key_invalid"
-	DPoPWrongKey             Reason = "dpop_wrong_key"
-	DPoPWrongToken           Reason = "dpop_wrong_token"
-	DPoPWrongMethod          Reason = "dpop_wrong_method"
-	DPoPWrongURL             Reason = "dpop_wrong_url"
-	DPoPProofStale           Reason = "dpop_proof_stale"
-	DPoPInvalidSignature     Reason = "dpop_signature"
-	DPoPNonceRequired        Reason = "dpop_nonce_required"
-	DPoPProofReplayed        Reason = "dpop_proof_replayed"
-	ReplayCacheUnavailable   Reason = "replay_cache_unavailable" // it returned an error, or is full
-
-	// Of MCP operations, see [Policy] and [Resource.Sessions].
-
-	MalformedMessage        Reason = "malformed_message"         // a body that servers could read differently, or no MCP message
-	HeaderMismatch          Reason = "header_mismatch"           // MCP headers differ from the body
-	URINotNormal            Reason = "uri_not_normal"            // a resource URI that a server might read as another
-	AccessDenied            Reason = "access_denied"             // the policy, a claim or a check denies
-	UnknownSession          Reason = "unknown_session"           // clients begin a new one
-	WrongSession            Reason = "wrong_session"             // it belongs to somebody else
-	SessionStoreUnavailable Reason = "session_store_unavailable" // it returned an error
-	WrongOrigin             Reason = "wrong_origin"              // see CORS
-
-	InsufficientScope Reason = "insufficient_scope"
-	ServerUnavailable Reason = "authorization_server_unavailable" // metadata or keys cannot be fetched, or a verifier could not tell
-	UnknownResource   Reason = "unknown_resource"                 // Request.Resource is not configured
+	"github.com/mcp-auth/go/reason"
 )
 
 // Challenge is a refusal: what [Auth.Authorize] returns instead of an AuthInfo
@@ -104,7 +42,7 @@ type Challenge struct {
 	// RetryAfter is how long to wait after a 503.
 	RetryAfter time.Duration
 	// Reason says why, for logs and metrics.
-	Reason Reason
+	Reason reason.Reason
 	// Hidden says that the answer should be as if what the caller asked for did
 	// not exist ([Policy.HideRefused]). [Auth.Permits] sets it.
 	Hidden bool

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/internal/mcpmsg"
+	"github.com/mcp-auth/go/internal/refusal"
 )
 
 // doorWriter stands between a protected handler and the wire. It binds the
@@ -384,7 +385,7 @@ func Require(ctx context.Context, scopes ...string) error {
 	if w != nil {
 		included = w.res.hierarchy
 	}
-	refused := &refusal{http.StatusUnauthorized, "", NoCredentials, errNoCredentials}
+	refused := refusal.NoCredentials(errNoCredentials)
 	if known {
 		refused = included.check(info.Scopes, scopes)
 	}
@@ -393,8 +394,8 @@ func Require(ctx context.Context, scopes ...string) error {
 		return nil
 	case w == nil: // an AuthInfo made by hand, or no door
 		return &Challenge{
-			Status: refused.status, Code: refused.code, Reason: refused.reason, Scopes: slices.Clone(scopes),
-			Description: refused.description(), cause: refused.cause,
+			Status: refused.Status, Code: refused.Code, Reason: refused.Reason, Scopes: slices.Clone(scopes),
+			Description: refused.Description(), cause: refused.Cause,
 		}
 	}
 	already := union(w.scopes, w.needed)

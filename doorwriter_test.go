@@ -16,6 +16,7 @@ import (
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/mcpauthtest"
+	"github.com/mcp-auth/go/reason"
 )
 
 // guarded is a handler behind the net/http door of a resource with a policy,
@@ -84,7 +85,7 @@ func TestRequire(t *testing.T) {
 		t.Errorf("%d\n got %s\nwant %s", w.Code, got, want)
 	}
 	var c *mcpauth.Challenge
-	if !errors.As(failed, &c) || c.Reason != mcpauth.InsufficientScope {
+	if !errors.As(failed, &c) || c.Reason != reason.InsufficientScope {
 		t.Errorf("the error is %v", failed)
 	}
 	if err := mcpauth.Require(context.Background(), "read"); !errors.As(err, &c) || c.Status != http.StatusUnauthorized {

@@ -13,7 +13,9 @@ import (
 
 	"github.com/mcp-auth/go/internal/jose"
 	"github.com/mcp-auth/go/internal/jsonx"
+	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/internal/remote"
+	"github.com/mcp-auth/go/reason"
 )
 
 // Request is what [Auth.Authorize] decides on. It is not an [*http.Request],
@@ -85,21 +87,21 @@ func (a *Auth) authorize(ctx context.Context, req *Request) (*doorWriter, *Chall
 
 func (a *Auth) noResource(ctx context.Context, err error) *Challenge {
 	a.log.LogAttrs(ctx, slog.LevelError, "mcpauth: request for no resource",
-		slog.String("reason", string(UnknownResource)), slog.Any("cause", err))
+		slog.String("reason", string(reason.UnknownResource)), slog.Any("cause", err))
 	return &Challenge{
-		Status: http.StatusInternalServerError, Reason: UnknownResource, cause: err,
+		Status: http.StatusInternalServerError, Reason: reason.UnknownResource, cause: err,
 		Description: "The request could not be authorized.",
 	}
 }
 
 // admit finds out who is calling. Without a token that is nobody, where the
 // policy may let nobody in.
-func (a *Auth) admit(ctx context.Context, res *resource, req *Request) (*doorWriter, *refusal) {
+func (a *Auth) admit(ctx context.Context, res *resource, req *Request) (*doorWriter, *refusal.Refusal) {
 	claims, token, refused := a.prove(ctx, res, req)
 	switch {
 	case refused == nil:
 		return known(ctx, res, claims, token), nil
-	case refused.reason == NoCredentials && res.policy != nil && res.policy.mayPublish:
+	case refused.Reason == reason.NoCredentials && res.policy != nil && res.policy.mayPublish:
 		return &doorWriter{res: res, ctx: ctx, anonymous: true}, nil
 	}
 	return nil, refused
@@ -131,7 +133,7 @@ func known(ctx context.Context, res *resource, claims *Claims, token *string) *d
 
 // prove takes a token from the request and yields claims that hold for this
 // resource now.
-func (a *Auth) prove(ctx context.Context, res *resource, req *Request) (*Claims, *string, *refusal) {
+func (a *Auth) prove(ctx context.Context, res *resource, req *Request) (*Claims, *string, *refusal.Refusal) {
 	token, refused := credential(res, req)
 	if refused != nil {
 		return nil, nil, refused
@@ -154,7 +156,7 @@ func (a *Auth) prove(ctx context.Context, res *resource, req *Request) (*Claims,
 }
 
 // verify proves the token, and remembers that it did.
-func (r *resource) verify(ctx context.Context, token string) (*verified, *refusal) {
+func (r *resource) verify(ctx context.Context, token string) (*verified, *refusal.Refusal) {
 	server, jws, refused := r.route(token)
 	if refused != nil {
 		return nil, refused
@@ -172,7 +174,7 @@ func (r *resource) verify(ctx context.Context, token string) (*verified, *refusa
 
 // route finds the one authorization server that may have issued the token. The
 // token's own iss is not proven yet: it only selects among trusted servers.
-func (r *resource) route(token string) (*trustedServer, *jose.JWS, *refusal) {
+func (r *resource) route(token string) (*trustedServer, *jose.JWS, *refusal.Refusal) {
 	jws, err := jose.Parse(token)
 	if err != nil {
 		// What Parse takes has the form of a bearer token anyway.
@@ -199,9 +201,9 @@ func (r *resource) route(token string) (*trustedServer, *jose.JWS, *refusal) {
 		return r.custom, nil, nil
 	}
 	if !found {
-		return nil, nil, invalidToken(UntrustedIssuer, "the token names no issuer")
+		return nil, nil, refusal.InvalidToken(reason.UntrustedIssuer, "the token names no issuer")
 	}
-	return nil, nil, rejected(UntrustedIssuer, untrustedIssuer(iss))
+	return nil, nil, refusal.RejectedToken(reason.UntrustedIssuer, untrustedIssuer(iss))
 }
 
 // untrustedIssuer is a cause of its own because anybody can have it made as
@@ -228,20 +230,20 @@ func claimedIssuer(payload []byte) (iss []byte) {
 
 // bind checks what no verifier may skip, as confirm does: issuer, audience and
 // time (RFC 9068 §4, RFC 8725 §3.8–3.9).
-func (a *Auth) bind(server *trustedServer, c *Claims, now time.Time) *refusal {
+func (a *Auth) bind(server *trustedServer, c *Claims, now time.Time) *refusal.Refusal {
 	switch {
 	case c.Issuer != server.issuer:
-		return invalidToken(WrongIssuer, "the token's issuer is %.200q, not %q", c.Issuer, server.issuer)
+		return refusal.InvalidToken(reason.WrongIssuer, "the token's issuer is %.200q, not %q", c.Issuer, server.issuer)
 	case !c.allowedClient && !slices.ContainsFunc(c.Audience, server.accepts):
-		return invalidToken(WrongAudience, "the token's audience is %.300q, accepted are %q", strings.Join(c.Audience, " "), server.audiences)
+		return refusal.InvalidToken(reason.WrongAudience, "the token's audience is %.300q, accepted are %q", strings.Join(c.Audience, " "), server.audiences)
 	case c.ExpiresAt.IsZero():
-		return invalidToken(NoExpiry, "the token has no exp")
+		return refusal.InvalidToken(reason.NoExpiry, "the token has no exp")
 	case !now.Before(c.ExpiresAt.Add(a.leeway)):
-		return invalidToken(Expired, "the token expired at %s", moment(c.ExpiresAt))
+		return refusal.InvalidToken(reason.Expired, "the token expired at %s", moment(c.ExpiresAt))
 	case !c.NotBefore.IsZero() && now.Add(a.leeway).Before(c.NotBefore):
-		return invalidToken(NotYetValid, "the token is valid from %s on", moment(c.NotBefore))
+		return refusal.InvalidToken(reason.NotYetValid, "the token is valid from %s on", moment(c.NotBefore))
 	case !c.IssuedAt.IsZero() && now.Add(a.leeway).Before(c.IssuedAt):
-		return invalidToken(NotYetValid, "the token was issued in the future, at %s", moment(c.IssuedAt))
+		return refusal.InvalidToken(reason.NotYetValid, "the token was issued in the future, at %s", moment(c.IssuedAt))
 	}
 	return nil
 }
@@ -252,58 +254,58 @@ type moment time.Time
 func (m moment) String() string { return time.Time(m).UTC().Format(time.RFC3339) }
 
 // challenge turns a refusal into what the caller may see, and tells the log why.
-func (a *Auth) challenge(ctx context.Context, res *resource, req *Request, r *refusal) *Challenge {
+func (a *Auth) challenge(ctx context.Context, res *resource, req *Request, r *refusal.Refusal) *Challenge {
 	a.logRefusal(ctx, res, req, r)
 	return a.compose(res, req, r)
 }
 
-func (a *Auth) compose(res *resource, req *Request, r *refusal) *Challenge {
+func (a *Auth) compose(res *resource, req *Request, r *refusal.Refusal) *Challenge {
 	c := &Challenge{
-		Status:           r.status,
-		Code:             r.code,
-		Description:      r.description(),
+		Status:           r.Status,
+		Code:             r.Code,
+		Description:      r.Description(),
 		ResourceMetadata: res.metadataURL,
-		Reason:           r.reason,
-		cause:            r.cause,
-		rpc:              r.rpc(req),
+		Reason:           r.Reason,
+		cause:            r.Cause,
+		rpc:              rpcOf(r, req),
 	}
 	res.dpop.challenge(c, req.scheme)
-	switch r.status {
+	switch r.Status {
 	case http.StatusUnauthorized:
 		c.Scopes = req.ChallengeScopes
 		if c.Scopes == nil {
 			c.Scopes = req.Scopes
 		}
 	case http.StatusForbidden:
-		if r.code != codeAccessDenied { // a check does not tell what it looks at
+		if r.Code != codeAccessDenied { // a check does not tell what it looks at
 			c.Scopes = req.Scopes
 		}
 	case http.StatusServiceUnavailable:
-		c.RetryAfter = retryAfter(r.cause)
+		c.RetryAfter = retryAfter(r.Cause)
 	}
-	if a.showDetails && r.cause != nil {
-		c.Description = plain(r.cause.Error())
+	if a.showDetails && r.Cause != nil {
+		c.Description = plain(r.Cause.Error())
 	}
 	return c
 }
 
-func (a *Auth) logRefusal(ctx context.Context, res *resource, req *Request, r *refusal) {
+func (a *Auth) logRefusal(ctx context.Context, res *resource, req *Request, r *refusal.Refusal) {
 	level := slog.LevelInfo
 	switch {
-	case r.reason == NoCredentials:
+	case r.Reason == reason.NoCredentials:
 		level = slog.LevelDebug
-	case r.status == http.StatusServiceUnavailable && !ordinary(ctx, r.cause):
+	case r.Status == http.StatusServiceUnavailable && !ordinary(ctx, r.Cause):
 		level = slog.LevelError
 	}
 	if !a.log.Enabled(ctx, level) { // making the attributes would cost more than asking
 		return
 	}
 	a.log.LogAttrs(ctx, level, "mcpauth: request refused",
-		slog.Int("status", r.status),
-		slog.String("reason", string(r.reason)),
+		slog.Int("status", r.Status),
+		slog.String("reason", string(r.Reason)),
 		slog.String("resource", res.identifier),
 		slog.String("method", req.Method),
-		slog.Any("cause", r.cause))
+		slog.Any("cause", r.Cause))
 }
 
 // ordinary reports a 503 that is no trouble of ours: anybody can cause it, with
@@ -326,41 +328,6 @@ func plain(text string) string {
 		}
 		return r
 	}, text)
-}
-
-// description is the fixed text the caller sees.
-func (r *refusal) description() string {
-	switch {
-	case r.reason == ReplayCacheUnavailable:
-		return "The DPoP proof cannot be checked now. Keep the access token and try again with a new proof."
-	case r.reason == SessionStoreUnavailable:
-		return "The session cannot be checked now. Keep the access token and try again."
-	case r.reason == MalformedMessage || r.reason == HeaderMismatch:
-		return "The request is not a message that this MCP server accepts."
-	case r.reason == URINotNormal:
-		return "The resource URI is not in normal form (RFC 3986, section 6.2.2)."
-	case r.reason == UnknownSession:
-		return "The session has ended. Begin a new one."
-	case r.code == codeAccessDenied:
-		return "This operation is not permitted."
-	case r.status == http.StatusServiceUnavailable:
-		return "The authorization server cannot be reached now. Keep the access token and try again."
-	case r.reason == NoCredentials:
-		return "An access token is required."
-	case r.reason == TokenInQuery:
-		return "The access token must be sent in the Authorization header, not in the URL."
-	case r.code == "invalid_request":
-		return "The request must have one Authorization header with one access token."
-	case r.code == "invalid_dpop_proof":
-		return "The DPoP proof is missing, invalid, used before, or not for this request and access token."
-	case r.code == "use_dpop_nonce":
-		return "The DPoP proof needs the nonce that the header DPoP-Nonce gives."
-	case r.reason == DPoPRequired:
-		return "The access token must be bound to a key and sent with the scheme DPoP."
-	case r.code == "insufficient_scope":
-		return "The access token does not have all scopes that this operation needs."
-	}
-	return "The access token is invalid, expired or not issued for this resource."
 }
 
 // retryAfter is how long the caller of a 503 should wait.

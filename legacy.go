@@ -3,6 +3,8 @@ package mcpauth
 import (
 	"encoding/json"
 	"net/http"
+
+	"github.com/mcp-auth/go/reason"
 )
 
 // LegacyMetadataHandler serves the authorization server's metadata at the MCP
@@ -46,7 +48,7 @@ func (h *legacyHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		h.auth.log.ErrorContext(r.Context(), "mcpauth: no metadata for legacy clients", "issuer", h.source.server.Issuer, "cause", err)
 		WriteChallenge(w, &Challenge{
-			Status: http.StatusServiceUnavailable, Reason: ServerUnavailable, RetryAfter: retryAfter(err), cause: err,
+			Status: http.StatusServiceUnavailable, Reason: reason.ServerUnavailable, RetryAfter: retryAfter(err), cause: err,
 			Description: "The authorization server's metadata cannot be fetched now.",
 		})
 		return

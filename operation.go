@@ -6,6 +6,8 @@ import (
 	"net/http"
 
 	"github.com/mcp-auth/go/internal/mcpmsg"
+	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/reason"
 )
 
 // Operation is one MCP operation, as a [Policy] sees it.
@@ -82,13 +84,13 @@ func operation(m *mcpmsg.Message) Operation {
 
 // read reads the messages of a request, once its caller may send a body. There
 // are none in one that only opens a stream or ends a session.
-func (p *policy) read(req *Request, messages *mcpmsg.Request) *refusal {
+func (p *policy) read(req *Request, messages *mcpmsg.Request) *refusal.Refusal {
 	switch req.Method {
 	case http.MethodGet, http.MethodHead, http.MethodDelete, http.MethodOptions:
 		return nil
 	case http.MethodPost:
 	default:
-		return refuse(http.StatusMethodNotAllowed, "invalid_request", MalformedMessage, "the method %.20q is not MCP's", req.Method)
+		return refusal.New(http.StatusMethodNotAllowed, "invalid_request", reason.MalformedMessage, "the method %.20q is not MCP's", req.Method)
 	}
 	body, refused := p.body(req)
 	if refused != nil {
@@ -102,21 +104,21 @@ func (p *policy) read(req *Request, messages *mcpmsg.Request) *refusal {
 
 // hideable refuses messages that could not be answered as if what they name did
 // not exist, whether or not it is refused: the difference would tell.
-func (p *policy) hideable(messages *mcpmsg.Request) *refusal {
+func (p *policy) hideable(messages *mcpmsg.Request) *refusal.Refusal {
 	if !p.config.HideRefused {
 		return nil
 	}
 	if messages.Batch {
-		return invalidRequest(MalformedMessage, "a batch, in which nothing can be hidden")
+		return refusal.InvalidRequest(reason.MalformedMessage, "a batch, in which nothing can be hidden")
 	}
 	first := &messages.All()[0]
 	if op := operation(first); op.kind() != kindNone && first.ID == nil {
-		return invalidRequest(MalformedMessage, "a call without an id, which cannot be answered")
+		return refusal.InvalidRequest(reason.MalformedMessage, "a call without an id, which cannot be answered")
 	}
 	return nil
 }
 
-func (p *policy) body(req *Request) ([]byte, *refusal) {
+func (p *policy) body(req *Request) ([]byte, *refusal.Refusal) {
 	var body []byte // none is refused by the reader as no message
 	var err error
 	switch {
@@ -128,21 +130,21 @@ func (p *policy) body(req *Request) ([]byte, *refusal) {
 	_, large := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case large || int64(len(body)) > p.maxBody:
-		return nil, refuse(http.StatusRequestEntityTooLarge, "invalid_request", MalformedMessage, "the body is over %d bytes", p.maxBody)
+		return nil, refusal.New(http.StatusRequestEntityTooLarge, "invalid_request", reason.MalformedMessage, "the body is over %d bytes", p.maxBody)
 	case err != nil:
-		return nil, invalidRequest(MalformedMessage, "the body cannot be read: %w", err)
+		return nil, refusal.InvalidRequest(reason.MalformedMessage, "the body cannot be read: %w", err)
 	}
 	return body, nil
 }
 
-func messageRefusal(err error) *refusal {
-	status, reason := http.StatusBadRequest, MalformedMessage
+func messageRefusal(err error) *refusal.Refusal {
+	status, why := http.StatusBadRequest, reason.MalformedMessage
 	var fault *mcpmsg.Error
 	if errors.As(err, &fault) {
 		status = fault.Status
 		if fault.Code == mcpmsg.CodeHeaderMismatch {
-			reason = HeaderMismatch
+			why = reason.HeaderMismatch
 		}
 	}
-	return refuse(status, "invalid_request", reason, "%w", err)
+	return refusal.New(status, "invalid_request", why, "%w", err)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jub0bs/cors"
 	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/reason"
 )
 
 // CORS says which browser origins may call protected handlers, and read their
@@ -155,11 +156,11 @@ func (r *headerRecorder) WriteHeader(int)             {}
 func (g *originGuard) refuse(w http.ResponseWriter, r *http.Request) {
 	g.log.LogAttrs(r.Context(), slog.LevelInfo, "mcpauth: request refused",
 		slog.Int("status", http.StatusForbidden),
-		slog.String("reason", string(WrongOrigin)),
+		slog.String("reason", string(reason.WrongOrigin)),
 		slog.String("method", r.Method),
 		slog.String("cause", fmt.Sprintf("the origin is %.200q, the host %.200q", r.Header["Origin"], r.Host)))
 	WriteChallenge(w, &Challenge{
-		Status: http.StatusForbidden, Code: codeAccessDenied, Reason: WrongOrigin,
+		Status: http.StatusForbidden, Code: codeAccessDenied, Reason: reason.WrongOrigin,
 		Description: "Pages of this origin may not call this server.",
 	})
 }

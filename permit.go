@@ -8,12 +8,14 @@ import (
 	"strings"
 
 	"github.com/mcp-auth/go/internal/mcpmsg"
+	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/reason"
 )
 
 // permit decides whether the caller may do what the request asks for. It notes
 // in req the scopes that a challenge has to name, and in admitted what the door
 // has to do with the answer.
-func (r *resource) permit(ctx context.Context, req *Request, admitted *doorWriter) *refusal {
+func (r *resource) permit(ctx context.Context, req *Request, admitted *doorWriter) *refusal.Refusal {
 	if refused := r.sessions.admit(ctx, req, admitted); refused != nil {
 		return refused
 	}
@@ -25,7 +27,7 @@ func (r *resource) permit(ctx context.Context, req *Request, admitted *doorWrite
 }
 
 // permitOperations decides by the policy.
-func (r *resource) permitOperations(ctx context.Context, req *Request, admitted *doorWriter) *refusal {
+func (r *resource) permitOperations(ctx context.Context, req *Request, admitted *doorWriter) *refusal.Refusal {
 	var messages mcpmsg.Request // of a stream, none
 	if refused := r.policy.read(req, &messages); refused != nil {
 		return refused
@@ -55,17 +57,17 @@ const maxNames = 64 << 10
 // decide holds the operations against the policy. A challenge names all scopes
 // of the whole request, those too that the token has: clients that replace
 // their scopes by the challenge's would lose them.
-func (r *resource) decide(e evaluation, ops []Operation, req *Request) (needed []string, _ *refusal) {
+func (r *resource) decide(e evaluation, ops []Operation, req *Request) (needed []string, _ *refusal.Refusal) {
 	// The scopes of the handler itself come first.
 	total, public := AllScopes(req.Scopes).evaluate(e), r.policy.mayPublish
 	names := 0
 	for i := range ops {
 		e.op = ops[i]
 		if names += len(e.op.Name); names > maxNames {
-			return nil, invalidRequest(MalformedMessage, "all names together are over %d bytes", maxNames)
+			return nil, refusal.InvalidRequest(reason.MalformedMessage, "all names together are over %d bytes", maxNames)
 		}
 		if r.policy.ambiguous(&e.op) {
-			return nil, invalidRequest(URINotNormal, "the resource URI %.200q is not in normal form", e.op.Name)
+			return nil, refusal.InvalidRequest(reason.URINotNormal, "the resource URI %.200q is not in normal form", e.op.Name)
 		}
 		requirement := r.policy.requirement(&e.op)
 		total = total.and(requirement.evaluate(e))
@@ -81,37 +83,37 @@ func (r *resource) decide(e evaluation, ops []Operation, req *Request) (needed [
 }
 
 // answer is the JSON-RPC error that an operation is refused with, or nil.
-func (p *policy) answer(r *refusal, req *Request, messages *mcpmsg.Request) *rpcError {
+func (p *policy) answer(r *refusal.Refusal, req *Request, messages *mcpmsg.Request) *rpcError {
 	switch {
 	case messages.Batch || len(messages.All()) == 0:
 		return nil
 	case p.hides(r):
 		return notFound(req, &messages.All()[0])
-	case r.reason == URINotNormal:
-		return &rpcError{r.status, mcpmsg.CodeInvalidParams, r.description(), messages.All()[0].ID}
+	case r.Reason == reason.URINotNormal:
+		return &rpcError{r.Status, mcpmsg.CodeInvalidParams, r.Description(), messages.All()[0].ID}
 	}
 	return nil
 }
 
 // hides reports a refusal that is not to be told from something that does not
 // exist. That of a URI in another spelling would tell that there is a rule.
-func (p *policy) hides(r *refusal) bool {
-	return p.config.HideRefused && (r.status == http.StatusForbidden || r.reason == URINotNormal)
+func (p *policy) hides(r *refusal.Refusal) bool {
+	return p.config.HideRefused && (r.Status == http.StatusForbidden || r.Reason == reason.URINotNormal)
 }
 
 var errDenied = errors.New("the policy denies the operation")
 
 // refusal turns what a request needs and lacks into the answer.
-func (o outcome) refusal(info *AuthInfo, needed []string) *refusal {
+func (o outcome) refusal(info *AuthInfo, needed []string) *refusal.Refusal {
 	switch {
 	case info == nil:
-		return &refusal{http.StatusUnauthorized, "", NoCredentials, errNoCredentials}
+		return refusal.NoCredentials(errNoCredentials)
 	case o.final && o.cause != nil:
-		return refuse(http.StatusForbidden, codeAccessDenied, AccessDenied, "%w: %w", errDenied, o.cause)
+		return refusal.New(http.StatusForbidden, codeAccessDenied, reason.AccessDenied, "%w: %w", errDenied, o.cause)
 	case o.final:
-		return &refusal{http.StatusForbidden, codeAccessDenied, AccessDenied, errDenied}
+		return &refusal.Refusal{Status: http.StatusForbidden, Code: codeAccessDenied, Reason: reason.AccessDenied, Cause: errDenied}
 	case !o.ok:
-		return refuse(http.StatusForbidden, "insufficient_scope", InsufficientScope,
+		return refusal.New(http.StatusForbidden, "insufficient_scope", reason.InsufficientScope,
 			"the token has the scopes %.500q, the operation needs %q", strings.Join(info.Scopes, " "), needed)
 	}
 	return nil

@@ -2,8 +2,10 @@ package mcpauth
 
 import (
 	"context"
-	"net/http"
 	"slices"
+
+	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/reason"
 )
 
 // Permits decides on MCP operations by the [Policy] of a resource. It is for
@@ -34,12 +36,12 @@ func (a *Auth) Permits(ctx context.Context, info *AuthInfo, resource string, ops
 	return c.own()
 }
 
-func (r *resource) permits(ctx context.Context, info *AuthInfo, ops []Operation, req *Request) *refusal {
+func (r *resource) permits(ctx context.Context, info *AuthInfo, ops []Operation, req *Request) *refusal.Refusal {
 	if info != nil && info.Resource != "" && info.Resource != r.identifier {
-		return invalidToken(WrongAudience, "the request was authorized for %q, not for %q", info.Resource, r.identifier)
+		return refusal.InvalidToken(reason.WrongAudience, "the request was authorized for %q, not for %q", info.Resource, r.identifier)
 	}
 	if r.policy == nil && info == nil {
-		return &refusal{http.StatusUnauthorized, "", NoCredentials, errNoCredentials}
+		return refusal.NoCredentials(errNoCredentials)
 	}
 	if r.policy == nil {
 		return nil

@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/reason"
 )
 
 // rendering is the part of a refusal's answer that depends on nothing but the
@@ -120,11 +123,11 @@ func (a *Auth) prepare(res *resource, p *protection) []prepared {
 	}
 	var list []prepared
 	req := &Request{Scopes: slices.Clone(p.scopes), ChallengeScopes: slices.Clone(p.challenge), scheme: schemeBearer}
-	for _, r := range []*refusal{
-		{status: http.StatusUnauthorized, reason: NoCredentials},
-		{status: http.StatusUnauthorized, code: "invalid_token", reason: MalformedToken},
-		{status: http.StatusBadRequest, code: "invalid_request", reason: MalformedCredentials},
-		{status: http.StatusForbidden, code: "insufficient_scope", reason: InsufficientScope},
+	for _, r := range []*refusal.Refusal{
+		{Status: http.StatusUnauthorized, Reason: reason.NoCredentials},
+		{Status: http.StatusUnauthorized, Code: "invalid_token", Reason: reason.MalformedToken},
+		{Status: http.StatusBadRequest, Code: "invalid_request", Reason: reason.MalformedCredentials},
+		{Status: http.StatusForbidden, Code: "insufficient_scope", Reason: reason.InsufficientScope},
 	} {
 		c := a.compose(res, req, r)
 		list = append(list, prepared{c, c.rendering()})

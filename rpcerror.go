@@ -6,6 +6,8 @@ import (
 	"net/http"
 
 	"github.com/mcp-auth/go/internal/mcpmsg"
+	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/reason"
 )
 
 // codeResourceNotFound is that of revisions before 2026-07-28.
@@ -20,19 +22,19 @@ type rpcError struct {
 	id      json.RawMessage // nil: null
 }
 
-// rpc is the JSON-RPC error that a refusal is answered with, or nil.
-func (r *refusal) rpc(req *Request) *rpcError {
+// rpcOf is the JSON-RPC error that a refusal is answered with, or nil.
+func rpcOf(r *refusal.Refusal, req *Request) *rpcError {
 	if req.rpc != nil {
 		return req.rpc
 	}
-	if r.reason != MalformedMessage && r.reason != HeaderMismatch { // looking at the cause would write its text
+	if r.Reason != reason.MalformedMessage && r.Reason != reason.HeaderMismatch { // looking at the cause would write its text
 		return nil
 	}
-	if fault, ok := errors.AsType[*mcpmsg.Error](r.cause); ok {
+	if fault, ok := errors.AsType[*mcpmsg.Error](r.Cause); ok {
 		return &rpcError{fault.Status, fault.Code, fault.Text, fault.ID}
 	}
-	if r.reason == MalformedMessage && r.status != http.StatusMethodNotAllowed {
-		return &rpcError{r.status, mcpmsg.CodeInvalidRequest, r.description(), nil}
+	if r.Reason == reason.MalformedMessage && r.Status != http.StatusMethodNotAllowed {
+		return &rpcError{r.Status, mcpmsg.CodeInvalidRequest, r.Description(), nil}
 	}
 	return nil
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"net/url"
 	"strings"
+
+	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/reason"
 )
 
 // authScheme is the scheme of the Authorization header.
@@ -35,7 +38,7 @@ func (r *resource) externalURL(target string) string {
 
 // confirm checks the sender constraint: what the token is bound to (claim cnf),
 // all of it, and what the resource demands (RFC 9449 §7, RFC 8705 §3).
-func (r *resource) confirm(ctx context.Context, req *Request, token string, c *Claims) *refusal {
+func (r *resource) confirm(ctx context.Context, req *Request, token string, c *Claims) *refusal.Refusal {
 	cnf := c.Confirmation
 	if cnf == nil {
 		return r.confirmUnbound(req)
@@ -43,11 +46,11 @@ func (r *resource) confirm(ctx context.Context, req *Request, token string, c *C
 	keyed := cnf.JWKThumbprint != ""
 	switch {
 	case cnf.unknown || !keyed && cnf.CertificateThumbprint == "":
-		return invalidToken(SenderConstraint, "the token is bound to something (cnf) that cannot be checked")
+		return refusal.InvalidToken(reason.SenderConstraint, "the token is bound to something (cnf) that cannot be checked")
 	case keyed && req.scheme != schemeDPoP:
-		return invalidToken(SenderConstraint, "the token is bound to a key (cnf) and was sent as a bearer token")
+		return refusal.InvalidToken(reason.SenderConstraint, "the token is bound to a key (cnf) and was sent as a bearer token")
 	case !keyed && req.scheme == schemeDPoP:
-		return invalidToken(SenderConstraint, "the token was sent with the scheme DPoP and is not bound to a key")
+		return refusal.InvalidToken(reason.SenderConstraint, "the token was sent with the scheme DPoP and is not bound to a key")
 	}
 	if refused := r.mtls.check(req, cnf.CertificateThumbprint); refused != nil {
 		return refused
@@ -59,9 +62,9 @@ func (r *resource) confirm(ctx context.Context, req *Request, token string, c *C
 	return r.dpop.check(ctx, req, r.externalURL(req.URL), token, cnf.JWKThumbprint)
 }
 
-func (r *resource) confirmUnbound(req *Request) *refusal {
+func (r *resource) confirmUnbound(req *Request) *refusal.Refusal {
 	if req.scheme == schemeDPoP {
-		return invalidToken(SenderConstraint, "the token was sent with the scheme DPoP and is not bound to a key")
+		return refusal.InvalidToken(reason.SenderConstraint, "the token was sent with the scheme DPoP and is not bound to a key")
 	}
 	return r.mtls.check(req, "")
 }

@@ -6,6 +6,9 @@ import (
 	"hash/maphash"
 	"net/http"
 	"sync"
+
+	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/reason"
 )
 
 const (
@@ -56,7 +59,7 @@ func newSessions(r *Resource) *sessions {
 }
 
 // admit refuses a session of another caller.
-func (s *sessions) admit(ctx context.Context, req *Request, admitted *doorWriter) *refusal {
+func (s *sessions) admit(ctx context.Context, req *Request, admitted *doorWriter) *refusal.Refusal {
 	if s == nil {
 		return nil
 	}
@@ -68,7 +71,7 @@ func (s *sessions) admit(ctx context.Context, req *Request, admitted *doorWriter
 	}
 	session := values[0]
 	if len(values) > 1 || session == "" || len(session) > maxSessionID {
-		return &refusal{http.StatusBadRequest, "invalid_request", MalformedMessage, errSessionID}
+		return &refusal.Refusal{Status: http.StatusBadRequest, Code: "invalid_request", Reason: reason.MalformedMessage, Cause: errSessionID}
 	}
 	owner := admitted.caller().UserID()
 	holder, err := s.store.Bind(ctx, session, "")
@@ -77,15 +80,15 @@ func (s *sessions) admit(ctx context.Context, req *Request, admitted *doorWriter
 	}
 	switch {
 	case err != nil:
-		return &refusal{http.StatusServiceUnavailable, "", SessionStoreUnavailable, err}
+		return refusal.Unavailable(reason.SessionStoreUnavailable, err)
 	case holder == "":
-		return &refusal{http.StatusNotFound, codeSessionNotFound, UnknownSession, errSessionUnknown}
+		return &refusal.Refusal{Status: http.StatusNotFound, Code: codeSessionNotFound, Reason: reason.UnknownSession, Cause: errSessionUnknown}
 	case holder == Nobody && owner == "":
 		return nil
 	case owner == "":
-		return &refusal{http.StatusUnauthorized, "", NoCredentials, errSessionOwned}
+		return refusal.NoCredentials(errSessionOwned)
 	case holder != owner:
-		return &refusal{http.StatusForbidden, codeAccessDenied, WrongSession, errSessionOther}
+		return &refusal.Refusal{Status: http.StatusForbidden, Code: codeAccessDenied, Reason: reason.WrongSession, Cause: errSessionOther}
 	}
 	return nil
 }
