@@ -16,7 +16,7 @@ import (
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/internal/jose"
 	"github.com/mcp-auth/go/internal/jsonx"
-	"github.com/mcp-auth/go/internal/opaque"
+	"github.com/mcp-auth/go/internal/lookup"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/reason"
 )
@@ -38,7 +38,7 @@ type introspector struct {
 	fetch  *fetch.Client
 	now    func() time.Time
 	key    *jose.Signer // nil: there is a secret
-	tokens *opaque.Asker[answer]
+	tokens *lookup.Client[answer]
 }
 
 // answer is what an authorization server said about a token: claims, or why
@@ -61,7 +61,7 @@ func newIntrospector(config *Introspection, server *trustedServer, client *fetch
 	if timeout == 0 {
 		timeout = defaultIntrospectionTimeout
 	}
-	i.tokens = opaque.New(opaque.Config[answer]{Ask: i.call, Keep: i.keep, Timeout: timeout, Now: now})
+	i.tokens = lookup.New(lookup.Config[answer]{Ask: i.call, Retain: i.retain, Timeout: timeout, Now: now})
 	return i, nil
 }
 
@@ -70,27 +70,27 @@ func (i *introspector) close() { i.tokens.Close() }
 
 // verify proves the token, or remembers what was said about it.
 func (i *introspector) verify(ctx context.Context, token string) (*Claims, *refusal.Refusal) {
-	a, err := i.tokens.Ask(ctx, token)
+	a, err := i.tokens.Lookup(ctx, token)
 	if err != nil {
 		return nil, unavailable(fmt.Errorf("introspection at %q: %w", i.server.issuer, err))
 	}
 	return a.claims, a.refused
 }
 
-// keep says how long an answer is remembered: never past the token's exp,
+// retain says how long an answer is remembered: never past the token's exp,
 // whatever the leeway.
-func (i *introspector) keep(a answer, asked time.Time) opaque.Keep {
+func (i *introspector) retain(a answer, asked time.Time) lookup.Retention {
 	switch {
 	case i.config.CacheTTL <= 0:
-		return opaque.Keep{}
+		return lookup.Retention{}
 	case a.refused != nil:
-		return opaque.Keep{Until: asked.Add(i.config.CacheTTL), Inactive: true}
+		return lookup.Retention{Until: asked.Add(i.config.CacheTTL), Inactive: true}
 	}
 	until := asked.Add(i.config.CacheTTL)
 	if a.claims.ExpiresAt.Before(until) {
 		until = a.claims.ExpiresAt
 	}
-	return opaque.Keep{Until: until, Bytes: len(a.claims.Raw)}
+	return lookup.Retention{Until: until, Bytes: len(a.claims.Raw)}
 }
 
 // call asks the authorization server. An error means that nothing is known of

@@ -15,7 +15,7 @@ import (
 	"github.com/mcp-auth/go/internal/challenge"
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/internal/jsonx"
-	"github.com/mcp-auth/go/internal/opaque"
+	"github.com/mcp-auth/go/internal/lookup"
 	"github.com/mcp-auth/go/network"
 )
 
@@ -84,7 +84,7 @@ type asker struct {
 	fetch         *fetch.Client
 	ttl           time.Duration
 	now           func() time.Time
-	tokens        *opaque.Asker[answer]
+	tokens        *lookup.Client[answer]
 }
 
 // answer is what is known of a token: claims, or why it is not acceptable.
@@ -119,7 +119,7 @@ func (a *asker) start(timeout time.Duration, ask ask) {
 	if timeout == 0 {
 		timeout = defaultTimeout
 	}
-	a.tokens = opaque.New(opaque.Config[answer]{
+	a.tokens = lookup.New(lookup.Config[answer]{
 		Ask: func(ctx context.Context, token string) (answer, error) {
 			claims, err := ask(ctx, token)
 			if errors.Is(err, mcpauth.ErrInvalidToken) {
@@ -127,23 +127,23 @@ func (a *asker) start(timeout time.Duration, ask ask) {
 			}
 			return answer{claims: claims}, err
 		},
-		Keep: a.keep, Timeout: timeout, Now: a.now,
+		Retain: a.retain, Timeout: timeout, Now: a.now,
 	})
 }
 
-// keep says how long an answer is remembered. An inactive token is remembered
+// retain says how long an answer is remembered. An inactive token is remembered
 // even without CacheTTL: there is no revocation to notice, and whoever sends it
 // again and again shall not use up what the provider grants.
-func (a *asker) keep(said answer, asked time.Time) opaque.Keep {
+func (a *asker) retain(said answer, asked time.Time) lookup.Retention {
 	if said.refused != nil {
-		return opaque.Keep{Until: asked.Add(opaque.MaxInactive), Inactive: true}
+		return lookup.Retention{Until: asked.Add(lookup.MaxInactive), Inactive: true}
 	}
-	return opaque.Keep{Until: earlier(asked.Add(a.ttl), said.claims.ExpiresAt), Bytes: len(said.claims.Raw)}
+	return lookup.Retention{Until: earlier(asked.Add(a.ttl), said.claims.ExpiresAt), Bytes: len(said.claims.Raw)}
 }
 
 // verify asks about a token, or remembers what was said about it.
 func (a *asker) verify(ctx context.Context, token string) (*mcpauth.Claims, error) {
-	said, err := a.tokens.Ask(ctx, token)
+	said, err := a.tokens.Lookup(ctx, token)
 	switch {
 	case err != nil:
 		return nil, err

@@ -21,7 +21,7 @@ type PanicError struct {
 }
 
 // Error says that the work panicked, and with what.
-func (e *PanicError) Error() string { return fmt.Sprintf("panicked: %v", e.Value) }
+func (e *PanicError) Error() string { return fmt.Sprintf("the work panicked: %v", e.Value) }
 
 // Flight is work that several callers wait for.
 type Flight[T any] struct {

@@ -1,4 +1,4 @@
-package opaque
+package lookup
 
 import (
 	"context"
@@ -43,19 +43,19 @@ func (s *server) ask(ctx context.Context, token string) (string, error) {
 	return kind, nil
 }
 
-func (s *server) asker(t *testing.T, ttl time.Duration) *Asker[string] {
+func (s *server) client(t *testing.T, ttl time.Duration) *Client[string] {
 	t.Helper()
-	a := New(Config[string]{
+	c := New(Config[string]{
 		Ask: s.ask, Timeout: 5 * time.Second, Now: time.Now,
-		Keep: func(answer string, asked time.Time) Keep {
-			return Keep{Until: asked.Add(ttl), Inactive: answer == "inactive"}
+		Retain: func(answer string, asked time.Time) Retention {
+			return Retention{Until: asked.Add(ttl), Inactive: answer == "inactive"}
 		},
 	})
-	t.Cleanup(a.Close)
-	return a
+	t.Cleanup(c.Close)
+	return c
 }
 
-// Covers RS17. Active tokens are remembered as long as Keep says, inactive ones
+// Covers RS17. Active tokens are remembered as long as Retain says, inactive ones
 // for five seconds at most, trouble never.
 func TestAnswersAreRemembered(t *testing.T) {
 	t.Parallel()
@@ -79,10 +79,10 @@ func TestAnswersAreRemembered(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var s server
-				a := s.asker(t, test.ttl)
+				c := s.client(t, test.ttl)
 				for i, step := range test.steps {
 					time.Sleep(step.wait)
-					if _, err := a.Ask(t.Context(), test.token); !errors.Is(err, test.err) {
+					if _, err := c.Lookup(t.Context(), test.token); !errors.Is(err, test.err) {
 						t.Errorf("step %d: %v", i, err)
 					}
 					if got := s.questions.Load(); got != step.questions {
@@ -100,18 +100,18 @@ func TestCallersShareAQuestion(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var s server
-		a := s.asker(t, 0)
+		c := s.client(t, 0)
 		first, leave := context.WithCancel(t.Context())
 		var callers sync.WaitGroup
 		callers.Go(func() {
-			if _, err := a.Ask(first, "active"); !errors.Is(err, context.Canceled) {
+			if _, err := c.Lookup(first, "active"); !errors.Is(err, context.Canceled) {
 				t.Errorf("the one that left: %v", err)
 			}
 		})
 		synctest.Wait() // the first one has begun the question
 		for range 50 {
 			callers.Go(func() {
-				if answer, err := a.Ask(t.Context(), "active"); answer != "active" || err != nil {
+				if answer, err := c.Lookup(t.Context(), "active"); answer != "active" || err != nil {
 					t.Errorf("%q, %v", answer, err)
 				}
 			})
@@ -129,28 +129,28 @@ func TestCallersShareAQuestion(t *testing.T) {
 // Close, and its place is free again.
 func TestQuestionsEnd(t *testing.T) {
 	t.Parallel()
-	for name, end := range map[string]func(*Asker[string]){
-		"timeout": func(*Asker[string]) { time.Sleep(5 * time.Second) },
-		"close":   func(a *Asker[string]) { a.Close() },
+	for name, end := range map[string]func(*Client[string]){
+		"timeout": func(*Client[string]) { time.Sleep(5 * time.Second) },
+		"close":   func(c *Client[string]) { c.Close() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var s server
-				a := s.asker(t, time.Minute)
+				c := s.client(t, time.Minute)
 				ctx, cancel := context.WithCancel(t.Context())
 				cancel()
-				if _, err := a.Ask(ctx, "slow"); !errors.Is(err, context.Canceled) {
+				if _, err := c.Lookup(ctx, "slow"); !errors.Is(err, context.Canceled) {
 					t.Fatal(err)
 				}
 				synctest.Wait()
 				if s.ended.Load() != 0 {
 					t.Error("the question ended with its caller")
 				}
-				end(a)
+				end(c)
 				synctest.Wait()
-				if s.ended.Load() != 1 || len(a.flights) != 0 || len(a.slots) != 0 {
-					t.Errorf("%d ended, %d under way, %d slots taken", s.ended.Load(), len(a.flights), len(a.slots))
+				if s.ended.Load() != 1 || len(c.flights) != 0 || len(c.slots) != 0 {
+					t.Errorf("%d ended, %d under way, %d slots taken", s.ended.Load(), len(c.flights), len(c.slots))
 				}
 			})
 		})
@@ -160,9 +160,9 @@ func TestQuestionsEnd(t *testing.T) {
 func TestNoQuestionsAfterClose(t *testing.T) {
 	t.Parallel()
 	var s server
-	a := s.asker(t, 0)
-	a.Close()
-	if _, err := a.Ask(t.Context(), "active"); !errors.Is(err, ErrClosed) || s.questions.Load() != 0 {
+	c := s.client(t, 0)
+	c.Close()
+	if _, err := c.Lookup(t.Context(), "active"); !errors.Is(err, ErrClosed) || s.questions.Load() != 0 {
 		t.Errorf("%v after %d questions", err, s.questions.Load())
 	}
 }
@@ -172,15 +172,15 @@ func TestPanicLands(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var s server
-		a := s.asker(t, time.Minute)
+		c := s.client(t, time.Minute)
 		for range 2 {
-			_, err := a.Ask(t.Context(), "panic secret")
+			_, err := c.Lookup(t.Context(), "panic secret")
 			if err == nil || strings.Contains(err.Error(), "secret") {
 				t.Errorf("got %v", err)
 			}
 		}
-		if s.questions.Load() != 2 || len(a.slots) != 0 {
-			t.Errorf("%d questions, %d slots taken", s.questions.Load(), len(a.slots))
+		if s.questions.Load() != 2 || len(c.slots) != 0 {
+			t.Errorf("%d questions, %d slots taken", s.questions.Load(), len(c.slots))
 		}
 	})
 }
@@ -191,13 +191,13 @@ func TestQuestionsAreBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var s server
-		a := s.asker(t, 0)
+		c := s.client(t, 0)
 		began := time.Now()
 		var answered, late, turnedAway atomic.Int64
 		var callers sync.WaitGroup
 		for n := range 1500 {
 			callers.Go(func() {
-				switch _, err := a.Ask(t.Context(), "active "+strconv.Itoa(n)); {
+				switch _, err := c.Lookup(t.Context(), "active "+strconv.Itoa(n)); {
 				case err == nil:
 					answered.Add(1)
 				case errors.Is(err, ErrBusy) && time.Since(began) == 0:
@@ -223,11 +223,11 @@ func TestQuestionsAreBounded(t *testing.T) {
 func TestJoinLooksIntoTheCacheAgain(t *testing.T) {
 	t.Parallel()
 	var s server
-	a := s.asker(t, time.Minute)
-	a.Close()
+	c := s.client(t, time.Minute)
+	c.Close()
 	now := time.Now()
-	a.cache.add(numbered(1), "brought", now, Keep{Until: now.Add(time.Hour)})
-	if answer, f, err := a.join(numbered(1), "active"); answer != "brought" || f != nil || err != nil {
+	c.answers.add(numbered(1), "brought", now, Retention{Until: now.Add(time.Hour)})
+	if answer, f, err := c.join(numbered(1), "active"); answer != "brought" || f != nil || err != nil {
 		t.Errorf("got %v, %v, %v; want the answer that is there", answer, f, err)
 	}
 }
