@@ -216,10 +216,10 @@ func proofRefusal(err error) *refusal.Refusal {
 	if !errors.As(err, &e) {
 		return invalidProof(reason.DPoPProofMalformed, "%w", err)
 	}
-	if e.Reason == dpop.NonceRequired {
+	if e.Reason == reason.DPoPNonceRequired {
 		return refusal.New(http.StatusUnauthorized, "use_dpop_nonce", reason.DPoPNonceRequired, "%w", err)
 	}
-	return invalidProof(reason.Reason(e.Reason), "%w", err)
+	return invalidProof(e.Reason, "%w", err)
 }
 
 func invalidProof(why reason.Reason, format string, args ...any) *refusal.Refusal {

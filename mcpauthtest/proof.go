@@ -7,6 +7,7 @@ import (
 
 	"github.com/mcp-auth/go/internal/dpop"
 	"github.com/mcp-auth/go/internal/jose"
+	"github.com/mcp-auth/go/reason"
 )
 
 const (
@@ -65,7 +66,7 @@ func proofError(err error) *oauthError {
 	if !errors.As(err, &fault) {
 		return invalidProof("the proof cannot be read")
 	}
-	if fault.Reason == dpop.NonceRequired {
+	if fault.Reason == reason.DPoPNonceRequired {
 		return &oauthError{http.StatusBadRequest, useDPoPNonce, "send the nonce of the DPoP-Nonce header in the proof"}
 	}
 	return invalidProof(fault.Detail)
