@@ -1,11 +1,6 @@
 package mcpauth
 
-import (
-	"net/url"
-
-	"github.com/mcp-auth/go/internal/fetch"
-	"github.com/mcp-auth/go/internal/origin"
-)
+import "github.com/mcp-auth/go/internal/origin"
 
 // CORS says which browser origins may call protected handlers, and read their
 // answers. A request with another Origin is answered with 403 (MCP transport):
@@ -31,15 +26,7 @@ type CORS struct {
 	Disabled bool
 }
 
-// policy returns the checks for a resource.
-func (c CORS) policy(identifier string) (*origin.Policy, error) {
-	u, err := url.Parse(identifier)
-	p, err := origin.New(origin.Config{
-		Origins: c.Origins, External: c.Disabled,
-		Loopback: err == nil && fetch.IsLoopbackHost(u.Hostname()),
-	})
-	if err != nil {
-		return nil, &ConfigError{Field: "CORS.Origins", Fault: InvalidCORS, detail: err}
-	}
-	return p, nil
+// policy returns the checks for a resource, which may be on loopback.
+func (c CORS) policy(loopback bool) (*origin.Policy, error) {
+	return origin.New(origin.Config{Origins: c.Origins, External: c.Disabled, Loopback: loopback})
 }

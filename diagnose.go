@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mcp-auth/go/check"
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/metadata"
 )
 
@@ -25,7 +26,7 @@ func (a *Auth) Diagnose(ctx context.Context) (*check.Report, error) {
 // function that is told of each. Networks, certificates and clock are those of
 // the configuration.
 func (a *Auth) DiagnoseWith(ctx context.Context, opts check.Options) (*check.Report, error) {
-	opts.AllowedNetworks, opts.RootCAs, opts.Now = a.config.AllowedNetworks, a.config.RootCAs, a.now
+	opts.AllowedNetworks, opts.RootCAs, opts.Now = a.config.Network.AllowedNetworks, a.config.Network.RootCAs, a.now
 	setup := check.Setup{
 		Leeway:            a.leeway,
 		ShowsErrorDetails: a.showDetails,
@@ -42,10 +43,10 @@ func (a *Auth) DiagnoseWith(ctx context.Context, opts check.Options) (*check.Rep
 }
 
 // problems are mistakes as package check has them.
-func problems(list []*ConfigError) []check.Problem {
+func problems(list []*configerr.Error) []check.Problem {
 	var found []check.Problem
 	for _, e := range list {
-		found = append(found, check.Problem{Field: e.Field, Value: e.Value, Text: e.text()})
+		found = append(found, check.Problem{Field: e.Field, Value: e.Value, Text: e.Text()})
 	}
 	return found
 }

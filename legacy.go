@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 
+	"github.com/mcp-auth/go/configerr"
+	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/wellknown"
 	"github.com/mcp-auth/go/reason"
 )
@@ -25,15 +27,15 @@ func (a *Auth) LegacyMetadataHandler(opts ...Option) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	if res.first.metadata == nil && res.first.server.Metadata == nil {
-		return nil, &ConfigError{Field: "AuthorizationServer.Metadata", Value: res.first.server.Issuer, Fault: NoMetadata}
+	if !res.first.HasMetadata() {
+		return nil, &configerr.Error{Field: "AuthorizationServer.Metadata", Value: res.first.Issuer(), Fault: configerr.NoMetadata}
 	}
 	return wellknown.Public(&legacyHandler{auth: a, source: res.first})
 }
 
 type legacyHandler struct {
 	auth   *Auth
-	source *issuer
+	source *keys.Source
 }
 
 func (h *legacyHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -41,11 +43,11 @@ func (h *legacyHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		wellknown.Serve(w, r, nil, "")
 		return
 	}
-	md, err := h.source.serverMetadata(r.Context())
+	md, err := h.source.Metadata(r.Context())
 	if err != nil {
-		h.auth.log.ErrorContext(r.Context(), "mcpauth: no metadata for legacy clients", "issuer", h.source.server.Issuer, "cause", err)
+		h.auth.log.ErrorContext(r.Context(), "mcpauth: no metadata for legacy clients", "issuer", h.source.Issuer(), "cause", err)
 		WriteChallenge(w, &Challenge{
-			Status: http.StatusServiceUnavailable, Reason: reason.ServerUnavailable, RetryAfter: retryAfter(err), cause: err,
+			Status: http.StatusServiceUnavailable, Reason: reason.ServerUnavailable, RetryAfter: keys.RetryAfter(err), cause: err,
 			Description: "The authorization server's metadata cannot be fetched now.",
 		})
 		return

@@ -2,14 +2,20 @@ package mcpauth
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
+	"github.com/mcp-auth/go/configerr"
+	"github.com/mcp-auth/go/internal/jose"
+	"github.com/mcp-auth/go/internal/senderconstraint"
 	"github.com/mcp-auth/go/metadata"
 )
 
-// document renders the resource's metadata (RFC 9728 §2).
-func (r *Resource) document(now time.Time) ([]byte, error) {
+// metadata returns the resource's metadata (RFC 9728 §2), and reports members
+// that cannot be published.
+func (r *Resource) metadata(faults *configerr.List, field string, sender *senderconstraint.Checker) metadata.ProtectedResource {
 	doc := metadata.ProtectedResource{
 		Resource:                           r.Identifier,
 		ScopesSupported:                    r.ScopesSupported,
@@ -22,29 +28,48 @@ func (r *Resource) document(now time.Time) ([]byte, error) {
 		ResourceTOSURI:                     r.TOSURI,
 		AuthorizationDetailsTypesSupported: r.AuthorizationDetailsTypes,
 
-		DPoPSigningAlgValuesSupported:         r.DPoP.algorithms(),
-		DPoPBoundAccessTokensRequired:         r.DPoP != nil && r.DPoP.Required,
 		TLSClientCertificateBoundAccessTokens: r.MTLS != nil,
 	}
-	for _, s := range r.AuthorizationServers {
-		doc.AuthorizationServers = append(doc.AuthorizationServers, s.Issuer)
+	if d := sender.DPoP(); d != nil {
+		doc.DPoPSigningAlgValuesSupported, doc.DPoPBoundAccessTokensRequired = d.Names, d.Required
 	}
-	for name, value := range r.Extra {
-		raw, err := json.Marshal(value)
-		if err != nil {
-			return nil, err
-		}
-		if doc.Extra == nil {
-			doc.Extra = make(map[string]json.RawMessage, len(r.Extra))
-		}
-		doc.Extra[name] = raw
+	for i := range r.AuthorizationServers {
+		doc.AuthorizationServers = append(doc.AuthorizationServers, r.AuthorizationServers[i].Issuer)
 	}
+	for _, link := range [...]struct{ name, value string }{
+		{"Documentation", r.Documentation}, {"PolicyURI", r.PolicyURI}, {"TOSURI", r.TOSURI}, {"JWKSURI", r.JWKSURI},
+	} {
+		if link.value != "" {
+			checkURL(faults, field+"."+link.name, link.value)
+		}
+	}
+	doc.Extra = r.extraMembers(faults, field+".Extra")
+	return doc
+}
+
+func (r *Resource) extraMembers(faults *configerr.List, field string) map[string]json.RawMessage {
+	var members map[string]json.RawMessage
+	for _, name := range slices.Sorted(maps.Keys(r.Extra)) {
+		raw, err := json.Marshal(r.Extra[name])
+		if err != nil || metadata.IsProtectedResourceMember(name) {
+			faults.AddErr(configerr.ReservedMember, field, name, err)
+		}
+		if members == nil {
+			members = make(map[string]json.RawMessage, len(r.Extra))
+		}
+		members[name] = raw
+	}
+	return members
+}
+
+// publish renders metadata, and signs it if there is a signer.
+func publish(doc metadata.ProtectedResource, signer *jose.Signer, now time.Time) ([]byte, error) {
 	document, err := json.Marshal(doc)
-	if err != nil || r.MetadataSigner == nil {
+	if err != nil || signer == nil {
 		return document, err
 	}
-	if doc.SignedMetadata, err = r.MetadataSigner.sign(document, r.Identifier, now); err != nil {
-		return nil, &ConfigError{Field: "Resources.MetadataSigner", Value: r.Identifier, Fault: InvalidSigner, detail: err}
+	if doc.SignedMetadata, err = signDocument(signer, document, doc.Resource, now); err != nil {
+		return nil, err
 	}
 	return json.Marshal(doc)
 }

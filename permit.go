@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mcp-auth/go/internal/credential"
 	"github.com/mcp-auth/go/internal/mcpmsg"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/internal/response"
@@ -148,7 +149,7 @@ var errDenied = errors.New("the policy denies the operation")
 func (o outcome) refusal(info *AuthInfo) *refusal.Refusal {
 	switch {
 	case info == nil:
-		return refusal.NoCredentials(errNoCredentials)
+		return refusal.NoCredentials(credential.ErrNone)
 	case o.final && o.cause != nil:
 		return refusal.New(http.StatusForbidden, refusal.CodeAccessDenied, reason.AccessDenied, "%w: %w", errDenied, o.cause)
 	case o.final:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/mcp-auth/go/internal/credential"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/reason"
 )
@@ -20,7 +21,7 @@ func (a *Auth) Permits(ctx context.Context, info *AuthInfo, resource string, ops
 	if err != nil {
 		return a.noResource(ctx, "", err)
 	}
-	req, scheme := &Request{}, schemeNone
+	req, scheme := &Request{}, credential.None
 	if info != nil && info.from != nil {
 		req.Method, req.Scopes, scheme = info.from.method, info.from.scopes, info.from.scheme
 	}
@@ -42,7 +43,7 @@ func (r *resource) permits(ctx context.Context, info *AuthInfo, ops []Operation,
 		return refusal.InvalidToken(reason.WrongAudience, "the request was authorized for %q, not for %q", info.Resource, r.identifier)
 	}
 	if r.policy == nil && info == nil {
-		return refusal.NoCredentials(errNoCredentials)
+		return refusal.NoCredentials(credential.ErrNone)
 	}
 	if r.policy == nil {
 		return nil

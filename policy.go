@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/mcp-auth/go/configerr"
 )
 
 const (
@@ -80,15 +82,15 @@ type namedRules struct {
 	rules map[string]Requirement
 }
 
-func (n namedRules) check(f *faults, field string) {
+func (n namedRules) check(f *configerr.List, field string) {
 	shapes := map[string]string{}
 	for _, key := range slices.Sorted(maps.Keys(n.rules)) {
 		place := field + "." + Rule{Field: n.field, Key: key}.place()
 		if err := n.checkKey(key, shapes); err != nil {
-			f.addDetail(InvalidPattern, err, key, "%s", place)
+			f.AddErr(configerr.InvalidPattern, place, key, err)
 		}
 		if n.rules[key] == nil {
-			f.add(InvalidRequirement, "", "%s", place)
+			f.Add(configerr.InvalidRequirement, place, "")
 			continue
 		}
 		n.rules[key].check(f, place)
@@ -110,7 +112,7 @@ func (n namedRules) checkKey(key string, shapes map[string]string) error {
 	return nil
 }
 
-func (p *Policy) check(f *faults, field string) {
+func (p *Policy) check(f *configerr.List, field string) {
 	if p == nil {
 		return
 	}
@@ -121,7 +123,7 @@ func (p *Policy) check(f *faults, field string) {
 		p.Default.check(f, field+".Default")
 	}
 	if p.MaxBody < 0 || p.MaxBody > maxMaxBody {
-		f.add(InvalidMaxBody, fmt.Sprint(p.MaxBody), "%s.MaxBody", field)
+		f.Add(configerr.InvalidMaxBody, field+".MaxBody", fmt.Sprint(p.MaxBody))
 	}
 }
 

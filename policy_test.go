@@ -14,6 +14,7 @@ import (
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/configerr"
 )
 
 // caller is somebody with a token of these scopes and claims, or without one.
@@ -468,39 +469,39 @@ func TestPolicyFaults(t *testing.T) {
 	one := mcpauth.Scopes("x")
 	tests := map[string]struct {
 		change func(*mcpauth.Resource, *mcpauth.Policy)
-		want   mcpauth.ConfigFault
+		want   configerr.Fault
 		field  string
 	}{
-		"empty key":      {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Tools[""] = one }, mcpauth.InvalidPattern, `Policy.Tools[""]`},
-		"star inside":    {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Tools["a*b"] = one }, mcpauth.InvalidPattern, `Policy.Tools["a*b"]`},
-		"two stars":      {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Methods["a**"] = one }, mcpauth.InvalidPattern, `Policy.Methods["a**"]`},
-		"open brace":     {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Resources["a:{b"] = one }, mcpauth.InvalidPattern, `Policy.Resources["a:{b"]`},
-		"query template": {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Resources["a:{?b}"] = one }, mcpauth.InvalidPattern, `Policy.Resources["a:{?b}"]`},
+		"empty key":      {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Tools[""] = one }, configerr.InvalidPattern, `Policy.Tools[""]`},
+		"star inside":    {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Tools["a*b"] = one }, configerr.InvalidPattern, `Policy.Tools["a*b"]`},
+		"two stars":      {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Methods["a**"] = one }, configerr.InvalidPattern, `Policy.Methods["a**"]`},
+		"open brace":     {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Resources["a:{b"] = one }, configerr.InvalidPattern, `Policy.Resources["a:{b"]`},
+		"query template": {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Resources["a:{?b}"] = one }, configerr.InvalidPattern, `Policy.Resources["a:{?b}"]`},
 		"no text between": {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Resources["a:{b}{c}"] = one },
-			mcpauth.InvalidPattern, `Policy.Resources["a:{b}{c}"]`},
-		"template and star": {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Resources["a:{b}*"] = one }, mcpauth.InvalidPattern, `Policy.Resources["a:{b}*"]`},
-		"empty expression":  {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Resources["a:{}"] = one }, mcpauth.InvalidPattern, `Policy.Resources["a:{}"]`},
-		"fits nothing":      {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Resources["File:///a/*"] = one }, mcpauth.InvalidPattern, `Policy.Resources["File:///a/*"]`},
+			configerr.InvalidPattern, `Policy.Resources["a:{b}{c}"]`},
+		"template and star": {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Resources["a:{b}*"] = one }, configerr.InvalidPattern, `Policy.Resources["a:{b}*"]`},
+		"empty expression":  {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Resources["a:{}"] = one }, configerr.InvalidPattern, `Policy.Resources["a:{}"]`},
+		"fits nothing":      {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Resources["File:///a/*"] = one }, configerr.InvalidPattern, `Policy.Resources["File:///a/*"]`},
 		"fits nothing, too": {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Resources["file:///a/../{b}"] = one },
-			mcpauth.InvalidPattern, `Policy.Resources["file:///a/../{b}"]`},
-		"same template":    {changeResources("a:{b}", "a:{c}"), mcpauth.InvalidPattern, `Policy.Resources["a:{c}"]`},
-		"same prefix":      {changeResources("a:*", "a:{+c}"), mcpauth.InvalidPattern, `Policy.Resources["a:{+c}"]`},
-		"nil":              {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Prompts["p"] = nil }, mcpauth.InvalidRequirement, `Policy.Prompts["p"]`},
-		"nil inside":       {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Default = mcpauth.All(one, nil) }, mcpauth.InvalidRequirement, `Policy.Default[1]`},
-		"empty all":        {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Default = mcpauth.All() }, mcpauth.InvalidRequirement, `Policy.Default`},
-		"empty any":        {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Default = mcpauth.Any() }, mcpauth.InvalidRequirement, `Policy.Default`},
-		"claim, no name":   {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Default = mcpauth.Claim("", "x") }, mcpauth.InvalidRequirement, `Policy.Default`},
-		"claim, no value":  {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Default = mcpauth.Claim("x") }, mcpauth.InvalidRequirement, `Policy.Default`},
-		"check, no code":   {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Default = mcpauth.Check("x", nil) }, mcpauth.InvalidRequirement, `Policy.Default`},
-		"scope, space":     {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Default = mcpauth.Any(one, mcpauth.Scopes("y", "a b")) }, mcpauth.InvalidScope, `Policy.Default[1][1]`},
-		"offline_access":   {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Tools["t"] = mcpauth.AnyScope("x", "offline_access") }, mcpauth.OfflineAccess, `Policy.Tools["t"][1][0]`},
-		"negative limit":   {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.MaxBody = -1 }, mcpauth.InvalidMaxBody, `Policy.MaxBody`},
-		"large limit":      {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.MaxBody = 1<<30 + 1 }, mcpauth.InvalidMaxBody, `Policy.MaxBody`},
-		"circle":           {includes("a", "b", "b", "a"), mcpauth.ScopeCycle, `ScopeIncludes["a"]`},
-		"circle of one":    {includes("a", "a"), mcpauth.ScopeCycle, `ScopeIncludes["a"]`},
-		"circle by prefix": {includes("f:a", "f:*", "f:b", "f:*"), mcpauth.ScopeCycle, `ScopeIncludes["f:a"]`},
-		"longer circle":    {includes("f", "f:*", "f:x", "g", "g", "f"), mcpauth.ScopeCycle, `ScopeIncludes["g"]`},
-		"offline included": {includes("a", "offline_access"), mcpauth.OfflineAccess, `ScopeIncludes["a"][0]`},
+			configerr.InvalidPattern, `Policy.Resources["file:///a/../{b}"]`},
+		"same template":    {changeResources("a:{b}", "a:{c}"), configerr.InvalidPattern, `Policy.Resources["a:{c}"]`},
+		"same prefix":      {changeResources("a:*", "a:{+c}"), configerr.InvalidPattern, `Policy.Resources["a:{+c}"]`},
+		"nil":              {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Prompts["p"] = nil }, configerr.InvalidRequirement, `Policy.Prompts["p"]`},
+		"nil inside":       {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Default = mcpauth.All(one, nil) }, configerr.InvalidRequirement, `Policy.Default[1]`},
+		"empty all":        {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Default = mcpauth.All() }, configerr.InvalidRequirement, `Policy.Default`},
+		"empty any":        {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Default = mcpauth.Any() }, configerr.InvalidRequirement, `Policy.Default`},
+		"claim, no name":   {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Default = mcpauth.Claim("", "x") }, configerr.InvalidRequirement, `Policy.Default`},
+		"claim, no value":  {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Default = mcpauth.Claim("x") }, configerr.InvalidRequirement, `Policy.Default`},
+		"check, no code":   {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Default = mcpauth.Check("x", nil) }, configerr.InvalidRequirement, `Policy.Default`},
+		"scope, space":     {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Default = mcpauth.Any(one, mcpauth.Scopes("y", "a b")) }, configerr.InvalidScope, `Policy.Default[1][1]`},
+		"offline_access":   {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.Tools["t"] = mcpauth.AnyScope("x", "offline_access") }, configerr.OfflineAccess, `Policy.Tools["t"][1][0]`},
+		"negative limit":   {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.MaxBody = -1 }, configerr.InvalidMaxBody, `Policy.MaxBody`},
+		"large limit":      {func(_ *mcpauth.Resource, p *mcpauth.Policy) { p.MaxBody = 1<<30 + 1 }, configerr.InvalidMaxBody, `Policy.MaxBody`},
+		"circle":           {includes("a", "b", "b", "a"), configerr.ScopeCycle, `ScopeIncludes["a"]`},
+		"circle of one":    {includes("a", "a"), configerr.ScopeCycle, `ScopeIncludes["a"]`},
+		"circle by prefix": {includes("f:a", "f:*", "f:b", "f:*"), configerr.ScopeCycle, `ScopeIncludes["f:a"]`},
+		"longer circle":    {includes("f", "f:*", "f:x", "g", "g", "f"), configerr.ScopeCycle, `ScopeIncludes["g"]`},
+		"offline included": {includes("a", "offline_access"), configerr.OfflineAccess, `ScopeIncludes["a"][0]`},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -511,7 +512,7 @@ func TestPolicyFaults(t *testing.T) {
 			config.Resources[0].Policy = p
 			tc.change(&config.Resources[0], p)
 			_, err := mcpauth.New(config)
-			if !errors.Is(err, tc.want) || !strings.Contains(err.Error(), " Resources[0]."+tc.field) {
+			if !errors.Is(err, tc.want) || !strings.Contains(err.Error(), "Resources[0]."+tc.field) {
 				t.Errorf("got %v, want %s: %v", err, tc.field, tc.want)
 			}
 		})
@@ -567,7 +568,7 @@ func TestWarnings(t *testing.T) {
 	var got []string
 	auth := newAuth(t, config)
 	for _, w := range auth.Warnings() {
-		if !errors.Is(w, mcpauth.ScopeNotAdvertised) {
+		if !errors.Is(w, configerr.ScopeNotAdvertised) {
 			t.Errorf("got %v", w)
 		}
 		got = append(got, w.Field+" "+w.Value)
@@ -621,7 +622,7 @@ func TestMisspelledKeywords(t *testing.T) {
 		for _, w := range newAuth(t, config).Warnings() {
 			_, word, _ := strings.Cut(w.Error(), "probably ")
 			got = append(got, w.Value+" "+strings.TrimSuffix(word, " is meant"))
-			if !errors.Is(w, mcpauth.MisspelledKeyword) || w.Field != `Resources[0].Policy.Tools["a"]` {
+			if !errors.Is(w, configerr.MisspelledKeyword) || w.Field != `Resources[0].Policy.Tools["a"]` {
 				t.Errorf("%s: got %v", tc.name, w)
 			}
 		}

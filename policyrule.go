@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/suggest"
 )
 
@@ -79,7 +80,7 @@ func (p *Policy) String() string {
 // the policy names and the resource does not advertise: clients that ask for
 // scopes beforehand will not ask for them. To advertise none is a choice
 // (RFC 9728 §2) and no oversight.
-func (r *Resource) warnings(h *hierarchy, field string) (found []*ConfigError) {
+func (r *Resource) warnings(h *hierarchy, field string) (found []*configerr.Error) {
 	if r.Policy == nil {
 		return nil
 	}
@@ -94,10 +95,10 @@ func (r *Resource) warnings(h *hierarchy, field string) (found []*ConfigError) {
 			case advertised:
 			case word != "" && slices.Contains(bare, scope):
 				detail := fmt.Errorf("probably %s is meant", word)
-				found = append(found, &ConfigError{Field: place, Value: scope, Fault: MisspelledKeyword, detail: detail})
+				found = append(found, &configerr.Error{Field: place, Value: scope, Fault: configerr.MisspelledKeyword, Err: detail})
 			case len(r.ScopesSupported) > 0 && !seen[scope]:
 				seen[scope] = true
-				found = append(found, &ConfigError{Field: place, Value: scope, Fault: ScopeNotAdvertised})
+				found = append(found, &configerr.Error{Field: place, Value: scope, Fault: configerr.ScopeNotAdvertised})
 			}
 		}
 	}

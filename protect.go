@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/body"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/reason"
@@ -72,10 +73,10 @@ func (a *Auth) Middleware(opts ...Option) (func(http.Handler) http.Handler, erro
 	if err != nil {
 		return nil, err
 	}
-	var f faults
+	var f configerr.List
 	checkScopes(&f, p.scopes, "Scopes")
 	checkScopes(&f, p.challenge, "ChallengeScopes")
-	if err := f.err(); err != nil {
+	if err := f.Err(); err != nil {
 		return nil, err
 	}
 	p.resource = res.identifier
@@ -113,7 +114,7 @@ func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.refuse(w, r, &req, &d)
 		return
 	}
-	if nonce := m.resource.dpop.nonce(); nonce != "" {
+	if nonce := m.resource.sender.DPoP().Nonce(); nonce != "" {
 		w.Header().Set("DPoP-Nonce", nonce)
 		w.Header().Set("Cache-Control", "no-store") // or the nonce would be old (RFC 9449 §8.2)
 	}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mcp-auth/go/configerr"
+	"github.com/mcp-auth/go/internal/claims"
 	"github.com/mcp-auth/go/internal/jsonx"
 )
 
@@ -16,7 +18,7 @@ import (
 type Requirement interface {
 	fmt.Stringer
 	evaluate(evaluation) outcome
-	check(f *faults, field string)
+	check(f *configerr.List, field string)
 }
 
 // evaluation is what a requirement is held against. It is passed by value:
@@ -69,7 +71,7 @@ func (s AllScopes) evaluate(e evaluation) outcome {
 	return o
 }
 
-func (s AllScopes) check(f *faults, field string) { checkScopes(f, s, field) }
+func (s AllScopes) check(f *configerr.List, field string) { checkScopes(f, s, field) }
 
 // AnyScope demands one of the scopes. The challenge asks for the first.
 func AnyScope(scopes ...string) Requirement {
@@ -90,18 +92,18 @@ func Public() Requirement { return public{} }
 
 type public struct{}
 
-func (public) String() string              { return "nothing: public" }
-func (public) evaluate(evaluation) outcome { return outcome{ok: true} }
-func (public) check(*faults, string)       {}
+func (public) String() string                { return "nothing: public" }
+func (public) evaluate(evaluation) outcome   { return outcome{ok: true} }
+func (public) check(*configerr.List, string) {}
 
 // Denied refuses every caller.
 func Denied() Requirement { return denied{} }
 
 type denied struct{}
 
-func (denied) String() string              { return "denied to everybody" }
-func (denied) evaluate(evaluation) outcome { return outcome{final: true} }
-func (denied) check(*faults, string)       {}
+func (denied) String() string                { return "denied to everybody" }
+func (denied) evaluate(evaluation) outcome   { return outcome{final: true} }
+func (denied) check(*configerr.List, string) {}
 
 // Claim demands that a claim of the token is one of the values, or, where the
 // claim is an array, contains one. Claims that are neither text nor an array of
@@ -121,9 +123,9 @@ func (c claim) String() string {
 	return "claim " + c.name + " is " + strings.Join(quoted, " or ")
 }
 
-func (c claim) check(f *faults, field string) {
+func (c claim) check(f *configerr.List, field string) {
 	if c.name == "" || len(c.values) == 0 {
-		f.add(InvalidRequirement, c.name, "%s", field)
+		f.Add(configerr.InvalidRequirement, field, c.name)
 	}
 }
 
@@ -132,7 +134,7 @@ func (c claim) evaluate(e evaluation) outcome {
 		return outcome{final: e.info != nil}
 	}
 	fits := false
-	err := jsonx.Members(*e.info.raw, maxClaimsDepth, func(name string, raw []byte) error {
+	err := jsonx.Members(*e.info.raw, claims.MaxDepth, func(name string, raw []byte) error {
 		if name == c.name {
 			fits = c.fits(raw)
 		}
@@ -164,9 +166,9 @@ type checkFunc struct {
 
 func (c checkFunc) String() string { return "check " + c.name }
 
-func (c checkFunc) check(f *faults, field string) {
+func (c checkFunc) check(f *configerr.List, field string) {
 	if c.name == "" || c.allowed == nil {
-		f.add(InvalidRequirement, c.name, "%s", field)
+		f.Add(configerr.InvalidRequirement, field, c.name)
 	}
 }
 
@@ -194,7 +196,7 @@ type all []Requirement
 
 func (a all) String() string { return join(a, " and ") }
 
-func (a all) check(f *faults, field string) { checkEach(f, a, field) }
+func (a all) check(f *configerr.List, field string) { checkEach(f, a, field) }
 
 func (a all) evaluate(e evaluation) outcome {
 	total := outcome{ok: true}
@@ -224,7 +226,7 @@ type alternatives []Requirement
 
 func (a alternatives) String() string { return join(a, " or ") }
 
-func (a alternatives) check(f *faults, field string) { checkEach(f, a, field) }
+func (a alternatives) check(f *configerr.List, field string) { checkEach(f, a, field) }
 
 func (a alternatives) evaluate(e evaluation) outcome {
 	best := outcome{final: true}
@@ -270,14 +272,14 @@ func compound(r Requirement) bool {
 }
 
 // checkEach reports an empty list, which would say nothing or everything.
-func checkEach(f *faults, requirements []Requirement, field string) {
+func checkEach(f *configerr.List, requirements []Requirement, field string) {
 	if len(requirements) == 0 {
-		f.add(InvalidRequirement, "", "%s", field)
+		f.Add(configerr.InvalidRequirement, field, "")
 	}
 	for i, r := range requirements {
 		place := fmt.Sprintf("%s[%d]", field, i)
 		if r == nil {
-			f.add(InvalidRequirement, "", "%s", place)
+			f.Add(configerr.InvalidRequirement, place, "")
 			continue
 		}
 		r.check(f, place)

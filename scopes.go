@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/challenge"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/reason"
@@ -94,16 +95,28 @@ func (h *hierarchy) check(granted, needed []string) *refusal.Refusal {
 }
 
 // checkHierarchy reports impossible scopes and scopes that include themselves.
-func checkHierarchy(f *faults, includes map[string][]string, field string) {
+func checkHierarchy(f *configerr.List, includes map[string][]string, field string) {
 	for _, broader := range slices.Sorted(maps.Keys(includes)) {
 		place := fmt.Sprintf("%s[%q]", field, broader)
 		if !challenge.ValidScope(broader) {
-			f.add(InvalidScope, broader, "%s", place)
+			f.Add(configerr.InvalidScope, place, broader)
 		}
 		checkScopes(f, includes[broader], place)
 		found := reached{scopes: map[string]bool{}, prefixes: map[string]bool{}}
 		if found.follow(includes, broader); found.scopes[broader] {
-			f.add(ScopeCycle, broader, "%s", place)
+			f.Add(configerr.ScopeCycle, place, broader)
+		}
+	}
+}
+
+func checkScopes(f *configerr.List, scopes []string, field string) {
+	for i, scope := range scopes {
+		place := fmt.Sprintf("%s[%d]", field, i)
+		switch {
+		case scope == "offline_access":
+			f.Add(configerr.OfflineAccess, place, scope)
+		case !challenge.ValidScope(scope):
+			f.Add(configerr.InvalidScope, place, scope)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/jose"
 )
 
@@ -24,25 +25,25 @@ type MetadataSigner struct {
 	KeyID string
 }
 
-func (s *MetadataSigner) check(f *faults, field string) {
+// parse returns the signer, nil if the metadata is not signed, and reports
+// mistakes.
+func (s *MetadataSigner) parse(faults *configerr.List, field string) *jose.Signer {
 	if s == nil {
-		return
+		return nil
 	}
 	if _, ok := jose.ParseAlgorithm(s.Algorithm); !ok {
-		f.add(InvalidAlgorithm, s.Algorithm, "%s.Algorithm", field)
-		return
+		faults.Add(configerr.InvalidAlgorithm, field+".Algorithm", s.Algorithm)
+		return nil
 	}
-	if _, err := jose.NewSigner(s.Key, s.Algorithm, s.KeyID); err != nil {
-		f.addDetail(InvalidSigner, err, "", "%s.Key", field)
-	}
-}
-
-// sign makes the JWT of a document without it.
-func (s *MetadataSigner) sign(document []byte, issuer string, now time.Time) (string, error) {
 	signer, err := jose.NewSigner(s.Key, s.Algorithm, s.KeyID)
 	if err != nil {
-		return "", err
+		faults.AddErr(configerr.InvalidSigner, field+".Key", "", err)
 	}
+	return signer
+}
+
+// signDocument makes the JWT of a document that does not have one yet.
+func signDocument(signer *jose.Signer, document []byte, issuer string, now time.Time) (string, error) {
 	var claims map[string]any
 	d := json.NewDecoder(bytes.NewReader(document))
 	d.UseNumber() // signed as they stand

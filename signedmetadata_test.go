@@ -16,6 +16,7 @@ import (
 
 	gojose "github.com/go-jose/go-jose/v4"
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/configerr"
 )
 
 // signer makes a key for an algorithm.
@@ -105,8 +106,8 @@ func TestSignedMetadataWithoutItsKey(t *testing.T) {
 	config := oneResource()
 	config.Resources[0].MetadataSigner = &mcpauth.MetadataSigner{Key: unreachableSigner{signer(t, "ES256")}, Algorithm: "ES256"}
 	_, err := mcpauth.New(config)
-	var fault *mcpauth.ConfigError
-	if !errors.Is(err, mcpauth.InvalidSigner) || !errors.As(err, &fault) {
+	var fault *configerr.Error
+	if !errors.Is(err, configerr.InvalidSigner) || !errors.As(err, &fault) {
 		t.Error(err)
 	}
 }

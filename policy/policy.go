@@ -95,7 +95,7 @@ func DenyUnknownChecks() Option { return func(o *options) { o.denyUnknown = true
 
 // Parse reads a policy of at most 1 MiB. Every mistake is reported, each as an
 // [*Error], joined. Among them are those that [mcpauth.New] would find, for
-// which errors.Is compares the [mcpauth.ConfigFault].
+// which errors.Is compares the [configerr.Fault].
 func Parse(data []byte, opts ...Option) (*File, error) {
 	f, found := parse(data, opts)
 	if len(found) > 0 {
@@ -161,7 +161,7 @@ func (e *Error) Error() string {
 	return "policy: " + text
 }
 
-// Unwrap returns the [*mcpauth.ConfigError] of a mistake that [mcpauth.New]
+// Unwrap returns the [*configerr.Error] of a mistake that [mcpauth.New]
 // would find, or nil.
 func (e *Error) Unwrap() error { return e.cause }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/policy"
 )
 
@@ -187,8 +188,8 @@ func TestParseErrors(t *testing.T) {
 func TestErrorsAreConfigErrors(t *testing.T) {
 	t.Parallel()
 	_, err := policy.Parse([]byte("default: offline_access"))
-	var fault *mcpauth.ConfigError
-	if !errors.Is(err, mcpauth.OfflineAccess) || !errors.As(err, &fault) {
+	var fault *configerr.Error
+	if !errors.Is(err, configerr.OfflineAccess) || !errors.As(err, &fault) {
 		t.Errorf("got %v", err)
 	}
 	_, err = policy.Parse([]byte("default: {check: owner}"))

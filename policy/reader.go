@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/configerr"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -200,12 +201,12 @@ func (r *reader) check() {
 }
 
 func (r *reader) translate(err error) {
-	var fault *mcpauth.ConfigError
+	var fault *configerr.Error
 	if !errors.As(err, &fault) {
 		r.add(&Error{Text: err.Error(), cause: err})
 		return
 	}
-	e := &Error{Text: strings.TrimPrefix(fault.Error(), "mcpauth: "+fault.Field), cause: fault}
+	e := &Error{Text: strings.TrimPrefix(fault.Error(), fault.Field), cause: fault}
 	e.Text = strings.TrimLeft(e.Text, ": ")
 	name := strings.TrimPrefix(fault.Field, "Resources[0].")
 	for name != "" {

@@ -2,11 +2,9 @@ package provider
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -55,10 +53,9 @@ type Connection struct {
 	// caller gives up, because others may wait for the answer. Zero means 5
 	// seconds; 10 seconds is the most.
 	Timeout time.Duration
-	// AllowedNetworks are the private networks in which the API may be.
-	AllowedNetworks []netip.Prefix
-	// RootCAs verifies the API's certificate. Nil means the system's.
-	RootCAs *x509.CertPool
+	// Network says how the API is reached. Its Timeout bounds each request of a
+	// question, which may need several; 10 seconds is the most.
+	Network network.Settings
 	// Now is the clock, for tests. Nil means [time.Now].
 	Now func() time.Time
 }
@@ -72,6 +69,9 @@ func (c Connection) check(f *faults) {
 	}
 	if c.Timeout < 0 || c.Timeout > maxTimeout {
 		f.add(InvalidTimeout, "Timeout", c.Timeout.String(), "")
+	}
+	if c.Network.Timeout < 0 || c.Network.Timeout > maxTimeout {
+		f.add(InvalidTimeout, "Network.Timeout", c.Network.Timeout.String(), "")
 	}
 }
 
@@ -100,7 +100,7 @@ type ask func(ctx context.Context, token string) (*mcpauth.Claims, error)
 func newAsker(c Connection, public string) *asker {
 	a := &asker{
 		base:  c.BaseURL,
-		fetch: fetch.New(fetch.Policy{Settings: network.Settings{AllowedNetworks: slices.Clone(c.AllowedNetworks), RootCAs: c.RootCAs, Timeout: maxTimeout}, MaxBody: maxAnswer}),
+		fetch: fetch.New(fetch.Policy{Settings: c.Network.Clone(), MaxBody: maxAnswer}),
 		ttl:   c.CacheTTL,
 		now:   c.Now,
 	}

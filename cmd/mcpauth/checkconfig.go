@@ -12,6 +12,7 @@ import (
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/check"
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/metadata"
 	"github.com/mcp-auth/go/policy"
 	"github.com/mcp-auth/go/provider"
@@ -63,8 +64,8 @@ func checkConfiguration(ctx context.Context, path string, opts check.Options) (*
 	if err != nil {
 		return nil, &fileError{err}
 	}
-	config.AllowedNetworks = append(config.AllowedNetworks, opts.AllowedNetworks...)
-	config.RootCAs = opts.RootCAs
+	config.Network.AllowedNetworks = append(config.Network.AllowedNetworks, opts.AllowedNetworks...)
+	config.Network.RootCAs = opts.RootCAs
 	auth, err := mcpauth.New(config)
 	if err != nil {
 		report, err := check.Configuration(ctx, check.Setup{Name: path, Faults: configProblems(err)}, opts)
@@ -87,28 +88,14 @@ func (e *fileError) Error() string { return e.err.Error() }
 func (e *fileError) Unwrap() error { return e.err }
 
 // configProblems lists the mistakes that mcpauth.New returned.
-func configProblems(err error) []check.Problem {
-	if fault, ok := err.(*mcpauth.ConfigError); ok {
-		return []check.Problem{{Field: fault.Field, Value: fault.Value, Text: faultText(fault)}}
+func configProblems(err error) (list []check.Problem) {
+	for _, fault := range configerr.All(err) {
+		list = append(list, check.Problem{Field: fault.Field, Value: fault.Value, Text: fault.Text()})
 	}
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return []check.Problem{{Field: "Config", Text: err.Error()}}
-	}
-	var list []check.Problem
-	for _, e := range joined.Unwrap() {
-		list = append(list, configProblems(e)...)
+	if list == nil {
+		list = []check.Problem{{Field: "Config", Text: err.Error()}}
 	}
 	return list
-}
-
-// faultText says what is wrong, and why.
-func faultText(fault *mcpauth.ConfigError) string {
-	text := fault.Fault.Error()
-	for _, cause := range fault.Unwrap()[1:] {
-		text += ": " + cause.Error()
-	}
-	return text
 }
 
 // readCheckFile reads a configuration. All its mistakes are returned, each with
@@ -160,7 +147,7 @@ func (r *checkReader) config(f *checkFile) mcpauth.Config {
 		if err != nil {
 			r.fault(fmt.Sprintf("allowed_networks[%d]", i), "%q is no network such as 10.0.0.0/8", text)
 		}
-		config.AllowedNetworks = append(config.AllowedNetworks, network)
+		config.Network.AllowedNetworks = append(config.Network.AllowedNetworks, network)
 	}
 	for i := range f.Resources {
 		config.Resources = append(config.Resources, r.resource(&f.Resources[i], fmt.Sprintf("resources[%d]", i)))
@@ -235,39 +222,23 @@ func (r *checkReader) byProfile(read *checkServer, in *mcpauth.Introspection, pa
 	server, err = profile.AuthorizationServer(read.Parameters, provider.Options{
 		Audiences: read.Audiences, AllowedClients: read.AllowedClients, Introspection: in,
 	})
-	r.profileFaults(err, path)
+	r.profileFaults(err, profile.Name, path)
 	return server
 }
 
 // profileFaults notes what a profile finds wrong, with the names of the file.
-func (r *checkReader) profileFaults(err error, path string) {
+func (r *checkReader) profileFaults(err error, profile, path string) {
 	names := newYAMLNames[checkServer]()
-	for _, one := range unfold(err) {
-		fault, ok := one.(*provider.Error)
-		if !ok {
-			r.fault(path, "%w", one)
-			continue
-		}
+	for _, fault := range configerr.All(err) {
 		text := fault.Fault.Error()
 		if fault.Value != "" {
 			text = fmt.Sprintf("%.200q: %s", fault.Value, text)
 		}
-		if fault.Hint != "" {
-			text += " (" + names.text(fault.Hint) + ")"
+		if fault.Err != nil {
+			text += " (" + names.text(fault.Err.Error()) + ")"
 		}
-		r.fault(path+"."+profilePath(fault.Field, names), "%s: %s", fault.Profile, text)
+		r.fault(path+"."+profilePath(fault.Field, names), "%s: %s", profile, text)
 	}
-}
-
-// unfold lists joined errors.
-func unfold(err error) []error {
-	switch err := err.(type) {
-	case nil:
-		return nil
-	case interface{ Unwrap() []error }:
-		return err.Unwrap()
-	}
-	return []error{err}
 }
 
 // introspection is nil for nil.

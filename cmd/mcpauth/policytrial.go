@@ -50,7 +50,7 @@ func (t *trial) close() { _ = t.auth.Close() }
 func (t *trial) warnings() (found []warning) {
 	for _, w := range t.auth.Warnings() {
 		rule := policyPlace(strings.TrimPrefix(w.Field, "Resources[0].Policy."))
-		found = append(found, warning{rule, w.Value, faultText(w)})
+		found = append(found, warning{rule, w.Value, w.Text()})
 	}
 	return found
 }
@@ -63,6 +63,17 @@ func policyPlace(place string) string {
 		key = "[" + key
 	}
 	return strings.ToLower(field) + key
+}
+
+// unfold lists joined errors.
+func unfold(err error) []error {
+	switch err := err.(type) {
+	case nil:
+		return nil
+	case interface{ Unwrap() []error }:
+		return err.Unwrap()
+	}
+	return []error{err}
 }
 
 // policyFaults lists the mistakes that package policy found, each of which

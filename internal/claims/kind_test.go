@@ -1,12 +1,12 @@
-package mcpauth
+package claims
 
 import "testing"
 
-// TestOfAllowedClient holds that only a token that has no audience at all, and
+// TestAllowsClient holds that only a token that has no audience at all, and
 // says that it is an access token, is accepted for its client.
 //
 // Covers RS7, RS9.
-func TestOfAllowedClient(t *testing.T) {
+func TestAllowsClient(t *testing.T) {
 	t.Parallel()
 	clients := []string{"app"}
 	for payload, want := range map[string]bool{
@@ -50,8 +50,14 @@ func TestOfAllowedClient(t *testing.T) {
 		`"token_use":"access"`:                                    false,
 		`"client_id":"","token_use":"access"`:                     false,
 	} {
-		claims, err := parseClaims([]byte("{"+payload+"}"), "", &trustedServer{audiences: []string{"https://api.example.com/mcp"}})
-		accepted := err == nil && claims.notAccessToken(false) == "" && claims.ofAllowedClient(clients, false)
+		var p Payload
+		err := p.Read([]byte("{"+payload+"}"), func([]byte) bool { return true })
+		var c Claims
+		var k Kind
+		if err == nil {
+			c, k, err = p.Decode(&Expected{Audiences: []string{"https://api.example.com/mcp"}})
+		}
+		accepted := err == nil && k.NotAccessToken(false) == "" && c.AllowsClient(clients, &k, false)
 		if accepted != want {
 			t.Errorf("%s: accepted %t (%v)", payload, accepted, err)
 		}
