@@ -88,7 +88,7 @@ func (r *resource) prove(ctx context.Context, req *Request) (*token.Verified, cr
 	}
 	refused = r.sender.Check(ctx, &senderconstraint.Request{
 		Method: req.Method, URL: req.URL, Header: req.Header, TLS: req.TLS, RemoteAddr: req.RemoteAddr,
-	}, used, v.Confirmation)
+	}, used, v.Claims.Confirmation)
 	if refused != nil {
 		return nil, used.Scheme, refused
 	}

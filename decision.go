@@ -58,7 +58,7 @@ func (r *resource) authenticate(ctx context.Context, req *Request, d *decision) 
 	v, scheme, refused := r.prove(ctx, req)
 	d.scheme, d.refused = scheme, refused
 	if refused == nil {
-		d.claims, d.token = &v.Claims, &v.Token
+		d.claims, d.token = v.Claims, &v.Token
 		return
 	}
 	if refused.Reason == reason.NoCredentials && r.policy != nil && r.policy.mayPublish {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mcp-auth/go/internal/claims"
 	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/internal/token"
 	"github.com/mcp-auth/go/reason"
 )
 
@@ -72,22 +73,22 @@ type customVerifier struct {
 }
 
 // Verify implements the interface of package token.
-func (v customVerifier) Verify(ctx context.Context, token string) (claims.Claims, *refusal.Refusal) {
-	c, err := v.verifier.Verify(ctx, token)
+func (v customVerifier) Verify(ctx context.Context, text string) (*token.Verified, *refusal.Refusal) {
+	c, err := v.verifier.Verify(ctx, text)
 	if err == nil && c == nil {
 		err = fmt.Errorf("the verifier of %q returned neither claims nor an error", v.issuer)
 	}
 	switch {
 	case errors.Is(err, ErrInvalidToken):
-		return claims.Claims{}, refusal.RejectedToken(reason.RejectedByVerifier, err)
+		return nil, refusal.RejectedToken(reason.RejectedByVerifier, err)
 	case err != nil:
-		return claims.Claims{}, refusal.Unavailable(reason.ServerUnavailable, err)
+		return nil, refusal.Unavailable(reason.ServerUnavailable, err)
 	}
-	return claims.Claims{
+	return token.NewVerified(text, claims.Claims{
 		Issuer: c.Issuer, Subject: c.Subject, ClientID: c.ClientID, Audience: c.Audience, Scopes: c.Scopes,
 		ExpiresAt: c.ExpiresAt, NotBefore: c.NotBefore, IssuedAt: c.IssuedAt,
 		Confirmation: c.Confirmation.proven(), Raw: c.Raw,
-	}, nil
+	}), nil
 }
 
 func (c *Confirmation) proven() *claims.Confirmation {

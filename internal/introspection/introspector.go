@@ -15,6 +15,7 @@ import (
 	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/lookup"
 	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/internal/token"
 	"github.com/mcp-auth/go/reason"
 )
 
@@ -87,17 +88,17 @@ func New(config Config) *Introspector {
 // Close ends introspections under way and waits for them.
 func (i *Introspector) Close() { i.answers.Close() }
 
-// Verify returns the claims of a token that the server calls active. They are
-// shared with other callers and must not be changed.
-func (i *Introspector) Verify(ctx context.Context, token string) (claims.Claims, *refusal.Refusal) {
-	a, err := i.answers.Lookup(ctx, token)
+// Verify implements [token.Verifier]: it proves a token that the server calls
+// active.
+func (i *Introspector) Verify(ctx context.Context, text string) (*token.Verified, *refusal.Refusal) {
+	a, err := i.answers.Lookup(ctx, text)
 	switch {
 	case err != nil:
-		return claims.Claims{}, refusal.Unavailable(reason.ServerUnavailable, fmt.Errorf("introspection at %q: %w", i.config.Expected.Issuer, err))
+		return nil, refusal.Unavailable(reason.ServerUnavailable, fmt.Errorf("introspection at %q: %w", i.config.Expected.Issuer, err))
 	case a.refused != nil:
-		return claims.Claims{}, a.refused
+		return nil, a.refused
 	}
-	return *a.claims, nil
+	return &token.Verified{Token: text, Claims: a.claims}, nil
 }
 
 // Ready finds the endpoint.
@@ -126,12 +127,12 @@ func (i *Introspector) retain(a answer, asked time.Time) lookup.Retention {
 
 // ask asks the authorization server. An error means that nothing is known of
 // the token.
-func (i *Introspector) ask(ctx context.Context, token string) (answer, error) {
+func (i *Introspector) ask(ctx context.Context, text string) (answer, error) {
 	endpoint, err := i.endpoint(ctx)
 	if err != nil {
 		return answer{}, err
 	}
-	request, err := i.request(endpoint, token)
+	request, err := i.request(endpoint, text)
 	if err != nil {
 		return answer{}, err
 	}

@@ -49,7 +49,7 @@ func (t *Trust) prove(ctx context.Context, text string) (*Verified, *refusal.Ref
 func (t *Trust) route(u *unproven) (found *server, _ *refusal.Refusal) {
 	u.fault = u.payload.Read(u.jws.Payload, func(iss []byte) bool {
 		found = t.server(iss)
-		return found != nil
+		return found != nil && !found.takesJWTs() // nothing else of others matters
 	})
 	if found != nil {
 		return found, nil

@@ -32,10 +32,10 @@ type Server struct {
 }
 
 // Verifier proves tokens in another way than by keys: introspection, or a
-// caller's own verifier. It may change its mind, so what it says is not
-// remembered.
+// caller's own verifier. It returns a new Verified each time. It may change its
+// mind, so what it says is not remembered.
 type Verifier interface {
-	Verify(ctx context.Context, token string) (claims.Claims, *refusal.Refusal)
+	Verify(ctx context.Context, token string) (*Verified, *refusal.Refusal)
 }
 
 type server struct{ Server }
@@ -47,11 +47,12 @@ func (s *server) takesJWTs() bool { return s.Verifier != nil && s.AllTokens }
 
 // ask has the verifier prove a token.
 func (s *server) ask(ctx context.Context, text string) (*Verified, *refusal.Refusal) {
-	c, refused := s.Verifier.Verify(ctx, text)
+	v, refused := s.Verifier.Verify(ctx, text)
 	if refused != nil {
 		return nil, refused
 	}
-	return &Verified{Token: text, Claims: c, server: s}, nil
+	v.server = s
+	return v, nil
 }
 
 // verify proves a JWT with the server's keys. The signature comes last, because
@@ -80,7 +81,9 @@ func (s *server) verify(ctx context.Context, u *unproven) (*Verified, *refusal.R
 		return nil, refused
 	}
 	c.AllowedClient = c.AllowsClient(s.AllowedClients, &kind, typed)
-	return &Verified{Token: u.text, Claims: c, server: s, generation: generation}, nil
+	v := NewVerified(u.text, c)
+	v.server, v.generation = s, generation
+	return v, nil
 }
 
 func (s *server) allowsType(typ string) bool {

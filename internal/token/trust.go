@@ -28,14 +28,23 @@ type Config struct {
 	Now       func() time.Time
 }
 
-// Verified is a token that was proven, with memory of its own. It may be shared
-// and must not be changed.
+// Verified is a token that was proven. It may be shared and must not be changed.
 type Verified struct {
-	Token string
-	claims.Claims
+	Token  string
+	Claims *claims.Claims
 
 	server     *server
 	generation uint64 // of the key set that verified it
+}
+
+// NewVerified returns a token with its claims, in one piece of memory.
+func NewVerified(text string, c claims.Claims) *Verified {
+	v := &struct {
+		Verified
+		claims claims.Claims
+	}{claims: c}
+	v.Token, v.Claims = text, &v.claims
+	return &v.Verified
 }
 
 // Trust verifies the tokens of one resource.
@@ -91,20 +100,20 @@ func (t *Trust) Verify(ctx context.Context, text string) (*Verified, *refusal.Re
 // bind checks what no verifier may skip: issuer, audience and time (RFC 9068 §4,
 // RFC 8725 §3.8–3.9).
 func (t *Trust) bind(v *Verified, now time.Time) *refusal.Refusal {
-	s := v.server
+	s, c := v.server, v.Claims
 	switch {
-	case v.Issuer != s.Issuer:
-		return refusal.InvalidToken(reason.WrongIssuer, "the token's issuer is %.200q, not %q", v.Issuer, s.Issuer)
-	case !v.AllowedClient && !slices.ContainsFunc(v.Audience, s.accepts):
-		return refusal.InvalidToken(reason.WrongAudience, "the token's audience is %.300q, accepted are %q", strings.Join(v.Audience, " "), s.Audiences)
-	case v.ExpiresAt.IsZero():
+	case c.Issuer != s.Issuer:
+		return refusal.InvalidToken(reason.WrongIssuer, "the token's issuer is %.200q, not %q", c.Issuer, s.Issuer)
+	case !c.AllowedClient && !slices.ContainsFunc(c.Audience, s.accepts):
+		return refusal.InvalidToken(reason.WrongAudience, "the token's audience is %.300q, accepted are %q", strings.Join(c.Audience, " "), s.Audiences)
+	case c.ExpiresAt.IsZero():
 		return refusal.InvalidToken(reason.NoExpiry, "the token has no exp")
-	case !now.Before(v.ExpiresAt.Add(t.leeway)):
-		return refusal.InvalidToken(reason.Expired, "the token expired at %s", moment(v.ExpiresAt))
-	case !v.NotBefore.IsZero() && now.Add(t.leeway).Before(v.NotBefore):
-		return refusal.InvalidToken(reason.NotYetValid, "the token is valid from %s on", moment(v.NotBefore))
-	case !v.IssuedAt.IsZero() && now.Add(t.leeway).Before(v.IssuedAt):
-		return refusal.InvalidToken(reason.NotYetValid, "the token was issued in the future, at %s", moment(v.IssuedAt))
+	case !now.Before(c.ExpiresAt.Add(t.leeway)):
+		return refusal.InvalidToken(reason.Expired, "the token expired at %s", moment(c.ExpiresAt))
+	case !c.NotBefore.IsZero() && now.Add(t.leeway).Before(c.NotBefore):
+		return refusal.InvalidToken(reason.NotYetValid, "the token is valid from %s on", moment(c.NotBefore))
+	case !c.IssuedAt.IsZero() && now.Add(t.leeway).Before(c.IssuedAt):
+		return refusal.InvalidToken(reason.NotYetValid, "the token was issued in the future, at %s", moment(c.IssuedAt))
 	}
 	return nil
 }
