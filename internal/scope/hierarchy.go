@@ -1,43 +1,62 @@
-package mcpauth
+package scope
 
 import (
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/challenge"
-	"github.com/mcp-auth/go/internal/refusal"
-	"github.com/mcp-auth/go/reason"
 )
 
-// hierarchy tells for each scope which broader ones include it, itself aside.
-type hierarchy struct {
-	broader  map[string][]string
+// Hierarchy knows which scopes include which. In a nil Hierarchy each scope
+// stands for itself.
+type Hierarchy struct {
+	broader  map[string][]string // by scope: those that include it
 	prefixes []prefixRule
 }
 
-// prefixRule says that a scope includes all that begin with a prefix.
+// prefixRule says that a scope includes all scopes that begin with a prefix.
 type prefixRule struct{ prefix, broader string }
 
-// newHierarchy turns "a includes b" around and follows it to the end.
-func newHierarchy(includes map[string][]string) *hierarchy {
-	h := &hierarchy{broader: map[string][]string{}}
+// NewHierarchy reads which narrower scopes each scope includes, such as
+// {"admin": {"write"}, "write": {"read"}}. A narrower scope that ends in "*"
+// stands for all that begin alike. It returns a [configerr.Error] for each scope
+// that is not valid or includes itself, with fields such as ["admin"][0].
+func NewHierarchy(includes map[string][]string) (*Hierarchy, error) {
+	h := &Hierarchy{broader: map[string][]string{}}
+	var faults configerr.List
 	for _, broader := range slices.Sorted(maps.Keys(includes)) {
+		field := fmt.Sprintf("[%q]", broader)
+		if !challenge.ValidScope(broader) {
+			faults.Add(configerr.InvalidScope, field, broader)
+		}
+		faults.Nest(field, Validate(includes[broader]))
 		found := reached{scopes: map[string]bool{}, prefixes: map[string]bool{}}
-		found.follow(includes, broader)
-		for narrower := range found.scopes {
-			h.broader[narrower] = append(h.broader[narrower], broader)
+		if found.follow(includes, broader); found.scopes[broader] {
+			faults.Add(configerr.ScopeCycle, field, broader)
 		}
-		for prefix := range found.prefixes {
-			h.prefixes = append(h.prefixes, prefixRule{prefix, broader})
-		}
+		h.add(broader, found)
 	}
-	return h
+	if err := faults.Err(); err != nil {
+		return nil, err
+	}
+	return h, nil
 }
 
-// reached is what a scope includes, itself only where it goes in a circle.
+// add turns "broader includes these" around.
+func (h *Hierarchy) add(broader string, found reached) {
+	for narrower := range found.scopes {
+		h.broader[narrower] = append(h.broader[narrower], broader)
+	}
+	for prefix := range found.prefixes {
+		h.prefixes = append(h.prefixes, prefixRule{prefix, broader})
+	}
+}
+
+// reached holds what a scope includes over any number of steps. The scope itself
+// is there only if it includes itself in a circle.
 type reached struct{ scopes, prefixes map[string]bool }
 
 func (r *reached) follow(includes map[string][]string, scope string) {
@@ -63,12 +82,13 @@ func (r *reached) add(includes map[string][]string, scope string) {
 	}
 }
 
-// satisfied reports whether the granted scopes hold the needed one, or a
-// broader one.
-func (h *hierarchy) satisfied(granted []string, needed string) bool {
-	if slices.Contains(granted, needed) {
-		return true
-	}
+// Satisfied reports whether the granted scopes have the needed one, or a broader
+// one that includes it.
+func (h *Hierarchy) Satisfied(granted []string, needed string) bool {
+	return slices.Contains(granted, needed) || h != nil && h.included(granted, needed)
+}
+
+func (h *Hierarchy) included(granted []string, needed string) bool {
 	for _, broader := range h.broader[needed] {
 		if slices.Contains(granted, broader) {
 			return true
@@ -82,28 +102,12 @@ func (h *hierarchy) satisfied(granted []string, needed string) bool {
 	return false
 }
 
-// check refuses a token that lacks one of the needed scopes (RFC 6750 §3.1).
-func (h *hierarchy) check(granted, needed []string) *refusal.Refusal {
+// Missing counts the needed scopes that the granted ones do not satisfy.
+func (h *Hierarchy) Missing(granted, needed []string) (missing int) {
 	for _, scope := range needed {
-		if !h.satisfied(granted, scope) {
-			return refusal.New(http.StatusForbidden, "insufficient_scope", reason.InsufficientScope,
-				"the token has the scopes %.500q, the operation needs %q", strings.Join(granted, " "), needed)
+		if !h.Satisfied(granted, scope) {
+			missing++
 		}
 	}
-	return nil
-}
-
-// checkHierarchy reports impossible scopes and scopes that include themselves.
-func checkHierarchy(f *faults, includes map[string][]string, field string) {
-	for _, broader := range slices.Sorted(maps.Keys(includes)) {
-		place := fmt.Sprintf("%s[%q]", field, broader)
-		if !challenge.ValidScope(broader) {
-			f.add(InvalidScope, broader, "%s", place)
-		}
-		checkScopes(f, includes[broader], place)
-		found := reached{scopes: map[string]bool{}, prefixes: map[string]bool{}}
-		if found.follow(includes, broader); found.scopes[broader] {
-			f.add(ScopeCycle, broader, "%s", place)
-		}
-	}
+	return missing
 }
