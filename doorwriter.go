@@ -14,8 +14,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mcp-auth/go/internal/mcpmethod"
 	"github.com/mcp-auth/go/internal/mcpmsg"
 	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/internal/scope"
+	"github.com/mcp-auth/go/policy"
 )
 
 // doorWriter stands between a protected handler and the wire. It binds the
@@ -52,7 +55,7 @@ type doorWriter struct {
 	anonymous bool // nobody in particular is calling
 	opens     bool // the handler may open a session
 	scheme    authScheme
-	hides     mcpmsg.Lists
+	hides     mcpmethod.Lists
 	scope     mcpmsg.Scope // of the lists, for caches
 }
 
@@ -77,15 +80,15 @@ var (
 )
 
 // expect notes what the answer to the messages may hold.
-func (w *doorWriter) expect(p *policy, req *Request, messages *mcpmsg.Request) {
+func (w *doorWriter) expect(p *policy.Evaluator, req *Request, messages *mcpmsg.Request) {
 	list := messages.All()
 	switch {
-	case p.config.ShowAll:
+	case p.ShowsAll():
 	case len(list) == 0: // a stream, which may replay answers to earlier requests
-		w.hides = mcpmsg.AllLists
+		w.hides = mcpmethod.AllLists
 	default:
 		for i := range list {
-			w.hides |= mcpmsg.ListsOf(list[i].Method)
+			w.hides |= mcpmethod.Of(list[i].Method).List
 		}
 	}
 	w.scope = mcpmsg.ScopeLimited
@@ -236,7 +239,7 @@ func (w *doorWriter) startFilter(status int) bool {
 		h.Del(name)
 	}
 	keep := func(method, name string) bool {
-		return w.res.keep(w.context(), w.caller(), w.scopes, method, name)
+		return w.res.visible(w.context(), w.caller(), w.scopes, policy.Operation{Method: method, Name: name})
 	}
 	w.list = &filteredList{isStream: isStream, status: status}
 	var to io.Writer = w.to
@@ -381,13 +384,13 @@ func (w *doorWriter) deny(c *Challenge) bool {
 func Require(ctx context.Context, scopes ...string) error {
 	info, known := FromContext(ctx)
 	w := door(ctx)
-	included := &hierarchy{}
+	var included *scope.Hierarchy
 	if w != nil {
 		included = w.res.hierarchy
 	}
 	refused := refusal.NoCredentials(errNoCredentials)
 	if known {
-		refused = included.check(info.Scopes, scopes)
+		refused = checkGranted(included, info.Scopes, scopes)
 	}
 	switch {
 	case refused == nil:
@@ -398,15 +401,15 @@ func Require(ctx context.Context, scopes ...string) error {
 			Description: refused.Description(), cause: refused.Cause,
 		}
 	}
-	already := union(w.scopes, w.needed)
-	req := &Request{Method: w.method, Scopes: union(already, scopes), scheme: w.scheme}
+	already := scope.Union(w.scopes, w.needed)
+	req := &Request{Method: w.method, Scopes: scope.Union(already, scopes), scheme: w.scheme}
 	return w.res.auth.challenge(ctx, w.res, req, refused).own()
 }
 
 // Deny asks the door that let a request in to answer it with err, a
 // [*Challenge] as [Require] returns it, whatever the handler writes. It returns
 // false if that is no longer possible, because the response has begun or
-// answers several messages. It never waits for the response, so a [CheckFunc]
+// answers several messages. It never waits for the response, so a policy.CheckFunc
 // or a [SessionStore] that is called in the middle of one may call it. It is
 // for adapters; net/http handlers call [WriteChallenge].
 func Deny(ctx context.Context, err error) bool {

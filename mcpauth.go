@@ -40,9 +40,12 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/scope"
 	"github.com/mcp-auth/go/metadata"
 	"github.com/mcp-auth/go/network"
+	"github.com/mcp-auth/go/policy"
 )
 
 // Auth decides on requests for one or several protected resources. Make one
@@ -70,9 +73,9 @@ type resource struct {
 	servers     map[string]*trustedServer
 	custom      *trustedServer // takes tokens that name no issuer: by a Verifier, or by introspection
 	document    []byte
-	hierarchy   *hierarchy
-	policy      *policy   // nil: the scopes of the handler are enough
-	sessions    *sessions // nil: shared
+	hierarchy   *scope.Hierarchy
+	policy      *policy.Evaluator // nil: the scopes of the handler are enough
+	sessions    *sessions         // nil: shared
 	origins     *origins
 	cache       *tokenCache
 	origin      string              // of the identifier
@@ -92,7 +95,8 @@ func New(config Config) (*Auth, error) {
 		config.Resources[i] = r.clone()
 	}
 	cloneMetadata(config.Resources)
-	if err := config.check(); err != nil {
+	compiled, err := config.check()
+	if err != nil {
 		return nil, err
 	}
 	a := &Auth{
@@ -115,25 +119,27 @@ func New(config Config) (*Auth, error) {
 		a.log = slog.New(slog.DiscardHandler)
 	}
 	a.issuers.report = contained(config.OnFetch, a.log)
-	if err := a.build(&config); err != nil {
+	if err := a.build(&config, compiled); err != nil {
 		return nil, err
 	}
 	return a, nil
 }
 
-func (a *Auth) build(config *Config) (err error) {
+func (a *Auth) build(config *Config, compiled []access) (err error) {
 	for i := range config.Resources {
 		r := &config.Resources[i]
-		if err := a.addResource(r, config); err != nil {
+		if err := a.addResource(r, config, compiled[i]); err != nil {
 			return err
 		}
-		a.warn(r.warnings(a.ordered[i].hierarchy, fmt.Sprintf("Resources[%d]", i)))
+		if rules := compiled[i].policy; rules != nil {
+			a.warn(rules.Warnings(r.ScopesSupported), fmt.Sprintf("Resources[%d].Policy", i))
+		}
 	}
 	a.metadata, err = newMetadataHandler(a.ordered)
 	return err
 }
 
-func (a *Auth) addResource(r *Resource, config *Config) error {
+func (a *Auth) addResource(r *Resource, config *Config, compiled access) error {
 	metadataURL, err := metadata.ResourceMetadataURL(r.Identifier)
 	if err != nil {
 		return &ConfigError{Field: "Resources.Identifier", Value: r.Identifier, Fault: InvalidIdentifier, detail: err}
@@ -148,8 +154,8 @@ func (a *Auth) addResource(r *Resource, config *Config) error {
 		metadataURL: metadataURL,
 		servers:     make(map[string]*trustedServer, len(r.AuthorizationServers)),
 		document:    document,
-		hierarchy:   newHierarchy(r.ScopeIncludes),
-		policy:      newPolicy(r.Policy),
+		hierarchy:   compiled.hierarchy,
+		policy:      compiled.policy,
 		cache:       newTokenCache(config.TokenCacheSize),
 		origin:      originOf(r.Identifier),
 		dpop:        newProofChecker(r.DPoP, r.Identifier, a.leeway, a.now),
@@ -192,12 +198,13 @@ func (a *Auth) addServer(res *resource, s AuthorizationServer) error {
 	return nil
 }
 
-func (a *Auth) warn(warnings []*ConfigError) {
-	for _, w := range warnings {
+func (a *Auth) warn(warnings []*configerr.Error, field string) {
+	for _, warning := range warnings {
+		w := nestedError(field, warning)
 		a.log.LogAttrs(context.Background(), slog.LevelWarn, "mcpauth: doubtful configuration",
 			slog.String("field", w.Field), slog.String("value", w.Value), slog.String("fault", w.text()))
+		a.warnings = append(a.warnings, w)
 	}
-	a.warnings = append(a.warnings, warnings...)
 }
 
 // Warnings lists what in the configuration is allowed but probably a mistake:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/mcp-auth/go/internal/mcpmethod"
 	"github.com/mcp-auth/go/internal/mcpmsg"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/reason"
@@ -45,17 +46,17 @@ func notFound(req *Request, m *mcpmsg.Message) *rpcError {
 	if m.ID == nil {
 		return nil
 	}
-	op, modern := operation(m), mcpmsg.Modern(req.Header)
+	modern := mcpmsg.Modern(req.Header)
 	e := &rpcError{status: http.StatusOK, code: mcpmsg.CodeInvalidParams, id: m.ID}
 	if modern { // as MCP servers do since 2026-07-28
 		e.status = http.StatusBadRequest
 	}
-	switch op.kind() {
-	case kindTool:
+	switch targetOf(operation(m)) {
+	case mcpmethod.Tool:
 		e.message = "Unknown tool"
-	case kindPrompt:
+	case mcpmethod.Prompt:
 		e.message = "Unknown prompt"
-	case kindResource:
+	case mcpmethod.Resource:
 		e.message = "Resource not found"
 		if !modern {
 			e.code = codeResourceNotFound

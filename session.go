@@ -18,7 +18,7 @@ const (
 )
 
 // Nobody is the owner of a session that was opened without a token, where the
-// [Policy] allows that, until the first caller with a token uses it.
+// Policy allows that, until the first caller with a token uses it.
 const Nobody = "nobody"
 
 // SessionStore remembers who owns an MCP session, so that a session identifier

@@ -1,4 +1,4 @@
-package policy
+package policyfile
 
 import (
 	"bytes"
@@ -77,7 +77,7 @@ func syntaxError(err error) *Error {
 type place struct {
 	node   *yaml.Node
 	field  string // its name in the file
-	config string // its name in a Resource, as a ConfigError has it
+	config string // its name in a configerr.Error
 }
 
 func (p place) at(node *yaml.Node, field, config string) place {

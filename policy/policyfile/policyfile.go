@@ -1,4 +1,4 @@
-// Package policy reads an [mcpauth.Policy] from a file in YAML, or in JSON,
+// Package policyfile reads a [policy.Policy] from a file in YAML, or in JSON,
 // which is YAML:
 //
 //	default: deny                # or authenticated, public, or a requirement
@@ -26,11 +26,11 @@
 //   - claim, with the name of one claim and its values
 //   - check, with the name of a function given by [WithChecks]
 //
-// Load reads a file and File.Apply sets the fields of a mcpauth.Resource.
+// [Load] reads a file, and [File.Apply] sets the fields of a [mcpauth.Resource].
 //
 // A file is read strictly: unknown fields, duplicate keys, values of a wrong
 // type, aliases and merge keys are errors. All of them are reported together.
-package policy
+package policyfile
 
 import (
 	"errors"
@@ -41,6 +41,8 @@ import (
 	"slices"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/configerr"
+	"github.com/mcp-auth/go/policy"
 )
 
 // maxSize bounds a policy file, in bytes.
@@ -49,7 +51,7 @@ const maxSize = 1 << 20
 // File is what a policy file says about one resource.
 type File struct {
 	// Policy holds the rules.
-	Policy mcpauth.Policy
+	Policy policy.Policy
 	// ScopesSupported are the scopes to advertise. Nil if the file has none.
 	ScopesSupported []string
 	// ScopeIncludes says which scopes include which. Nil if the file does not.
@@ -73,29 +75,29 @@ func (f *File) Apply(r *mcpauth.Resource) {
 type Option func(*options)
 
 type options struct {
-	checks      map[string]mcpauth.CheckFunc
+	checks      map[string]policy.CheckFunc
 	denyUnknown bool
 }
 
 // WithChecks gives the functions that the file may name in check, by their
 // names.
-func WithChecks(checks map[string]mcpauth.CheckFunc) Option {
+func WithChecks(checks map[string]policy.CheckFunc) Option {
 	return func(o *options) {
 		if o.checks == nil {
-			o.checks = map[string]mcpauth.CheckFunc{}
+			o.checks = map[string]policy.CheckFunc{}
 		}
 		maps.Copy(o.checks, checks)
 	}
 }
 
 // DenyUnknownChecks lets the file name checks that [WithChecks] does not give.
-// Such checks deny, with [ErrUnknownCheck]. It is for tools that read a policy without the program it
-// belongs to.
+// Such checks deny, with [ErrUnknownCheck]. It is for tools that read a policy
+// without the program that it belongs to.
 func DenyUnknownChecks() Option { return func(o *options) { o.denyUnknown = true } }
 
 // Parse reads a policy of at most 1 MiB. Every mistake is reported, each as an
-// [*Error], joined. Among them are those that [mcpauth.New] would find, for
-// which errors.Is compares the [mcpauth.ConfigFault].
+// [*Error], joined. Among them are the mistakes that [policy.Compile] finds, for
+// which errors.Is compares the [configerr.Fault].
 func Parse(data []byte, opts ...Option) (*File, error) {
 	f, found := parse(data, opts)
 	if len(found) > 0 {
@@ -134,7 +136,7 @@ type Error struct {
 	// Text says what is wrong.
 	Text string
 
-	cause error // a ConfigError, or nil
+	cause *configerr.Error // of a mistake that Compile found
 }
 
 // Error names the place and the mistake.
@@ -161,9 +163,14 @@ func (e *Error) Error() string {
 	return "policy: " + text
 }
 
-// Unwrap returns the [*mcpauth.ConfigError] of a mistake that [mcpauth.New]
-// would find, or nil.
-func (e *Error) Unwrap() error { return e.cause }
+// Unwrap returns the [*configerr.Error] of a mistake that [policy.Compile] finds,
+// or nil.
+func (e *Error) Unwrap() error {
+	if e.cause == nil {
+		return nil
+	}
+	return e.cause
+}
 
 // join sorts mistakes by where they are.
 func join(file string, found []*Error) error {

@@ -1,4 +1,4 @@
-package policy_test
+package policyfile_test
 
 import (
 	"context"
@@ -13,7 +13,9 @@ import (
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/policy"
+	"github.com/mcp-auth/go/policy/policyfile"
 )
 
 const todos = `# The todo server.
@@ -60,16 +62,16 @@ sessions and lists          a valid token
 every other operation       denied to everybody
 `
 
-func checks() policy.Option {
-	return policy.WithChecks(map[string]mcpauth.CheckFunc{
-		"owner": func(context.Context, *mcpauth.AuthInfo, mcpauth.Operation) (bool, error) { return true, nil },
+func checks() policyfile.Option {
+	return policyfile.WithChecks(map[string]policy.CheckFunc{
+		"owner": func(context.Context, policy.Caller, policy.Operation) (bool, error) { return true, nil },
 	})
 }
 
 // Covers RS11, RS12.
 func TestParse(t *testing.T) {
 	t.Parallel()
-	f, err := policy.Parse([]byte(todos), checks())
+	f, err := policyfile.Parse([]byte(todos), checks())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +92,7 @@ func TestParse(t *testing.T) {
 // Covers RS12: JSON is YAML.
 func TestParseJSON(t *testing.T) {
 	t.Parallel()
-	f, err := policy.Parse([]byte("{\n\t\"default\": \"public\",\n\t\"tools\": {\"a\": [\"x\"], \"b\":{\"any\":[\"x\",{\"claim\":{\"c\":[\"v\"]}}]}},\n\t\"max_body\":1}\r\n"))
+	f, err := policyfile.Parse([]byte("{\n\t\"default\": \"public\",\n\t\"tools\": {\"a\": [\"x\"], \"b\":{\"any\":[\"x\",{\"claim\":{\"c\":[\"v\"]}}]}},\n\t\"max_body\":1}\r\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +155,7 @@ func TestParseErrors(t *testing.T) {
 		{"scope with space", "tools:\n  a: {any: [b, [c, 'd e']]}", `2:20: tools["a"].any[1][1]: "d e": the scope is empty or has a character that RFC 6749 §3.3 does not allow`},
 		{"offline_access", "default: offline_access", `1:10: default: "offline_access": offline_access is between client and authorization server and must not be asked for by a resource`},
 		{"offline_access supported", "scopes_supported: [a, offline_access]", `1:23: scopes_supported[1]: "offline_access": offline_access is between client and authorization server and must not be asked for by a resource`},
-		{"pattern", "tools:\n  a*b: x", `2:8: tools["a*b"]: "a*b": the key of the rule is not a name, a prefix that ends in * or a URI template: * stands at the end only`},
+		{"pattern", "tools:\n  a*b: x", `2:8: tools["a*b"]: "a*b": the key of the rule is not a name, a prefix that ends in * or a URI template: * is allowed only at the end`},
 		{"circle", "scope_includes:\n  a: [b]\n  b: [a]", lists(
 			`2:6: scope_includes["a"]: "a": the scope includes itself by way of others`,
 			`3:6: scope_includes["b"]: "b": the scope includes itself by way of others`)},
@@ -169,7 +171,7 @@ func TestParseErrors(t *testing.T) {
 			`5:6: odd: the field is not known; known are default, tools, prompts, resources, methods, show_all, hide_refused, max_body, scopes_supported, scope_includes`)},
 	}
 	for _, tc := range tests {
-		f, err := policy.Parse([]byte(tc.text), checks())
+		f, err := policyfile.Parse([]byte(tc.text), checks())
 		if err == nil || f != nil {
 			t.Errorf("%s: accepted as\n%v", tc.name, f)
 			continue
@@ -177,7 +179,7 @@ func TestParseErrors(t *testing.T) {
 		if got := err.Error(); got != "policy: "+tc.want {
 			t.Errorf("%s: got\n%s\nwant\n%s", tc.name, got, "policy: "+tc.want)
 		}
-		var one *policy.Error
+		var one *policyfile.Error
 		if !errors.As(err, &one) {
 			t.Errorf("%s: %T", tc.name, err)
 		}
@@ -186,12 +188,12 @@ func TestParseErrors(t *testing.T) {
 
 func TestErrorsAreConfigErrors(t *testing.T) {
 	t.Parallel()
-	_, err := policy.Parse([]byte("default: offline_access"))
-	var fault *mcpauth.ConfigError
-	if !errors.Is(err, mcpauth.OfflineAccess) || !errors.As(err, &fault) {
+	_, err := policyfile.Parse([]byte("default: offline_access"))
+	var fault *configerr.Error
+	if !errors.Is(err, configerr.OfflineAccess) || !errors.As(err, &fault) {
 		t.Errorf("got %v", err)
 	}
-	_, err = policy.Parse([]byte("default: {check: owner}"))
+	_, err = policyfile.Parse([]byte("default: {check: owner}"))
 	if want := `policy: 1:18: default.check: there is no check "owner": the program gives none`; err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}
@@ -225,7 +227,7 @@ func TestHostileFiles(t *testing.T) {
 		{"many tags", strings.Repeat("!a ", 1<<18), "not YAML"},
 	}
 	for _, tc := range tests {
-		_, err := policy.Parse([]byte(tc.text))
+		_, err := policyfile.Parse([]byte(tc.text))
 		if (err == nil) != (tc.want == "") || err != nil && !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: got %.300v", tc.name, err)
 		}
@@ -244,34 +246,34 @@ func TestLoad(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if f, err := policy.Load(good, checks()); err != nil || f.Policy.String() != todosTable {
+	if f, err := policyfile.Load(good, checks()); err != nil || f.Policy.String() != todosTable {
 		t.Errorf("got %v, %v", f, err)
 	}
-	_, err := policy.Load(bad)
-	var fault *policy.Error
+	_, err := policyfile.Load(bad)
+	var fault *policyfile.Error
 	if !errors.As(err, &fault) || fault.File != bad || fault.Line != 2 || fault.Column != 4 || !strings.HasPrefix(err.Error(), "policy: "+bad+":2:4: x: ") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := policy.Load(filepath.Join(dir, "none.yaml")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := policyfile.Load(filepath.Join(dir, "none.yaml")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := policy.Load(dir); err == nil {
+	if _, err := policyfile.Load(dir); err == nil {
 		t.Error("a directory was read")
 	}
 }
 
 func TestApply(t *testing.T) {
 	t.Parallel()
-	f, err := policy.Parse([]byte("default: public\n"))
+	f, err := policyfile.Parse([]byte("default: public\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := mcpauth.Resource{ScopesSupported: []string{"a"}, ScopeIncludes: map[string][]string{"a": {"b"}}}
 	f.Apply(&r)
-	if r.Policy == nil || r.Policy.Default != mcpauth.Public() || len(r.ScopesSupported) != 1 || len(r.ScopeIncludes) != 1 {
+	if r.Policy == nil || r.Policy.Default != policy.Public() || len(r.ScopesSupported) != 1 || len(r.ScopeIncludes) != 1 {
 		t.Errorf("got %+v", r)
 	}
-	f, err = policy.Parse([]byte("scopes_supported: []\nscope_includes: {}\n"))
+	f, err = policyfile.Parse([]byte("scopes_supported: []\nscope_includes: {}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +286,7 @@ func TestApply(t *testing.T) {
 // Covers RS12: what a tool reads without the program's functions denies.
 func TestDenyUnknownChecks(t *testing.T) {
 	t.Parallel()
-	f, err := policy.Parse([]byte("tools: {a: {check: other}, b: {check: owner}}"), policy.DenyUnknownChecks(), checks())
+	f, err := policyfile.Parse([]byte("tools: {a: {check: other}, b: {check: owner}}"), policyfile.DenyUnknownChecks(), checks())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -307,7 +309,7 @@ func TestDenyUnknownChecks(t *testing.T) {
 				return fmt.Appendf(nil, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":%q}}`, name), nil
 			},
 		})
-		if (err == nil) != want || errors.Is(err, policy.ErrUnknownCheck) == want {
+		if (err == nil) != want || errors.Is(err, policyfile.ErrUnknownCheck) == want {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -321,10 +323,10 @@ func FuzzParse(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		file, err := policy.Parse([]byte(text), checks())
+		file, err := policyfile.Parse([]byte(text), checks())
 		if err != nil {
 			for _, one := range err.(interface{ Unwrap() []error }).Unwrap() {
-				var fault *policy.Error
+				var fault *policyfile.Error
 				if !errors.As(one, &fault) || fault.Text == "" || fault.Line < 1 && len(text) <= 1<<20 {
 					t.Fatalf("%q: %#v", text, one)
 				}
@@ -338,7 +340,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%q: %v", text, err)
 		}
 		_ = auth.Close()
-		if again, err := policy.Parse([]byte(text), checks()); err != nil || again.Policy.String() != file.Policy.String() || !maps.EqualFunc(again.ScopeIncludes, file.ScopeIncludes, func(a, b []string) bool { return reflect.DeepEqual(a, b) }) {
+		if again, err := policyfile.Parse([]byte(text), checks()); err != nil || again.Policy.String() != file.Policy.String() || !maps.EqualFunc(again.ScopeIncludes, file.ScopeIncludes, func(a, b []string) bool { return reflect.DeepEqual(a, b) }) {
 			t.Fatalf("%q is read in two ways", text)
 		}
 	})

@@ -1,13 +1,13 @@
-package policy
+package policyfile
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
-	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/configerr"
+	"github.com/mcp-auth/go/internal/scope"
+	"github.com/mcp-auth/go/policy"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -28,7 +28,7 @@ type reader struct {
 	options
 	file   File
 	found  []*Error
-	places map[string]place // by their names in a Resource
+	places map[string]place // by the names that a configerr.Error gives them
 }
 
 func parse(data []byte, opts []Option) (*File, []*Error) {
@@ -62,7 +62,6 @@ func (r *reader) add(e *Error) {
 
 func (r *reader) field(e entry) {
 	p := &r.file.Policy
-	e.config = "Policy."
 	switch e.key {
 	case "default":
 		p.Default = r.requirement(e.at(e.node, "", "Default"), 0)
@@ -113,8 +112,8 @@ func (r *reader) entries(at place) (entries []entry) {
 	return entries
 }
 
-// member is the place of a value. Those at the top have no name in a Resource
-// yet.
+// member returns the place of a value. A field of the file has no name in a
+// configerr.Error yet.
 func (r *reader) member(at place, key string, value *yaml.Node) place {
 	if at.field == "" {
 		return at.at(value, key, "")
@@ -123,8 +122,8 @@ func (r *reader) member(at place, key string, value *yaml.Node) place {
 	return at.at(value, index, index)
 }
 
-func (r *reader) rules(at place) map[string]mcpauth.Requirement {
-	rules := map[string]mcpauth.Requirement{}
+func (r *reader) rules(at place) map[string]policy.Requirement {
+	rules := map[string]policy.Requirement{}
 	for _, e := range r.entries(at) {
 		rules[e.key] = r.requirement(e.place, 0)
 	}
@@ -174,54 +173,33 @@ func (r *reader) includes(at place) map[string][]string {
 	return includes
 }
 
-// check holds the file against what New demands, and reports its findings where
-// they are in the file.
+// check compiles the policy, and reports the mistakes where they are in the file.
 func (r *reader) check() {
-	issuer := "https://policy.invalid"
-	verify := func(context.Context, string) (*mcpauth.Claims, error) { return nil, mcpauth.ErrInvalidToken }
-	resource := mcpauth.Resource{
-		Identifier:           issuer,
-		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: issuer, Verifier: mcpauth.VerifierFunc(verify)}},
-	}
-	r.file.Apply(&resource)
-	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{resource}})
-	if err == nil {
-		_ = auth.Close()
-		return
-	}
-	var joined interface{ Unwrap() []error }
-	if !errors.As(err, &joined) {
-		r.add(&Error{Text: err.Error(), cause: err})
-		return
-	}
-	for _, err := range joined.Unwrap() {
-		r.translate(err)
+	var faults configerr.List
+	_, err := policy.Compile(&r.file.Policy, r.file.ScopeIncludes)
+	faults.Nest("", err)
+	faults.Nest("ScopesSupported", scope.Validate(r.file.ScopesSupported))
+	for _, fault := range configerr.All(faults.Err()) {
+		r.translate(fault)
 	}
 }
 
-func (r *reader) translate(err error) {
-	var fault *mcpauth.ConfigError
-	if !errors.As(err, &fault) {
-		r.add(&Error{Text: err.Error(), cause: err})
-		return
-	}
-	e := &Error{Text: strings.TrimPrefix(fault.Error(), "mcpauth: "+fault.Field), cause: fault}
-	e.Text = strings.TrimLeft(e.Text, ": ")
-	name := strings.TrimPrefix(fault.Field, "Resources[0].")
-	for name != "" {
+// translate reports a mistake, unless the reader itself found fault with the
+// place.
+func (r *reader) translate(fault *configerr.Error) {
+	e := &Error{Text: strings.TrimLeft(strings.TrimPrefix(fault.Error(), fault.Field), ": "), cause: fault}
+	for name := fault.Field; name != ""; name = name[:max(0, strings.LastIndexByte(name, '['))] {
 		if at, ok := r.places[name]; ok {
 			e.Line, e.Column, e.Field = at.node.Line, at.node.Column, at.field
 			break
 		}
-		name = name[:max(0, strings.LastIndexByte(name, '['))]
 	}
-	if !r.reported(e) {
+	if !r.isReported(e) {
 		r.add(e)
 	}
 }
 
-// reported tells that the reader found fault with the place itself.
-func (r *reader) reported(e *Error) bool {
+func (r *reader) isReported(e *Error) bool {
 	return slices.ContainsFunc(r.found, func(other *Error) bool {
 		return other.cause == nil && other.Line == e.Line && other.Column == e.Column
 	})

@@ -1,4 +1,4 @@
-package policy
+package policyfile
 
 import (
 	"context"
@@ -7,13 +7,13 @@ import (
 	"slices"
 	"strings"
 
-	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/policy"
 	"go.yaml.in/yaml/v3"
 )
 
 // requirement reads what an operation needs. Where that fails, it denies, and
 // the rest of the file can be checked.
-func (r *reader) requirement(at place, depth int) mcpauth.Requirement {
+func (r *reader) requirement(at place, depth int) policy.Requirement {
 	r.places[at.config] = at
 	switch {
 	case depth > maxDepth:
@@ -27,11 +27,11 @@ func (r *reader) requirement(at place, depth int) mcpauth.Requirement {
 	default:
 		r.fault(at, "must be scopes, deny, authenticated, public, all, any, claim or check, not %s", describe(at.node))
 	}
-	return mcpauth.Denied()
+	return policy.Denied()
 }
 
 // text reads scopes, or one of the words.
-func (r *reader) text(at place) mcpauth.Requirement {
+func (r *reader) text(at place) policy.Requirement {
 	words := strings.Fields(at.node.Value)
 	if len(words) == 1 {
 		if known := keyword(words[0]); known != nil {
@@ -40,120 +40,120 @@ func (r *reader) text(at place) mcpauth.Requirement {
 	}
 	if len(words) == 0 {
 		r.fault(at, "must not be empty: write deny, authenticated or public")
-		return mcpauth.Denied()
+		return policy.Denied()
 	}
 	if i := slices.IndexFunc(words, func(word string) bool { return keyword(word) != nil }); i >= 0 {
 		r.fault(at, "%s stands alone; write a list if it is the name of a scope", words[i])
-		return mcpauth.Denied()
+		return policy.Denied()
 	}
-	return mcpauth.Scopes(words...)
+	return policy.Scopes(words...)
 }
 
-func keyword(word string) mcpauth.Requirement {
+func keyword(word string) policy.Requirement {
 	switch word {
 	case "deny":
-		return mcpauth.Denied()
+		return policy.Denied()
 	case "authenticated":
-		return mcpauth.Authenticated()
+		return policy.Authenticated()
 	case "public":
-		return mcpauth.Public()
+		return policy.Public()
 	}
 	return nil
 }
 
-func (r *reader) scopes(at place) mcpauth.Requirement {
+func (r *reader) scopes(at place) policy.Requirement {
 	if len(at.node.Content) == 0 {
 		r.fault(at, "must not be empty: write authenticated if a valid token is enough")
-		return mcpauth.Denied()
+		return policy.Denied()
 	}
 	for i, item := range at.node.Content {
 		if item.Kind == yaml.MappingNode || item.Kind == yaml.SequenceNode {
 			r.fault(at.item(i), "a list holds scopes; write {all: […]} or {any: […]} for more")
-			return mcpauth.Denied()
+			return policy.Denied()
 		}
 	}
-	return mcpauth.Scopes(r.texts(at)...)
+	return policy.Scopes(r.texts(at)...)
 }
 
 // compound reads a mapping with one member.
-func (r *reader) compound(at place, depth int) mcpauth.Requirement {
+func (r *reader) compound(at place, depth int) policy.Requirement {
 	entries := r.entries(at)
 	if len(entries) != 1 {
 		r.fault(at, "must have one of all, any, claim and check; write {all: […]} for several")
-		return mcpauth.Denied()
+		return policy.Denied()
 	}
 	e := entries[0]
 	e.field, e.config = at.field+"."+e.key, at.config
 	switch e.key {
 	case "all":
-		return mcpauth.All(r.list(e.place, depth)...)
+		return policy.All(r.list(e.place, depth)...)
 	case "any":
-		return mcpauth.Any(r.list(e.place, depth)...)
+		return policy.Any(r.list(e.place, depth)...)
 	case "claim":
 		return r.claim(e.place)
 	case "check":
 		return r.named(e.place)
 	}
 	r.fault(e.place, "the field is not known; known are all, any, claim and check")
-	return mcpauth.Denied()
+	return policy.Denied()
 }
 
 // list reads the requirements in all and any.
-func (r *reader) list(at place, depth int) []mcpauth.Requirement {
+func (r *reader) list(at place, depth int) []policy.Requirement {
 	if at.node.Kind != yaml.SequenceNode || len(at.node.Content) == 0 {
 		r.fault(at, "must be a list with something in it, not %s", describe(at.node))
-		return []mcpauth.Requirement{mcpauth.Denied()}
+		return []policy.Requirement{policy.Denied()}
 	}
-	requirements := make([]mcpauth.Requirement, len(at.node.Content))
+	requirements := make([]policy.Requirement, len(at.node.Content))
 	for i := range requirements {
 		requirements[i] = r.requirement(at.item(i), depth+1)
 	}
 	return requirements
 }
 
-func (r *reader) claim(at place) mcpauth.Requirement {
+func (r *reader) claim(at place) policy.Requirement {
 	entries := r.entries(at)
 	if len(entries) != 1 {
 		r.fault(at, "must have one claim; write {all: […]} for several")
-		return mcpauth.Denied()
+		return policy.Denied()
 	}
 	e := entries[0]
 	if isText(e.node) {
-		return mcpauth.Claim(e.key, e.node.Value)
+		return policy.Claim(e.key, e.node.Value)
 	}
 	if e.node.Kind != yaml.SequenceNode {
 		r.fault(e.place, "must be text or a list of texts, not %s", describe(e.node))
-		return mcpauth.Denied()
+		return policy.Denied()
 	}
 	values := r.texts(e.place)
 	if len(values) < len(e.node.Content) {
-		return mcpauth.Denied() // reported
+		return policy.Denied() // reported
 	}
-	return mcpauth.Claim(e.key, values...)
+	return policy.Claim(e.key, values...)
 }
 
 // named reads a check.
-func (r *reader) named(at place) mcpauth.Requirement {
+func (r *reader) named(at place) policy.Requirement {
 	name := at.node.Value
 	check := r.checks[name]
 	switch {
 	case !isText(at.node) || name == "":
 		r.fault(at, "must be the name of a check, not %s", describe(at.node))
 	case check != nil:
-		return mcpauth.Check(name, check)
+		return policy.Check(name, check)
 	case r.denyUnknown:
-		return mcpauth.Check(name, unknownCheck)
+		return policy.Check(name, unknownCheck)
 	default:
 		r.fault(at, "there is no check %q%s", name, r.knownChecks())
 	}
-	return mcpauth.Denied()
+	return policy.Denied()
 }
 
 // ErrUnknownCheck is why a check denies that [DenyUnknownChecks] let pass. It is
 // in the chain of the Challenge.
 var ErrUnknownCheck = errors.New("its function is not known here")
 
-func unknownCheck(context.Context, *mcpauth.AuthInfo, mcpauth.Operation) (bool, error) {
+func unknownCheck(context.Context, policy.Caller, policy.Operation) (bool, error) {
 	return false, ErrUnknownCheck
 }
 
