@@ -12,6 +12,7 @@ import (
 	"github.com/mcp-auth/go/check"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/metadata"
+	"github.com/mcp-auth/go/policy"
 )
 
 const diagnoseSecret = "hush-hush-hush"
@@ -79,7 +80,7 @@ func TestDiagnose(t *testing.T) {
 	server.Introspection.AuthMethod = "client_secret_post"
 	server.Algorithms, server.Audiences = []string{"RS256"}, []string{"account"}
 	config.Resources[0].DPoP = &mcpauth.DPoP{Required: true}
-	config.Resources[0].Policy = &mcpauth.Policy{Default: mcpauth.Scopes("delete")}
+	config.Resources[0].Policy = &policy.Policy{Default: policy.Scopes("delete")}
 	config.Leeway, config.DangerouslyShowErrorDetails = time.Minute, true
 	report = diagnose(t, config)
 	if want := []check.Code{check.ConfigAlgorithmsWithoutKey}; !slices.Equal(codesOf(report, metadata.Error), want) {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/policy"
 
 	"github.com/mcp-auth/go/reason"
 )
@@ -15,19 +16,19 @@ import (
 func permitsConfig() mcpauth.Config {
 	config := resources(resourceID, resourceID+"/other")
 	config.Resources[0].ScopeIncludes = map[string][]string{"admin": {"write"}}
-	config.Resources[0].Policy = &mcpauth.Policy{
-		Tools: map[string]mcpauth.Requirement{
-			"read":  mcpauth.Scopes("read"),
-			"write": mcpauth.Scopes("write"),
-			"help":  mcpauth.Public(),
+	config.Resources[0].Policy = &policy.Policy{
+		Tools: map[string]policy.Requirement{
+			"read":  policy.Scopes("read"),
+			"write": policy.Scopes("write"),
+			"help":  policy.Public(),
 		},
-		Methods: map[string]mcpauth.Requirement{"initialize": mcpauth.Public()},
+		Methods: map[string]policy.Requirement{"initialize": policy.Public()},
 	}
 	return config
 }
 
-func tool(name string) mcpauth.Operation {
-	return mcpauth.Operation{Method: "tools/call", Name: name}
+func tool(name string) policy.Operation {
+	return policy.Operation{Method: "tools/call", Name: name}
 }
 
 // Covers RS4, RS11, RS12. What the door decides on a request, Permits decides on
@@ -40,28 +41,28 @@ func TestPermits(t *testing.T) {
 	for name, test := range map[string]struct {
 		info     *mcpauth.AuthInfo
 		resource string
-		ops      []mcpauth.Operation
+		ops      []policy.Operation
 		want     int
 		scopes   []string
 	}{
-		"has it":                 {reader, resourceID, []mcpauth.Operation{tool("read")}, http.StatusOK, nil},
-		"includes it":            {admin, resourceID, []mcpauth.Operation{tool("write")}, http.StatusOK, nil},
-		"lacks it":               {reader, resourceID, []mcpauth.Operation{tool("write")}, http.StatusForbidden, []string{"write"}},
-		"one of two":             {reader, resourceID, []mcpauth.Operation{tool("read"), tool("write")}, http.StatusForbidden, []string{"read", "write"}},
-		"no rule":                {reader, resourceID, []mcpauth.Operation{tool("other")}, http.StatusForbidden, nil},
-		"lifecycle":              {reader, resourceID, []mcpauth.Operation{{Method: "tools/list"}}, http.StatusOK, nil},
-		"nobody":                 {nil, resourceID, []mcpauth.Operation{tool("read")}, http.StatusUnauthorized, []string{"read"}},
-		"nobody, public":         {nil, resourceID, []mcpauth.Operation{tool("help"), {Method: "initialize"}}, http.StatusOK, nil},
-		"nobody, lifecycle":      {nil, resourceID, []mcpauth.Operation{{Method: "tools/list"}}, http.StatusUnauthorized, nil},
+		"has it":                 {reader, resourceID, []policy.Operation{tool("read")}, http.StatusOK, nil},
+		"includes it":            {admin, resourceID, []policy.Operation{tool("write")}, http.StatusOK, nil},
+		"lacks it":               {reader, resourceID, []policy.Operation{tool("write")}, http.StatusForbidden, []string{"write"}},
+		"one of two":             {reader, resourceID, []policy.Operation{tool("read"), tool("write")}, http.StatusForbidden, []string{"read", "write"}},
+		"no rule":                {reader, resourceID, []policy.Operation{tool("other")}, http.StatusForbidden, nil},
+		"lifecycle":              {reader, resourceID, []policy.Operation{{Method: "tools/list"}}, http.StatusOK, nil},
+		"nobody":                 {nil, resourceID, []policy.Operation{tool("read")}, http.StatusUnauthorized, []string{"read"}},
+		"nobody, public":         {nil, resourceID, []policy.Operation{tool("help"), {Method: "initialize"}}, http.StatusOK, nil},
+		"nobody, lifecycle":      {nil, resourceID, []policy.Operation{{Method: "tools/list"}}, http.StatusUnauthorized, nil},
 		"nobody, a stream":       {nil, resourceID, nil, http.StatusOK, nil}, // as initialize
-		"no policy":              {reader, resourceID + "/other", []mcpauth.Operation{tool("write")}, http.StatusOK, nil},
-		"no policy, nobody":      {nil, resourceID + "/other", []mcpauth.Operation{tool("help")}, http.StatusUnauthorized, nil},
-		"unknown resource":       {reader, "https://else.example", []mcpauth.Operation{tool("read")}, http.StatusInternalServerError, nil},
-		"which resource":         {reader, "", []mcpauth.Operation{tool("read")}, http.StatusInternalServerError, nil},
-		"of a neighbour":         {&mcpauth.AuthInfo{Resource: resourceID + "/other", Scopes: []string{"read"}}, resourceID, []mcpauth.Operation{tool("read")}, http.StatusUnauthorized, nil},
-		"of a neighbour, public": {&mcpauth.AuthInfo{Resource: resourceID + "/other"}, resourceID, []mcpauth.Operation{tool("help")}, http.StatusUnauthorized, nil},
+		"no policy":              {reader, resourceID + "/other", []policy.Operation{tool("write")}, http.StatusOK, nil},
+		"no policy, nobody":      {nil, resourceID + "/other", []policy.Operation{tool("help")}, http.StatusUnauthorized, nil},
+		"unknown resource":       {reader, "https://else.example", []policy.Operation{tool("read")}, http.StatusInternalServerError, nil},
+		"which resource":         {reader, "", []policy.Operation{tool("read")}, http.StatusInternalServerError, nil},
+		"of a neighbour":         {&mcpauth.AuthInfo{Resource: resourceID + "/other", Scopes: []string{"read"}}, resourceID, []policy.Operation{tool("read")}, http.StatusUnauthorized, nil},
+		"of a neighbour, public": {&mcpauth.AuthInfo{Resource: resourceID + "/other"}, resourceID, []policy.Operation{tool("help")}, http.StatusUnauthorized, nil},
 	} {
-		err := auth.Permits(t.Context(), test.info, test.resource, test.ops...)
+		err := auth.AuthorizeOperation(t.Context(), test.info, test.resource, test.ops...)
 		got := http.StatusOK
 		var c *mcpauth.Challenge
 		if errors.As(err, &c) {
@@ -83,21 +84,21 @@ func TestPermitsHides(t *testing.T) {
 	config.Resources[0].Policy.HideRefused = true
 	auth := newAuth(t, config)
 	var c *mcpauth.Challenge
-	err := auth.Permits(t.Context(), &mcpauth.AuthInfo{Subject: "alice"}, resourceID, tool("write"))
+	err := auth.AuthorizeOperation(t.Context(), &mcpauth.AuthInfo{Subject: "alice"}, resourceID, tool("write"))
 	if !errors.As(err, &c) || !c.Hidden || len(c.Scopes) > 0 {
 		t.Errorf("%+v", err)
 	}
-	config.Resources[0].Policy.Methods = map[string]mcpauth.Requirement{"tools/list": mcpauth.Scopes("write")}
-	err = newAuth(t, config).Permits(t.Context(), &mcpauth.AuthInfo{Subject: "alice"}, resourceID, mcpauth.Operation{Method: "tools/list"})
+	config.Resources[0].Policy.Methods = map[string]policy.Requirement{"tools/list": policy.Scopes("write")}
+	err = newAuth(t, config).AuthorizeOperation(t.Context(), &mcpauth.AuthInfo{Subject: "alice"}, resourceID, policy.Operation{Method: "tools/list"})
 	if !errors.As(err, &c) || c.Hidden || len(c.Scopes) != 1 {
 		t.Errorf("a method is no secret: %+v", err)
 	}
-	config.Resources[0].Policy.Resources = map[string]mcpauth.Requirement{"note:///a": mcpauth.Denied()}
-	err = newAuth(t, config).Permits(t.Context(), &mcpauth.AuthInfo{Subject: "alice"}, resourceID, read("note:///%61"))
+	config.Resources[0].Policy.Resources = map[string]policy.Requirement{"note:///a": policy.Denied()}
+	err = newAuth(t, config).AuthorizeOperation(t.Context(), &mcpauth.AuthInfo{Subject: "alice"}, resourceID, read("note:///%61"))
 	if !errors.As(err, &c) || !c.Hidden {
 		t.Errorf("in another spelling: %+v", err)
 	}
-	err = auth.Permits(t.Context(), nil, resourceID, tool("write"))
+	err = auth.AuthorizeOperation(t.Context(), nil, resourceID, tool("write"))
 	if !errors.As(err, &c) || c.Hidden || len(c.Scopes) > 0 {
 		t.Errorf("without a token: %+v", err)
 	}
@@ -107,14 +108,14 @@ func TestPermitsHides(t *testing.T) {
 func TestShows(t *testing.T) {
 	t.Parallel()
 	config := permitsConfig()
-	config.Resources[0].Policy.Resources = map[string]mcpauth.Requirement{"note://{id}": mcpauth.Scopes("read")}
+	config.Resources[0].Policy.Resources = map[string]policy.Requirement{"note://{id}": policy.Scopes("read")}
 	auth := newAuth(t, config)
 	reader := &mcpauth.AuthInfo{Subject: "alice", Scopes: []string{"read"}}
-	template := mcpauth.Operation{Method: "resources/read", Name: "note://{id}"}
+	template := policy.Operation{Method: "resources/read", Name: "note://{id}"}
 	for name, test := range map[string]struct {
 		info     *mcpauth.AuthInfo
 		resource string
-		op       mcpauth.Operation
+		op       policy.Operation
 		want     bool
 	}{
 		"may use":          {reader, resourceID, tool("read"), true},
@@ -126,12 +127,12 @@ func TestShows(t *testing.T) {
 		"no policy":        {reader, resourceID + "/other", tool("write"), true},
 		"unknown resource": {reader, "https://else.example", tool("read"), false},
 	} {
-		if got := auth.Shows(t.Context(), test.info, test.resource, test.op); got != test.want {
+		if got := auth.Visible(t.Context(), test.info, test.resource, test.op); got != test.want {
 			t.Errorf("%s: %t, want %t", name, got, test.want)
 		}
 	}
 	config.Resources[0].Policy.ShowAll = true
-	if !newAuth(t, config).Shows(t.Context(), reader, resourceID, tool("write")) {
+	if !newAuth(t, config).Visible(t.Context(), reader, resourceID, tool("write")) {
 		t.Error("ShowAll does not show all")
 	}
 }
@@ -144,7 +145,7 @@ func TestChallengeIsItsOwn(t *testing.T) {
 	reader := &mcpauth.AuthInfo{Subject: "alice", Scopes: []string{"read"}}
 	for range 2 {
 		var c *mcpauth.Challenge
-		err := auth.Permits(t.Context(), reader, resourceID, tool("write"))
+		err := auth.AuthorizeOperation(t.Context(), reader, resourceID, tool("write"))
 		if !errors.As(err, &c) || len(c.Scopes) != 1 || c.Scopes[0] != "write" {
 			t.Fatalf("%+v", err)
 		}
@@ -168,13 +169,13 @@ func TestChallengeIsItsOwn(t *testing.T) {
 func TestNamesAreBounded(t *testing.T) {
 	t.Parallel()
 	config := permitsConfig()
-	config.Resources[0].Policy.Resources = map[string]mcpauth.Requirement{"note:///*": mcpauth.Authenticated()}
+	config.Resources[0].Policy.Resources = map[string]policy.Requirement{"note:///*": policy.Authenticated()}
 	auth := newAuth(t, config)
 	half := "note:///" + strings.Repeat("a", 32<<10-len("note:///"))
 	for uri, want := range map[string]reason.Reason{half: "", half + "a": reason.MalformedMessage} {
 		var got reason.Reason
 		var c *mcpauth.Challenge
-		if errors.As(auth.Permits(t.Context(), &mcpauth.AuthInfo{Subject: "alice"}, resourceID, read(half), read(uri)), &c) {
+		if errors.As(auth.AuthorizeOperation(t.Context(), &mcpauth.AuthInfo{Subject: "alice"}, resourceID, read(half), read(uri)), &c) {
 			got = c.Reason
 		}
 		if got != want {

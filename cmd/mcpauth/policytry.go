@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/policy"
 	"github.com/urfave/cli/v3"
 )
 
@@ -97,7 +98,7 @@ func testPolicy(ctx context.Context, cmd *cli.Command) (*verdict, error) {
 		return nil, err
 	}
 	defer t.close()
-	return t.try(ctx, &f.Policy, op, token)
+	return t.try(ctx, op, token)
 }
 
 // targets are the flags that name something, each with the methods it can be
@@ -116,7 +117,7 @@ type target struct {
 }
 
 // trialOperation is what the flags ask for.
-func trialOperation(cmd *cli.Command) (mcpauth.Operation, error) {
+func trialOperation(cmd *cli.Command) (policy.Operation, error) {
 	op, err := trialTarget(cmd)
 	if err != nil || !cmd.IsSet("arguments") {
 		return op, err
@@ -133,7 +134,7 @@ func trialOperation(cmd *cli.Command) (mcpauth.Operation, error) {
 }
 
 // trialTarget is an operation without its arguments.
-func trialTarget(cmd *cli.Command) (op mcpauth.Operation, err error) {
+func trialTarget(cmd *cli.Command) (op policy.Operation, err error) {
 	named := slices.DeleteFunc(targets(), func(t target) bool { return !cmd.IsSet(t.flag) })
 	switch {
 	case len(named) > 1 || len(named) == 0 && !cmd.IsSet("method"):
@@ -156,7 +157,7 @@ func trialTarget(cmd *cli.Command) (op mcpauth.Operation, err error) {
 }
 
 // trialMethod is an operation that names nothing.
-func trialMethod(method string) (mcpauth.Operation, error) {
+func trialMethod(method string) (policy.Operation, error) {
 	var needs []string
 	for _, t := range targets() {
 		if slices.Contains(t.methods, method) {
@@ -164,9 +165,9 @@ func trialMethod(method string) (mcpauth.Operation, error) {
 		}
 	}
 	if len(needs) > 0 && method != methodListen { // which may name no resource
-		return mcpauth.Operation{}, fmt.Errorf("--method %s needs %s", method, strings.Join(needs, " or "))
+		return policy.Operation{}, fmt.Errorf("--method %s needs %s", method, strings.Join(needs, " or "))
 	}
-	return mcpauth.Operation{Method: method}, nil
+	return policy.Operation{Method: method}, nil
 }
 
 // trialToken is the token that the flags describe, or nil for none.
