@@ -18,40 +18,44 @@ const module = "github.com/mcp-auth/go"
 // allowed lists, for each package of the module, which others of the module its
 // code (tests aside) may import, with the reason.
 var allowed = map[string][]string{
-	"network":                       {},                                   // leaf: how other servers are reached
-	"reason":                        {},                                   // leaf: why requests are refused
-	"configerr":                     {"internal/fetch"},                   // leaf but for hiding passwords in URLs
-	"internal/refusal":              {},                                   // leaf: a refusal as data
-	"internal/jsonx":                {},                                   // leaf: strict JSON
-	"internal/jose":                 {"internal/jsonx"},                   // headers and keys are JSON
-	"internal/dpop":                 {"internal/jose", "internal/jsonx"},  // proofs are JWTs
-	"internal/fetch":                {},                                   // leaf: the one guarded fetcher
-	"internal/mcpmsg":               {"internal/jsonx"},                   // messages are JSON
-	"internal/opaque":               {},                                   // leaf: knows nothing of what is asked
-	"internal/remote":               {},                                   // leaf: knows nothing of what it caches
-	"internal/challenge":            {},                                   // leaf: both sides of the wire use it
-	"internal/webpage":              {},                                   // leaf: what all pages have in common
-	"internal/webbrowser":           {"internal/fetch"},                   // knows what URLs may be opened
-	"internal/verdict":              {"", "metadata", "policy"},           // test harness: no code but tests imports it
-	"internal/mcptest":              {},                                   // leaf, and test harness: no code but tests imports it
-	"metadata":                      {"internal/fetch", "internal/jsonx"}, // documents and how they are found
-	"":                              {"check", "metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx", "internal/mcpmsg", "internal/opaque", "internal/remote", "internal/suggest"},
-	"check":                         {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},                                                                                                                                                              // looks at both from outside: never the root
-	"policy":                        {""},                                                                                                                                                                                                                                                 // files that hold a Policy
-	"client":                        {"metadata", "internal/webbrowser", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},                                                                                                                                       // the other side of the wire: never the root, never mcpauthtest
-	"gosdk":                         {""},                                                                                                                                                                                                                                                 // a door
-	"mcpgo":                         {""},                                                                                                                                                                                                                                                 // a door
-	"mcpauthtest":                   {"metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx", "internal/webpage"},                                                                                                                         // the other side of the wire: never the root
-	"mcpauthtest/sqlitestore":       {"mcpauthtest"},                                                                                                                                                                                                                                      // apart, for the driver
-	"examples/whoami":               {"", "gosdk"},                                                                                                                                                                                                                                        // what a user would import
-	"cmd/mcpauth":                   {"", "check", "client", "gosdk", "metadata", "mcpauthtest", "mcpauthtest/sqlitestore", "policy", "provider", "internal/suggest", "internal/webbrowser", "internal/challenge", "internal/fetch", "internal/webpage", "cmd/mcpauth/internal/checkweb"}, // the command may use all
-	"cmd/mcpauth/internal/checkweb": {"check", "metadata", "internal/fetch", "internal/webpage"},                                                                                                                                                                                          // the page of mcpauth check --web
-	"internal/suggest":              {},                                                                                                                                                                                                                                                   // leaf: what was probably meant
-	"provider":                      {"", "metadata", "internal/challenge", "internal/fetch", "internal/jsonx", "internal/opaque", "internal/suggest"},                                                                                                                                    // profiles make a configuration, verifiers ask over the guarded fetcher
+	"network":                       {},                                              // leaf: how other servers are reached
+	"reason":                        {},                                              // leaf: why requests are refused
+	"configerr":                     {"internal/fetch"},                              // leaf but for hiding passwords in URLs
+	"internal/refusal":              {},                                              // leaf: a refusal as data
+	"internal/jsonx":                {},                                              // leaf: strict JSON
+	"internal/jose":                 {"internal/jsonx"},                              // headers and keys are JSON
+	"internal/dpop":                 {"internal/jose", "internal/jsonx"},             // proofs are JWTs
+	"internal/fetch":                {},                                              // leaf: the one guarded fetcher
+	"internal/mcpmethod":            {},                                              // leaf: the table of MCP methods
+	"internal/scope":                {"internal/challenge"},                          // what a scope may look like
+	"internal/mcpmsg":               {"internal/jsonx", "internal/mcpmethod"},        // messages are JSON
+	"internal/opaque":               {},                                              // leaf: knows nothing of what is asked
+	"internal/remote":               {},                                              // leaf: knows nothing of what it caches
+	"internal/challenge":            {},                                              // leaf: both sides of the wire use it
+	"internal/webpage":              {},                                              // leaf: what all pages have in common
+	"internal/webbrowser":           {"internal/fetch"},                              // knows what URLs may be opened
+	"internal/verdict":              {"", "metadata", "policy", "policy/policyfile"}, // test harness: no code but tests imports it
+	"internal/mcptest":              {},                                              // leaf, and test harness: no code but tests imports it
+	"metadata":                      {"internal/fetch", "internal/jsonx"},            // documents and how they are found
+	"":                              {"check", "metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx", "internal/mcpmethod", "internal/mcpmsg", "internal/opaque", "internal/remote", "internal/scope", "policy"},
+	"check":                         {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},                                                                                                                                                                                                         // looks at both from outside: never the root
+	"policy":                        {"internal/jsonx", "internal/mcpmethod", "internal/scope", "internal/suggest", "policy/internal/pattern"},                                                                                                                                                                                       // knows neither HTTP nor tokens
+	"policy/internal/pattern":       {},                                                                                                                                                                                                                                                                                              // leaf: which key fits a name
+	"policy/policyfile":             {"", "internal/scope", "policy"},                                                                                                                                                                                                                                                                // files that hold a Policy
+	"client":                        {"metadata", "internal/webbrowser", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},                                                                                                                                                                                  // the other side of the wire: never the root, never mcpauthtest
+	"gosdk":                         {"", "internal/mcpmethod", "policy"},                                                                                                                                                                                                                                                            // a door
+	"mcpgo":                         {"", "internal/mcpmethod", "policy"},                                                                                                                                                                                                                                                            // a door
+	"mcpauthtest":                   {"metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx", "internal/webpage"},                                                                                                                                                                    // the other side of the wire: never the root
+	"mcpauthtest/sqlitestore":       {"mcpauthtest"},                                                                                                                                                                                                                                                                                 // apart, for the driver
+	"examples/whoami":               {"", "gosdk"},                                                                                                                                                                                                                                                                                   // what a user would import
+	"cmd/mcpauth":                   {"", "check", "client", "gosdk", "metadata", "mcpauthtest", "mcpauthtest/sqlitestore", "policy", "policy/policyfile", "provider", "internal/mcpmethod", "internal/suggest", "internal/webbrowser", "internal/challenge", "internal/fetch", "internal/webpage", "cmd/mcpauth/internal/checkweb"}, // the command may use all
+	"cmd/mcpauth/internal/checkweb": {"check", "metadata", "internal/fetch", "internal/webpage"},                                                                                                                                                                                                                                     // the page of mcpauth check --web
+	"internal/suggest":              {},                                                                                                                                                                                                                                                                                              // leaf: what was probably meant
+	"provider":                      {"", "metadata", "internal/challenge", "internal/fetch", "internal/jsonx", "internal/opaque", "internal/suggest"},                                                                                                                                                                               // profiles make a configuration, verifiers ask over the guarded fetcher
 
 	"examples/todo-manager":                   {"", "gosdk", "examples/todo-manager/internal/app", "examples/todo-manager/internal/todo"},
 	"examples/todo-manager/mcpgo":             {"", "mcpgo", "examples/todo-manager/internal/app", "examples/todo-manager/internal/todo"},
-	"examples/todo-manager/internal/todo":     {""},                                                                                         // knows no MCP SDK
+	"examples/todo-manager/internal/todo":     {"", "policy"},                                                                               // knows no MCP SDK
 	"examples/todo-manager/internal/app":      {"", "mcpauthtest", "examples/todo-manager/internal/todo"},                                   // nor does this; mcpauthtest for --dev
 	"examples/todo-manager/internal/todotest": {"mcpauthtest", "examples/todo-manager/internal/app", "examples/todo-manager/internal/todo"}, // test table of both servers
 }
