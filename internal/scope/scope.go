@@ -59,10 +59,15 @@ func Union(a, b []string) []string {
 }
 
 func unionOfBoth(a, b []string) []string {
-	for _, scope := range b {
-		if !slices.Contains(a, scope) {
-			a = append(slices.Clip(a), scope)
+	first := slices.IndexFunc(b, func(scope string) bool { return !slices.Contains(a, scope) })
+	if first < 0 {
+		return slices.Clip(a)
+	}
+	union := append(make([]string, 0, len(a)+len(b)-first), a...)
+	for _, scope := range b[first:] {
+		if !slices.Contains(union, scope) {
+			union = append(union, scope)
 		}
 	}
-	return a
+	return slices.Clip(union)
 }
