@@ -18,24 +18,25 @@ import (
 func (a *Auth) AuthorizeOperation(ctx context.Context, info *AuthInfo, resource string, ops ...policy.Operation) error {
 	res, err := a.resource(resource)
 	if err != nil {
-		return a.noResource(ctx, err)
+		return a.noResource(ctx, "", err)
 	}
-	req := &Request{}
+	req, scheme := &Request{}, schemeNone
 	if info != nil && info.from != nil {
-		req.Method, req.Scopes, req.scheme = info.from.method, info.from.scopes, info.from.scheme
+		req.Method, req.Scopes, scheme = info.from.method, info.from.scopes, info.from.scheme
 	}
-	refused, hidden := res.authorizeOperation(ctx, info, ops, req)
+	refused, hidden := res.authorizeOperations(ctx, info, ops, req.Scopes)
 	if refused == nil {
 		return nil
 	}
-	c := a.challenge(ctx, res, req, refused)
+	res.reportRefusal(ctx, req.Method, refused)
+	c := res.challenge(req, scheme, refused)
 	if hidden {
 		c.Hidden, c.Scopes = true, nil // scopes would show that there is something
 	}
 	return c.own()
 }
 
-func (r *resource) authorizeOperation(ctx context.Context, info *AuthInfo, ops []policy.Operation, req *Request) (_ *refusal.Refusal, hidden bool) {
+func (r *resource) authorizeOperations(ctx context.Context, info *AuthInfo, ops []policy.Operation, scopes []string) (_ *refusal.Refusal, hidden bool) {
 	if info != nil && info.Resource != "" && info.Resource != r.identifier {
 		return refusal.InvalidToken(reason.WrongAudience, "the request was authorized for %q, not for %q", info.Resource, r.identifier), false
 	}
@@ -45,11 +46,10 @@ func (r *resource) authorizeOperation(ctx context.Context, info *AuthInfo, ops [
 	if r.policy == nil {
 		return nil, false
 	}
-	d := r.decide(ctx, info, req.Scopes, ops)
+	d := r.policy.Decide(ctx, info.policyCaller(new(policy.Caller)), scopes, ops...)
 	if d.Allowed() {
 		return nil, false
 	}
-	req.Scopes = d.Scopes
 	return refusalOf(d), d.Hidden
 }
 
@@ -68,5 +68,18 @@ func (a *Auth) Visible(ctx context.Context, info *AuthInfo, resource string, op 
 	if info != nil && info.from != nil {
 		scopes = info.from.scopes
 	}
-	return res.visible(ctx, info, scopes, op)
+	return res.policy.Visible(ctx, info.policyCaller(new(policy.Caller)), scopes, op)
+}
+
+// policyCaller fills in the caller as a policy sees it, and returns nil for a nil
+// AuthInfo.
+func (i *AuthInfo) policyCaller(c *policy.Caller) *policy.Caller {
+	if i == nil {
+		return nil
+	}
+	*c = policy.Caller{Issuer: i.Issuer, Subject: i.Subject, ClientID: i.ClientID, Scopes: i.Scopes}
+	if i.raw != nil {
+		*c = c.WithClaims(*i.raw)
+	}
+	return c
 }

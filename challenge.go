@@ -1,16 +1,16 @@
 package mcpauth
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/mcp-auth/go/internal/challenge"
+	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/internal/response"
 	"github.com/mcp-auth/go/reason"
 )
 
@@ -49,15 +49,8 @@ type Challenge struct {
 
 	scheme authScheme // that the request used
 	cause  error
-	rpc    *rpcError // nil: the body is not JSON-RPC
+	rpc    *refusal.RPC // nil: the body is not JSON-RPC
 }
-
-// The error codes of bodies that are no OAuth errors of resource servers:
-// access_denied is that of RFC 6749 §4.1.2.1.
-const (
-	codeAccessDenied    = "access_denied"
-	codeSessionNotFound = "session_not_found"
-)
 
 // own is c for somebody who may change it: the scopes may be those of the policy
 // or of the door.
@@ -80,7 +73,7 @@ func (c *Challenge) Unwrap() error { return c.cause }
 // challenge of the scheme that the request used. Refusals that have no
 // challenge, such as those with status 503, have no values.
 func (c *Challenge) WWWAuthenticate() []string {
-	if c.Status == http.StatusServiceUnavailable || c.Status == http.StatusMethodNotAllowed || c.rpc != nil || c.Code == codeAccessDenied || c.Code == codeSessionNotFound {
+	if c.Status == http.StatusServiceUnavailable || c.Status == http.StatusMethodNotAllowed || c.rpc != nil || c.Code == refusal.CodeAccessDenied || c.Code == refusal.CodeSessionNotFound {
 		return nil // nothing that a token would change
 	}
 	dpop, bearer := len(c.DPoPAlgorithms) > 0, !c.DPoPOnly || len(c.DPoPAlgorithms) == 0
@@ -124,14 +117,15 @@ func WriteChallenge(w http.ResponseWriter, err error) {
 	c := challengeIn(err)
 	switch {
 	case c != nil && c.rpc != nil:
-		c.rpc.write(w)
+		response.WriteRPC(w, c.rpc)
 		return
 	case c == nil || c.Status < 400 || c.Status > 599:
 		c = &Challenge{Status: http.StatusInternalServerError, Description: "The request could not be authorized."}
 	case c.Status == http.StatusMethodNotAllowed:
 		w.Header().Set("Allow", "GET, POST, DELETE")
 	}
-	c.write(w, c.rendering())
+	a := c.answer()
+	a.Write(w, c.DPoPNonce, c.RetryAfter)
 }
 
 func challengeIn(err error) *Challenge {
@@ -143,17 +137,4 @@ func challengeIn(err error) *Challenge {
 		return nil
 	}
 	return c
-}
-
-func writeJSON(w http.ResponseWriter, status int, body any) {
-	data, err := json.Marshal(body)
-	if err != nil {
-		status, data = http.StatusInternalServerError, []byte(`{"error":"server_error"}`)
-	}
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Length", strconv.Itoa(len(data)))
-	w.WriteHeader(status)
-	_, _ = w.Write(data)
 }

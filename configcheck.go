@@ -26,7 +26,7 @@ func (c *Config) check() ([]access, error) {
 	if c.TokenCacheSize > maxCachedTokens {
 		f.add(InvalidCacheSize, strconv.Itoa(c.TokenCacheSize), "TokenCacheSize")
 	}
-	if _, err := newOrigins(c.CORS, ""); err != nil {
+	if _, err := c.CORS.policy(""); err != nil {
 		f = append(f, err)
 	}
 	if len(c.Resources) == 0 {

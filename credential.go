@@ -18,39 +18,38 @@ var (
 
 // credential returns the access token: one Authorization header, scheme Bearer
 // or DPoP in any case, nothing in the query (RFC 6750 §2.1, RFC 9449 §7.1, RFC
-// 9110 §11.6.2). It notes the scheme in the request.
-func credential(res *resource, req *Request) (string, *refusal.Refusal) {
+// 9110 §11.6.2).
+func credential(res *resource, req *Request) (token string, scheme authScheme, _ *refusal.Refusal) {
 	if hasQueryToken(req.URL) {
-		return "", refusal.InvalidRequest(reason.TokenInQuery, "the query has an access_token parameter")
+		return "", schemeNone, refusal.InvalidRequest(reason.TokenInQuery, "the query has an access_token parameter")
 	}
 	values := req.Header["Authorization"]
 	switch len(values) {
 	case 0:
-		return "", refusal.NoCredentials(errNoCredentials)
+		return "", schemeNone, refusal.NoCredentials(errNoCredentials)
 	case 1:
 	default:
-		return "", refusal.InvalidRequest(reason.MalformedCredentials, "%d Authorization headers", len(values))
+		return "", schemeNone, refusal.InvalidRequest(reason.MalformedCredentials, "%d Authorization headers", len(values))
 	}
 	rest, ok := cutScheme(values[0], "bearer")
-	req.scheme = schemeBearer
+	scheme = schemeBearer
 	if !ok {
 		rest, ok = cutScheme(values[0], "dpop")
-		req.scheme = schemeDPoP
+		scheme = schemeDPoP
 	}
-	if !ok || req.scheme == schemeDPoP && res.dpop == nil {
-		req.scheme = schemeNone
-		return "", refusal.NoCredentials(errOtherScheme)
+	if !ok || scheme == schemeDPoP && res.dpop == nil {
+		return "", schemeNone, refusal.NoCredentials(errOtherScheme)
 	}
-	token := strings.TrimLeft(rest, " ")
+	token = strings.TrimLeft(rest, " ")
 	switch {
-	case req.scheme == schemeBearer && res.dpop != nil && res.dpop.required:
-		return "", refusal.InvalidToken(reason.DPoPRequired, "the token was sent as a bearer token where DPoP is required")
+	case scheme == schemeBearer && res.dpop != nil && res.dpop.required:
+		return "", scheme, refusal.InvalidToken(reason.DPoPRequired, "the token was sent as a bearer token where DPoP is required")
 	case token == "":
-		return "", refusal.InvalidRequest(reason.MalformedCredentials, "the Authorization header has a scheme but no token")
+		return "", scheme, refusal.InvalidRequest(reason.MalformedCredentials, "the Authorization header has a scheme but no token")
 	case len(token) > jose.MaxTokenSize:
-		return "", refusal.InvalidToken(reason.MalformedToken, "the token has %d bytes, at most %d are accepted", len(token), jose.MaxTokenSize)
+		return "", scheme, refusal.InvalidToken(reason.MalformedToken, "the token has %d bytes, at most %d are accepted", len(token), jose.MaxTokenSize)
 	}
-	return token, nil
+	return token, scheme, nil
 }
 
 // cutScheme returns what follows the scheme, compared without regard to case.

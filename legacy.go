@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 
+	"github.com/mcp-auth/go/internal/wellknown"
 	"github.com/mcp-auth/go/reason"
 )
 
@@ -27,11 +28,7 @@ func (a *Auth) LegacyMetadataHandler(opts ...Option) (http.Handler, error) {
 	if res.first.metadata == nil && res.first.server.Metadata == nil {
 		return nil, &ConfigError{Field: "AuthorizationServer.Metadata", Value: res.first.server.Issuer, Fault: NoMetadata}
 	}
-	m, err := publicCORS()
-	if err != nil {
-		return nil, err
-	}
-	return m.Wrap(&legacyHandler{auth: a, source: res.first}), nil
+	return wellknown.Public(&legacyHandler{auth: a, source: res.first})
 }
 
 type legacyHandler struct {
@@ -41,7 +38,7 @@ type legacyHandler struct {
 
 func (h *legacyHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		serveDocument(w, r, nil, "")
+		wellknown.Serve(w, r, nil, "")
 		return
 	}
 	md, err := h.source.serverMetadata(r.Context())
@@ -58,5 +55,5 @@ func (h *legacyHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		WriteChallenge(w, err)
 		return
 	}
-	serveDocument(w, r, document, etagOf(document))
+	wellknown.Serve(w, r, document, wellknown.ETag(document))
 }

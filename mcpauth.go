@@ -37,12 +37,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"slices"
 	"time"
 
 	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/origin"
 	"github.com/mcp-auth/go/internal/scope"
+	"github.com/mcp-auth/go/internal/wellknown"
 	"github.com/mcp-auth/go/metadata"
 	"github.com/mcp-auth/go/network"
 	"github.com/mcp-auth/go/policy"
@@ -56,7 +59,7 @@ type Auth struct {
 	issuers       issuers
 	introspectors []*introspector
 	fetch         *fetch.Client
-	metadata      *metadataHandler
+	metadata      http.Handler
 	leeway        time.Duration
 	now           func() time.Time
 	log           *slog.Logger
@@ -75,8 +78,8 @@ type resource struct {
 	document    []byte
 	hierarchy   *scope.Hierarchy
 	policy      *policy.Evaluator // nil: the scopes of the handler are enough
-	sessions    *sessions         // nil: shared
-	origins     *origins
+	sessions    SessionStore      // nil: shared
+	origins     *origin.Policy
 	cache       *tokenCache
 	origin      string              // of the identifier
 	dpop        *proofChecker       // nil: not taken
@@ -135,7 +138,11 @@ func (a *Auth) build(config *Config, compiled []access) (err error) {
 			a.warn(rules.Warnings(r.ScopesSupported), fmt.Sprintf("Resources[%d].Policy", i))
 		}
 	}
-	a.metadata, err = newMetadataHandler(a.ordered)
+	documents := make([]wellknown.Document, len(a.ordered))
+	for i, r := range a.ordered {
+		documents[i] = wellknown.Document{URL: r.metadataURL, Body: r.document}
+	}
+	a.metadata, err = wellknown.New(documents)
 	return err
 }
 
@@ -161,8 +168,8 @@ func (a *Auth) addResource(r *Resource, config *Config, compiled access) error {
 		dpop:        newProofChecker(r.DPoP, r.Identifier, a.leeway, a.now),
 		mtls:        newCertificateChecker(r.MTLS),
 	}
-	res.sessions = newSessions(r)
-	if res.origins, err = newOrigins(config.CORS, r.Identifier); err != nil {
+	res.sessions = r.sessionStore()
+	if res.origins, err = config.CORS.policy(r.Identifier); err != nil {
 		return err
 	}
 	for _, s := range r.AuthorizationServers {

@@ -12,15 +12,6 @@ import (
 	"github.com/mcp-auth/go/reason"
 )
 
-// callerOf returns the caller as a policy sees it.
-func callerOf(info *AuthInfo) policy.Caller {
-	c := policy.Caller{Issuer: info.Issuer, Subject: info.Subject, ClientID: info.ClientID, Scopes: info.Scopes}
-	if info.raw == nil {
-		return c
-	}
-	return c.WithClaims(*info.raw)
-}
-
 // operation returns what the params of one message ask for. What else a message
 // names is in its More.
 func operation(m *mcpmsg.Message) policy.Operation {
@@ -31,10 +22,8 @@ func operation(m *mcpmsg.Message) policy.Operation {
 	return op
 }
 
-// operations returns what the messages of a request ask for. The usual one
-// operation takes the room of one.
-func operations(messages []mcpmsg.Message, one *[1]policy.Operation) []policy.Operation {
-	ops := one[:0]
+// appendOperations appends what the messages of a request ask for.
+func appendOperations(ops []policy.Operation, messages []mcpmsg.Message) []policy.Operation {
 	for i := range messages {
 		m := &messages[i]
 		ops = append(ops, operation(m))
@@ -45,14 +34,14 @@ func operations(messages []mcpmsg.Message, one *[1]policy.Operation) []policy.Op
 	return ops
 }
 
-// targetOf returns what an operation names.
-func targetOf(op policy.Operation) mcpmethod.Target {
-	return mcpmethod.Of(op.Method).Names(op.Name, op.Ref)
+// targetOf returns what a message names.
+func targetOf(m *mcpmsg.Message) mcpmethod.Target {
+	return mcpmethod.Of(m.Method).Names(m.Name, m.Ref)
 }
 
 // readMessages reads the messages of a request whose caller may send a body. A
 // request that only opens a stream or ends a session has none.
-func (r *resource) readMessages(req *Request, messages *mcpmsg.Request) *refusal.Refusal {
+func (r *resource) readMessages(req *Request, source bodySource, messages *mcpmsg.Request) *refusal.Refusal {
 	switch req.Method {
 	case http.MethodGet, http.MethodHead, http.MethodDelete, http.MethodOptions:
 		return nil
@@ -60,7 +49,7 @@ func (r *resource) readMessages(req *Request, messages *mcpmsg.Request) *refusal
 	default:
 		return refusal.New(http.StatusMethodNotAllowed, refusal.CodeInvalidRequest, reason.MalformedMessage, "MCP has no HTTP method %.20q", req.Method)
 	}
-	body, refused := readBody(req, r.policy.MaxBody())
+	body, refused := readBody(source, r.policy.MaxBody())
 	if refused != nil {
 		return refused
 	}
@@ -73,21 +62,14 @@ func (r *resource) readMessages(req *Request, messages *mcpmsg.Request) *refusal
 	return nil
 }
 
-func readBody(req *Request, most int64) ([]byte, *refusal.Refusal) {
-	var body []byte // no body is refused later, as no message
-	var err error
-	switch {
-	case req.body != nil:
-		body, err = req.body.read(most)
-	case req.Body != nil:
-		body, err = req.Body(most)
-	}
+func readBody(source bodySource, most int64) ([]byte, *refusal.Refusal) {
+	body, err := source.Bytes(most)
 	_, large := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case large || int64(len(body)) > most:
-		return nil, refusal.New(http.StatusRequestEntityTooLarge, refusal.CodeInvalidRequest, reason.MalformedMessage, "the body is over %d bytes", most)
+		return nil, refusal.Malformed(http.StatusRequestEntityTooLarge, "the body is over %d bytes", most)
 	case err != nil:
-		return nil, refusal.InvalidRequest(reason.MalformedMessage, "the body cannot be read: %w", err)
+		return nil, refusal.Malformed(http.StatusBadRequest, "the body cannot be read: %w", err)
 	}
 	return body, nil
 }
@@ -97,23 +79,23 @@ func readBody(req *Request, most int64) ([]byte, *refusal.Refusal) {
 // difference would reveal what exists.
 func checkHideable(messages *mcpmsg.Request) *refusal.Refusal {
 	if messages.Batch {
-		return refusal.InvalidRequest(reason.MalformedMessage, "a batch, in which nothing can be hidden")
+		return refusal.Malformed(http.StatusBadRequest, "a batch, in which nothing can be hidden")
 	}
-	first := &messages.All()[0]
-	if first.ID == nil && targetOf(operation(first)) != mcpmethod.None {
-		return refusal.InvalidRequest(reason.MalformedMessage, "a call without an id, which cannot be answered")
+	if first := &messages.All()[0]; first.ID == nil && targetOf(first) != mcpmethod.None {
+		return refusal.Malformed(http.StatusBadRequest, "a call without an id, which cannot be answered")
 	}
 	return nil
 }
 
 func messageRefusal(err error) *refusal.Refusal {
-	status, why := http.StatusBadRequest, reason.MalformedMessage
 	var fault *mcpmsg.Error
-	if errors.As(err, &fault) {
-		status = fault.Status
-		if fault.Code == mcpmsg.CodeHeaderMismatch {
-			why = reason.HeaderMismatch
-		}
+	if !errors.As(err, &fault) {
+		return refusal.Malformed(http.StatusBadRequest, "%w", err)
 	}
-	return refusal.New(status, refusal.CodeInvalidRequest, why, "%w", err)
+	refused := refusal.Malformed(fault.Status, "%w", err)
+	if fault.Code == mcpmsg.CodeHeaderMismatch {
+		refused.Reason = reason.HeaderMismatch
+	}
+	refused.RPC = &refusal.RPC{Status: fault.Status, Code: fault.Code, Message: fault.Text, ID: fault.ID}
+	return refused
 }

@@ -5,62 +5,68 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/mcp-auth/go/internal/mcpmethod"
 	"github.com/mcp-auth/go/internal/mcpmsg"
 	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/internal/response"
 	"github.com/mcp-auth/go/internal/scope"
 	"github.com/mcp-auth/go/policy"
 	"github.com/mcp-auth/go/reason"
 )
 
-// permit decides whether the caller may do what the request asks for. It notes
-// in req the scopes that a challenge has to name, and in admitted what the door
-// has to do with the answer.
-func (r *resource) permit(ctx context.Context, req *Request, admitted *doorWriter) *refusal.Refusal {
-	if refused := r.sessions.admit(ctx, req, admitted); refused != nil {
-		return refused
-	}
-	admitted.scopes, admitted.scheme, admitted.method = req.Scopes, req.scheme, req.Method
+// permit decides whether the caller may do what the request asks for, and notes
+// in the decision what becomes of the response.
+func (r *resource) permit(ctx context.Context, req *Request, body bodySource, d *decision) *refusal.Refusal {
 	if r.policy == nil {
-		return checkGranted(r.hierarchy, admitted.info.Scopes, req.Scopes)
+		return checkGranted(r.hierarchy, d.claims.Scopes, req.Scopes)
 	}
-	return r.permitOperations(ctx, req, admitted)
-}
-
-// permitOperations decides by the policy.
-func (r *resource) permitOperations(ctx context.Context, req *Request, admitted *doorWriter) *refusal.Refusal {
 	var messages mcpmsg.Request // a stream has none
-	if refused := r.readMessages(req, &messages); refused != nil {
+	if refused := r.readMessages(req, body, &messages); refused != nil {
 		return refused
 	}
-	var one [1]policy.Operation
-	d := r.decide(ctx, admitted.caller(), req.Scopes, operations(messages.All(), &one))
-	if !d.Allowed() {
-		refused := refusalOf(d)
-		req.Scopes, req.rpc = d.Scopes, rpcAnswer(refused, d.Hidden, req, &messages)
+	var usual [1]policy.Operation
+	ops := appendOperations(usual[:0], messages.All())
+	permitted := r.policy.Decide(ctx, d.policyCaller(new(policy.Caller)), req.Scopes, ops...)
+	if !permitted.Allowed() {
+		refused := refusalOf(permitted)
+		if !messages.Batch && len(messages.All()) > 0 {
+			refused.RPC = rpcAnswer(refused, permitted.Hidden, mcpmsg.Modern(req.Header), &messages.All()[0])
+		}
 		return refused
 	}
-	admitted.needed = d.Scopes
-	admitted.expect(r.policy, req, &messages)
+	d.needed = permitted.Scopes
+	r.plan(req, &messages, &d.response)
 	return nil
 }
 
-// decide holds the operations against the policy. A nil info has no token.
-func (r *resource) decide(ctx context.Context, info *AuthInfo, scopes []string, ops []policy.Operation) policy.Decision {
-	if info == nil {
-		return r.policy.Decide(ctx, nil, scopes, ops...)
+// policyCaller fills in the caller as a policy sees it, and returns nil for a caller
+// without a token.
+func (d *decision) policyCaller(c *policy.Caller) *policy.Caller {
+	if d.claims == nil {
+		return nil
 	}
-	caller := callerOf(info)
-	return r.policy.Decide(ctx, &caller, scopes, ops...)
+	*c = policy.Caller{Issuer: d.claims.Issuer, Subject: d.claims.Subject, ClientID: d.claims.ClientID, Scopes: d.claims.Scopes}
+	*c = c.WithClaims(d.claims.Raw)
+	return c
 }
 
-// visible reports whether a list shows an item to the caller, given the scopes of
-// the handler.
-func (r *resource) visible(ctx context.Context, info *AuthInfo, scopes []string, op policy.Operation) bool {
-	if info == nil {
-		return r.policy.Visible(ctx, nil, scopes, op)
+// plan notes what the response to the messages may hold.
+func (r *resource) plan(req *Request, messages *mcpmsg.Request, plan *response.Plan) {
+	list := messages.All()
+	switch {
+	case r.policy.ShowsAll():
+	case len(list) == 0: // a stream, which may replay answers to earlier requests
+		plan.Hides = mcpmethod.AllLists
+	default:
+		for i := range list {
+			plan.Hides |= mcpmethod.Of(list[i].Method).List
+		}
 	}
-	caller := callerOf(info)
-	return r.policy.Visible(ctx, &caller, scopes, op)
+	plan.CacheScope = mcpmsg.ScopeLimited
+	if plan.Hides != 0 && mcpmsg.Modern(req.Header) {
+		plan.CacheScope = mcpmsg.ScopePrivate
+	}
+	plan.Batch = messages.Batch
 }
 
 // refusalOf turns a decision that does not allow into a refusal.
@@ -74,26 +80,53 @@ func refusalOf(d policy.Decision) *refusal.Refusal {
 	case policy.OutcomeURINotNormal:
 		r.Status, r.Code, r.Reason = http.StatusBadRequest, refusal.CodeInvalidRequest, reason.URINotNormal
 	case policy.OutcomeNamesTooLong:
-		r.Status, r.Code, r.Reason = http.StatusBadRequest, refusal.CodeInvalidRequest, reason.MalformedMessage
+		r = refusal.Malformed(http.StatusBadRequest, "%w", d.Cause)
 	default:
 		r.Status, r.Code, r.Reason = http.StatusForbidden, refusal.CodeAccessDenied, reason.AccessDenied
 	}
 	return r
 }
 
-// rpcAnswer returns the JSON-RPC error that an operation is refused with, or nil
-// for an OAuth error.
-func rpcAnswer(r *refusal.Refusal, hidden bool, req *Request, messages *mcpmsg.Request) *rpcError {
+// rpcAnswer returns the JSON-RPC error that a message is refused with, or nil for
+// an OAuth error.
+func rpcAnswer(r *refusal.Refusal, hidden, modern bool, m *mcpmsg.Message) *refusal.RPC {
 	switch {
-	case messages.Batch || len(messages.All()) == 0:
-		return nil
 	case hidden:
-		return notFound(req, &messages.All()[0])
+		return notFound(modern, m)
 	case r.Reason == reason.URINotNormal:
-		return &rpcError{r.Status, mcpmsg.CodeInvalidParams, r.Description(), messages.All()[0].ID}
+		return &refusal.RPC{Status: r.Status, Code: mcpmsg.CodeInvalidParams, Message: r.Description(), ID: m.ID}
 	}
-	return nil
+	return r.RPC
 }
+
+// notFound is the answer to a call of something that does not exist. It is nil
+// if nothing is named or no answer expected.
+func notFound(modern bool, m *mcpmsg.Message) *refusal.RPC {
+	if m.ID == nil {
+		return nil
+	}
+	e := &refusal.RPC{Status: http.StatusOK, Code: mcpmsg.CodeInvalidParams, ID: m.ID}
+	if modern { // as MCP servers do since 2026-07-28
+		e.Status = http.StatusBadRequest
+	}
+	switch targetOf(m) {
+	case mcpmethod.Tool:
+		e.Message = "Unknown tool"
+	case mcpmethod.Prompt:
+		e.Message = "Unknown prompt"
+	case mcpmethod.Resource:
+		e.Message = "Resource not found"
+		if !modern {
+			e.Code = codeResourceNotFound
+		}
+	default:
+		return nil
+	}
+	return e
+}
+
+// codeResourceNotFound is the code of revisions before 2026-07-28.
+const codeResourceNotFound = -32002
 
 // checkGranted refuses a token that lacks one of the needed scopes (RFC 6750
 // §3.1).
@@ -105,13 +138,15 @@ func checkGranted(h *scope.Hierarchy, granted, needed []string) *refusal.Refusal
 		"the token has the scopes %.500q, the operation needs %q", strings.Join(granted, " "), needed)
 }
 
-// hint adds to a challenge the scopes of the operation that the headers name, if
+// hint adds to a refusal the scopes of the operation that the headers name, since
 // the body is not read.
-func (r *resource) hint(req *Request) {
-	if r.policy == nil || req.ChallengeScopes != nil {
+func (r *resource) hint(req *Request, d *decision) {
+	if d.refused.Status != http.StatusUnauthorized || r.policy == nil || r.policy.HidesRefused() || req.ChallengeScopes != nil {
 		return
 	}
 	if m, ok := mcpmsg.Hint(req.Header); ok {
-		req.ChallengeScopes = scope.Union(req.Scopes, r.policy.ChallengeScopes(operation(&m)))
+		hinted := *d.refused
+		hinted.Scopes = scope.Union(req.Scopes, r.policy.ChallengeScopes(operation(&m)))
+		d.refused = &hinted
 	}
 }

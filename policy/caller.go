@@ -16,7 +16,7 @@ type Caller struct {
 	Subject string
 	// ClientID is the OAuth client the token was issued to.
 	ClientID string
-	// Scopes are the scopes the token carries. They must not be modified.
+	// Scopes are the scopes the token carries.
 	Scopes []string
 
 	claims    json.RawMessage

@@ -93,7 +93,9 @@ func (e *evaluation) check(ctx context.Context, c check) (o outcome) {
 			o = outcome{final: true, cause: fmt.Errorf("check %s panicked: %v", c.name, r)}
 		}
 	}()
-	o.ok, o.cause = c.allowed(ctx, *e.caller, *e.op)
+	caller := *e.caller
+	caller.Scopes = slices.Clone(caller.Scopes) // lest a check change what other requests see
+	o.ok, o.cause = c.allowed(ctx, caller, *e.op)
 	if o.cause != nil {
 		o.ok, o.cause = false, fmt.Errorf("check %s: %w", c.name, o.cause)
 	}

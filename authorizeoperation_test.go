@@ -13,7 +13,7 @@ import (
 	"github.com/mcp-auth/go/reason"
 )
 
-func permitsConfig() mcpauth.Config {
+func twoResources() mcpauth.Config {
 	config := resources(resourceID, resourceID+"/other")
 	config.Resources[0].ScopeIncludes = map[string][]string{"admin": {"write"}}
 	config.Resources[0].Policy = &policy.Policy{
@@ -31,11 +31,11 @@ func tool(name string) policy.Operation {
 	return policy.Operation{Method: "tools/call", Name: name}
 }
 
-// Covers RS4, RS11, RS12. What the door decides on a request, Permits decides on
+// Covers RS4, RS11, RS12. What the door decides on a request, AuthorizeOperation decides on
 // operations.
-func TestPermits(t *testing.T) {
+func TestAuthorizeOperation(t *testing.T) {
 	t.Parallel()
-	auth := newAuth(t, permitsConfig())
+	auth := newAuth(t, twoResources())
 	reader := &mcpauth.AuthInfo{Subject: "alice", Scopes: []string{"read"}}
 	admin := &mcpauth.AuthInfo{Subject: "root", Scopes: []string{"admin"}}
 	for name, test := range map[string]struct {
@@ -78,9 +78,9 @@ func TestPermits(t *testing.T) {
 }
 
 // Covers RS12. Refused operations are marked, if the policy hides them.
-func TestPermitsHides(t *testing.T) {
+func TestAuthorizeOperationHides(t *testing.T) {
 	t.Parallel()
-	config := permitsConfig()
+	config := twoResources()
 	config.Resources[0].Policy.HideRefused = true
 	auth := newAuth(t, config)
 	var c *mcpauth.Challenge
@@ -104,10 +104,10 @@ func TestPermitsHides(t *testing.T) {
 	}
 }
 
-// Covers RS12. Lists show what Permits permits, without a word in the log.
-func TestShows(t *testing.T) {
+// Covers RS12. Lists show what AuthorizeOperation permits, without a word in the log.
+func TestVisible(t *testing.T) {
 	t.Parallel()
-	config := permitsConfig()
+	config := twoResources()
 	config.Resources[0].Policy.Resources = map[string]policy.Requirement{"note://{id}": policy.Scopes("read")}
 	auth := newAuth(t, config)
 	reader := &mcpauth.AuthInfo{Subject: "alice", Scopes: []string{"read"}}
@@ -141,7 +141,7 @@ func TestShows(t *testing.T) {
 // the policy, nor what another caller gets.
 func TestChallengeIsItsOwn(t *testing.T) {
 	t.Parallel()
-	auth := newAuth(t, permitsConfig())
+	auth := newAuth(t, twoResources())
 	reader := &mcpauth.AuthInfo{Subject: "alice", Scopes: []string{"read"}}
 	for range 2 {
 		var c *mcpauth.Challenge
@@ -168,7 +168,7 @@ func TestChallengeIsItsOwn(t *testing.T) {
 // Covers RS12.
 func TestNamesAreBounded(t *testing.T) {
 	t.Parallel()
-	config := permitsConfig()
+	config := twoResources()
 	config.Resources[0].Policy.Resources = map[string]policy.Requirement{"note:///*": policy.Authenticated()}
 	auth := newAuth(t, config)
 	half := "note:///" + strings.Repeat("a", 32<<10-len("note:///"))

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,7 +13,6 @@ import (
 	"github.com/mcp-auth/go/internal/jose"
 	"github.com/mcp-auth/go/internal/jsonx"
 	"github.com/mcp-auth/go/internal/refusal"
-	"github.com/mcp-auth/go/internal/remote"
 	"github.com/mcp-auth/go/reason"
 )
 
@@ -46,10 +44,6 @@ type Request struct {
 	// same bytes, and none if Body was not called. Without it, a POST is
 	// refused as one without a message.
 	Body func(most int64) ([]byte, error)
-
-	scheme authScheme  // as credential found it
-	rpc    *rpcError   // what a refusal is to look like, if set
-	body   *bodyReader // instead of Body, which would be memory of its own
 }
 
 // Authorize decides on one request. The error is a [*Challenge], to be passed
@@ -60,99 +54,53 @@ type Request struct {
 // Unlike Protect, it does not see the handler's answer: lists are not filtered,
 // and sessions that the handler opens are not bound to their caller.
 func (a *Auth) Authorize(ctx context.Context, req Request) (*AuthInfo, error) {
-	admitted, refused := a.authorize(ctx, &req)
-	if refused != nil {
-		return nil, refused.own()
-	}
-	return admitted.caller(), nil
-}
-
-// authorize is Authorize with what the door needs.
-func (a *Auth) authorize(ctx context.Context, req *Request) (*doorWriter, *Challenge) {
 	res, err := a.resource(req.Resource)
 	if err != nil {
-		return nil, a.noResource(ctx, err)
+		return nil, a.noResource(ctx, req.Method, err)
 	}
-	admitted, refused := a.admit(ctx, res, req)
-	if refused == nil {
-		refused = res.permit(ctx, req, admitted)
-	} else {
-		res.hint(req)
+	d := res.decide(ctx, &req, bodyFunc(req.Body))
+	if d.refused != nil {
+		res.reportRefusal(ctx, req.Method, d.refused)
+		return nil, res.challenge(&req, d.scheme, d.refused).own()
 	}
-	if refused != nil {
-		return nil, a.challenge(ctx, res, req, refused)
-	}
-	return admitted, nil
+	allowed := &authorized{}
+	allowed.accept(d)
+	return allowed.caller(), nil
 }
 
-func (a *Auth) noResource(ctx context.Context, err error) *Challenge {
-	a.log.LogAttrs(ctx, slog.LevelError, "mcpauth: request for no resource",
-		slog.String("reason", string(reason.UnknownResource)), slog.Any("cause", err))
-	return &Challenge{
-		Status: http.StatusInternalServerError, Reason: reason.UnknownResource, cause: err,
-		Description: "The request could not be authorized.",
-	}
-}
+// bodyFunc is [Request.Body] as the engine reads it. Without one, there is no
+// message.
+type bodyFunc func(most int64) ([]byte, error)
 
-// admit finds out who is calling. Without a token that is nobody, where the
-// policy may let nobody in.
-func (a *Auth) admit(ctx context.Context, res *resource, req *Request) (*doorWriter, *refusal.Refusal) {
-	claims, token, refused := a.prove(ctx, res, req)
-	switch {
-	case refused == nil:
-		return known(ctx, res, claims, token), nil
-	case refused.Reason == reason.NoCredentials && res.policy != nil && res.policy.AllowsAnonymous():
-		return &doorWriter{res: res, ctx: ctx, anonymous: true}, nil
+func (f bodyFunc) Bytes(most int64) ([]byte, error) {
+	if f == nil {
+		return nil, nil
 	}
-	return nil, refused
-}
-
-// known copies what handlers could change, so that claims may be shared.
-func known(ctx context.Context, res *resource, claims *Claims, token *string) *doorWriter {
-	w := &doorWriter{res: res, ctx: ctx}
-	n := len(claims.Scopes)
-	both := w.lists[:0]
-	if size := n + len(claims.Audience); size > len(w.lists) {
-		both = make([]string, 0, size)
-	}
-	both = append(append(both, claims.Scopes...), claims.Audience...)
-	w.info = AuthInfo{
-		Token:     Token{token},
-		Resource:  res.identifier,
-		Issuer:    claims.Issuer,
-		Subject:   claims.Subject,
-		ClientID:  claims.ClientID,
-		Scopes:    both[:n:n],
-		Audience:  both[n:],
-		ExpiresAt: claims.ExpiresAt,
-		raw:       &claims.Raw,
-		from:      w,
-	}
-	return w
+	return f(most)
 }
 
 // prove takes a token from the request and yields claims that hold for this
 // resource now.
-func (a *Auth) prove(ctx context.Context, res *resource, req *Request) (*Claims, *string, *refusal.Refusal) {
-	token, refused := credential(res, req)
+func (r *resource) prove(ctx context.Context, req *Request) (*Claims, *string, authScheme, *refusal.Refusal) {
+	token, scheme, refused := credential(r, req)
 	if refused != nil {
-		return nil, nil, refused
+		return nil, nil, scheme, refused
 	}
-	v, now := res.cache.get(token, a.now)
+	v, now := r.cache.get(token, r.auth.now)
 	if v == nil {
-		if v, refused = res.verify(ctx, token); refused != nil {
-			return nil, nil, refused
+		if v, refused = r.verify(ctx, token); refused != nil {
+			return nil, nil, scheme, refused
 		}
-		now = a.now() // it may have waited for keys
+		now = r.auth.now() // it may have waited for keys
 	}
-	refused = a.bind(v.server, v.claims, now)
+	refused = r.auth.bind(v.server, v.claims, now)
 	if refused == nil {
-		refused = res.confirm(ctx, req, token, v.claims)
+		refused = r.confirm(ctx, req, scheme, token, v.claims)
 	}
 	if refused != nil {
-		return nil, nil, refused
+		return nil, nil, scheme, refused
 	}
-	return v.claims, &v.token, nil
+	return v.claims, &v.token, scheme, nil
 }
 
 // verify proves the token, and remembers that it did.
@@ -252,93 +200,3 @@ func (a *Auth) bind(server *trustedServer, c *Claims, now time.Time) *refusal.Re
 type moment time.Time
 
 func (m moment) String() string { return time.Time(m).UTC().Format(time.RFC3339) }
-
-// challenge turns a refusal into what the caller may see, and tells the log why.
-func (a *Auth) challenge(ctx context.Context, res *resource, req *Request, r *refusal.Refusal) *Challenge {
-	a.logRefusal(ctx, res, req, r)
-	return a.compose(res, req, r)
-}
-
-func (a *Auth) compose(res *resource, req *Request, r *refusal.Refusal) *Challenge {
-	c := &Challenge{
-		Status:           r.Status,
-		Code:             r.Code,
-		Description:      r.Description(),
-		ResourceMetadata: res.metadataURL,
-		Reason:           r.Reason,
-		cause:            r.Cause,
-		rpc:              rpcOf(r, req),
-	}
-	res.dpop.challenge(c, req.scheme)
-	switch r.Status {
-	case http.StatusUnauthorized:
-		c.Scopes = req.ChallengeScopes
-		if c.Scopes == nil {
-			c.Scopes = req.Scopes
-		}
-	case http.StatusForbidden:
-		if r.Code != codeAccessDenied { // a check does not tell what it looks at
-			c.Scopes = req.Scopes
-		}
-	case http.StatusServiceUnavailable:
-		c.RetryAfter = retryAfter(r.Cause)
-	}
-	if a.showDetails && r.Cause != nil {
-		c.Description = plain(r.Cause.Error())
-	}
-	return c
-}
-
-func (a *Auth) logRefusal(ctx context.Context, res *resource, req *Request, r *refusal.Refusal) {
-	level := slog.LevelInfo
-	switch {
-	case r.Reason == reason.NoCredentials:
-		level = slog.LevelDebug
-	case r.Status == http.StatusServiceUnavailable && !ordinary(ctx, r.Cause):
-		level = slog.LevelError
-	}
-	if !a.log.Enabled(ctx, level) { // making the attributes would cost more than asking
-		return
-	}
-	a.log.LogAttrs(ctx, level, "mcpauth: request refused",
-		slog.Int("status", r.Status),
-		slog.String("reason", string(r.Reason)),
-		slog.String("resource", res.identifier),
-		slog.String("method", req.Method),
-		slog.Any("cause", r.Cause))
-}
-
-// ordinary reports a 503 that is no trouble of ours: anybody can cause it, with
-// a made-up kid or by going away.
-func ordinary(ctx context.Context, cause error) bool {
-	var cooling *remote.CoolingDownError
-	return errors.Is(cause, errTooNew) || ctx.Err() != nil || errors.As(cause, &cooling) && cooling.Err == nil
-}
-
-// plain leaves out what RFC 6750 §3 does not allow in error_description.
-func plain(text string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '"':
-			return '\''
-		case r == '\\':
-			return '/'
-		case r < 0x20 || r > 0x7e:
-			return '?'
-		}
-		return r
-	}, text)
-}
-
-// retryAfter is how long the caller of a 503 should wait.
-func retryAfter(cause error) time.Duration {
-	var unavailable *remote.Error
-	if errors.As(cause, &unavailable) && unavailable.RetryAfter > 0 {
-		return unavailable.RetryAfter
-	}
-	var cooling *remote.CoolingDownError
-	if errors.As(cause, &cooling) && cooling.RetryAfter > 0 {
-		return cooling.RetryAfter
-	}
-	return fetchCooldown
-}
