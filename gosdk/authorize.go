@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/internal/mcpmethod"
 	"github.com/mcp-auth/go/policy"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -78,9 +79,9 @@ func reference(ref *mcp.CompleteReference) (kind, name string) {
 	case ref == nil:
 		return "", ""
 	case ref.Type == "ref/prompt":
-		return "prompt", ref.Name
+		return mcpmethod.RefPrompt, ref.Name
 	case ref.Type == "ref/resource":
-		return "resource", ref.URI
+		return mcpmethod.RefResource, ref.URI
 	}
 	return "", ""
 }
@@ -103,10 +104,10 @@ func hide(err error, op policy.Operation) error {
 	if !errors.As(err, &refused) || !refused.Hidden {
 		return err
 	}
-	switch {
-	case op.Method == callTool:
+	switch mcpmethod.Of(op.Method).Names(op.Name, op.Ref) {
+	case mcpmethod.Tool:
 		return &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: fmt.Sprintf("unknown tool %q", op.Name)}
-	case op.Method == getPrompt, op.Ref == "prompt":
+	case mcpmethod.Prompt:
 		return &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: fmt.Sprintf("unknown prompt %q", op.Name)}
 	}
 	return mcp.ResourceNotFoundError(op.Name)
@@ -124,22 +125,22 @@ func shown(result mcp.Result, show func(policy.Operation) bool) mcp.Result {
 	case *mcp.ListToolsResult:
 		list := *r
 		list.CacheScope = scopePrivate
-		list.Tools = keep(r.Tools, func(t *mcp.Tool) bool { return usable(callTool, t.Name) })
+		list.Tools = keep(r.Tools, func(t *mcp.Tool) bool { return usable(mcpmethod.ToolsCall, t.Name) })
 		return &list
 	case *mcp.ListPromptsResult:
 		list := *r
 		list.CacheScope = scopePrivate
-		list.Prompts = keep(r.Prompts, func(p *mcp.Prompt) bool { return usable(getPrompt, p.Name) })
+		list.Prompts = keep(r.Prompts, func(p *mcp.Prompt) bool { return usable(mcpmethod.PromptsGet, p.Name) })
 		return &list
 	case *mcp.ListResourcesResult:
 		list := *r
 		list.CacheScope = scopePrivate
-		list.Resources = keep(r.Resources, func(e *mcp.Resource) bool { return usable(readResource, e.URI) })
+		list.Resources = keep(r.Resources, func(e *mcp.Resource) bool { return usable(mcpmethod.ResourcesRead, e.URI) })
 		return &list
 	case *mcp.ListResourceTemplatesResult:
 		list := *r
 		list.CacheScope = scopePrivate
-		list.ResourceTemplates = keep(r.ResourceTemplates, func(e *mcp.ResourceTemplate) bool { return usable(readResource, e.URITemplate) })
+		list.ResourceTemplates = keep(r.ResourceTemplates, func(e *mcp.ResourceTemplate) bool { return usable(mcpmethod.ResourcesRead, e.URITemplate) })
 		return &list
 	case *mcp.ReadResourceResult:
 		read := *r

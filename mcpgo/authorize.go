@@ -9,6 +9,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/internal/mcpmethod"
 	"github.com/mcp-auth/go/policy"
 )
 
@@ -90,11 +91,11 @@ func (g *guard) permits(ctx context.Context, ops ...policy.Operation) error {
 // Its code is out of reach: an error of middleware is an internal one.
 func hidden(op policy.Operation) error {
 	switch op.Method {
-	case callTool:
+	case mcpmethod.ToolsCall:
 		return fmt.Errorf("tool '%s' not found: %w", op.Name, server.ErrToolNotFound)
-	case getPrompt:
+	case mcpmethod.PromptsGet:
 		return fmt.Errorf("prompt '%s' not found: %w", op.Name, server.ErrPromptNotFound)
-	case readResource:
+	case mcpmethod.ResourcesRead:
 		return fmt.Errorf("handler not found for resource URI '%s': %w", op.Name, server.ErrResourceNotFound)
 	}
 	return errNotFound
@@ -122,17 +123,17 @@ func (g *guard) beforeRequest(ctx context.Context, _ any, message any) error {
 // filterLists takes out of each page what the caller may not use.
 func (g *guard) filterLists() {
 	g.hooks.AddAfterListTools(func(ctx context.Context, _ any, _ *mcp.ListToolsRequest, r *mcp.ListToolsResult) {
-		r.Tools = keep(r.Tools, func(t *mcp.Tool) bool { return g.shows(ctx, callTool, t.Name) })
+		r.Tools = keep(r.Tools, func(t *mcp.Tool) bool { return g.shows(ctx, mcpmethod.ToolsCall, t.Name) })
 	})
 	g.hooks.AddAfterListPrompts(func(ctx context.Context, _ any, _ *mcp.ListPromptsRequest, r *mcp.ListPromptsResult) {
-		r.Prompts = keep(r.Prompts, func(e *mcp.Prompt) bool { return g.shows(ctx, getPrompt, e.Name) })
+		r.Prompts = keep(r.Prompts, func(e *mcp.Prompt) bool { return g.shows(ctx, mcpmethod.PromptsGet, e.Name) })
 	})
 	g.hooks.AddAfterListResources(func(ctx context.Context, _ any, _ *mcp.ListResourcesRequest, r *mcp.ListResourcesResult) {
-		r.Resources = keep(r.Resources, func(e *mcp.Resource) bool { return g.shows(ctx, readResource, e.URI) })
+		r.Resources = keep(r.Resources, func(e *mcp.Resource) bool { return g.shows(ctx, mcpmethod.ResourcesRead, e.URI) })
 	})
 	g.hooks.AddAfterListResourceTemplates(func(ctx context.Context, _ any, _ *mcp.ListResourceTemplatesRequest, r *mcp.ListResourceTemplatesResult) {
 		r.ResourceTemplates = keep(r.ResourceTemplates, func(e *mcp.ResourceTemplate) bool {
-			return e.URITemplate != nil && g.shows(ctx, readResource, e.URITemplate.Raw())
+			return e.URITemplate != nil && g.shows(ctx, mcpmethod.ResourcesRead, e.URITemplate.Raw())
 		})
 	})
 }

@@ -4,17 +4,12 @@ import (
 	"encoding/json"
 
 	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mcp-auth/go/internal/mcpmethod"
 	"github.com/mcp-auth/go/policy"
 )
 
-const (
-	callTool     = string(mcp.MethodToolsCall)
-	getPrompt    = string(mcp.MethodPromptsGet)
-	readResource = string(mcp.MethodResourcesRead)
-)
-
 func toolCall(r *mcp.CallToolRequest) policy.Operation {
-	op := policy.Operation{Method: callTool, Name: r.Params.Name, Arguments: r.Params.RawArguments}
+	op := policy.Operation{Method: mcpmethod.ToolsCall, Name: r.Params.Name, Arguments: r.Params.RawArguments}
 	if op.Arguments == nil { // none, or not from the wire
 		op.Arguments = encode(r.Params.Arguments)
 	}
@@ -22,7 +17,7 @@ func toolCall(r *mcp.CallToolRequest) policy.Operation {
 }
 
 func promptGet(r *mcp.GetPromptRequest) policy.Operation {
-	return policy.Operation{Method: getPrompt, Name: r.Params.Name, Arguments: encode(r.Params.Arguments)}
+	return policy.Operation{Method: mcpmethod.PromptsGet, Name: r.Params.Name, Arguments: encode(r.Params.Arguments)}
 }
 
 // encode never returns nil, which is for lists.
@@ -38,7 +33,7 @@ func encode(arguments any) json.RawMessage {
 }
 
 func resourceRead(r *mcp.ReadResourceRequest) policy.Operation {
-	return policy.Operation{Method: readResource, Name: r.Params.URI}
+	return policy.Operation{Method: mcpmethod.ResourcesRead, Name: r.Params.URI}
 }
 
 // unguarded lists the operations of a message that do not pass by middleware.
@@ -89,9 +84,9 @@ func taskCall(raw json.RawMessage) ([]policy.Operation, error) {
 func reference(ref any) (kind, name string) {
 	switch r := ref.(type) {
 	case mcp.PromptReference:
-		return "prompt", r.Name
+		return mcpmethod.RefPrompt, r.Name
 	case mcp.ResourceReference:
-		return "resource", r.URI
+		return mcpmethod.RefResource, r.URI
 	}
 	return "", ""
 }
@@ -99,7 +94,7 @@ func reference(ref any) (kind, name string) {
 func listens(uris []string) []policy.Operation {
 	ops := make([]policy.Operation, len(uris))
 	for i, uri := range uris {
-		ops[i] = policy.Operation{Method: string(mcp.MethodSubscriptionsListen), Name: uri}
+		ops[i] = policy.Operation{Method: mcpmethod.Listen, Name: uri}
 	}
 	return ops
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/internal/mcpmethod"
 	"github.com/mcp-auth/go/policy"
 	"github.com/mcp-auth/go/policy/policyfile"
 )
@@ -126,15 +127,6 @@ func (t *trial) try(ctx context.Context, op policy.Operation, token *mcpauth.Cla
 	return v, nil
 }
 
-// The methods whose params are read here.
-const (
-	methodTool     = "tools/call"
-	methodPrompt   = "prompts/get"
-	methodRead     = "resources/read"
-	methodComplete = "completion/complete"
-	methodListen   = "subscriptions/listen"
-)
-
 // message is the request of a client for the operation.
 func message(op policy.Operation) ([]byte, error) {
 	m := struct {
@@ -143,30 +135,34 @@ func message(op policy.Operation) ([]byte, error) {
 		Method  string         `json:"method"`
 		Params  map[string]any `json:"params,omitempty"`
 	}{Version: "2.0", Method: op.Method, Params: paramsOf(op)}
-	if !strings.HasPrefix(op.Method, "notifications/") {
+	if !strings.HasPrefix(op.Method, mcpmethod.Notifications) {
 		m.ID = 1
 	}
 	return json.Marshal(m)
 }
 
 func paramsOf(op policy.Operation) map[string]any {
-	switch {
-	case op.Method == methodComplete:
+	switch mcpmethod.Of(op.Method).Member {
+	case mcpmethod.MemberRef:
 		ref := map[string]string{"type": "ref/" + op.Ref, "uri": op.Name}
-		if op.Ref == "prompt" {
+		if op.Ref == mcpmethod.RefPrompt {
 			ref = map[string]string{"type": "ref/prompt", "name": op.Name}
 		}
 		return map[string]any{"ref": ref, "argument": map[string]string{"name": "trial", "value": ""}}
-	case op.Method == methodListen && op.Name != "":
-		return map[string]any{"notifications": map[string]any{"resourceSubscriptions": []string{op.Name}}}
-	case strings.HasPrefix(op.Method, "tasks/") && op.Method != "tasks/list":
+	case mcpmethod.MemberResources:
+		if op.Name != "" {
+			return map[string]any{"notifications": map[string]any{"resourceSubscriptions": []string{op.Name}}}
+		}
+	case mcpmethod.MemberTaskID:
 		return map[string]any{"taskId": "trial"} // no rule is about one task
-	case strings.HasPrefix(op.Method, "resources/") && op.Name != "":
+	case mcpmethod.MemberURI:
 		return map[string]any{"uri": op.Name}
-	case op.Arguments != nil:
-		return map[string]any{"name": op.Name, "arguments": op.Arguments}
-	case op.Name != "":
-		return map[string]any{"name": op.Name}
+	case mcpmethod.MemberName:
+		params := map[string]any{"name": op.Name}
+		if op.Arguments != nil {
+			params["arguments"] = op.Arguments
+		}
+		return params
 	}
 	return nil
 }

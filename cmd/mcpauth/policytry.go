@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/internal/mcpmethod"
 	"github.com/mcp-auth/go/policy"
 	"github.com/urfave/cli/v3"
 )
@@ -105,9 +106,9 @@ func testPolicy(ctx context.Context, cmd *cli.Command) (*verdict, error) {
 // for, the usual one first.
 func targets() []target {
 	return []target{
-		{"tool", []string{methodTool}},
-		{"prompt", []string{methodPrompt, methodComplete}},
-		{"resource", []string{methodRead, "resources/subscribe", "resources/unsubscribe", methodListen, methodComplete}},
+		{"tool", []string{mcpmethod.ToolsCall}},
+		{"prompt", []string{mcpmethod.PromptsGet, mcpmethod.Complete}},
+		{"resource", []string{mcpmethod.ResourcesRead, mcpmethod.ResourcesSubscribe, mcpmethod.ResourcesUnsubscribe, mcpmethod.Listen, mcpmethod.Complete}},
 	}
 }
 
@@ -122,7 +123,7 @@ func trialOperation(cmd *cli.Command) (policy.Operation, error) {
 	if err != nil || !cmd.IsSet("arguments") {
 		return op, err
 	}
-	if op.Method != methodTool && op.Method != methodPrompt {
+	if op.Method != mcpmethod.ToolsCall && op.Method != mcpmethod.PromptsGet {
 		return op, errors.New("--arguments goes with --tool and --prompt")
 	}
 	var arguments map[string]json.RawMessage
@@ -150,7 +151,7 @@ func trialTarget(cmd *cli.Command) (op policy.Operation, err error) {
 	if !slices.Contains(t.methods, op.Method) {
 		return op, fmt.Errorf("--%s does not go with --method %s", t.flag, op.Method)
 	}
-	if op.Method == methodComplete {
+	if op.Method == mcpmethod.Complete {
 		op.Ref = t.flag
 	}
 	return op, nil
@@ -164,7 +165,7 @@ func trialMethod(method string) (policy.Operation, error) {
 			needs = append(needs, "--"+t.flag)
 		}
 	}
-	if len(needs) > 0 && method != methodListen { // which may name no resource
+	if len(needs) > 0 && method != mcpmethod.Listen { // which may name no resource
 		return policy.Operation{}, fmt.Errorf("--method %s needs %s", method, strings.Join(needs, " or "))
 	}
 	return policy.Operation{Method: method}, nil
