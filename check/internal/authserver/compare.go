@@ -18,7 +18,7 @@ func judgeIssuers(want string, documents []*place) (found finding.List) {
 			continue
 		}
 		reported[got] = true
-		found.Add("issuer_mismatch", got, "The document at %s does not name the issuer %s: %s.", p.shown, want, issuerDifference(want, got))
+		found.Add("issuer_mismatch", got, "The document at %s has an issuer other than %s: %s.", p.shown, want, issuerDifference(want, got))
 	}
 	if len(found) == 0 {
 		found.Add("issuer_identical", "", "The issuer in the metadata is the expected one, byte for byte.")
