@@ -1,8 +1,6 @@
 package check
 
 import (
-	"context"
-
 	"github.com/mcp-auth/go/check/internal/catalogue"
 	"github.com/mcp-auth/go/check/internal/finding"
 	"github.com/mcp-auth/go/check/internal/probe"
@@ -26,27 +24,18 @@ type Rule struct {
 	Clients []string
 }
 
-// Catalogue returns the rules of all findings.
-func Catalogue() []Rule {
-	var rules []Rule
-	for _, r := range loadCatalogue().Rules {
-		rules = append(rules, Rule{Code(r.Code), r.Severity, r.Title, r.Requirement, r.Meaning, r.Fix, r.Clients})
-	}
-	return rules
-}
-
-// loadCatalogue returns the embedded catalogue, which a test holds to be valid.
-func loadCatalogue() *catalogue.Catalogue {
+// Catalogue returns the rules of all findings. The error is nil: it would be a
+// mistake in the files that are part of this package.
+func Catalogue() ([]Rule, error) {
 	c, err := catalogue.Load()
 	if err != nil {
-		return &catalogue.Catalogue{}
+		return nil, err
 	}
-	return c
-}
-
-// newReport explains a record. The error is the error of ctx.
-func newReport(ctx context.Context, record *probe.Record) (*Report, error) {
-	return explain(record, loadCatalogue()), ctx.Err()
+	var rules []Rule
+	for _, r := range c.Rules {
+		rules = append(rules, Rule{Code(r.Code), r.Severity, r.Title, r.Requirement, r.Meaning, r.Fix, r.Clients})
+	}
+	return rules, nil
 }
 
 // explain adds to a record and its parts what the catalogue has on each finding.

@@ -7,6 +7,7 @@ import (
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/check/internal/authserver"
+	"github.com/mcp-auth/go/check/internal/catalogue"
 	"github.com/mcp-auth/go/check/internal/configuration"
 	"github.com/mcp-auth/go/check/internal/finding"
 	"github.com/mcp-auth/go/check/internal/mcpserver"
@@ -27,6 +28,10 @@ func AuthorizationServer(ctx context.Context, target string, opts Options) (*Rep
 	if err != nil {
 		return nil, err
 	}
+	rules, err := catalogue.Load()
+	if err != nil {
+		return nil, err
+	}
 	shown := redact.URL(target) // a metadata URL may have a secret in its query
 	p := opts.probe(KindAuthorizationServer, shown, fetch.IsLoopbackURL(target))
 	defer p.Close()
@@ -35,7 +40,7 @@ func AuthorizationServer(ctx context.Context, target string, opts Options) (*Rep
 	} else {
 		authserver.CheckTarget(ctx, p, target)
 	}
-	return newReport(ctx, p.Record())
+	return explain(p.Record(), rules), ctx.Err()
 }
 
 // errMalformedToken does not repeat the token.
@@ -66,6 +71,10 @@ func Server(ctx context.Context, url string, opts Options) (*Report, error) {
 	if err != nil && !insecure {
 		return nil, err
 	}
+	rules, err := catalogue.Load()
+	if err != nil {
+		return nil, err
+	}
 	p := opts.probe(KindServer, redact.URL(url), fetch.IsLoopbackURL(url)) // the query may hold a client's key
 	defer p.Close()
 	seen := false
@@ -74,9 +83,9 @@ func Server(ctx context.Context, url string, opts Options) (*Report, error) {
 	} else {
 		seen = mcpserver.Check(ctx, p, url, mcpserver.Tokens{Valid: opts.Token, WrongAudience: opts.WrongAudienceToken})
 	}
-	report, err := newReport(ctx, p.Record())
-	report.Clients = verdicts(report, seen)
-	return report, err
+	report := explain(p.Record(), rules)
+	report.Clients = verdicts(report, rules, seen)
+	return report, ctx.Err()
 }
 
 // Configuration checks a configuration, alone and against what its
@@ -90,6 +99,10 @@ func Server(ctx context.Context, url string, opts Options) (*Report, error) {
 //
 // The error is the error of ctx. The report then has what was found until then.
 func Configuration(ctx context.Context, config mcpauth.Config, opts Options) (*Report, error) {
+	rules, err := catalogue.Load()
+	if err != nil {
+		return nil, err
+	}
 	opts.Network.AllowedNetworks, opts.Network.RootCAs = config.AllowedNetworks, config.RootCAs
 	if config.Now != nil {
 		opts.Now = config.Now
@@ -102,5 +115,5 @@ func Configuration(ctx context.Context, config mcpauth.Config, opts Options) (*R
 	p := opts.probe(KindConfiguration, strings.Join(names, ", "), true)
 	defer p.Close()
 	configuration.Check(ctx, p, &config)
-	return newReport(ctx, p.Record())
+	return explain(p.Record(), rules), ctx.Err()
 }

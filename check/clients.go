@@ -38,10 +38,9 @@ type ClientReason struct {
 
 // verdicts decides for each known client whether it works with the server. seen
 // means that enough of the server was seen.
-func verdicts(r *Report, seen bool) []ClientVerdict {
+func verdicts(r *Report, c *catalogue.Catalogue, seen bool) []ClientVerdict {
 	found := map[Code]bool{}
 	collectCodes(r, found)
-	c := loadCatalogue()
 	var list []ClientVerdict
 	for _, client := range c.Clients {
 		v := ClientVerdict{Client: client.Name, Outcome: ClientWorks, Reasons: reasons(c.RulesOf(client), found)}

@@ -51,8 +51,11 @@ func TestConfiguration(t *testing.T) {
 				c.Resources[0].Identifier = "x\ny"
 				c.Resources[0].AuthorizationServers[0].Algorithms = []string{"HS256"}
 				c.Leeway = time.Hour
+				second := c.Resources[0]
+				second.Identifier = "https://user:" + configSecret + "@mcp.test/notes"
+				c.Resources = append(c.Resources, second)
 			},
-			want: []check.Code{"config_refused", "config_refused", "config_refused"},
+			want: []check.Code{"config_refused", "config_refused", "config_refused", "config_refused", "config_refused"},
 		},
 		{
 			name: "doubtful",

@@ -16,7 +16,7 @@ import (
 
 // The tokens that a fakeMCP knows. Neither is signed by anybody.
 var (
-	validToken       = jwt(`{"sub":"alice","aud":"here"}`)
+	validToken      = jwt(`{"sub":"alice","aud":"here"}`)
 	wrongTokenOfAll = jwt(`{"sub":"alice","aud":"elsewhere"}`)
 )
 

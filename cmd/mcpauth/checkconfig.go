@@ -66,8 +66,10 @@ func checkConfiguration(ctx context.Context, path string, opts check.Options) (*
 	config.AllowedNetworks = append(config.AllowedNetworks, opts.Network.AllowedNetworks...)
 	config.RootCAs = opts.Network.RootCAs
 	report, err := check.Configuration(ctx, config, opts)
-	report.Target = path
-	localize(report, source)
+	if report != nil {
+		report.Target = path
+		localize(report, source)
+	}
 	return report, err
 }
 

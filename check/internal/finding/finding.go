@@ -17,7 +17,7 @@ type Code string
 const Info metadata.Severity = "info"
 
 // Finding is one thing found. Message and Evidence may hold words of the
-// checked server: they must be redacted before anybody sees them.
+// checked server, and must be redacted before they are shown.
 type Finding struct {
 	Code Code
 	// Severity is empty for the catalogue's.

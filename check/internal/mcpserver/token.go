@@ -154,7 +154,7 @@ func badTokens(ctx context.Context, e *endpoint.Endpoint, refusal *answer.Answer
 }
 
 // tokenInQuery finds out whether the server accepts tokens in the URL (RS6). It
-// does not send the user's token, which must not get into anybody's log.
+// does not send the user's token, which must not get into a log.
 func tokenInQuery(ctx context.Context, e *endpoint.Endpoint, refusal *answer.Answer) {
 	u, err := url.Parse(e.URL)
 	if err != nil {
