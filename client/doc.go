@@ -11,7 +11,7 @@
 //		Grant:     client.AuthorizationCode{OpenURL: client.OpenBrowser(os.Stderr)},
 //	})
 //	if err != nil {
-//		return err // each fault is a *client.ConfigError
+//		return err // each mistake is a *configerr.Error
 //	}
 //	defer c.Close()
 //	transport := &mcp.StreamableClientTransport{Endpoint: c.ServerURL(), HTTPClient: c.HTTPClient()}
