@@ -1,7 +1,7 @@
 package client
 
 import (
-	"github.com/mcp-auth/go/client/internal/proof"
+	"github.com/mcp-auth/go/client/internal/authorizer"
 	"github.com/mcp-auth/go/configerr"
 )
 
@@ -18,15 +18,15 @@ const (
 	DPoPOff DPoPMode = "off"
 )
 
-func (m DPoPMode) parse(faults *configerr.List) proof.Mode {
+func (m DPoPMode) parse(faults *configerr.List) authorizer.DPoPMode {
 	switch m {
 	case DPoPAuto:
 	case DPoPRequired:
-		return proof.Required
+		return authorizer.DPoPRequired
 	case DPoPOff:
-		return proof.Off
+		return authorizer.DPoPOff
 	default:
 		faults.Add(configerr.InvalidDPoPMode, "DPoP", string(m))
 	}
-	return proof.Auto
+	return authorizer.DPoPAuto
 }

@@ -4,10 +4,10 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/mcp-auth/go/client/internal/authorizer"
 	"github.com/mcp-auth/go/client/internal/discovery"
 	"github.com/mcp-auth/go/client/internal/endpoint"
 	"github.com/mcp-auth/go/client/internal/grant"
-	"github.com/mcp-auth/go/client/internal/proof"
 	"github.com/mcp-auth/go/client/internal/record"
 	"github.com/mcp-auth/go/client/internal/registration"
 	"github.com/mcp-auth/go/internal/fetch"
@@ -21,7 +21,7 @@ type parts struct {
 	endpoint  *endpoint.Client
 	finder    *discovery.Finder
 	registrar *registration.Registrar
-	dpop      proof.Mode
+	dpop      authorizer.DPoPMode
 	grant     grant.Grant
 
 	credentials []Credentials

@@ -14,7 +14,6 @@ import (
 	"github.com/mcp-auth/go/client/internal/endpoint"
 	"github.com/mcp-auth/go/client/internal/grant"
 	"github.com/mcp-auth/go/client/internal/mutex"
-	"github.com/mcp-auth/go/client/internal/proof"
 	"github.com/mcp-auth/go/client/internal/record"
 	"github.com/mcp-auth/go/client/internal/registration"
 	"github.com/mcp-auth/go/client/internal/stepup"
@@ -35,7 +34,7 @@ type Config struct {
 	// Scopes are requested in addition to the scopes that the server asks for.
 	Scopes []string
 	// DPoP says when tokens are bound to a key.
-	DPoP   proof.Mode
+	DPoP   DPoPMode
 	Logger *slog.Logger
 	Now    func() time.Time
 }

@@ -2,14 +2,11 @@ package authorizer
 
 import (
 	"context"
-	"errors"
-	"strings"
 
 	"github.com/mcp-auth/go/client/clienterr"
 	"github.com/mcp-auth/go/client/internal/discovery"
 	"github.com/mcp-auth/go/client/internal/endpoint"
 	"github.com/mcp-auth/go/client/internal/grant"
-	"github.com/mcp-auth/go/client/internal/proof"
 	"github.com/mcp-auth/go/client/internal/record"
 	"github.com/mcp-auth/go/client/internal/stepup"
 	"github.com/mcp-auth/go/client/internal/urls"
@@ -64,20 +61,12 @@ func (a *Authorizer) request(ctx context.Context, source *discovery.Source, dema
 		scopes.Before = earlier.Requested
 	}
 	request := grant.Request{Server: as, Resource: source.Resource.Resource, Scopes: scopes.Choose(), Before: before}
-	bound, err := a.config.DPoP.Wanted(demand.DPoP, source.Resource, as)
+	bound, err := a.config.DPoP.wanted(demand.DPoP, source.Resource, as)
 	if err != nil || !bound {
 		return request, err
 	}
 	request.Key, err = keyOf(earlier)
 	return request, err
-}
-
-// keyOf returns the key of an earlier token, a new one if it has none.
-func keyOf(earlier *record.Token) (*proof.Key, error) {
-	if earlier != nil && earlier.Key() != nil {
-		return earlier.Key(), nil
-	}
-	return proof.NewKey()
 }
 
 // record turns the answer of a token endpoint into what is kept.
@@ -97,27 +86,4 @@ func (a *Authorizer) record(r grant.Request, clientID string, answer *endpoint.T
 		return nil, &clienterr.AnswerError{Endpoint: urls.WithoutQuery(r.Server.TokenEndpoint), Reason: err.Error()}
 	}
 	return token, nil
-}
-
-var (
-	errUnboundToken = errors.New("the token is not bound to the client's key, as DPoP mode \"required\" demands")
-	errBoundToken   = errors.New("the token is bound to a key, and the client sent none")
-)
-
-// setType sets the token's type (RFC 6749 §7.1, RFC 9449 §5), which servers
-// write in any case.
-func setType(token *record.Token, tokenType string, key *proof.Key, mode proof.Mode) error {
-	switch {
-	case strings.EqualFold(tokenType, stepup.Bearer) && mode == proof.Required:
-		return errUnboundToken
-	case strings.EqualFold(tokenType, stepup.Bearer):
-		token.TokenType = stepup.Bearer
-		return nil
-	case strings.EqualFold(tokenType, stepup.DPoP) && key == nil:
-		return errBoundToken
-	case strings.EqualFold(tokenType, stepup.DPoP):
-		token.TokenType = stepup.DPoP
-		return token.Bind(key)
-	}
-	return endpoint.ErrTokenType
 }

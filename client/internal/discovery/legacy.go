@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/mcp-auth/go/client/clienterr"
-	"github.com/mcp-auth/go/client/internal/endpoint"
 	"github.com/mcp-auth/go/client/internal/record"
 	"github.com/mcp-auth/go/client/internal/urls"
 	"github.com/mcp-auth/go/internal/fetch"
@@ -129,7 +128,7 @@ func defaultEndpoints(origin string) *metadata.AuthorizationServer {
 		RegistrationEndpoint:              origin + "/register",
 		ResponseTypesSupported:            []string{"code"},
 		CodeChallengeMethodsSupported:     []string{"S256"},
-		TokenEndpointAuthMethodsSupported: []string{endpoint.MethodNone, endpoint.MethodBasic, endpoint.MethodPost},
+		TokenEndpointAuthMethodsSupported: []string{"none", "client_secret_basic", "client_secret_post"},
 	}
 }
 
