@@ -53,8 +53,7 @@ func TestAuthorizationRequest(t *testing.T) {
 	}
 }
 
-// The same through the whole flow: an answer that is discarded sends no code to
-// any token endpoint.
+// After an answer that is discarded, no code is sent to any token endpoint.
 //
 // Covers CL5, CL10.
 func TestDiscardedAnswerRedeemsNothing(t *testing.T) {
@@ -155,7 +154,7 @@ func TestLoopbackPortTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if occupied, err := net.Listen("tcp", first.Host); err == nil { // else it is taken by somebody else, which does as well
+	if occupied, err := net.Listen("tcp", first.Host); err == nil { // else another process has it, which does as well
 		defer occupied.Close()
 	}
 	if err := w.client(t).Login(t.Context()); err != nil {
@@ -164,8 +163,8 @@ func TestLoopbackPortTaken(t *testing.T) {
 	equal(t, "registrations", len(w.as.registrations), 2)
 }
 
-// What is not the answer to the request is turned away and waited past: any web
-// page can make the browser send such things.
+// Requests other than the answer are refused and do not end the wait: any web
+// page can make the browser send them.
 //
 // Covers CL5, CL10.
 func TestLoopbackTurnsAway(t *testing.T) {
@@ -213,7 +212,7 @@ func TestLoopbackTurnsAway(t *testing.T) {
 	equal(t, "code", w.as.tokens[0].Get("code"), "code-one")
 }
 
-// A user who does nothing is waited for so long and no longer.
+// The client waits for a user no longer than its timeout and its context.
 //
 // Covers CL10.
 func TestLoopbackTimeout(t *testing.T) {
@@ -234,7 +233,7 @@ func TestLoopbackTimeout(t *testing.T) {
 	}
 }
 
-// A browser that cannot be shown the page ends the login.
+// A failure of OpenURL ends the login.
 func TestOpenURLFails(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -12,12 +12,12 @@ import (
 	"testing"
 )
 
-// authServer is an authorization server that does as it is told.
+// authServer is an authorization server whose faults a test chooses.
 type authServer struct {
 	*httptest.Server
 	issuer string
 
-	// What it does otherwise than well. Set before the first request.
+	// Its faults, set before the first request.
 	metadata func(document map[string]any)
 	callback func(query url.Values)
 	register func(answer map[string]any) (status int)
@@ -132,7 +132,7 @@ func (s *authServer) grant(w http.ResponseWriter, r *http.Request) {
 	answer(w, status, body)
 }
 
-// log returns what was asked so far, metadata aside.
+// log returns the requests so far, except for metadata.
 func (s *authServer) log() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,9 +10,9 @@ import (
 	"github.com/mcp-auth/go/internal/webbrowser"
 )
 
-// OpenBrowser returns a function for [AuthorizationCode.OpenURL] that writes
-// the authorization URL to w and opens it in the user's browser. If the browser
-// cannot be opened, OpenURL returns no error, because the user has the URL.
+// OpenBrowser returns a function for [AuthorizationCode.OpenURL] that writes the
+// authorization URL to w and opens it in the user's browser. A browser that
+// cannot be opened is not an error, because the user has the URL.
 func OpenBrowser(w io.Writer) func(ctx context.Context, authorizationURL string) error {
 	return func(ctx context.Context, authorizationURL string) error {
 		if err := PrintURL(w)(ctx, authorizationURL); err != nil {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Only what is a web page is shown to be opened.
+// Only the URL of a web page is shown to the user.
 //
 // Covers CL10.
 func TestPrintURL(t *testing.T) {

@@ -99,8 +99,7 @@ func withCredentials(server string, credentials ...Credentials) Config {
 	return Config{ServerURL: server, Credentials: credentials}
 }
 
-// A configuration is copied: what the caller does to it afterwards changes
-// nothing.
+// A configuration is copied, so later changes of the caller's have no effect.
 func TestConfigIsCopied(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -112,7 +111,7 @@ func TestConfigIsCopied(t *testing.T) {
 	equal(t, "client", w.as.authorizations[0].Get("client_id"), "a")
 }
 
-// What holds secrets prints none.
+// Values with secrets do not print them.
 //
 // Covers CL9.
 func TestSecretsPrintNothing(t *testing.T) {

@@ -89,7 +89,7 @@ func claimsOf(t *testing.T, token string) (header, claims map[string]any) {
 	t.Helper()
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
-		t.Fatalf("%q is no JWT", token)
+		t.Fatalf("%q is not a JWT", token)
 	}
 	for i, into := range []*map[string]any{&header, &claims} {
 		data, err := base64.RawURLEncoding.DecodeString(parts[i])
@@ -114,7 +114,7 @@ func TestDPoP(t *testing.T) {
 			now := newClock()
 			w.config.Now = now.Now
 			mustRequest(t, w.client(t), "")
-			mustRequest(t, w.client(t), "") // another process has the key, too
+			mustRequest(t, w.client(t), "") // another process has the key as well
 			_, sent := w.rs.requests()
 			last := sent[len(sent)-1]
 			if !strings.HasPrefix(last, "DPoP access-one-") {
@@ -163,7 +163,7 @@ func TestDPoPRefresh(t *testing.T) {
 	equal(t, "grant of the last", w.as.tokens[len(w.as.tokens)-1].Get("grant_type"), "refresh_token")
 }
 
-// A server that asks for another nonce each time is not followed for ever.
+// A server that asks for another nonce each time does not cause endless requests.
 //
 // Covers CL8, CL11.
 func TestDPoPNonceLoop(t *testing.T) {

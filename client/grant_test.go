@@ -35,7 +35,7 @@ func TestClientCredentialsGrant(t *testing.T) {
 	equal(t, "registrations", len(w.as.registrations), 0)
 }
 
-// The secret goes to its issuer only, and a refusal shows it to nobody.
+// The secret goes only to its issuer, and the error of a refusal does not show it.
 //
 // Covers CL7, CL11.
 func TestClientCredentialsRefused(t *testing.T) {

@@ -43,7 +43,7 @@ func (w *world) client(t *testing.T) *Client {
 	return c
 }
 
-// visit is a browser whose user agrees to everything.
+// visit is a browser whose user consents to everything.
 func visit(ctx context.Context, authorizationURL string) (string, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, authorizationURL, nil)
 	if err != nil {
@@ -81,7 +81,7 @@ func requestTo(t *testing.T, client *http.Client, target, need string) (int, err
 	return response.StatusCode, nil
 }
 
-// mustRequest is request where nothing may go wrong.
+// mustRequest is request for a request that must succeed.
 func mustRequest(t *testing.T, c *Client, need string) {
 	t.Helper()
 	status, err := request(t, c, need)

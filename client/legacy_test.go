@@ -102,7 +102,7 @@ func (w *legacyWorld) untouched(t *testing.T) {
 	}
 }
 
-// unused checks that no endpoint was used: nothing registered, nobody asked.
+// unused checks that no endpoint was used: no client registered, no user asked.
 func (w *legacyWorld) unused(t *testing.T) {
 	t.Helper()
 	if log := w.as.log(); len(log) > 0 {
@@ -132,8 +132,8 @@ func (w *legacyWorld) checkLogin(t *testing.T, i int) {
 	equal(t, "code_challenge", query.Get("code_challenge"), s256(form.Get("code_verifier")))
 }
 
-// Metadata at the origin of a server without resource metadata are taken as any
-// others. The issuer is the origin, as its document writes it.
+// Metadata at the origin of a server without resource metadata is used like any
+// other. The issuer is the origin, as the document writes it.
 //
 // Covers CL1, CL2, CL3, CL4, CL7.
 func TestLegacyMetadata(t *testing.T) {
@@ -194,8 +194,8 @@ func TestLegacyMetadataStepUpAndRefresh(t *testing.T) {
 	equal(t, "registrations", len(w.as.registrations), 1)
 }
 
-// What metadata at the origin lack is not made up for, whatever is allowed: a
-// document that is there decides.
+// Whatever is allowed, nothing replaces what the metadata at the origin lacks: a
+// document that exists decides.
 //
 // Covers CL2, CL3.
 func TestLegacyMetadataRules(t *testing.T) {
@@ -232,9 +232,9 @@ func TestLegacyMetadataRules(t *testing.T) {
 	}
 }
 
-// Only a server that certainly has no resource metadata is taken for an old one.
-// Outages, refusals, documents with a fault and challenges that name one are
-// not made into that.
+// Only a server that certainly has no resource metadata is treated as an old one,
+// not one with outages, refusals, malformed documents or challenges that name
+// metadata.
 //
 // Covers CL1, CL3.
 func TestNoDowngradeOfResourceMetadata(t *testing.T) {
@@ -319,8 +319,8 @@ func named(place string) func(int, string) string {
 	return func(int, string) string { return `Bearer resource_metadata="` + place + `"` }
 }
 
-// With resource metadata the authorization server's are needed, even where the
-// server names its own origin.
+// A server with resource metadata needs authorization server metadata, even if it
+// names its own origin.
 //
 // Covers CL1, CL2.
 func TestNoDefaultEndpointsBesideResourceMetadata(t *testing.T) {
@@ -443,7 +443,7 @@ func TestDefaultEndpointsCheckTheAnswer(t *testing.T) {
 	}
 }
 
-// Endpoints are assumed only where the authorization server certainly has no
+// Endpoints are assumed only if the authorization server certainly has no
 // metadata.
 //
 // Covers CL2, CL3.
@@ -480,9 +480,9 @@ func TestNoDowngradeOfServerMetadata(t *testing.T) {
 	}
 }
 
-// What was found once is not given up for less: not for the origin after
-// resource metadata, nor for default endpoints after metadata at the origin.
-// Logging out forgets it.
+// After a login the client does not settle for less: not for the origin after
+// resource metadata, nor for default endpoints after metadata at the origin. A
+// logout forgets what was found.
 //
 // Covers CL1, CL2, CL3, CL7.
 func TestNoDowngradeAfterLogin(t *testing.T) {
@@ -519,8 +519,8 @@ func TestNoDowngradeAfterLogin(t *testing.T) {
 	}
 }
 
-// Resource metadata that appear are taken at once, and what the origin granted
-// is not sent to the server they name.
+// Resource metadata that appears is used at once, and tokens of the origin are
+// not sent to the server that it names.
 //
 // Covers CL1, CL7.
 func TestLegacyServerGetsResourceMetadata(t *testing.T) {
@@ -566,7 +566,7 @@ func TestNoDefaultEndpointsForRefreshBesideResourceMetadata(t *testing.T) {
 	equal(t, "token requests", len(w.as.tokens), 1)
 }
 
-// A server that refuses nobody is not taken for an old one.
+// A server that refuses no request is not treated as an old one.
 //
 // Covers CL1.
 func TestNoLegacyDiscoveryWithoutRefusal(t *testing.T) {

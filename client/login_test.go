@@ -13,8 +13,7 @@ import (
 	"github.com/mcp-auth/go/client/clienterr"
 )
 
-// A user who refuses once is not asked again by each of the requests that were
-// waiting.
+// A user who refuses once is not asked again for the requests that were waiting.
 //
 // Covers CL8.
 func TestDenialIsShared(t *testing.T) {
@@ -57,7 +56,7 @@ func (s *refusing) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// watchedContext tells when its request, once refused, waits for its turn.
+// watchedContext reports when its request, once refused, waits for its turn.
 type watchedContext struct {
 	context.Context
 	refused atomic.Bool
@@ -100,8 +99,8 @@ func TestTokenOfAnotherClient(t *testing.T) {
 	equal(t, "client_id", w.as.authorizations[1].Get("client_id"), "known")
 }
 
-// Nobody to ask is an error of its own.
-func TestNobodyToAsk(t *testing.T) {
+// A login without a way to ask the user is an error of its own.
+func TestNoUserToAsk(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.config.Grant = nil

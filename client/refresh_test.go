@@ -12,7 +12,7 @@ import (
 	"github.com/mcp-auth/go/client/clienterr"
 )
 
-// 100 requests with an expired token: one refresh, and each of them is answered.
+// 100 requests with an expired token cause one refresh, and all are answered.
 //
 // Covers CL9.
 func TestOneRefreshForAll(t *testing.T) {
@@ -34,7 +34,7 @@ func TestOneRefreshForAll(t *testing.T) {
 	equal(t, "logins", len(w.as.authorizations), 1)
 }
 
-// The same where the server refuses the token before its time, and between two
+// The same holds if the server refuses a token that has not expired, and for two
 // clients that share a store.
 //
 // Covers CL9.
@@ -84,8 +84,8 @@ func TestRotation(t *testing.T) {
 	equal(t, "refresh tokens", strings.Join(sent, " "), " refresh-one-1 refresh-one-2 refresh-one-2 refresh-one-4")
 }
 
-// A refresh token that is no longer taken is thrown away, and the user asked
-// again with all scopes; an outage throws nothing away and asks nobody.
+// A refresh token that is no longer accepted is dropped, and the user asked again
+// with all scopes; an outage drops nothing and asks no user.
 //
 // Covers CL9.
 func TestRefreshRefused(t *testing.T) {
@@ -142,8 +142,8 @@ func TestRefreshRefused(t *testing.T) {
 	}
 }
 
-// Who gives up waiting does not spoil the refresh for the others: it is not
-// cut off, since its refresh token may be used up already.
+// A caller that gives up waiting does not end the refresh, because its refresh
+// token may be used up already.
 //
 // Covers CL9.
 func TestRefreshOutlivesItsCaller(t *testing.T) {

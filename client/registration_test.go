@@ -273,8 +273,8 @@ func TestRegistrationForgotten(t *testing.T) {
 	equal(t, "registrations", len(w.as.registrations), 2)
 }
 
-// When the MCP server names another authorization server, nothing that the
-// first one gave is sent to the second.
+// If the MCP server names another authorization server, nothing that the first
+// one issued is sent to the second.
 //
 // Covers CL7.
 func TestAuthorizationServerChanges(t *testing.T) {
@@ -324,7 +324,7 @@ func TestCredentialsOfAnotherIssuer(t *testing.T) {
 			mustRequest(t, w.client(t), "")
 			second := newAuthServer(t, "two", "")
 			w.rs.moveTo(second)
-			// In another process, too.
+			// Another process must not use them either.
 			_, err := request(t, w.client(t), "")
 			var failure *clienterr.RegistrationError
 			if !errors.As(err, &failure) || failure.Kind != clienterr.OtherIssuer || failure.Issuer != second.issuer {
@@ -337,8 +337,8 @@ func TestCredentialsOfAnotherIssuer(t *testing.T) {
 	}
 }
 
-// Two resources of one authorization server have a registration in common, and
-// each its own token.
+// Two resources of one authorization server share a registration, and each has
+// its own token.
 //
 // Covers CL7.
 func TestTokensAreKeyedByResource(t *testing.T) {

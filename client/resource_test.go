@@ -10,8 +10,8 @@ import (
 	"github.com/mcp-auth/go/client/clienterr"
 )
 
-// A document about another resource than the server stops everything: the
-// authorization server it names is not asked for so much as its metadata.
+// A document about another resource than the server ends the login: not even the
+// metadata of the authorization server it names is fetched.
 //
 // Covers CL1.
 func TestResourceMustMatch(t *testing.T) {
@@ -62,8 +62,8 @@ func TestResourceOfRootURL(t *testing.T) {
 	}
 }
 
-// Where a challenge names no document it is looked for at the path's well-known
-// place, then at the root's.
+// If a challenge names no document, the client fetches it from the well-known URL
+// of the path, then of the root.
 //
 // Covers CL1.
 func TestWellKnownPlaces(t *testing.T) {
@@ -160,8 +160,8 @@ func TestWellKnownPlaces(t *testing.T) {
 	}
 }
 
-// The document a challenge names is the one, and it must stand where a document
-// may be fetched from.
+// Only the document that a challenge names counts, and its URL must be one that
+// may be fetched.
 //
 // Covers CL1.
 func TestChallengedPlace(t *testing.T) {
@@ -200,8 +200,8 @@ func TestChallengedPlace(t *testing.T) {
 	}
 }
 
-// A place that cannot answer now may have a document: no other is taken
-// instead, be it a good one.
+// A place that cannot answer now may have a document, so no other document is
+// used instead, not even a valid one.
 //
 // Covers CL1.
 func TestResourceOutageHidesNoPlace(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// A request that needs more than the token has is answered by asking for both,
-// once, and sent again with its body.
+// If a request needs more scopes than the token has, the client requests both,
+// once, and sends the request again with its body.
 //
 // Covers CL8.
 func TestStepUp(t *testing.T) {
@@ -45,8 +45,8 @@ func TestLoginThenStepUp(t *testing.T) {
 	equal(t, "second scope", w.as.authorizations[1].Get("scope"), "basic write")
 }
 
-// A 401 that names other scopes than those the token was asked for with is a
-// step-up too.
+// A 401 that names scopes which the token was not requested with is also a
+// step-up.
 //
 // Covers CL8.
 func TestStepUpFrom401(t *testing.T) {
@@ -122,7 +122,8 @@ func TestRefusalsEnd(t *testing.T) {
 	}
 }
 
-// What was asked for in vain is not asked for again by the next request.
+// Scopes that were requested in vain are not requested again for the next
+// request.
 //
 // Covers CL8.
 func TestStepUpInVain(t *testing.T) {

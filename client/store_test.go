@@ -31,7 +31,7 @@ func TestStoreFails(t *testing.T) {
 	equal(t, "logins", len(w.as.authorizations), 1)
 }
 
-// failingStore fails where the record is of a key.
+// failingStore fails for the record of one key.
 type failingStore struct {
 	Store
 	failing string
@@ -53,8 +53,8 @@ func (s *failingStore) Update(ctx context.Context, key string, change func([]byt
 	})
 }
 
-// A refresh that the store fails is the store's failure, before the exchange
-// and after.
+// If the store fails during a refresh, before the exchange or after it, the error
+// is the store's.
 //
 // Covers CL9.
 func TestStoreFailsRefresh(t *testing.T) {
@@ -80,7 +80,7 @@ func TestStoreFailsRefresh(t *testing.T) {
 	}
 }
 
-// What a record says of itself counts, whatever place a store keeps it in.
+// A record counts for the issuer that it names, wherever a store keeps it.
 //
 // Covers CL7.
 func TestRecordsInTheWrongPlace(t *testing.T) {

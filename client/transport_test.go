@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// The token goes to the server's URL and nowhere else, redirects included.
+// The token goes only to the server's URL, even if the server redirects.
 //
 // Covers CL7.
 func TestTokenGoesNowhereElse(t *testing.T) {
@@ -40,8 +40,8 @@ func TestTokenGoesNowhereElse(t *testing.T) {
 	equal(t, "sent to the protected server", len(sent), 3)
 }
 
-// A server that passes on the headers of the request it is handling, as proxies
-// do, sends the client's token in place of its caller's, or none.
+// If a server passes on the headers of the request it is handling, as proxies do,
+// the client replaces its caller's token with its own, or removes it.
 //
 // Covers CL7, RS14.
 func TestCallersTokenIsNotPassedOn(t *testing.T) {
@@ -79,8 +79,8 @@ type closeCounter struct {
 
 func (c *closeCounter) Close() error { c.closed++; return nil }
 
-// A body that cannot be read twice is kept, if it is not too large, and closed
-// in any case.
+// A body that cannot be read twice is kept, unless it is too large, and always
+// closed.
 //
 // Covers CL8.
 func TestBodyIsSentAgain(t *testing.T) {

@@ -1,14 +1,14 @@
 // Package clienterr holds the errors of package client: why a token could not
 // be obtained, refreshed, stored or revoked.
 //
-// Most programs only print such an error. A program that helps its user further
-// finds the kind with errors.As:
+// Most programs only print such an error. A program that explains it to its user
+// finds the type with errors.As:
 //
 //	var registration *clienterr.RegistrationError
 //	if errors.As(err, &registration) && registration.Kind == clienterr.RegistrationNeeded {
 //
-// Errors of authorization server metadata are those of package metadata,
-// mistakes in a configuration those of package configerr.
+// Package metadata has the errors of authorization server metadata, package
+// configerr the mistakes in a configuration.
 package clienterr
 
 import "fmt"

@@ -54,7 +54,7 @@ type Config struct {
 }
 
 // Store is a client.Store of encrypted files. It is safe for concurrent use, by
-// several processes too. Make one with [Open].
+// several processes as well. Make one with [Open].
 type Store struct {
 	dir     directory
 	headers headers
@@ -174,7 +174,7 @@ func (s *Store) cipher(ctx context.Context) (cipher.AEAD, error) {
 
 // Clear removes every record: all tokens and registrations are forgotten. It
 // does not revoke tokens at the authorization servers, as Client.Logout does.
-// The error is a [*clienterr.StoreError] or that of ctx.
+// The error is a [*clienterr.StoreError] or the cause of ctx.
 func (s *Store) Clear(ctx context.Context) error {
 	entries, err := os.ReadDir(string(s.dir))
 	if errors.Is(err, fs.ErrNotExist) {

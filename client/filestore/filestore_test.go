@@ -139,8 +139,8 @@ func TestStoreSharedByProcesses(t *testing.T) {
 	}
 }
 
-// Nothing readable is on the disk, for nobody but the owner, and nothing can be
-// read with another passphrase or from another's place.
+// Records on the disk are encrypted, their files are open to their owner only,
+// and no record can be read with another passphrase or in another record's place.
 //
 // Covers CL9.
 func TestStoreIsConfidential(t *testing.T) {

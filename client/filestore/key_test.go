@@ -52,7 +52,7 @@ func passphraseOf(text string) func(context.Context) ([]byte, error) {
 	return func(context.Context) ([]byte, error) { return []byte(text), nil }
 }
 
-// The real derivation is expensive for who guesses.
+// The real derivation is expensive for an attacker who guesses passphrases.
 //
 // Covers CL9.
 func TestPassphraseDerivation(t *testing.T) {

@@ -69,7 +69,7 @@ func (a *Authorizer) request(ctx context.Context, source *discovery.Source, dema
 	return request, err
 }
 
-// record turns the answer of a token endpoint into what is kept.
+// record returns the record to keep of a token endpoint's answer.
 func (a *Authorizer) record(r grant.Request, clientID string, answer *endpoint.Token) (*record.Token, error) {
 	token := &record.Token{
 		Issuer: r.Server.Issuer, Resource: r.Resource, ClientID: clientID,

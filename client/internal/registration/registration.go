@@ -218,7 +218,7 @@ func (r *Registrar) fits(kept *record.Client, redirectURI string) bool {
 		(kept.ExpiresAt.IsZero() || r.config.Now().Before(kept.ExpiresAt))
 }
 
-// about completes what is said of the client for one server.
+// about completes the client metadata for one server.
 func about(client endpoint.ClientMetadata, as *metadata.AuthorizationServer, redirectURI string) endpoint.ClientMetadata {
 	client.RedirectURIs = []string{redirectURI}
 	client.GrantTypes = []string{endpoint.GrantAuthorizationCode}
@@ -250,7 +250,7 @@ var (
 	errOtherMethod   = errors.New("the server wants an authentication method that the client cannot use")
 )
 
-// clientOf turns the answer of a server into what is kept.
+// clientOf returns the record to keep of a server's answer.
 func clientOf(answer *endpoint.Registered, as *metadata.AuthorizationServer, redirectURI string) (*record.Client, error) {
 	if len(answer.RedirectURIs) > 0 && !slices.Contains(answer.RedirectURIs, redirectURI) {
 		return nil, errOtherRedirect
