@@ -53,7 +53,7 @@ func (p *party) sign(t *testing.T, now time.Time, claims map[string]any, changes
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := sign(jose.SigningKey{Algorithm: jose.ES256, Key: p.key}, header, payload)
+	token, err := signWith(jose.SigningKey{Algorithm: jose.ES256, Key: p.key}, header, payload)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mcp-auth/go/configerr"
+	"github.com/mcp-auth/go/internal/authserver/store"
 	"github.com/mcp-auth/go/metadata"
 )
 
@@ -90,9 +92,9 @@ func fields(t *testing.T, err error) []string {
 	}
 	var names []string
 	for _, e := range joined.Unwrap() {
-		var mistake *ConfigError
-		if !errors.As(e, &mistake) || mistake.Reason == "" {
-			t.Fatalf("%v is not a ConfigError", e)
+		var mistake *configerr.Error
+		if !errors.As(e, &mistake) || mistake.Fault == "" {
+			t.Fatalf("%v is not a configuration error", e)
 		}
 		names = append(names, mistake.Field)
 	}
@@ -167,7 +169,7 @@ func TestNewServerRefuses(t *testing.T) {
 		{Algorithm: "none"},
 	} {
 		s, err := NewServer(config)
-		var mistake *ConfigError
+		var mistake *configerr.Error
 		if s != nil || !errors.As(err, &mistake) {
 			t.Errorf("%+v: %v", config, err)
 		}
@@ -280,9 +282,10 @@ func (brokenStore) AddGrant(context.Context, StoredGrant, time.Time) error { ret
 
 func TestAStoreThatFails(t *testing.T) {
 	t.Parallel()
-	s := start(t, nil)
+	changing := &changingStore{store.NewMemory()}
+	s := start(t, func(c *Config) { c.Store = changing })
 	form := login(t, s)
-	s.store = brokenStore{}
+	changing.Store = brokenStore{}
 	wantError(t, postForm(s, tokenEndpoint(s), form), http.StatusInternalServerError, "server_error")
 	wantError(t, postRegistration(s, `{"redirect_uris":["https://x.example/"]}`), http.StatusInternalServerError, "server_error")
 	_, challenge := pkce()

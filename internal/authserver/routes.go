@@ -62,6 +62,12 @@ func (s *Server) Routes() map[string]route.Route {
 	return routes
 }
 
+// Path returns the path of the issuer without a terminating slash.
+func (s *Server) Path() string { return s.config.path() }
+
+// MetadataURL returns the URL of the metadata (OpenID Connect Discovery §4).
+func (s *Server) MetadataURL() string { return s.config.base() + wellKnownOIDC }
+
 // Handler returns the handler of routes, which may be more than those of
 // [Server.Routes].
 func (s *Server) Handler(routes map[string]route.Route) http.Handler {

@@ -22,11 +22,11 @@ type forms struct {
 	origins *http.CrossOriginProtection
 }
 
-func newForms(c Config) forms {
-	f := forms{key: c.FormKey, cookie: c.Cookie, origins: http.NewCrossOriginProtection()}
-	if strings.HasPrefix(c.Issuer, "https:") {
+func newForms(issuer string, key []byte, cookie string) forms {
+	f := forms{key: key, cookie: cookie, origins: http.NewCrossOriginProtection()}
+	if strings.HasPrefix(issuer, "https:") {
 		// The prefix keeps other hosts from setting the cookie.
-		f.secure, f.cookie = true, "__Host-"+c.Cookie
+		f.secure, f.cookie = true, "__Host-"+cookie
 	}
 	return f
 }

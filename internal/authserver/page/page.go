@@ -69,7 +69,7 @@ func New(c Config) (*Pages, error) {
 		// registered.
 		inline:    webpage.New(style, "", ""),
 		templates: all,
-		forms:     newForms(c),
+		forms:     newForms(c.Issuer, c.FormKey, c.Cookie),
 		issuer:    c.Issuer,
 		log:       c.Log,
 	}, nil

@@ -1,6 +1,7 @@
-package mcpauthtest
+package store
 
 import (
+	"crypto/rand"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -12,19 +13,19 @@ import (
 func TestVerbsOfTheStoreAreAtomic(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	for name, verb := range map[string]func(*memory, GrantID) error{
-		"consumeCode": func(m *memory, id GrantID) error {
+	for name, verb := range map[string]func(*Memory, GrantID) error{
+		"consumeCode": func(m *Memory, id GrantID) error {
 			_, err := m.ConsumeCode(t.Context(), id, now)
 			return err
 		},
-		"rotateRefresh": func(m *memory, id GrantID) error {
+		"rotateRefresh": func(m *Memory, id GrantID) error {
 			_, err := m.RotateRefresh(t.Context(), id, 1, now)
 			return err
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m, id := newMemory(), newGrantID()
+			m, id := NewMemory(), newID()
 			add(t, m, id, now.Add(time.Minute), now.Add(time.Hour), now)
 			if name == "rotateRefresh" {
 				if _, err := m.ConsumeCode(t.Context(), id, now); err != nil {
@@ -54,14 +55,22 @@ func TestVerbsOfTheStoreAreAtomic(t *testing.T) {
 	}
 }
 
-func add(t *testing.T, m *memory, id GrantID, codeExpires, expires, now time.Time) {
+const contenders = 1000
+
+func newID() GrantID {
+	var id GrantID
+	_, _ = rand.Read(id[:])
+	return id
+}
+
+func add(t *testing.T, m *Memory, id GrantID, codeExpires, expires, now time.Time) {
 	t.Helper()
-	if err := m.AddGrant(t.Context(), StoredGrant{id, nil, codeExpires, expires}, now); err != nil {
+	if err := m.AddGrant(t.Context(), Grant{id, nil, codeExpires, expires}, now); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// active tells whether a grant has neither ended nor was revoked.
+// active reports whether a grant has neither ended nor been revoked.
 func active(t *testing.T, s Store, id GrantID, now time.Time) bool {
 	t.Helper()
 	g, err := s.Grant(t.Context(), id, now)
@@ -74,29 +83,29 @@ func active(t *testing.T, s Store, id GrantID, now time.Time) bool {
 func TestStoreForgets(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	m, early, late := newMemory(), newGrantID(), newGrantID()
+	m, early, late := NewMemory(), newID(), newID()
 	add(t, m, early, now.Add(time.Minute), now.Add(time.Hour), now)
 	now = now.Add(time.Hour)
 	add(t, m, late, now.Add(time.Minute), now.Add(time.Hour), now)
 	if _, err := m.ConsumeCode(t.Context(), early, now); !errors.Is(err, ErrUnknown) {
 		t.Errorf("consumeCode: %v, want %v", err, ErrUnknown)
 	}
-	if m.grants.len() != 1 || len(m.grants.queue) != 1 {
-		t.Errorf("%d grants and %d places are kept, want 1", m.grants.len(), len(m.grants.queue))
+	if m.grants.Len() != 1 {
+		t.Errorf("%d grants are kept, want 1", m.grants.Len())
 	}
 }
 
 func TestStoreIsBounded(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	m, first, second := newMemory(), newGrantID(), newGrantID()
+	m, first, second := NewMemory(), newID(), newID()
 	add(t, m, first, now.Add(time.Minute), now.Add(time.Hour), now)
 	add(t, m, second, now.Add(time.Minute), now.Add(time.Hour), now)
 	for range maxGrants - 1 {
-		add(t, m, newGrantID(), now.Add(time.Minute), now.Add(time.Hour), now)
+		add(t, m, newID(), now.Add(time.Minute), now.Add(time.Hour), now)
 	}
-	if m.grants.len() != maxGrants {
-		t.Errorf("%d grants, want %d", m.grants.len(), maxGrants)
+	if m.grants.Len() != maxGrants {
+		t.Errorf("%d grants, want %d", m.grants.Len(), maxGrants)
 	}
 	if active(t, m, first, now) {
 		t.Error("the oldest is still active")
@@ -109,14 +118,14 @@ func TestStoreIsBounded(t *testing.T) {
 func TestStoreRefusesWhatIsRevoked(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	m, id, redeemed := newMemory(), newGrantID(), newGrantID()
+	m, id, redeemed := NewMemory(), newID(), newID()
 	for _, id := range []GrantID{id, redeemed} {
 		add(t, m, id, now.Add(time.Minute), now.Add(time.Hour), now)
 	}
 	if _, err := m.ConsumeCode(t.Context(), redeemed, now); err != nil {
 		t.Fatal(err)
 	}
-	for _, id := range []GrantID{id, redeemed, newGrantID()} {
+	for _, id := range []GrantID{id, redeemed, newID()} {
 		if err := m.Revoke(t.Context(), id); err != nil {
 			t.Fatal(err)
 		}
@@ -129,37 +138,5 @@ func TestStoreRefusesWhatIsRevoked(t *testing.T) {
 	}
 	if _, err := m.RotateRefresh(t.Context(), redeemed, 1, now); !errors.Is(err, ErrRevoked) {
 		t.Errorf("rotateRefresh: %v, want %v", err, ErrRevoked)
-	}
-}
-
-func TestHandles(t *testing.T) {
-	t.Parallel()
-	h, id := &handles{newSecrets().Handles}, newGrantID()
-	_, thumbprint := pkce() // the same form
-	for _, v := range []handle{{id: id, number: 7}, {id: id, number: 7, jkt: thumbprint}} {
-		sealed := h.seal(codeHandle, v)
-		if got, ok := h.open(codeHandle, sealed); !ok || got != v {
-			t.Errorf("opened %v, %v, want %v", got, ok, v)
-		}
-		// The last character has bits that mean nothing: one spelling only.
-		spelt := []byte(sealed)
-		spelt[len(spelt)-1]++
-		for name, handle := range map[string]string{
-			"other spelling": string(spelt),
-			"line break":     sealed[:10] + "\n" + sealed[10:],
-			"padded":         sealed + "==",
-			"longer":         sealed + "AAAA",
-			"empty":          "",
-		} {
-			if _, ok := h.open(codeHandle, handle); ok {
-				t.Errorf("%s: opened", name)
-			}
-		}
-		if _, ok := h.open(refreshHandle, sealed); ok {
-			t.Error("a code was opened as a refresh token")
-		}
-		if _, ok := (&handles{newSecrets().Handles}).open(codeHandle, sealed); ok {
-			t.Error("opened with another key")
-		}
 	}
 }
