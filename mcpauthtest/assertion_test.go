@@ -19,7 +19,7 @@ import (
 
 const assertionTypeJWT = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" // RFC 7523 §2.2
 
-// party is somebody with a key of their own.
+// party is a client or an issuer with a key of its own.
 type party struct {
 	key    *ecdsa.PrivateKey
 	issuer string

@@ -192,6 +192,6 @@ func TestIntrospectionFaultsAndCounts(t *testing.T) {
 		t.Errorf("%d requests counted, want 2", got)
 	}
 	if got := s.Metadata().IntrospectionEndpoint; got != introspectEndpoint(s) {
-		t.Errorf("the metadata name %q", got)
+		t.Errorf("the metadata names %q", got)
 	}
 }

@@ -33,7 +33,7 @@ func TestRevocation(t *testing.T) {
 				}
 				wantError(t, postForm(s, tokenEndpoint(s), refreshRequest(answer.RefreshToken)), http.StatusBadRequest, "invalid_grant")
 				if !s.TokenActive(t.Context(), kept.AccessToken) {
-					t.Error("another login is revoked, too")
+					t.Error("another login is revoked as well")
 				}
 				if got := s.Requests().Revoke; got != 2 {
 					t.Errorf("%d requests counted", got)
@@ -87,6 +87,6 @@ func TestRevocationRefused(t *testing.T) {
 		}
 	}
 	if !s.TokenActive(t.Context(), answer.AccessToken) {
-		t.Error("somebody else revoked the token")
+		t.Error("another client revoked the token")
 	}
 }

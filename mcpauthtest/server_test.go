@@ -180,7 +180,7 @@ func TestNewServerRefuses(t *testing.T) {
 	}
 	defer taken.Close()
 	if _, err := NewServer(Config{Listen: taken.Addr().String()}); err == nil {
-		t.Error("listens where somebody else does")
+		t.Error("listens on an address that is taken")
 	}
 }
 

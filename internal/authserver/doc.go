@@ -2,22 +2,18 @@
 // handles authorization requests and codes, clients and their registration,
 // tokens and their keys, and leaves it to a login to find out who the user is.
 //
-// It assembles the packages below it. The ones without state come first, and
-// each imports only packages before it:
+// It assembles the packages below it. Each imports only packages of the lines
+// above its own:
 //
-//	oauth, limit, expiring                 names, errors, parameters; token bucket; map with expiry
-//	store, key, secret                     what is kept; signing keys; secrets at rest
-//	grant                                  grants, codes, refresh tokens, PKCE
-//	document, keyset, assertion            documents and keys of others, JWTs they signed
-//	client, registration, clientdoc        clients, configured, registered or described by a document
-//	clientauth, proof                      how clients authenticate, DPoP proofs
-//	token                                  access tokens, ID tokens, assertions
-//	respond, page, route                   responses to programs, pages, paths
-//	authorize, consent                     the authorization endpoint, the door for logins, the consent page
-//	tokenendpoint, introspection, revocation
+//	oauth, limit, expiring, key, route, page               names and errors, rate limits, expiry, signing keys, paths, pages
+//	store, respond, document                               what is kept, responses to programs, documents of others
+//	secret, grant, keyset, proof                           secrets at rest, grants and PKCE, keys of others, DPoP proofs
+//	assertion, client, trustedissuer, token                JWTs of others, clients, issuers that are trusted, tokens
+//	registration, clientauth, authorize                    how clients register and authenticate, the authorization endpoint
+//	clientdoc, consent, tokenendpoint, introspection, …    clients described by a document, the consent page, more endpoints
 //
-// A program gives it a [authorize.Login] and, if the login needs more on the
-// consent page, templates for [page.Pages]. A login with passwords answers on
-// the consent page itself. A login at another provider sends the browser there
-// and completes the request later. Neither needs anything else of this package.
+// A program gives it an [authorize.Login] and, if the login needs fields on the
+// consent page, templates for [page.Pages]. A login by password decides on the
+// consent page. A login at another provider sends the browser there and completes
+// the request later.
 package authserver

@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// ErrUnknown is the error for a client that is not known, or not any more.
+// ErrUnknown is the error for a client that is not known, or no longer known.
 var ErrUnknown = errors.New("the client is unknown, or its registration has expired")
 
 // DocumentError says why a Client ID Metadata Document cannot be used.

@@ -90,7 +90,7 @@ type errorView struct {
 	Message string
 }
 
-// ShowError tells the user about an error that cannot be sent to the client.
+// ShowError shows the user an error that cannot be sent to the client.
 func (p *Pages) ShowError(w http.ResponseWriter, r *http.Request, status int, message string) {
 	p.log.InfoContext(r.Context(), "refused", "path", r.URL.Path, "reason", message)
 	p.Render(w, r, status, "error.html", errorView{p.Style(), p.issuer, message})

@@ -20,8 +20,8 @@ const (
 	storeTimeout = 10 * time.Second
 )
 
-// Secrets are what a server needs, beside its signing keys, to recognize after a
-// restart what it issued before.
+// Secrets are what a server needs, in addition to its signing keys, to recognize
+// after a restart what it issued before.
 type Secrets struct {
 	Handles []byte `json:"handles"` // codes, refresh tokens
 	Forms   []byte `json:"csrf"`
