@@ -278,15 +278,20 @@ func (brokenStore) AddClient(context.Context, StoredClient, time.Time) error  { 
 func (brokenStore) ConsumeCode(context.Context, GrantID, time.Time) ([]byte, error) {
 	return nil, errDisk
 }
+func (brokenStore) Grant(context.Context, GrantID, time.Time) (GrantState, error) {
+	return GrantState{}, errDisk
+}
 func (brokenStore) AddGrant(context.Context, StoredGrant, time.Time) error { return errDisk }
 
 func TestAStoreThatFails(t *testing.T) {
 	t.Parallel()
 	changing := &changingStore{store.NewMemory()}
 	s := start(t, func(c *Config) { c.Store = changing })
-	form := login(t, s)
+	form, issued := login(t, s), redeem(t, s, login(t, s))
 	changing.Store = brokenStore{}
 	wantError(t, postForm(s, tokenEndpoint(s), form), http.StatusInternalServerError, "server_error")
+	revocation := url.Values{"client_id": {"app"}, "token": {issued.RefreshToken}}
+	wantError(t, postForm(s, base(s)+"/revoke", revocation), http.StatusInternalServerError, "server_error")
 	wantError(t, postRegistration(s, `{"redirect_uris":["https://x.example/"]}`), http.StatusInternalServerError, "server_error")
 	_, challenge := pkce()
 	wantCallback(t, callback(t, s, authorization(challenge)), "server_error")
