@@ -13,10 +13,12 @@ import (
 	"github.com/mcp-auth/go/internal/jose"
 	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/origin"
+	"github.com/mcp-auth/go/internal/scope"
 	"github.com/mcp-auth/go/internal/senderconstraint"
 	"github.com/mcp-auth/go/internal/token"
 	"github.com/mcp-auth/go/internal/wellknown"
 	"github.com/mcp-auth/go/metadata"
+	"github.com/mcp-auth/go/policy"
 )
 
 // resource is a configured resource, ready for use.
@@ -24,9 +26,9 @@ type resource struct {
 	auth        *Auth
 	identifier  string
 	metadataURL string
-	hierarchy   *hierarchy
-	policy      *policy      // nil: the scopes of the handler are enough
-	sessions    SessionStore // nil: shared
+	hierarchy   *scope.Hierarchy
+	policy      *policy.Evaluator // nil: the scopes of the handler are enough
+	sessions    SessionStore      // nil: shared
 	origins     *origin.Policy
 	tokens      *token.Trust
 	sender      *senderconstraint.Checker
@@ -77,7 +79,6 @@ func (c *Config) auth() *Auth {
 		now:         c.Now,
 		log:         c.Logger,
 		showDetails: c.DangerouslyShowErrorDetails,
-		config:      *c,
 	}
 	if a.now == nil {
 		a.now = time.Now
@@ -114,17 +115,14 @@ func (b *builder) addResource(r *Resource, field string) {
 		b.faults.Add(configerr.DuplicateResource, field+".Identifier", r.Identifier)
 	}
 	b.places[id.place] = true
-	checkScopes(&b.faults, r.ScopesSupported, field+".ScopesSupported")
-	checkHierarchy(&b.faults, r.ScopeIncludes, field+".ScopeIncludes")
+	b.faults.Nest(field+".ScopesSupported", scope.Validate(r.ScopesSupported))
+	hierarchy, rules := b.access(r, field)
 	if r.DangerouslyShareSessions && r.Sessions != nil {
 		b.faults.Add(configerr.ConflictingSources, field+".Sessions and DangerouslyShareSessions", "")
 	}
 	res := &resource{
 		auth: a, identifier: r.Identifier, metadataURL: id.metadataURL,
-		hierarchy: newHierarchy(r.ScopeIncludes),
-		policy:    b.policy(r, field+".Policy"),
-		sessions:  r.sessionStore(),
-		origins:   b.origins(id.onLoopback),
+		hierarchy: hierarchy, policy: rules, sessions: r.sessionStore(), origins: b.origins(id.onLoopback),
 		sender: senderconstraint.New(senderconstraint.Config{
 			Origin: id.origin,
 			DPoP:   r.DPoP.parse(&b.faults, field+".DPoP", r.Identifier, a.leeway, a.now),
@@ -138,16 +136,30 @@ func (b *builder) addResource(r *Resource, field string) {
 	})
 	a.resources[r.Identifier] = res
 	a.ordered = append(a.ordered, res)
-	a.warnings = append(a.warnings, r.warnings(res.hierarchy, field)...)
 }
 
-// policy returns the compiled policy, nil if there is none or it is wrong.
-func (b *builder) policy(r *Resource, field string) *policy {
-	before := b.faults.Len()
-	if r.Policy.check(&b.faults, field); b.faults.Len() > before {
-		return nil
+// access compiles the hierarchy of scopes and the policy. Without a policy, the
+// evaluator is nil.
+func (b *builder) access(r *Resource, field string) (*scope.Hierarchy, *policy.Evaluator) {
+	includes := r.ScopeIncludes
+	hierarchy, err := scope.NewHierarchy(includes)
+	if err != nil {
+		b.faults.Nest(field+".ScopeIncludes", err)
+		includes = nil // reported
 	}
-	return newPolicy(r.Policy)
+	if r.Policy == nil {
+		return hierarchy, nil
+	}
+	rules, err := policy.Compile(r.Policy, includes)
+	if err != nil {
+		b.faults.Nest(field+".Policy", err)
+		return hierarchy, nil
+	}
+	for _, w := range rules.Warnings(r.ScopesSupported) {
+		w.Field = configerr.Below(field+".Policy", w.Field)
+		b.auth.warnings = append(b.auth.warnings, w)
+	}
+	return hierarchy, rules
 }
 
 // origins returns the checks of a resource. A mistake in the origins is the same

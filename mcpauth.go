@@ -60,7 +60,6 @@ type Auth struct {
 	log           *slog.Logger
 	showDetails   bool
 	warnings      []*configerr.Error
-	config        Config // as New copied it, for Diagnose
 }
 
 // New makes an [Auth] of a configuration. Every mistake is reported, each as a

@@ -8,6 +8,7 @@ import (
 	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/body"
 	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/internal/scope"
 	"github.com/mcp-auth/go/reason"
 )
 
@@ -23,6 +24,14 @@ type protection struct {
 	scopes       []string
 	challenge    []string
 	withoutToken bool
+}
+
+// Scopes demands scopes, all of them. A token that lacks one is answered with 403
+// insufficient_scope (RFC 6750 §3.1). What each operation needs besides goes into
+// [Resource.Policy].
+func Scopes(required ...string) Option {
+	required = slices.Clone(required)
+	return optionFunc(func(p *protection) { p.scopes = append(p.scopes, required...) })
 }
 
 // ChallengeScopes sets the scopes that the challenge to a caller without a token
@@ -74,8 +83,8 @@ func (a *Auth) Middleware(opts ...Option) (func(http.Handler) http.Handler, erro
 		return nil, err
 	}
 	var f configerr.List
-	checkScopes(&f, p.scopes, "Scopes")
-	checkScopes(&f, p.challenge, "ChallengeScopes")
+	f.Nest("Scopes", scope.Validate(p.scopes))
+	f.Nest("ChallengeScopes", scope.Validate(p.challenge))
 	if err := f.Err(); err != nil {
 		return nil, err
 	}

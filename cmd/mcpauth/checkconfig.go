@@ -14,7 +14,7 @@ import (
 	"github.com/mcp-auth/go/check"
 	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/metadata"
-	"github.com/mcp-auth/go/policy"
+	"github.com/mcp-auth/go/policy/policyfile"
 	"github.com/mcp-auth/go/provider"
 )
 
@@ -64,16 +64,9 @@ func checkConfiguration(ctx context.Context, path string, opts check.Options) (*
 	if err != nil {
 		return nil, &fileError{err}
 	}
-	config.Network.AllowedNetworks = append(config.Network.AllowedNetworks, opts.AllowedNetworks...)
-	config.Network.RootCAs = opts.RootCAs
-	auth, err := mcpauth.New(config)
-	if err != nil {
-		report, err := check.Configuration(ctx, check.Setup{Name: path, Faults: configProblems(err)}, opts)
-		localize(report, source)
-		return report, err
-	}
-	defer auth.Close()
-	report, err := auth.DiagnoseWith(ctx, opts)
+	config.Network.AllowedNetworks = append(config.Network.AllowedNetworks, opts.Network.AllowedNetworks...)
+	config.Network.RootCAs = opts.Network.RootCAs
+	report, err := check.Configuration(ctx, config, opts)
 	if report != nil {
 		report.Target = path
 		localize(report, source)
@@ -86,17 +79,6 @@ type fileError struct{ err error }
 
 func (e *fileError) Error() string { return e.err.Error() }
 func (e *fileError) Unwrap() error { return e.err }
-
-// configProblems lists the mistakes that mcpauth.New returned.
-func configProblems(err error) (list []check.Problem) {
-	for _, fault := range configerr.All(err) {
-		list = append(list, check.Problem{Field: fault.Field, Value: fault.Value, Text: fault.Text()})
-	}
-	if list == nil {
-		list = []check.Problem{{Field: "Config", Text: err.Error()}}
-	}
-	return list
-}
 
 // readCheckFile reads a configuration. All its mistakes are returned, each with
 // its place.
@@ -179,7 +161,7 @@ func (r *checkReader) policy(file string, resource *mcpauth.Resource, path strin
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(filepath.Dir(r.source.name), file)
 	}
-	rules, err := policy.Load(file, policy.DenyUnknownChecks())
+	rules, err := policyfile.Load(file, policyfile.DenyUnknownChecks())
 	for _, fault := range policyFaults(err) {
 		r.fault(path, "%w", fault)
 	}
