@@ -113,14 +113,16 @@ func TestConfigFaults(t *testing.T) {
 		"clients beside introspection of all": {server(func(s *mcpauth.AuthorizationServer) {
 			s.AllowedClients, s.Introspection = []string{"a"}, &mcpauth.Introspection{ClientID: "rs", ClientSecret: "s", Tokens: mcpauth.AllTokens}
 		}), configerr.ConflictingSources, "Resources[0].AuthorizationServers[0].AllowedClients and Introspection of all tokens"},
-		"empty keys":      {server(func(s *mcpauth.AuthorizationServer) { s.JWKS = []byte(`{"keys":[]}`) }), configerr.InvalidKeySet, "Resources[0].AuthorizationServers[0].JWKS"},
-		"broken keys":     {server(func(s *mcpauth.AuthorizationServer) { s.JWKS = []byte(`{`) }), configerr.InvalidKeySet, "Resources[0].AuthorizationServers[0].JWKS"},
-		"algorithm none":  {server(func(s *mcpauth.AuthorizationServer) { s.Algorithms = []string{"ES256", "none"} }), configerr.InvalidAlgorithm, "Resources[0].AuthorizationServers[0].Algorithms[1]"},
-		"algorithm HS256": {server(func(s *mcpauth.AuthorizationServer) { s.Algorithms = []string{"HS256"} }), configerr.InvalidAlgorithm, "Resources[0].AuthorizationServers[0].Algorithms[0]"},
-		"empty audience":  {server(func(s *mcpauth.AuthorizationServer) { s.Audiences = []string{""} }), configerr.InvalidAudience, "Resources[0].AuthorizationServers[0].Audiences[0]"},
-		"negative leeway": {func(c *mcpauth.Config) { c.Leeway = -1 }, configerr.InvalidLeeway, "Leeway"},
-		"long leeway":     {func(c *mcpauth.Config) { c.Leeway = 61 * time.Second }, configerr.InvalidLeeway, "Leeway"},
-		"CORS origin":     {func(c *mcpauth.Config) { c.CORS.Origins = []string{"not an origin"} }, configerr.InvalidCORS, "CORS.Origins"},
+		"empty keys":       {server(func(s *mcpauth.AuthorizationServer) { s.JWKS = []byte(`{"keys":[]}`) }), configerr.InvalidKeySet, "Resources[0].AuthorizationServers[0].JWKS"},
+		"broken keys":      {server(func(s *mcpauth.AuthorizationServer) { s.JWKS = []byte(`{`) }), configerr.InvalidKeySet, "Resources[0].AuthorizationServers[0].JWKS"},
+		"algorithm none":   {server(func(s *mcpauth.AuthorizationServer) { s.Algorithms = []string{"ES256", "none"} }), configerr.InvalidAlgorithm, "Resources[0].AuthorizationServers[0].Algorithms[1]"},
+		"algorithm HS256":  {server(func(s *mcpauth.AuthorizationServer) { s.Algorithms = []string{"HS256"} }), configerr.InvalidAlgorithm, "Resources[0].AuthorizationServers[0].Algorithms[0]"},
+		"empty audience":   {server(func(s *mcpauth.AuthorizationServer) { s.Audiences = []string{""} }), configerr.InvalidAudience, "Resources[0].AuthorizationServers[0].Audiences[0]"},
+		"negative leeway":  {func(c *mcpauth.Config) { c.Leeway = -1 }, configerr.InvalidLeeway, "Leeway"},
+		"long leeway":      {func(c *mcpauth.Config) { c.Leeway = 61 * time.Second }, configerr.InvalidLeeway, "Leeway"},
+		"negative timeout": {func(c *mcpauth.Config) { c.Network.Timeout = -1 }, configerr.InvalidTimeout, "Network.Timeout"},
+		"long timeout":     {func(c *mcpauth.Config) { c.Network.Timeout = time.Minute + 1 }, configerr.InvalidTimeout, "Network.Timeout"},
+		"CORS origin":      {func(c *mcpauth.Config) { c.CORS.Origins = []string{"not an origin"} }, configerr.InvalidCORS, "CORS.Origins"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -2,7 +2,9 @@ package mcpauth_test
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -374,6 +376,23 @@ func TestDiscoverAuthorizationServerFaults(t *testing.T) {
 	}
 	if _, err := mcpauth.DiscoverAuthorizationServer(context.Background(), mcpauth.AuthorizationServer{Issuer: "x"}, network.Settings{}); !errors.Is(err, configerr.InvalidIssuer) {
 		t.Errorf("got %v, want %q", err, configerr.InvalidIssuer)
+	}
+}
+
+// Covers RS21.
+func TestDiscoverAuthorizationServerWithNetworkSettings(t *testing.T) {
+	t.Parallel()
+	var issuer string
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `{"issuer":%q,"jwks_uri":%q}`, issuer, issuer+"/jwks")
+	}))
+	t.Cleanup(server.Close)
+	issuer = server.URL
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	found, err := mcpauth.DiscoverAuthorizationServer(t.Context(), mcpauth.AuthorizationServer{Issuer: issuer}, network.Settings{RootCAs: roots})
+	if err != nil || found.Metadata.JWKSURI != issuer+"/jwks" {
+		t.Errorf("%v, %v", found.Metadata, err)
 	}
 }
 
