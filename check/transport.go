@@ -62,8 +62,8 @@ func (c *checker) clock(resp *fetch.Response, now time.Time) {
 	if err != nil {
 		return
 	}
-	// A cache tells how long ago it got the answer.
-	if age, err := strconv.Atoi(resp.Header.Get("Age")); err == nil && age > 0 && age < 1<<31 {
+	// A cache says how many seconds ago the origin answered (RFC 9111 §5.1).
+	if age, err := strconv.ParseUint(resp.Header.Get("Age"), 10, 31); err == nil {
 		date = date.Add(time.Duration(age) * time.Second)
 	}
 	offset := date.Sub(now)
