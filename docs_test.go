@@ -117,7 +117,7 @@ func TestProgramsInDocuments(t *testing.T) {
 func TestSnippetsInDocuments(t *testing.T) {
 	t.Parallel()
 	var tested string
-	files := append(exampleFiles(t), "example_test.go", "check/example_test.go", "gosdk/example_test.go", "mcpgo/example_test.go", "mcpauthtest/example_test.go", "client/example_test.go", "provider/example_test.go")
+	files := append(exampleFiles(t), "example_test.go", "check/example_test.go", "gosdk/example_test.go", "internal/crosscheck/client_test.go", "mcpgo/example_test.go", "mcpauthtest/example_test.go", "client/example_test.go", "provider/example_test.go")
 	for _, file := range files {
 		tested += "\n" + squeeze(readDocument(t, file)) + "\n"
 	}

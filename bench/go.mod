@@ -2,7 +2,7 @@ module github.com/mcp-auth/go/bench
 
 go 1.26.4
 
-replace github.com/mcp-auth/go => ../
+replace github.com/mcp-auth/go v0.0.0 => ../
 
 require (
 	github.com/MicahParks/keyfunc/v3 v3.9.1
@@ -13,7 +13,7 @@ require (
 	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/lestrrat-go/httprc/v3 v3.0.6
 	github.com/lestrrat-go/jwx/v3 v3.3.0
-	github.com/mcp-auth/go v0.0.0-00010101000000-000000000000
+	github.com/mcp-auth/go v0.0.0
 	github.com/modelcontextprotocol/go-sdk v1.8.0
 )
 

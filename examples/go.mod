@@ -5,6 +5,8 @@ go 1.26.0
 require (
 	github.com/mark3labs/mcp-go v1.2.0
 	github.com/mcp-auth/go v0.0.0
+	github.com/mcp-auth/go/gosdk v0.0.0
+	github.com/mcp-auth/go/mcpgo v0.0.0
 	github.com/modelcontextprotocol/go-sdk v1.8.0
 	modernc.org/sqlite v1.62.0
 )

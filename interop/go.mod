@@ -3,7 +3,8 @@ module github.com/mcp-auth/go/interop
 go 1.26.0
 
 require (
-	github.com/mcp-auth/go v0.0.0-00010101000000-000000000000
+	github.com/mcp-auth/go v0.0.0
+	github.com/mcp-auth/go/gosdk v0.0.0
 	github.com/modelcontextprotocol/go-sdk v1.8.0
 )
 
@@ -26,7 +27,10 @@ require (
 	golang.org/x/time v0.15.0 // indirect
 )
 
-replace github.com/mcp-auth/go => ../
+replace (
+	github.com/mcp-auth/go v0.0.0 => ../
+	github.com/mcp-auth/go/gosdk v0.0.0 => ../gosdk
+)
 
 ignore ./node_modules
 
