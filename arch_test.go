@@ -18,24 +18,29 @@ const module = "github.com/mcp-auth/go"
 // allowed lists, for each package of the module, which others of the module its
 // code (tests aside) may import, with the reason.
 var allowed = map[string][]string{
-	"network":                       {},                                   // leaf: how other servers are reached
-	"reason":                        {},                                   // leaf: why requests are refused
-	"configerr":                     {"internal/fetch"},                   // leaf but for hiding passwords in URLs
-	"internal/refusal":              {},                                   // leaf: a refusal as data
-	"internal/jsonx":                {},                                   // leaf: strict JSON
-	"internal/jose":                 {"internal/jsonx"},                   // headers and keys are JSON
-	"internal/dpop":                 {"internal/jose", "internal/jsonx"},  // proofs are JWTs
-	"internal/fetch":                {},                                   // leaf: the one guarded fetcher
-	"internal/mcpmsg":               {"internal/jsonx"},                   // messages are JSON
-	"internal/opaque":               {},                                   // leaf: knows nothing of what is asked
-	"internal/remote":               {},                                   // leaf: knows nothing of what it caches
-	"internal/challenge":            {},                                   // leaf: both sides of the wire use it
-	"internal/webpage":              {},                                   // leaf: what all pages have in common
-	"internal/webbrowser":           {"internal/fetch"},                   // knows what URLs may be opened
-	"internal/verdict":              {"", "metadata", "policy"},           // test harness: no code but tests imports it
-	"internal/mcptest":              {},                                   // leaf, and test harness: no code but tests imports it
-	"metadata":                      {"internal/fetch", "internal/jsonx"}, // documents and how they are found
-	"":                              {"check", "metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx", "internal/mcpmsg", "internal/opaque", "internal/remote", "internal/suggest"},
+	"network":                       {},                                      // leaf: how other servers are reached
+	"reason":                        {},                                      // leaf: why requests are refused
+	"configerr":                     {"internal/fetch"},                      // leaf but for hiding passwords in URLs
+	"internal/refusal":              {},                                      // leaf: a refusal as data
+	"internal/jsonx":                {},                                      // leaf: strict JSON
+	"internal/jose":                 {"internal/jsonx"},                      // headers and keys are JSON
+	"internal/dpop":                 {"internal/jose", "internal/jsonx"},     // proofs are JWTs
+	"internal/fetch":                {},                                      // leaf: the one guarded fetcher
+	"internal/mcpmsg":               {"internal/jsonx"},                      // messages are JSON
+	"internal/opaque":               {},                                      // leaf: knows nothing of what is asked
+	"internal/remote":               {},                                      // leaf: knows nothing of what it caches
+	"internal/challenge":            {},                                      // leaf: both sides of the wire use it
+	"internal/webpage":              {},                                      // leaf: what all pages have in common
+	"internal/webbrowser":           {"internal/fetch"},                      // knows what URLs may be opened
+	"internal/verdict":              {"", "metadata", "policy"},              // test harness: no code but tests imports it
+	"internal/mcptest":              {},                                      // leaf, and test harness: no code but tests imports it
+	"internal/origin":               {"internal/fetch"},                      // browser origins
+	"internal/session":              {},                                      // owners of MCP sessions
+	"internal/body":                 {},                                      // a request's body, read once
+	"internal/response":             {"internal/mcpmsg", "internal/session"}, // filters what a handler writes
+	"internal/wellknown":            {"internal/response"},                   // public documents
+	"metadata":                      {"internal/fetch", "internal/jsonx"},    // documents and how they are found
+	"":                              {"check", "metadata", "internal/challenge", "internal/dpop", "internal/fetch", "internal/jose", "internal/jsonx", "internal/mcpmsg", "internal/opaque", "internal/remote", "internal/suggest", "internal/origin", "internal/session", "internal/body", "internal/response", "internal/wellknown"},
 	"check":                         {"metadata", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},                                                                                                                                                              // looks at both from outside: never the root
 	"policy":                        {""},                                                                                                                                                                                                                                                 // files that hold a Policy
 	"client":                        {"metadata", "internal/webbrowser", "internal/challenge", "internal/fetch", "internal/jose", "internal/jsonx"},                                                                                                                                       // the other side of the wire: never the root, never mcpauthtest

@@ -34,7 +34,7 @@ type AuthInfo struct {
 	ExpiresAt time.Time
 
 	raw  *json.RawMessage
-	from *doorWriter // nil for one made by hand
+	from *authorized // nil for one made by hand
 }
 
 // HasScope reports whether the token carries the scope, or one that includes
@@ -47,7 +47,7 @@ func (i *AuthInfo) HasScope(scope string) bool {
 	case i.from == nil:
 		return slices.Contains(i.Scopes, scope)
 	}
-	return i.from.res.hierarchy.satisfied(i.Scopes, scope)
+	return i.from.resource.hierarchy.satisfied(i.Scopes, scope)
 }
 
 // UserID names the caller uniquely across authorization servers: the issuer
@@ -55,15 +55,20 @@ func (i *AuthInfo) HasScope(scope string) bool {
 // of the token. Two different callers never have the same one, so sessions can
 // be bound to it. It is empty for a nil AuthInfo.
 func (i *AuthInfo) UserID() string {
-	switch {
-	case i == nil:
+	if i == nil {
 		return ""
-	case i.Subject != "":
-		return fmt.Sprintf("sub:%q@%q", i.Subject, i.Issuer)
-	case i.ClientID != "":
-		return fmt.Sprintf("client:%q@%q", i.ClientID, i.Issuer)
 	}
-	return fmt.Sprintf("token:%x@%q", sha256.Sum256([]byte(i.Token.Reveal())), i.Issuer)
+	return userID(i.Issuer, i.Subject, i.ClientID, i.Token.Reveal())
+}
+
+func userID(issuer, subject, client, token string) string {
+	switch {
+	case subject != "":
+		return fmt.Sprintf("sub:%q@%q", subject, issuer)
+	case client != "":
+		return fmt.Sprintf("client:%q@%q", client, issuer)
+	}
+	return fmt.Sprintf("token:%x@%q", sha256.Sum256([]byte(token)), issuer)
 }
 
 // ErrNoClaims is what [AuthInfo.Claims] returns if a custom [Verifier] gave no
@@ -116,46 +121,7 @@ type contextKey struct{}
 
 type anonymousKey struct{}
 
-type doorKey struct{}
-
-// requestContext is the context of a request that a door let in: it carries the
-// AuthInfo.
-type requestContext doorWriter
-
-func (w *doorWriter) context() context.Context { return (*requestContext)(w) }
-
-func (c *requestContext) Deadline() (time.Time, bool) { return c.ctx.Deadline() }
-func (c *requestContext) Done() <-chan struct{}       { return c.ctx.Done() }
-func (c *requestContext) Err() error                  { return c.ctx.Err() }
-
-func (c *requestContext) Value(key any) any {
-	switch key {
-	case contextKey{}:
-		return (*doorWriter)(c).caller()
-	case anonymousKey{}:
-		return c.anonymous
-	case doorKey{}:
-		return (*doorWriter)(c)
-	}
-	return c.ctx.Value(key)
-}
-
-// caller is who is calling, or nil.
-func (w *doorWriter) caller() *AuthInfo {
-	if w.anonymous {
-		return nil
-	}
-	return &w.info
-}
-
-// Format prints the type only: printing a context prints what it holds.
-func (c *requestContext) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(c.String())) }
-
-// String is what printing a derived context shows.
-func (c *requestContext) String() string { return "mcpauth.Context" }
-
-// LogValue implements [slog.LogValuer].
-func (c *requestContext) LogValue() slog.Value { return slog.StringValue(c.String()) }
+type authorizedKey struct{}
 
 // NewContext returns a context in which [FromContext] finds info. Use it in
 // tests of handlers, and in a door of your own. A nil info hides one that ctx
@@ -182,16 +148,16 @@ func NewAnonymousContext(ctx context.Context) context.Context {
 	return context.WithValue(NewContext(ctx, nil), anonymousKey{}, true)
 }
 
-// door is that of the request that ctx belongs to, or nil.
-func door(ctx context.Context) *doorWriter {
+// authorizedIn is what the request that ctx belongs to was let in with, or nil.
+func authorizedIn(ctx context.Context) *authorized {
 	if info, ok := FromContext(ctx); ok {
 		return info.from
 	}
 	if !Anonymous(ctx) {
 		return nil
 	}
-	w, _ := ctx.Value(doorKey{}).(*doorWriter)
-	return w
+	a, _ := ctx.Value(authorizedKey{}).(*authorized)
+	return a
 }
 
 // FromContext returns the AuthInfo of the request that ctx belongs to. It

@@ -1,79 +1,17 @@
 package mcpauth
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/mcp-auth/go/internal/challenge"
-)
-
-// Reason says why a request was refused: a stable code for logs, metrics and
-// tests. It is never sent to the caller. docs/bearer-auth.md explains each.
-type Reason string
-
-// The reasons.
-const (
-	NoCredentials        Reason = "no_credentials"        // no Authorization header, or a scheme that is not accepted
-	MalformedCredentials Reason = "malformed_credentials" // several headers, or no token in it
-	TokenInQuery         Reason = "token_in_query"        // access_token in the URL
-	MalformedToken       Reason = "malformed_token"       // not a strict compact JWS, or too long
-	UntrustedIssuer      Reason = "untrusted_issuer"      // no iss, or one that the resource does not trust
-	UnsupportedAlgorithm Reason = "unsupported_algorithm" // alg is not allowed
-	NotAnAccessToken     Reason = "not_an_access_token"   // an ID token or another kind
-	UnknownKey           Reason = "unknown_key"           // the issuer has no key that fits
-	InvalidSignature     Reason = "invalid_signature"
-	InvalidClaims        Reason = "invalid_claims"       // not strict JSON, or a claim of the wrong type
-	RejectedByVerifier   Reason = "rejected_by_verifier" // a Verifier returned ErrInvalidToken
-	InactiveToken        Reason = "inactive_token"       // so says introspection
-	NotIntrospectable    Reason = "not_introspectable"   // the server does not introspect such tokens
-	WrongIssuer          Reason = "wrong_issuer"         // a Verifier or introspection returned another issuer
-	WrongAudience        Reason = "wrong_audience"       // not issued for this resource
-	NoExpiry             Reason = "no_expiry"            // no exp
-	Expired              Reason = "expired"
-	NotYetValid          Reason = "not_yet_valid"     // nbf or iat in the future
-	SenderConstraint     Reason = "sender_constraint" // a bound token without its proof, or the other way round
-
-	// Of certificates, see [MTLS].
-
-	CertificateRequired Reason = "certificate_required"
-	WrongCertificate    Reason = "wrong_certificate"
-
-	// Of DPoP proofs, see [DPoP].
-
-	DPoPRequired             Reason = "dpop_required" // the resource accepts only tokens bound to a key
-	DPoPProofMalformed       Reason = "dpop_proof_malformed"
-	DPoPUnsupportedAlgorithm Reason = "dpop_algorithm"
-	DPoPInvalidKey           Reason = "dpop_key_invalid"
-	DPoPWrongKey             Reason = "dpop_wrong_key"
-	DPoPWrongToken           Reason = "dpop_wrong_token"
-	DPoPWrongMethod          Reason = "dpop_wrong_method"
-	DPoPWrongURL             Reason = "dpop_wrong_url"
-	DPoPProofStale           Reason = "dpop_proof_stale"
-	DPoPInvalidSignature     Reason = "dpop_signature"
-	DPoPNonceRequired        Reason = "dpop_nonce_required"
-	DPoPProofReplayed        Reason = "dpop_proof_replayed"
-	ReplayCacheUnavailable   Reason = "replay_cache_unavailable" // it returned an error, or is full
-
-	// Of MCP operations, see [Policy] and [Resource.Sessions].
-
-	MalformedMessage        Reason = "malformed_message"         // a body that servers could read differently, or no MCP message
-	HeaderMismatch          Reason = "header_mismatch"           // MCP headers differ from the body
-	URINotNormal            Reason = "uri_not_normal"            // a resource URI that a server might read as another
-	AccessDenied            Reason = "access_denied"             // the policy, a claim or a check denies
-	UnknownSession          Reason = "unknown_session"           // clients begin a new one
-	WrongSession            Reason = "wrong_session"             // it belongs to somebody else
-	SessionStoreUnavailable Reason = "session_store_unavailable" // it returned an error
-	WrongOrigin             Reason = "wrong_origin"              // see CORS
-
-	InsufficientScope Reason = "insufficient_scope"
-	ServerUnavailable Reason = "authorization_server_unavailable" // metadata or keys cannot be fetched, or a verifier could not tell
-	UnknownResource   Reason = "unknown_resource"                 // Request.Resource is not configured
+	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/internal/response"
+	"github.com/mcp-auth/go/reason"
 )
 
 // Challenge is a refusal: what [Auth.Authorize] returns instead of an AuthInfo
@@ -104,22 +42,15 @@ type Challenge struct {
 	// RetryAfter is how long to wait after a 503.
 	RetryAfter time.Duration
 	// Reason says why, for logs and metrics.
-	Reason Reason
+	Reason reason.Reason
 	// Hidden says that the answer should be as if what the caller asked for did
-	// not exist ([Policy.HideRefused]). [Auth.Permits] sets it.
+	// not exist ([Policy.HideRefused]). [Auth.AuthorizeOperation] sets it.
 	Hidden bool
 
 	scheme authScheme // that the request used
 	cause  error
-	rpc    *rpcError // nil: the body is not JSON-RPC
+	rpc    *refusal.RPC // nil: the body is not JSON-RPC
 }
-
-// The error codes of bodies that are no OAuth errors of resource servers:
-// access_denied is that of RFC 6749 §4.1.2.1.
-const (
-	codeAccessDenied    = "access_denied"
-	codeSessionNotFound = "session_not_found"
-)
 
 // own is c for somebody who may change it: the scopes may be those of the policy
 // or of the door.
@@ -142,7 +73,7 @@ func (c *Challenge) Unwrap() error { return c.cause }
 // challenge of the scheme that the request used. Refusals that have no
 // challenge, such as those with status 503, have no values.
 func (c *Challenge) WWWAuthenticate() []string {
-	if c.Status == http.StatusServiceUnavailable || c.Status == http.StatusMethodNotAllowed || c.rpc != nil || c.Code == codeAccessDenied || c.Code == codeSessionNotFound {
+	if c.Status == http.StatusServiceUnavailable || c.Status == http.StatusMethodNotAllowed || c.rpc != nil || c.Code == refusal.CodeAccessDenied || c.Code == refusal.CodeSessionNotFound {
 		return nil // nothing that a token would change
 	}
 	dpop, bearer := len(c.DPoPAlgorithms) > 0, !c.DPoPOnly || len(c.DPoPAlgorithms) == 0
@@ -186,14 +117,15 @@ func WriteChallenge(w http.ResponseWriter, err error) {
 	c := challengeIn(err)
 	switch {
 	case c != nil && c.rpc != nil:
-		c.rpc.write(w)
+		response.WriteRPC(w, c.rpc)
 		return
 	case c == nil || c.Status < 400 || c.Status > 599:
 		c = &Challenge{Status: http.StatusInternalServerError, Description: "The request could not be authorized."}
 	case c.Status == http.StatusMethodNotAllowed:
 		w.Header().Set("Allow", "GET, POST, DELETE")
 	}
-	c.write(w, c.rendering())
+	a := c.answer()
+	a.Write(w, c.DPoPNonce, c.RetryAfter)
 }
 
 func challengeIn(err error) *Challenge {
@@ -205,17 +137,4 @@ func challengeIn(err error) *Challenge {
 		return nil
 	}
 	return c
-}
-
-func writeJSON(w http.ResponseWriter, status int, body any) {
-	data, err := json.Marshal(body)
-	if err != nil {
-		status, data = http.StatusInternalServerError, []byte(`{"error":"server_error"}`)
-	}
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Length", strconv.Itoa(len(data)))
-	w.WriteHeader(status)
-	_, _ = w.Write(data)
 }

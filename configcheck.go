@@ -24,7 +24,7 @@ func (c *Config) check() error {
 	if c.TokenCacheSize > maxCachedTokens {
 		f.add(InvalidCacheSize, strconv.Itoa(c.TokenCacheSize), "TokenCacheSize")
 	}
-	if _, err := newOrigins(c.CORS, ""); err != nil {
+	if _, err := c.CORS.policy(""); err != nil {
 		f = append(f, err)
 	}
 	if len(c.Resources) == 0 {

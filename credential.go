@@ -2,54 +2,14 @@ package mcpauth
 
 import (
 	"errors"
-	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/mcp-auth/go/internal/challenge"
 	"github.com/mcp-auth/go/internal/jose"
+	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/reason"
 )
-
-// refusal is why the engine says no; the door's [Challenge] is made from it.
-type refusal struct {
-	status int
-	code   string
-	reason Reason
-	cause  error
-}
-
-func (r *refusal) Error() string { return string(r.reason) }
-func (r *refusal) Unwrap() error { return r.cause }
-
-// cause is an error text that is put together only if somebody reads it, which
-// for most refusals nobody does.
-type cause struct {
-	format string
-	args   []any
-}
-
-func (c *cause) Error() string { return c.Unwrap().Error() }
-
-// Unwrap leads to the errors among args that format wraps.
-func (c *cause) Unwrap() error { return fmt.Errorf(c.format, c.args...) }
-
-func refuse(status int, code string, reason Reason, format string, args ...any) *refusal {
-	return &refusal{status, code, reason, &cause{format, args}}
-}
-
-func invalidToken(reason Reason, format string, args ...any) *refusal {
-	return refuse(http.StatusUnauthorized, "invalid_token", reason, format, args...)
-}
-
-// rejected is invalidToken for an error that says it all.
-func rejected(reason Reason, err error) *refusal {
-	return &refusal{http.StatusUnauthorized, "invalid_token", reason, err}
-}
-
-func invalidRequest(reason Reason, format string, args ...any) *refusal {
-	return refuse(http.StatusBadRequest, "invalid_request", reason, format, args...)
-}
 
 var (
 	errNoCredentials = errors.New("the request has no Authorization header")
@@ -58,39 +18,38 @@ var (
 
 // credential returns the access token: one Authorization header, scheme Bearer
 // or DPoP in any case, nothing in the query (RFC 6750 §2.1, RFC 9449 §7.1, RFC
-// 9110 §11.6.2). It notes the scheme in the request.
-func credential(res *resource, req *Request) (string, *refusal) {
+// 9110 §11.6.2).
+func credential(res *resource, req *Request) (token string, scheme authScheme, _ *refusal.Refusal) {
 	if hasQueryToken(req.URL) {
-		return "", invalidRequest(TokenInQuery, "the query has an access_token parameter")
+		return "", schemeNone, refusal.InvalidRequest(reason.TokenInQuery, "the query has an access_token parameter")
 	}
 	values := req.Header["Authorization"]
 	switch len(values) {
 	case 0:
-		return "", &refusal{http.StatusUnauthorized, "", NoCredentials, errNoCredentials}
+		return "", schemeNone, refusal.NoCredentials(errNoCredentials)
 	case 1:
 	default:
-		return "", invalidRequest(MalformedCredentials, "%d Authorization headers", len(values))
+		return "", schemeNone, refusal.InvalidRequest(reason.MalformedCredentials, "%d Authorization headers", len(values))
 	}
 	rest, ok := cutScheme(values[0], "bearer")
-	req.scheme = schemeBearer
+	scheme = schemeBearer
 	if !ok {
 		rest, ok = cutScheme(values[0], "dpop")
-		req.scheme = schemeDPoP
+		scheme = schemeDPoP
 	}
-	if !ok || req.scheme == schemeDPoP && res.dpop == nil {
-		req.scheme = schemeNone
-		return "", &refusal{http.StatusUnauthorized, "", NoCredentials, errOtherScheme}
+	if !ok || scheme == schemeDPoP && res.dpop == nil {
+		return "", schemeNone, refusal.NoCredentials(errOtherScheme)
 	}
-	token := strings.TrimLeft(rest, " ")
+	token = strings.TrimLeft(rest, " ")
 	switch {
-	case req.scheme == schemeBearer && res.dpop != nil && res.dpop.required:
-		return "", invalidToken(DPoPRequired, "the token was sent as a bearer token where DPoP is required")
+	case scheme == schemeBearer && res.dpop != nil && res.dpop.required:
+		return "", scheme, refusal.InvalidToken(reason.DPoPRequired, "the token was sent as a bearer token where DPoP is required")
 	case token == "":
-		return "", invalidRequest(MalformedCredentials, "the Authorization header has a scheme but no token")
+		return "", scheme, refusal.InvalidRequest(reason.MalformedCredentials, "the Authorization header has a scheme but no token")
 	case len(token) > jose.MaxTokenSize:
-		return "", invalidToken(MalformedToken, "the token has %d bytes, at most %d are accepted", len(token), jose.MaxTokenSize)
+		return "", scheme, refusal.InvalidToken(reason.MalformedToken, "the token has %d bytes, at most %d are accepted", len(token), jose.MaxTokenSize)
 	}
-	return token, nil
+	return token, scheme, nil
 }
 
 // cutScheme returns what follows the scheme, compared without regard to case.
@@ -105,9 +64,9 @@ func cutScheme(value, scheme string) (rest string, ok bool) {
 
 // checkForm refuses what cannot be a bearer token (RFC 6750 §2.1). A token that
 // is remembered as verified has the form already.
-func checkForm(token string) *refusal {
+func checkForm(token string) *refusal.Refusal {
 	if !challenge.ValidToken68(token) {
-		return invalidRequest(MalformedCredentials, "the token has a character that RFC 6750 §2.1 does not allow")
+		return refusal.InvalidRequest(reason.MalformedCredentials, "the token has a character that RFC 6750 §2.1 does not allow")
 	}
 	return nil
 }

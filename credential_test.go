@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io"
 	"testing"
+
+	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/reason"
 )
 
 // TestCauseIsTheErrorItStandsFor holds a cause, whose text is made late, to what
@@ -21,7 +24,7 @@ func TestCauseIsTheErrorItStandsFor(t *testing.T) {
 		{"first %w, then %w", []any{io.ErrUnexpectedEOF, fmt.Errorf("deeper: %w", io.EOF)}},
 	} {
 		want := fmt.Errorf(tt.format, tt.args...)
-		got := invalidToken(MalformedToken, tt.format, tt.args...).cause
+		got := refusal.InvalidToken(reason.MalformedToken, tt.format, tt.args...).Cause
 		if got.Error() != want.Error() {
 			t.Errorf("%q says %q, want %q", tt.format, got, want)
 		}

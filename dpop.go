@@ -10,6 +10,8 @@ import (
 
 	"github.com/mcp-auth/go/internal/dpop"
 	"github.com/mcp-auth/go/internal/jose"
+	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/reason"
 )
 
 const (
@@ -187,10 +189,10 @@ func (c *proofChecker) challenge(refused *Challenge, used authScheme) {
 }
 
 // check proves that the request comes from who has the token's key.
-func (c *proofChecker) check(ctx context.Context, req *Request, target, token, thumbprint string) *refusal {
+func (c *proofChecker) check(ctx context.Context, req *Request, target, token, thumbprint string) *refusal.Refusal {
 	proofs := req.Header["Dpop"] // the canonical form
 	if len(proofs) != 1 {
-		return invalidProof(DPoPProofMalformed, "%d DPoP headers, not one", len(proofs))
+		return invalidProof(reason.DPoPProofMalformed, "%d DPoP headers, not one", len(proofs))
 	}
 	proof, err := dpop.Check(proofs[0], &dpop.Expected{
 		Method: req.Method, URL: target, Token: token, Thumbprint: thumbprint, Algorithms: c.algorithms,
@@ -202,24 +204,24 @@ func (c *proofChecker) check(ctx context.Context, req *Request, target, token, t
 	seen, err := c.replays.Seen(ctx, proof.ID, proof.Until)
 	switch {
 	case err != nil:
-		return &refusal{http.StatusServiceUnavailable, "", ReplayCacheUnavailable, err}
+		return refusal.Unavailable(reason.ReplayCacheUnavailable, err)
 	case seen:
-		return invalidProof(DPoPProofReplayed, "the DPoP proof was used before")
+		return invalidProof(reason.DPoPProofReplayed, "the DPoP proof was used before")
 	}
 	return nil
 }
 
-func proofRefusal(err error) *refusal {
+func proofRefusal(err error) *refusal.Refusal {
 	var e *dpop.Error
 	if !errors.As(err, &e) {
-		return invalidProof(DPoPProofMalformed, "%w", err)
+		return invalidProof(reason.DPoPProofMalformed, "%w", err)
 	}
 	if e.Reason == dpop.NonceRequired {
-		return refuse(http.StatusUnauthorized, "use_dpop_nonce", DPoPNonceRequired, "%w", err)
+		return refusal.New(http.StatusUnauthorized, "use_dpop_nonce", reason.DPoPNonceRequired, "%w", err)
 	}
-	return invalidProof(Reason(e.Reason), "%w", err)
+	return invalidProof(reason.Reason(e.Reason), "%w", err)
 }
 
-func invalidProof(reason Reason, format string, args ...any) *refusal {
-	return refuse(http.StatusUnauthorized, "invalid_dpop_proof", reason, format, args...)
+func invalidProof(why reason.Reason, format string, args ...any) *refusal.Refusal {
+	return refusal.New(http.StatusUnauthorized, "invalid_dpop_proof", why, format, args...)
 }

@@ -18,6 +18,7 @@ import (
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/metadata"
+	"github.com/mcp-auth/go/reason"
 )
 
 // bound is a resource that takes bound tokens, and a client with such a token.
@@ -55,8 +56,8 @@ func (b *bound) request(t *testing.T, nonce string) mcpauth.Request {
 	return mcpauth.Request{Method: http.MethodPost, URL: "/mcp", Header: header}
 }
 
-// reason authorizes a request and tells why it was refused, if it was.
-func reason(t *testing.T, auth *mcpauth.Auth, request mcpauth.Request) mcpauth.Reason {
+// reasonOf authorizes a request and returns why it was refused, if it was.
+func reasonOf(t *testing.T, auth *mcpauth.Auth, request mcpauth.Request) reason.Reason {
 	t.Helper()
 	info, err := auth.Authorize(t.Context(), request)
 	if err == nil {
@@ -83,10 +84,10 @@ func TestDPoPProofAdmittedOnce(t *testing.T) {
 	for range 1000 {
 		group.Go(func() {
 			<-start
-			switch reason(t, b.auth, request) {
+			switch reasonOf(t, b.auth, request) {
 			case "":
 				admitted.Add(1)
-			case mcpauth.DPoPProofReplayed:
+			case reason.DPoPProofReplayed:
 				replayed.Add(1)
 			}
 		})
@@ -103,23 +104,23 @@ func TestDPoPOfARememberedToken(t *testing.T) {
 	t.Parallel()
 	b := newBound(t, &mcpauth.DPoP{})
 	for range 3 {
-		if got := reason(t, b.auth, b.request(t, "")); got != "" {
+		if got := reasonOf(t, b.auth, b.request(t, "")); got != "" {
 			t.Fatal(got)
 		}
 	}
 	if mcpauth.CachedTokens(b.auth) != 1 {
 		t.Fatal("the token is not remembered: the test shows nothing")
 	}
-	if got := reason(t, b.auth, bearer(b.token)); got != mcpauth.SenderConstraint {
+	if got := reasonOf(t, b.auth, bearer(b.token)); got != reason.SenderConstraint {
 		t.Errorf("as a bearer token: %q", got)
 	}
 	thief := &bound{b.auth, newDPoPKey(t), b.token}
-	if got := reason(t, b.auth, thief.request(t, "")); got != mcpauth.DPoPWrongKey {
+	if got := reasonOf(t, b.auth, thief.request(t, "")); got != reason.DPoPWrongKey {
 		t.Errorf("with another key: %q", got)
 	}
 	noProof := b.request(t, "")
 	noProof.Header.Del("DPoP")
-	if got := reason(t, b.auth, noProof); got != mcpauth.DPoPProofMalformed {
+	if got := reasonOf(t, b.auth, noProof); got != reason.DPoPProofMalformed {
 		t.Errorf("without a proof: %q", got)
 	}
 }
@@ -128,23 +129,23 @@ func TestDPoPOfARememberedToken(t *testing.T) {
 func TestDPoPExternalURL(t *testing.T) {
 	t.Parallel()
 	b := newBound(t, &mcpauth.DPoP{})
-	for url, want := range map[string]mcpauth.Reason{
+	for url, want := range map[string]reason.Reason{
 		"/mcp":                                 "",
 		"/mcp?session=1":                       "",
 		resourceID:                             "",
 		resourceID + "?session=1":              "",
-		"https://other.example/mcp":            mcpauth.DPoPWrongURL,
-		"/strip/mcp":                           mcpauth.DPoPWrongURL,
-		"//api.example.com/mcp":                mcpauth.DPoPWrongURL,
-		"":                                     mcpauth.DPoPWrongURL,
-		"*":                                    mcpauth.DPoPWrongURL,
-		"@evil.example/mcp":                    mcpauth.DPoPWrongURL,
-		".evil.example/mcp":                    mcpauth.DPoPWrongURL,
-		"https://api.example.com@evil.example": mcpauth.DPoPWrongURL,
+		"https://other.example/mcp":            reason.DPoPWrongURL,
+		"/strip/mcp":                           reason.DPoPWrongURL,
+		"//api.example.com/mcp":                reason.DPoPWrongURL,
+		"":                                     reason.DPoPWrongURL,
+		"*":                                    reason.DPoPWrongURL,
+		"@evil.example/mcp":                    reason.DPoPWrongURL,
+		".evil.example/mcp":                    reason.DPoPWrongURL,
+		"https://api.example.com@evil.example": reason.DPoPWrongURL,
 	} {
 		request := b.request(t, "")
 		request.URL = url
-		if got := reason(t, b.auth, request); got != want {
+		if got := reasonOf(t, b.auth, request); got != want {
 			t.Errorf("%q: %q, want %q", url, got, want)
 		}
 	}
@@ -196,14 +197,14 @@ func TestDPoPReplicas(t *testing.T) {
 		replicas = append(replicas, &bound{newAuth(t, config), client, token})
 	}
 	request := replicas[0].request(t, replicas[0].auth.DPoPNonce(""))
-	if got := reason(t, replicas[1].auth, request); got != "" {
+	if got := reasonOf(t, replicas[1].auth, request); got != "" {
 		t.Errorf("the nonce of the other replica: %q", got)
 	}
-	if got := reason(t, replicas[0].auth, request); got != mcpauth.DPoPProofReplayed {
+	if got := reasonOf(t, replicas[0].auth, request); got != reason.DPoPProofReplayed {
 		t.Errorf("a proof that the other replica took: %q", got)
 	}
 	stranger := newBound(t, &mcpauth.DPoP{RequireNonce: true})
-	if got := reason(t, stranger.auth, stranger.request(t, replicas[0].auth.DPoPNonce(""))); got != mcpauth.DPoPNonceRequired {
+	if got := reasonOf(t, stranger.auth, stranger.request(t, replicas[0].auth.DPoPNonce(""))); got != reason.DPoPNonceRequired {
 		t.Errorf("the nonce of a stranger: %q", got)
 	}
 }
@@ -263,10 +264,10 @@ func TestDPoPConfigIsCopied(t *testing.T) {
 	dpop := &mcpauth.DPoP{Algorithms: []string{"ES256"}, Required: true}
 	b := newBound(t, dpop)
 	dpop.Algorithms[0], dpop.Required = "RS256", false
-	if got := reason(t, b.auth, b.request(t, "")); got != "" {
+	if got := reasonOf(t, b.auth, b.request(t, "")); got != "" {
 		t.Error(got)
 	}
-	if got := reason(t, b.auth, bearer(b.token)); got != mcpauth.DPoPRequired {
+	if got := reasonOf(t, b.auth, bearer(b.token)); got != reason.DPoPRequired {
 		t.Error(got)
 	}
 	// Nor does what the caller of one request does to its challenge.
@@ -276,7 +277,7 @@ func TestDPoPConfigIsCopied(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused.DPoPAlgorithms[0] = "none"
-	if got := reason(t, b.auth, b.request(t, "")); got != "" {
+	if got := reasonOf(t, b.auth, b.request(t, "")); got != "" {
 		t.Error(got)
 	}
 	_, err = b.auth.Authorize(t.Context(), bearer(b.token))

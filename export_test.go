@@ -27,8 +27,7 @@ func BindClaims(payload []byte, issuer, audience string, now time.Time) (*Claims
 	if refused := a.bind(&trustedServer{issuer: issuer, audiences: []string{audience}}, &c.Claims, now); refused != nil {
 		return nil, refused
 	}
-	bearer := &Request{scheme: schemeBearer}
-	if refused := new(resource).confirm(context.Background(), bearer, "", &c.Claims); refused != nil {
+	if refused := new(resource).confirm(context.Background(), &Request{}, schemeBearer, "", &c.Claims); refused != nil {
 		return nil, refused
 	}
 	return &c.Claims, nil
@@ -38,18 +37,4 @@ func BindClaims(payload []byte, issuer, audience string, now time.Time) (*Claims
 func KeyGeneration(a *Auth) uint64 {
 	generation, _ := a.issuers.all[0].generation(a.now())
 	return generation
-}
-
-// NewMemorySessions is the store that is used where none is given.
-func NewMemorySessions(size int) SessionStore { return newMemorySessions(size) }
-
-// KnownSessions counts the sessions that such a store remembers.
-func KnownSessions(s SessionStore) (n int) {
-	m := s.(*memorySessions)
-	for i := range m.shards {
-		for _, g := range []*generations{&m.shards[i].owned, &m.shards[i].nobody} {
-			n += len(g.young) + len(g.old)
-		}
-	}
-	return n
 }

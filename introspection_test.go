@@ -29,6 +29,7 @@ import (
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/metadata"
+	"github.com/mcp-auth/go/reason"
 )
 
 const (
@@ -580,7 +581,7 @@ func TestIntrospectionNoticesRevocation(t *testing.T) {
 		t.Error("asked again within CacheTTL")
 	}
 	c.advance(31 * time.Second)
-	if refused := outcome(auth, opaqueToken); refused == nil || refused.Reason != mcpauth.InactiveToken {
+	if refused := outcome(auth, opaqueToken); refused == nil || refused.Reason != reason.InactiveToken {
 		t.Errorf("got %v, want inactive_token", refused)
 	}
 	// An outage does not prolong what was remembered.
@@ -845,7 +846,7 @@ func TestIntrospectionConfigIsCopied(t *testing.T) {
 	auth := newAuth(t, config)
 	in := config.Resources[0].AuthorizationServers[0].Introspection
 	in.AllowedClients[0], in.Endpoint = "other", "http://127.0.0.1:1/"
-	if refused := outcome(auth, opaqueToken); refused == nil || refused.Reason != mcpauth.WrongAudience {
+	if refused := outcome(auth, opaqueToken); refused == nil || refused.Reason != reason.WrongAudience {
 		t.Errorf("got %v, want wrong_audience", refused)
 	}
 }

@@ -17,6 +17,8 @@ import (
 	"github.com/mcp-auth/go/internal/jose"
 	"github.com/mcp-auth/go/internal/jsonx"
 	"github.com/mcp-auth/go/internal/opaque"
+	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/reason"
 )
 
 const (
@@ -43,7 +45,7 @@ type introspector struct {
 // the token is not acceptable.
 type answer struct {
 	claims  *Claims
-	refused *refusal
+	refused *refusal.Refusal
 }
 
 func newIntrospector(config *Introspection, server *trustedServer, client *fetch.Client, now func() time.Time) (*introspector, error) {
@@ -67,7 +69,7 @@ func newIntrospector(config *Introspection, server *trustedServer, client *fetch
 func (i *introspector) close() { i.tokens.Close() }
 
 // verify proves the token, or remembers what was said about it.
-func (i *introspector) verify(ctx context.Context, token string) (*Claims, *refusal) {
+func (i *introspector) verify(ctx context.Context, token string) (*Claims, *refusal.Refusal) {
 	a, err := i.tokens.Ask(ctx, token)
 	if err != nil {
 		return nil, unavailable(fmt.Errorf("introspection at %q: %w", i.server.issuer, err))
@@ -181,7 +183,7 @@ func (i *introspector) read(ctx context.Context, resp *fetch.Response) (answer, 
 	case len(resp.Body) > maxIntrospectionBody:
 		return answer{}, fmt.Errorf("the answer has more than %d bytes", maxIntrospectionBody)
 	case resp.Status == http.StatusBadRequest && errorCode(resp.Body) == unsupportedTokenType:
-		return answer{refused: invalidToken(NotIntrospectable, "%q does not introspect tokens of this kind (%s)",
+		return answer{refused: refusal.InvalidToken(reason.NotIntrospectable, "%q does not introspect tokens of this kind (%s)",
 			i.server.issuer, unsupportedTokenType)}, nil
 	case resp.Status == http.StatusUnauthorized, resp.Status == http.StatusForbidden:
 		return answer{}, fmt.Errorf("status %d: the endpoint does not accept the client credentials of this resource server", resp.Status)
@@ -253,7 +255,7 @@ func (i *introspector) openSigned(ctx context.Context, body []byte) ([]byte, err
 		return nil, fmt.Errorf("signed answer: %w", err)
 	}
 	if _, refused := i.server.verifySignature(ctx, jws, said.issuedAt); refused != nil {
-		return nil, fmt.Errorf("signed answer: %w", refused.cause)
+		return nil, fmt.Errorf("signed answer: %w", refused.Cause)
 	}
 	return said.tokenIntrospection, nil
 }
@@ -359,14 +361,14 @@ func (said *introspected) set(name, raw []byte, scopeClaim string) (ok bool) {
 // every token is left to it.
 func (i *introspector) judge(said *introspected) answer {
 	if !said.active {
-		return answer{refused: invalidToken(InactiveToken, "%q calls the token inactive", i.server.issuer)}
+		return answer{refused: refusal.InvalidToken(reason.InactiveToken, "%q calls the token inactive", i.server.issuer)}
 	}
 	bearer, dpop := strings.EqualFold(said.tokenType, "Bearer"), strings.EqualFold(said.tokenType, "DPoP")
 	if said.tokenType != "" && !bearer && !dpop {
-		return answer{refused: invalidToken(NotAnAccessToken, "the token's token_type is %.40q", said.tokenType)}
+		return answer{refused: refusal.InvalidToken(reason.NotAnAccessToken, "the token's token_type is %.40q", said.tokenType)}
 	}
 	if why := said.notAccessToken(said.tokenType != ""); why != "" {
-		return answer{refused: invalidToken(NotAnAccessToken, "not an access token: %s", why)}
+		return answer{refused: refusal.InvalidToken(reason.NotAnAccessToken, "not an access token: %s", why)}
 	}
 	claims := said.Claims
 	claims.introspected = true

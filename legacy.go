@@ -3,6 +3,9 @@ package mcpauth
 import (
 	"encoding/json"
 	"net/http"
+
+	"github.com/mcp-auth/go/internal/wellknown"
+	"github.com/mcp-auth/go/reason"
 )
 
 // LegacyMetadataHandler serves the authorization server's metadata at the MCP
@@ -25,11 +28,7 @@ func (a *Auth) LegacyMetadataHandler(opts ...Option) (http.Handler, error) {
 	if res.first.metadata == nil && res.first.server.Metadata == nil {
 		return nil, &ConfigError{Field: "AuthorizationServer.Metadata", Value: res.first.server.Issuer, Fault: NoMetadata}
 	}
-	m, err := publicCORS()
-	if err != nil {
-		return nil, err
-	}
-	return m.Wrap(&legacyHandler{auth: a, source: res.first}), nil
+	return wellknown.Public(&legacyHandler{auth: a, source: res.first})
 }
 
 type legacyHandler struct {
@@ -39,14 +38,14 @@ type legacyHandler struct {
 
 func (h *legacyHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		serveDocument(w, r, nil, "")
+		wellknown.Serve(w, r, nil, "")
 		return
 	}
 	md, err := h.source.serverMetadata(r.Context())
 	if err != nil {
 		h.auth.log.ErrorContext(r.Context(), "mcpauth: no metadata for legacy clients", "issuer", h.source.server.Issuer, "cause", err)
 		WriteChallenge(w, &Challenge{
-			Status: http.StatusServiceUnavailable, Reason: ServerUnavailable, RetryAfter: retryAfter(err), cause: err,
+			Status: http.StatusServiceUnavailable, Reason: reason.ServerUnavailable, RetryAfter: retryAfter(err), cause: err,
 			Description: "The authorization server's metadata cannot be fetched now.",
 		})
 		return
@@ -56,5 +55,5 @@ func (h *legacyHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		WriteChallenge(w, err)
 		return
 	}
-	serveDocument(w, r, document, etagOf(document))
+	wellknown.Serve(w, r, document, wellknown.ETag(document))
 }

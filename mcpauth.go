@@ -37,10 +37,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"slices"
 	"time"
 
 	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/origin"
+	"github.com/mcp-auth/go/internal/wellknown"
 	"github.com/mcp-auth/go/metadata"
 	"github.com/mcp-auth/go/network"
 )
@@ -53,7 +56,7 @@ type Auth struct {
 	issuers       issuers
 	introspectors []*introspector
 	fetch         *fetch.Client
-	metadata      *metadataHandler
+	metadata      http.Handler
 	leeway        time.Duration
 	now           func() time.Time
 	log           *slog.Logger
@@ -71,9 +74,9 @@ type resource struct {
 	custom      *trustedServer // takes tokens that name no issuer: by a Verifier, or by introspection
 	document    []byte
 	hierarchy   *hierarchy
-	policy      *policy   // nil: the scopes of the handler are enough
-	sessions    *sessions // nil: shared
-	origins     *origins
+	policy      *policy      // nil: the scopes of the handler are enough
+	sessions    SessionStore // nil: shared
+	origins     *origin.Policy
 	cache       *tokenCache
 	origin      string              // of the identifier
 	dpop        *proofChecker       // nil: not taken
@@ -129,7 +132,11 @@ func (a *Auth) build(config *Config) (err error) {
 		}
 		a.warn(r.warnings(a.ordered[i].hierarchy, fmt.Sprintf("Resources[%d]", i)))
 	}
-	a.metadata, err = newMetadataHandler(a.ordered)
+	documents := make([]wellknown.Document, len(a.ordered))
+	for i, r := range a.ordered {
+		documents[i] = wellknown.Document{URL: r.metadataURL, Body: r.document}
+	}
+	a.metadata, err = wellknown.New(documents)
 	return err
 }
 
@@ -155,8 +162,8 @@ func (a *Auth) addResource(r *Resource, config *Config) error {
 		dpop:        newProofChecker(r.DPoP, r.Identifier, a.leeway, a.now),
 		mtls:        newCertificateChecker(r.MTLS),
 	}
-	res.sessions = newSessions(r)
-	if res.origins, err = newOrigins(config.CORS, r.Identifier); err != nil {
+	res.sessions = r.sessionStore()
+	if res.origins, err = config.CORS.policy(r.Identifier); err != nil {
 		return err
 	}
 	for _, s := range r.AuthorizationServers {

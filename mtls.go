@@ -11,6 +11,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/reason"
 )
 
 // maxCertificateHeader bounds a forwarded certificate, in bytes.
@@ -85,23 +88,23 @@ func newCertificateChecker(m *MTLS) *certificateChecker {
 
 // check compares the certificate with the token's x5t#S256, "" for a token that
 // is bound to none.
-func (m *certificateChecker) check(req *Request, thumbprint string) *refusal {
+func (m *certificateChecker) check(req *Request, thumbprint string) *refusal.Refusal {
 	switch {
 	case thumbprint == "" && (m == nil || !m.required):
 		return nil
 	case thumbprint == "":
-		return invalidToken(CertificateRequired, "the token is not bound to a certificate")
+		return refusal.InvalidToken(reason.CertificateRequired, "the token is not bound to a certificate")
 	case m == nil:
-		return invalidToken(SenderConstraint, "the token is bound to a certificate (cnf), which this resource does not check")
+		return refusal.InvalidToken(reason.SenderConstraint, "the token is bound to a certificate (cnf), which this resource does not check")
 	}
 	certificate, err := m.certificate(req)
 	if err != nil {
-		return rejected(CertificateRequired, err)
+		return refusal.RejectedToken(reason.CertificateRequired, err)
 	}
 	sum := sha256.Sum256(certificate)
 	presented := base64.RawURLEncoding.EncodeToString(sum[:])
 	if subtle.ConstantTimeCompare([]byte(presented), []byte(thumbprint)) != 1 {
-		return invalidToken(WrongCertificate, "the token is bound to another certificate")
+		return refusal.InvalidToken(reason.WrongCertificate, "the token is bound to another certificate")
 	}
 	return nil
 }

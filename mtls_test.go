@@ -18,6 +18,7 @@ import (
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/mcpauthtest"
+	"github.com/mcp-auth/go/reason"
 )
 
 // prefixes parses networks; what is none gives the zero one.
@@ -113,14 +114,14 @@ func TestForwardedCertificate(t *testing.T) {
 	for name, test := range map[string]struct {
 		der   []byte
 		value string
-		want  mcpauth.Reason
+		want  reason.Reason
 	}{
 		"byte sequence": {der, sequence(der), ""},
 		"PEM":           {der, block("CERTIFICATE", der), ""},
-		"PEM of a key":  {der, block("PRIVATE KEY", der), mcpauth.CertificateRequired},
-		"line break":    {der, sequence(der)[:40] + "\n" + sequence(der)[40:], mcpauth.CertificateRequired},
+		"PEM of a key":  {der, block("PRIVATE KEY", der), reason.CertificateRequired},
+		"line break":    {der, sequence(der)[:40] + "\n" + sequence(der)[40:], reason.CertificateRequired},
 		"largest":       {largest, sequence(largest), ""},
-		"larger":        {larger, sequence(larger), mcpauth.CertificateRequired},
+		"larger":        {larger, sequence(larger), reason.CertificateRequired},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -134,7 +135,7 @@ func TestForwardedCertificate(t *testing.T) {
 			request := bearer(token)
 			request.RemoteAddr = "10.0.0.1:4711"
 			request.Header.Set("Client-Cert", test.value)
-			if got := reason(t, auth, request); got != test.want {
+			if got := reasonOf(t, auth, request); got != test.want {
 				t.Errorf("%q, want %q", got, test.want)
 			}
 		})

@@ -6,6 +6,8 @@ import (
 	"net/http"
 
 	"github.com/mcp-auth/go/internal/mcpmsg"
+	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/reason"
 )
 
 // Operation is one MCP operation, as a [Policy] sees it.
@@ -82,15 +84,15 @@ func operation(m *mcpmsg.Message) Operation {
 
 // read reads the messages of a request, once its caller may send a body. There
 // are none in one that only opens a stream or ends a session.
-func (p *policy) read(req *Request, messages *mcpmsg.Request) *refusal {
+func (p *policy) read(req *Request, source bodySource, messages *mcpmsg.Request) *refusal.Refusal {
 	switch req.Method {
 	case http.MethodGet, http.MethodHead, http.MethodDelete, http.MethodOptions:
 		return nil
 	case http.MethodPost:
 	default:
-		return refuse(http.StatusMethodNotAllowed, "invalid_request", MalformedMessage, "the method %.20q is not MCP's", req.Method)
+		return refusal.New(http.StatusMethodNotAllowed, refusal.CodeInvalidRequest, reason.MalformedMessage, "the method %.20q is not MCP's", req.Method)
 	}
-	body, refused := p.body(req)
+	body, refused := p.body(source)
 	if refused != nil {
 		return refused
 	}
@@ -102,47 +104,41 @@ func (p *policy) read(req *Request, messages *mcpmsg.Request) *refusal {
 
 // hideable refuses messages that could not be answered as if what they name did
 // not exist, whether or not it is refused: the difference would tell.
-func (p *policy) hideable(messages *mcpmsg.Request) *refusal {
+func (p *policy) hideable(messages *mcpmsg.Request) *refusal.Refusal {
 	if !p.config.HideRefused {
 		return nil
 	}
 	if messages.Batch {
-		return invalidRequest(MalformedMessage, "a batch, in which nothing can be hidden")
+		return refusal.Malformed(http.StatusBadRequest, "a batch, in which nothing can be hidden")
 	}
 	first := &messages.All()[0]
 	if op := operation(first); op.kind() != kindNone && first.ID == nil {
-		return invalidRequest(MalformedMessage, "a call without an id, which cannot be answered")
+		return refusal.Malformed(http.StatusBadRequest, "a call without an id, which cannot be answered")
 	}
 	return nil
 }
 
-func (p *policy) body(req *Request) ([]byte, *refusal) {
-	var body []byte // none is refused by the reader as no message
-	var err error
-	switch {
-	case req.body != nil:
-		body, err = req.body.read(p.maxBody)
-	case req.Body != nil:
-		body, err = req.Body(p.maxBody)
-	}
+func (p *policy) body(source bodySource) ([]byte, *refusal.Refusal) {
+	body, err := source.Bytes(p.maxBody)
 	_, large := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case large || int64(len(body)) > p.maxBody:
-		return nil, refuse(http.StatusRequestEntityTooLarge, "invalid_request", MalformedMessage, "the body is over %d bytes", p.maxBody)
+		return nil, refusal.Malformed(http.StatusRequestEntityTooLarge, "the body is over %d bytes", p.maxBody)
 	case err != nil:
-		return nil, invalidRequest(MalformedMessage, "the body cannot be read: %w", err)
+		return nil, refusal.Malformed(http.StatusBadRequest, "the body cannot be read: %w", err)
 	}
 	return body, nil
 }
 
-func messageRefusal(err error) *refusal {
-	status, reason := http.StatusBadRequest, MalformedMessage
+func messageRefusal(err error) *refusal.Refusal {
 	var fault *mcpmsg.Error
-	if errors.As(err, &fault) {
-		status = fault.Status
-		if fault.Code == mcpmsg.CodeHeaderMismatch {
-			reason = HeaderMismatch
-		}
+	if !errors.As(err, &fault) {
+		return refusal.Malformed(http.StatusBadRequest, "%w", err)
 	}
-	return refuse(status, "invalid_request", reason, "%w", err)
+	refused := refusal.Malformed(fault.Status, "%w", err)
+	if fault.Code == mcpmsg.CodeHeaderMismatch {
+		refused.Reason = reason.HeaderMismatch
+	}
+	refused.RPC = &refusal.RPC{Status: fault.Status, Code: fault.Code, Message: fault.Text, ID: fault.ID}
+	return refused
 }

@@ -2,8 +2,10 @@ package mcpauth
 
 import (
 	"context"
-	"net/http"
 	"slices"
+
+	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/reason"
 )
 
 // Permits decides on MCP operations by the [Policy] of a resource. It is for
@@ -16,17 +18,18 @@ import (
 func (a *Auth) Permits(ctx context.Context, info *AuthInfo, resource string, ops ...Operation) error {
 	res, err := a.resource(resource)
 	if err != nil {
-		return a.noResource(ctx, err)
+		return a.noResource(ctx, "", err)
 	}
-	req := &Request{}
+	req, scheme := &Request{}, schemeNone
 	if info != nil && info.from != nil {
-		req.Method, req.Scopes, req.scheme = info.from.method, info.from.scopes, info.from.scheme
+		req.Method, req.Scopes, scheme = info.from.method, info.from.scopes, info.from.scheme
 	}
-	refused := res.permits(ctx, info, ops, req)
+	refused := res.permits(ctx, info, ops, req.Scopes)
 	if refused == nil {
 		return nil
 	}
-	c := a.challenge(ctx, res, req, refused)
+	res.reportRefusal(ctx, req.Method, refused)
+	c := res.challenge(req, scheme, refused)
 	named := func(op Operation) bool { return op.kind() != kindNone }
 	if res.policy != nil && res.policy.hides(refused) && slices.ContainsFunc(ops, named) {
 		c.Hidden, c.Scopes = true, nil // whoever shows it all the same tells no scopes
@@ -34,12 +37,12 @@ func (a *Auth) Permits(ctx context.Context, info *AuthInfo, resource string, ops
 	return c.own()
 }
 
-func (r *resource) permits(ctx context.Context, info *AuthInfo, ops []Operation, req *Request) *refusal {
+func (r *resource) permits(ctx context.Context, info *AuthInfo, ops []Operation, scopes []string) *refusal.Refusal {
 	if info != nil && info.Resource != "" && info.Resource != r.identifier {
-		return invalidToken(WrongAudience, "the request was authorized for %q, not for %q", info.Resource, r.identifier)
+		return refusal.InvalidToken(reason.WrongAudience, "the request was authorized for %q, not for %q", info.Resource, r.identifier)
 	}
 	if r.policy == nil && info == nil {
-		return &refusal{http.StatusUnauthorized, "", NoCredentials, errNoCredentials}
+		return refusal.NoCredentials(errNoCredentials)
 	}
 	if r.policy == nil {
 		return nil
@@ -47,7 +50,7 @@ func (r *resource) permits(ctx context.Context, info *AuthInfo, ops []Operation,
 	if len(ops) == 0 {
 		ops = make([]Operation, 1) // as of a stream
 	}
-	_, refused := r.decide(evaluation{ctx: ctx, info: info, hierarchy: r.hierarchy}, ops, req)
+	_, refused := r.evaluate(evaluation{ctx: ctx, info: info, hierarchy: r.hierarchy}, ops, scopes)
 	return refused
 }
 

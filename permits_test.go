@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	mcpauth "github.com/mcp-auth/go"
+
+	"github.com/mcp-auth/go/reason"
 )
 
 func permitsConfig() mcpauth.Config {
@@ -169,8 +171,8 @@ func TestNamesAreBounded(t *testing.T) {
 	config.Resources[0].Policy.Resources = map[string]mcpauth.Requirement{"note:///*": mcpauth.Authenticated()}
 	auth := newAuth(t, config)
 	half := "note:///" + strings.Repeat("a", 32<<10-len("note:///"))
-	for uri, want := range map[string]mcpauth.Reason{half: "", half + "a": mcpauth.MalformedMessage} {
-		var got mcpauth.Reason
+	for uri, want := range map[string]reason.Reason{half: "", half + "a": reason.MalformedMessage} {
+		var got reason.Reason
 		var c *mcpauth.Challenge
 		if errors.As(auth.Permits(t.Context(), &mcpauth.AuthInfo{Subject: "alice"}, resourceID, read(half), read(uri)), &c) {
 			got = c.Reason

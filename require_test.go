@@ -21,7 +21,7 @@ func noted(t *testing.T, r mcpauth.Resource, token string) *httptest.ResponseRec
 	auth := newAuth(t, mcpauth.Config{Resources: []mcpauth.Resource{r}})
 	handler := auth.Protect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := mcpauth.Require(r.Context(), "delete")
-		if err != nil && !mcpauth.Deny(r.Context(), err) {
+		if err != nil && !mcpauth.SetChallenge(r.Context(), err) {
 			t.Error("the response has not begun, and cannot be denied")
 		}
 		_, _ = w.Write([]byte("done"))
@@ -95,7 +95,7 @@ func TestRequireWithoutDoor(t *testing.T) {
 		if got != test.want {
 			t.Errorf("%s: %d, want %d", name, got, test.want)
 		}
-		if err != nil && mcpauth.Deny(test.ctx, err) {
+		if err != nil && mcpauth.SetChallenge(test.ctx, err) {
 			t.Errorf("%s: there is no response to deny", name)
 		}
 	}
@@ -142,7 +142,7 @@ func TestRequireKeepsTheScheme(t *testing.T) {
 	}
 	w := httptest.NewRecorder()
 	auth.Protect(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		if err := mcpauth.Require(r.Context(), "delete"); !mcpauth.Deny(r.Context(), err) {
+		if err := mcpauth.Require(r.Context(), "delete"); !mcpauth.SetChallenge(r.Context(), err) {
 			t.Errorf("%v", err)
 		}
 	})).ServeHTTP(w, r)

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/mcp-auth/go/internal/challenge"
+	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/reason"
 )
 
 // hierarchy tells for each scope which broader ones include it, itself aside.
@@ -81,10 +83,10 @@ func (h *hierarchy) satisfied(granted []string, needed string) bool {
 }
 
 // check refuses a token that lacks one of the needed scopes (RFC 6750 §3.1).
-func (h *hierarchy) check(granted, needed []string) *refusal {
+func (h *hierarchy) check(granted, needed []string) *refusal.Refusal {
 	for _, scope := range needed {
 		if !h.satisfied(granted, scope) {
-			return refuse(http.StatusForbidden, "insufficient_scope", InsufficientScope,
+			return refusal.New(http.StatusForbidden, "insufficient_scope", reason.InsufficientScope,
 				"the token has the scopes %.500q, the operation needs %q", strings.Join(granted, " "), needed)
 		}
 	}

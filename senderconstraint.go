@@ -4,6 +4,9 @@ import (
 	"context"
 	"net/url"
 	"strings"
+
+	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/reason"
 )
 
 // authScheme is the scheme of the Authorization header.
@@ -35,19 +38,19 @@ func (r *resource) externalURL(target string) string {
 
 // confirm checks the sender constraint: what the token is bound to (claim cnf),
 // all of it, and what the resource demands (RFC 9449 §7, RFC 8705 §3).
-func (r *resource) confirm(ctx context.Context, req *Request, token string, c *Claims) *refusal {
+func (r *resource) confirm(ctx context.Context, req *Request, scheme authScheme, token string, c *Claims) *refusal.Refusal {
 	cnf := c.Confirmation
 	if cnf == nil {
-		return r.confirmUnbound(req)
+		return r.confirmUnbound(req, scheme)
 	}
 	keyed := cnf.JWKThumbprint != ""
 	switch {
 	case cnf.unknown || !keyed && cnf.CertificateThumbprint == "":
-		return invalidToken(SenderConstraint, "the token is bound to something (cnf) that cannot be checked")
-	case keyed && req.scheme != schemeDPoP:
-		return invalidToken(SenderConstraint, "the token is bound to a key (cnf) and was sent as a bearer token")
-	case !keyed && req.scheme == schemeDPoP:
-		return invalidToken(SenderConstraint, "the token was sent with the scheme DPoP and is not bound to a key")
+		return refusal.InvalidToken(reason.SenderConstraint, "the token is bound to something (cnf) that cannot be checked")
+	case keyed && scheme != schemeDPoP:
+		return refusal.InvalidToken(reason.SenderConstraint, "the token is bound to a key (cnf) and was sent as a bearer token")
+	case !keyed && scheme == schemeDPoP:
+		return refusal.InvalidToken(reason.SenderConstraint, "the token was sent with the scheme DPoP and is not bound to a key")
 	}
 	if refused := r.mtls.check(req, cnf.CertificateThumbprint); refused != nil {
 		return refused
@@ -59,9 +62,9 @@ func (r *resource) confirm(ctx context.Context, req *Request, token string, c *C
 	return r.dpop.check(ctx, req, r.externalURL(req.URL), token, cnf.JWKThumbprint)
 }
 
-func (r *resource) confirmUnbound(req *Request) *refusal {
-	if req.scheme == schemeDPoP {
-		return invalidToken(SenderConstraint, "the token was sent with the scheme DPoP and is not bound to a key")
+func (r *resource) confirmUnbound(req *Request, scheme authScheme) *refusal.Refusal {
+	if scheme == schemeDPoP {
+		return refusal.InvalidToken(reason.SenderConstraint, "the token was sent with the scheme DPoP and is not bound to a key")
 	}
 	return r.mtls.check(req, "")
 }

@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/mcp-auth/go/internal/jose"
 	"github.com/mcp-auth/go/internal/jsonx"
+	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/reason"
 )
 
 // ErrInvalidToken is what a [Verifier] wraps to say that the token is not
@@ -105,7 +106,7 @@ func (t *trustedServer) takesJWT() bool {
 
 // verify proves the token; jws is nil where the token is no JWS. It also tells
 // the generation of the key set that did, where there is one.
-func (t *trustedServer) verify(ctx context.Context, token string, jws *jose.JWS) (*Claims, uint64, *refusal) {
+func (t *trustedServer) verify(ctx context.Context, token string, jws *jose.JWS) (*Claims, uint64, *refusal.Refusal) {
 	if t.custom != nil {
 		claims, refused := t.verifyCustom(ctx, token)
 		return claims, 0, refused
@@ -117,16 +118,16 @@ func (t *trustedServer) verify(ctx context.Context, token string, jws *jose.JWS)
 	typ := normalizeType(jws.Header.Type)
 	switch {
 	case !t.allowsAlgorithm(jws.Header.Algorithm):
-		return nil, 0, invalidToken(UnsupportedAlgorithm, "the algorithm %q is not allowed for %q", jws.Header.Algorithm, t.issuer)
+		return nil, 0, refusal.InvalidToken(reason.UnsupportedAlgorithm, "the algorithm %q is not allowed for %q", jws.Header.Algorithm, t.issuer)
 	case !t.allowsType(typ):
-		return nil, 0, invalidToken(NotAnAccessToken, "the token's typ %.40q is not that of an access token", jws.Header.Type)
+		return nil, 0, refusal.InvalidToken(reason.NotAnAccessToken, "the token's typ %.40q is not that of an access token", jws.Header.Type)
 	}
 	claims, err := parseClaims(jws.Payload, t.scopeClaim, t)
 	if err != nil {
-		return nil, 0, rejected(InvalidClaims, err)
+		return nil, 0, refusal.RejectedToken(reason.InvalidClaims, err)
 	}
 	if why := claims.notAccessToken(typ == accessTokenType); why != "" {
-		return nil, 0, invalidToken(NotAnAccessToken, "not an access token: %s", why)
+		return nil, 0, refusal.InvalidToken(reason.NotAnAccessToken, "not an access token: %s", why)
 	}
 	claims.allowedClient = claims.ofAllowedClient(t.clients, typ == accessTokenType)
 	generation, refused := t.verifySignature(ctx, jws, claims.IssuedAt)
@@ -137,27 +138,27 @@ func (t *trustedServer) verify(ctx context.Context, token string, jws *jose.JWS)
 	return &proven, generation, nil
 }
 
-func (t *trustedServer) verifySignature(ctx context.Context, jws *jose.JWS, issuedAt time.Time) (generation uint64, _ *refusal) {
+func (t *trustedServer) verifySignature(ctx context.Context, jws *jose.JWS, issuedAt time.Time) (generation uint64, _ *refusal.Refusal) {
 	keys, generation, err := t.source.candidates(ctx, jws.Header, issuedAt)
 	if err != nil {
 		return 0, unavailable(err)
 	}
 	if len(keys) == 0 {
-		return 0, invalidToken(UnknownKey, "%q has no key %.80q for %s", t.issuer, jws.Header.KeyID, jws.Header.Algorithm)
+		return 0, refusal.InvalidToken(reason.UnknownKey, "%q has no key %.80q for %s", t.issuer, jws.Header.KeyID, jws.Header.Algorithm)
 	}
 	for _, key := range keys {
 		if err = jws.Verify(key); err == nil {
 			return generation, nil
 		}
 	}
-	return 0, rejected(InvalidSignature, err)
+	return 0, refusal.RejectedToken(reason.InvalidSignature, err)
 }
 
-func (t *trustedServer) verifyCustom(ctx context.Context, token string) (*Claims, *refusal) {
+func (t *trustedServer) verifyCustom(ctx context.Context, token string) (*Claims, *refusal.Refusal) {
 	claims, err := t.custom.Verify(ctx, token)
 	switch {
 	case errors.Is(err, ErrInvalidToken):
-		return nil, rejected(RejectedByVerifier, err)
+		return nil, refusal.RejectedToken(reason.RejectedByVerifier, err)
 	case err != nil:
 		return nil, unavailable(err)
 	case claims == nil:
@@ -166,8 +167,8 @@ func (t *trustedServer) verifyCustom(ctx context.Context, token string) (*Claims
 	return claims, nil
 }
 
-func unavailable(cause error) *refusal {
-	return &refusal{http.StatusServiceUnavailable, "", ServerUnavailable, cause}
+func unavailable(cause error) *refusal.Refusal {
+	return refusal.Unavailable(reason.ServerUnavailable, cause)
 }
 
 func (t *trustedServer) allowsAlgorithm(alg jose.Algorithm) bool {
@@ -193,9 +194,9 @@ func normalizeType(typ string) string {
 }
 
 // joseRefusal tells a token that is no acceptable JWS.
-func joseRefusal(err error) *refusal {
+func joseRefusal(err error) *refusal.Refusal {
 	if e, ok := err.(*jose.Error); ok && e.Reason == jose.ReasonUnsupportedAlgorithm { // as Parse returns it
-		return rejected(UnsupportedAlgorithm, err)
+		return refusal.RejectedToken(reason.UnsupportedAlgorithm, err)
 	}
-	return rejected(MalformedToken, err)
+	return refusal.RejectedToken(reason.MalformedToken, err)
 }

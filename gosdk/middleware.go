@@ -59,7 +59,7 @@ func challengeOf(result mcp.Result, err error) *mcpauth.Challenge {
 // refuse answers with a challenge: with the HTTP response if it can be had, and
 // in any case in the message, which may be stored for a client that resumes.
 func refuse(ctx context.Context, method string, refused *mcpauth.Challenge) (mcp.Result, error) {
-	mcpauth.Deny(ctx, refused)
+	mcpauth.SetChallenge(ctx, refused)
 	meta := mcp.Meta{}
 	if values := refused.WWWAuthenticate(); len(values) > 0 {
 		meta[challengeKey] = values

@@ -138,7 +138,7 @@ func refuse(ctx context.Context, err error) error {
 	if !errors.As(err, &challenge) || challenge.Hidden {
 		return err
 	}
-	mcpauth.Deny(ctx, challenge)
+	mcpauth.SetChallenge(ctx, challenge)
 	return refusal{challenge}
 }
 

@@ -24,6 +24,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/provider"
+	"github.com/mcp-auth/go/reason"
 )
 
 // resourceID is the MCP server that all tokens of the matrices are for.
@@ -73,7 +74,7 @@ type matrixCase struct {
 	// Client is what an accepted token has for a client.
 	Client string `json:"client"`
 	// Reason is why the token is refused.
-	Reason mcpauth.Reason `json:"reason"`
+	Reason reason.Reason `json:"reason"`
 
 	key  string // signs in place of that of the matrix
 	text string // the token itself
@@ -244,8 +245,8 @@ func (r *matrixRun) common(t *testing.T) []matrixCase {
 	if r.Token.Kind == provider.Introspected {
 		return r.commonAnswers(t)
 	}
-	claims := func(name string, reason mcpauth.Reason, changes map[string]any) matrixCase {
-		return matrixCase{Name: name, Reason: reason, shape: shape{Claims: changes}}
+	claims := func(name string, why reason.Reason, changes map[string]any) matrixCase {
+		return matrixCase{Name: name, Reason: why, shape: shape{Claims: changes}}
 	}
 	issuer := r.server(t, matrixCase{}).Issuer
 	slash, found := strings.CutSuffix(issuer, "/")
@@ -253,46 +254,46 @@ func (r *matrixRun) common(t *testing.T) []matrixCase {
 		slash += "/"
 	}
 	cases := []matrixCase{
-		claims("expired", mcpauth.Expired, map[string]any{"exp": "now-60"}),
-		claims("no expiry", mcpauth.NoExpiry, map[string]any{"exp": nil}),
-		claims("not yet valid", mcpauth.NotYetValid, map[string]any{"nbf": "now+600"}),
-		claims("no issuer", mcpauth.UntrustedIssuer, map[string]any{"iss": nil}),
-		claims("issuer slash", mcpauth.UntrustedIssuer, map[string]any{"iss": slash}),
-		claims("issuer in another case", mcpauth.UntrustedIssuer, map[string]any{"iss": strings.ToUpper(issuer)}),
-		claims("other tenant", mcpauth.UntrustedIssuer, map[string]any{"iss": r.otherIssuer(t)}),
-		claims("other audience", mcpauth.WrongAudience, map[string]any{"aud": "https://other.example.com/mcp"}),
-		claims("longer audience", mcpauth.WrongAudience, map[string]any{"aud": resourceID + "/admin"}),
-		claims("issuer as audience", mcpauth.WrongAudience, map[string]any{"aud": issuer}),
-		{Name: "stranger's key", Reason: mcpauth.InvalidSignature, key: "stranger-" + r.matrix.Key},
-		{Name: "ID token's header", Reason: mcpauth.NotAnAccessToken, shape: shape{Header: map[string]any{"typ": "id+jwt"}}},
-		{Name: "logout token's header", Reason: mcpauth.NotAnAccessToken, shape: shape{Header: map[string]any{"typ": "logout+jwt"}}},
-		{Name: "alg none", Reason: mcpauth.UnsupportedAlgorithm, text: r.unsigned(t)},
-		{Name: "HS256", Reason: mcpauth.UnsupportedAlgorithm, key: "hmac"},
+		claims("expired", reason.Expired, map[string]any{"exp": "now-60"}),
+		claims("no expiry", reason.NoExpiry, map[string]any{"exp": nil}),
+		claims("not yet valid", reason.NotYetValid, map[string]any{"nbf": "now+600"}),
+		claims("no issuer", reason.UntrustedIssuer, map[string]any{"iss": nil}),
+		claims("issuer slash", reason.UntrustedIssuer, map[string]any{"iss": slash}),
+		claims("issuer in another case", reason.UntrustedIssuer, map[string]any{"iss": strings.ToUpper(issuer)}),
+		claims("other tenant", reason.UntrustedIssuer, map[string]any{"iss": r.otherIssuer(t)}),
+		claims("other audience", reason.WrongAudience, map[string]any{"aud": "https://other.example.com/mcp"}),
+		claims("longer audience", reason.WrongAudience, map[string]any{"aud": resourceID + "/admin"}),
+		claims("issuer as audience", reason.WrongAudience, map[string]any{"aud": issuer}),
+		{Name: "stranger's key", Reason: reason.InvalidSignature, key: "stranger-" + r.matrix.Key},
+		{Name: "ID token's header", Reason: reason.NotAnAccessToken, shape: shape{Header: map[string]any{"typ": "id+jwt"}}},
+		{Name: "logout token's header", Reason: reason.NotAnAccessToken, shape: shape{Header: map[string]any{"typ": "logout+jwt"}}},
+		{Name: "alg none", Reason: reason.UnsupportedAlgorithm, text: r.unsigned(t)},
+		{Name: "HS256", Reason: reason.UnsupportedAlgorithm, key: "hmac"},
 	}
 	if client := r.matrix.Accepted[0].Client; client != "" && !slices.Contains(r.matrix.Options.Audiences, client) {
-		cases = append(cases, claims("client as audience", mcpauth.WrongAudience, map[string]any{"aud": client}))
+		cases = append(cases, claims("client as audience", reason.WrongAudience, map[string]any{"aud": client}))
 	}
 	if len(r.matrix.Options.AllowedClients) == 0 {
 		cases = append(cases,
-			claims("no audience", mcpauth.WrongAudience, map[string]any{"aud": nil}),
-			claims("no audience, token_use access", mcpauth.WrongAudience, map[string]any{"aud": nil, "token_use": "access"}))
+			claims("no audience", reason.WrongAudience, map[string]any{"aud": nil}),
+			claims("no audience, token_use access", reason.WrongAudience, map[string]any{"aud": nil, "token_use": "access"}))
 	}
 	if len(r.Token.Algorithms) > 0 {
 		other := "ed"
 		if r.matrix.Key == "ed" {
 			other = "rs"
 		}
-		cases = append(cases, matrixCase{Name: "wrong algorithm", Reason: mcpauth.UnsupportedAlgorithm, key: other})
+		cases = append(cases, matrixCase{Name: "wrong algorithm", Reason: reason.UnsupportedAlgorithm, key: other})
 	}
 	if !slices.Equal(r.Token.Types, []string{"at+jwt"}) {
-		cases = append(cases, matrixCase{Name: "at_hash", Reason: mcpauth.NotAnAccessToken, shape: shape{
+		cases = append(cases, matrixCase{Name: "at_hash", Reason: reason.NotAnAccessToken, shape: shape{
 			Header: map[string]any{"typ": "JWT"}, Claims: map[string]any{"at_hash": "x"},
 		}})
 	} else {
-		cases = append(cases, matrixCase{Name: "typ JWT", Reason: mcpauth.NotAnAccessToken, shape: shape{Header: map[string]any{"typ": "JWT"}}})
+		cases = append(cases, matrixCase{Name: "typ JWT", Reason: reason.NotAnAccessToken, shape: shape{Header: map[string]any{"typ": "JWT"}}})
 	}
 	if len(r.matrix.Scopes) > 0 {
-		cases = append(cases, claims("no scopes", mcpauth.InsufficientScope, map[string]any{"scope": nil, "scp": nil, "permissions": nil}))
+		cases = append(cases, claims("no scopes", reason.InsufficientScope, map[string]any{"scope": nil, "scp": nil, "permissions": nil}))
 	}
 	return cases
 }
@@ -300,19 +301,19 @@ func (r *matrixRun) common(t *testing.T) []matrixCase {
 // commonAnswers are near misses where the provider is asked about every token.
 func (r *matrixRun) commonAnswers(t *testing.T) []matrixCase {
 	t.Helper()
-	answer := func(name string, reason mcpauth.Reason, changes map[string]any) matrixCase {
-		return matrixCase{Name: name, Reason: reason, shape: shape{Claims: changes}}
+	answer := func(name string, why reason.Reason, changes map[string]any) matrixCase {
+		return matrixCase{Name: name, Reason: why, shape: shape{Claims: changes}}
 	}
 	foreign := merged(t, r.matrix.Token.Claims, map[string]any{"iss": r.otherIssuer(t)})
 	return []matrixCase{
-		answer("inactive", mcpauth.InactiveToken, map[string]any{"active": false}),
-		answer("expired", mcpauth.Expired, map[string]any{"exp": "now-60"}),
-		answer("no expiry", mcpauth.NoExpiry, map[string]any{"exp": nil}),
-		answer("answer of another tenant", mcpauth.WrongIssuer, map[string]any{"iss": r.otherIssuer(t)}),
-		answer("issuer slash", mcpauth.WrongIssuer, map[string]any{"iss": r.server(t, matrixCase{}).Issuer + "/"}),
-		answer("other audience", mcpauth.WrongAudience, map[string]any{"aud": "https://other.example.com/mcp"}),
-		answer("no audience", mcpauth.WrongAudience, map[string]any{"aud": nil}),
-		{Name: "token of another tenant", Reason: mcpauth.UntrustedIssuer, text: signed(t, r.keys, r.matrix.Key, nil, foreign)},
+		answer("inactive", reason.InactiveToken, map[string]any{"active": false}),
+		answer("expired", reason.Expired, map[string]any{"exp": "now-60"}),
+		answer("no expiry", reason.NoExpiry, map[string]any{"exp": nil}),
+		answer("answer of another tenant", reason.WrongIssuer, map[string]any{"iss": r.otherIssuer(t)}),
+		answer("issuer slash", reason.WrongIssuer, map[string]any{"iss": r.server(t, matrixCase{}).Issuer + "/"}),
+		answer("other audience", reason.WrongAudience, map[string]any{"aud": "https://other.example.com/mcp"}),
+		answer("no audience", reason.WrongAudience, map[string]any{"aud": nil}),
+		{Name: "token of another tenant", Reason: reason.UntrustedIssuer, text: signed(t, r.keys, r.matrix.Key, nil, foreign)},
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/provider"
+	"github.com/mcp-auth/go/reason"
 )
 
 const (
@@ -46,7 +47,7 @@ type exchange struct {
 	Subject string `json:"subject"`
 	Client  string `json:"client"`
 	// Reason is why it is refused.
-	Reason mcpauth.Reason `json:"reason"`
+	Reason reason.Reason `json:"reason"`
 }
 
 type membership struct {
@@ -510,7 +511,7 @@ func TestOutageIsNoRefusal(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, v := range []verifier{google, gitHub} {
-		exchange{Reason: mcpauth.ServerUnavailable}.check(t, v)
+		exchange{Reason: reason.ServerUnavailable}.check(t, v)
 	}
 }
 

@@ -75,6 +75,16 @@ func InvalidRequest(why reason.Reason, format string, args ...any) *Refusal {
 	return New(http.StatusBadRequest, CodeInvalidRequest, why, format, args...)
 }
 
+// Malformed refuses a message as such, with an answer in the form of JSON-RPC.
+func Malformed(status int, format string, args ...any) *Refusal {
+	r := New(status, CodeInvalidRequest, reason.MalformedMessage, format, args...)
+	r.RPC = &RPC{Status: status, Code: rpcInvalidRequest, Message: r.Description()}
+	return r
+}
+
+// rpcInvalidRequest is the code of JSON-RPC 2.0 §5.1.
+const rpcInvalidRequest = -32600
+
 // NoCredentials refuses with 401 and no error code (RFC 6750 §3.1).
 func NoCredentials(err error) *Refusal {
 	return &Refusal{Status: http.StatusUnauthorized, Reason: reason.NoCredentials, Cause: err}

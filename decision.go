@@ -1,0 +1,131 @@
+package mcpauth
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/internal/response"
+	"github.com/mcp-auth/go/internal/session"
+	"github.com/mcp-auth/go/reason"
+)
+
+// decision is the outcome for one request, as data: who is calling, what was
+// asked, and what becomes of the response, or why the request is refused.
+type decision struct {
+	resource *resource
+	refused  *refusal.Refusal // nil: allowed
+
+	// Who is calling.
+	claims *Claims // shared, not to be written to; nil: a caller without a token
+	token  *string
+	scheme authScheme // of the credential, refused or not
+
+	// What was asked.
+	method string
+	scopes []string // that the handler needs
+	needed []string // scopes of the handler and the operations, with a policy
+
+	response response.Plan
+}
+
+// bodySource reads the body of a request, of at most so many bytes.
+type bodySource interface {
+	Bytes(most int64) ([]byte, error)
+}
+
+// decide decides on one request for the resource.
+func (r *resource) decide(ctx context.Context, req *Request, body bodySource) decision {
+	d := decision{resource: r, method: req.Method, scopes: req.Scopes}
+	r.authenticate(ctx, req, &d)
+	if d.refused != nil {
+		r.hint(req, &d)
+		return d
+	}
+	if d.refused = r.admitSession(ctx, req, &d); d.refused == nil {
+		d.refused = r.permit(ctx, req, body, &d)
+	}
+	return d
+}
+
+// authenticate finds out who is calling. A caller without a token is let through
+// if the policy may admit such callers.
+func (r *resource) authenticate(ctx context.Context, req *Request, d *decision) {
+	d.claims, d.token, d.scheme, d.refused = r.prove(ctx, req)
+	if d.refused != nil && d.refused.Reason == reason.NoCredentials && r.policy != nil && r.policy.mayPublish {
+		d.refused = nil
+	}
+}
+
+// admitSession refuses a session of another caller.
+func (r *resource) admitSession(ctx context.Context, req *Request, d *decision) *refusal.Refusal {
+	if r.sessions == nil {
+		return nil
+	}
+	// Also with a session of its own: some servers open a new one then.
+	d.response.BindsSession = true
+	values := req.Header[session.Header]
+	if len(values) == 0 {
+		return nil
+	}
+	return session.Admit(ctx, r.sessions, values, d.userID())
+}
+
+// userID names the caller; see [AuthInfo.UserID].
+func (d *decision) userID() string {
+	if d.claims == nil {
+		return ""
+	}
+	return userID(d.claims.Issuer, d.claims.Subject, d.claims.ClientID, *d.token)
+}
+
+// info is what requirements see of the caller, or nil for a caller without a
+// token.
+func (d *decision) info() *AuthInfo {
+	if d.claims == nil {
+		return nil
+	}
+	return &AuthInfo{
+		Token: Token{d.token}, Resource: d.resource.identifier, Issuer: d.claims.Issuer, Subject: d.claims.Subject,
+		ClientID: d.claims.ClientID, Scopes: slices.Clone(d.claims.Scopes), Audience: slices.Clone(d.claims.Audience),
+		ExpiresAt: d.claims.ExpiresAt, raw: &d.claims.Raw,
+	}
+}
+
+// challenge turns a refusal into what the caller may see.
+func (r *resource) challenge(req *Request, scheme authScheme, refused *refusal.Refusal) *Challenge {
+	c := &Challenge{
+		Status:           refused.Status,
+		Code:             refused.Code,
+		Description:      refused.Description(),
+		Scopes:           challengeScopes(req, refused),
+		ResourceMetadata: r.metadataURL,
+		Reason:           refused.Reason,
+		cause:            refused.Cause,
+		rpc:              refused.RPC,
+	}
+	r.dpop.challenge(c, scheme)
+	if refused.Status == http.StatusServiceUnavailable {
+		c.RetryAfter = retryAfter(refused.Cause)
+	}
+	if r.auth.showDetails && refused.Cause != nil {
+		c.Description = printable(refused.Cause.Error())
+	}
+	return c
+}
+
+// challengeScopes are the scopes that the caller is to ask for.
+func challengeScopes(req *Request, refused *refusal.Refusal) []string {
+	switch {
+	case refused.Code == refusal.CodeAccessDenied: // a check does not reveal what it looks at
+		return nil
+	case refused.Status == http.StatusUnauthorized && req.ChallengeScopes != nil:
+		return req.ChallengeScopes
+	case refused.Status != http.StatusUnauthorized && refused.Status != http.StatusForbidden:
+		return nil
+	case refused.Scopes != nil:
+		return refused.Scopes
+	}
+	return req.Scopes
+}

@@ -1,0 +1,131 @@
+package mcpauth
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/mcp-auth/go/internal/body"
+	"github.com/mcp-auth/go/internal/response"
+	"github.com/mcp-auth/go/internal/session"
+	"github.com/mcp-auth/go/reason"
+)
+
+// authorized is a decision that let a request in, with the AuthInfo made of it.
+// All is one piece of memory, scopes and audience included unless there are
+// many.
+type authorized struct {
+	decision
+	info   AuthInfo         // not set for a caller without a token
+	lists  [4]string        // memory of the info
+	writer *response.Writer // nil: another enforcement point writes the response
+}
+
+// accept takes a decision over. It copies what handlers could change, so that
+// claims may be shared.
+func (a *authorized) accept(d decision) {
+	a.decision = d
+	if d.claims == nil {
+		return
+	}
+	n := len(d.claims.Scopes)
+	both := a.lists[:0]
+	if size := n + len(d.claims.Audience); size > len(a.lists) {
+		both = make([]string, 0, size)
+	}
+	both = append(append(both, d.claims.Scopes...), d.claims.Audience...)
+	a.info = AuthInfo{
+		Token:     Token{d.token},
+		Resource:  d.resource.identifier,
+		Issuer:    d.claims.Issuer,
+		Subject:   d.claims.Subject,
+		ClientID:  d.claims.ClientID,
+		Scopes:    both[:n:n],
+		Audience:  both[n:],
+		ExpiresAt: d.claims.ExpiresAt,
+		raw:       &d.claims.Raw,
+		from:      a,
+	}
+}
+
+// caller is who is calling, or nil for a caller without a token.
+func (a *authorized) caller() *AuthInfo {
+	if a.claims == nil {
+		return nil
+	}
+	return &a.info
+}
+
+// exchange is a request that [Auth.Protect] let in, with its response: the
+// handler's context, body and response writer are views of it, in one piece of
+// memory.
+type exchange struct {
+	authorized
+	response.Writer
+	ctx  context.Context // of the request, as it arrived
+	body body.Watcher
+}
+
+// Keep implements [response.Rules].
+func (x *exchange) Keep(method, name string) bool {
+	return x.resource.keep(x.context(), x.caller(), x.scopes, method, name)
+}
+
+// BindSession implements [response.Rules].
+func (x *exchange) BindSession(id string) error {
+	return session.Open(x.context(), x.resource.sessions, id, x.userID())
+}
+
+// Withheld implements [response.Rules].
+func (x *exchange) Withheld(status int, cause error) response.Replacement {
+	x.resource.reportResponse(x.context(), "mcpauth: response withheld", cause)
+	c := &Challenge{Status: status, Description: "The response cannot be sent."}
+	if status == http.StatusServiceUnavailable {
+		c.Reason, c.RetryAfter = reason.SessionStoreUnavailable, fetchCooldown
+	}
+	return (*replacement)(c)
+}
+
+// BrokenOff implements [response.Rules].
+func (x *exchange) BrokenOff(cause error) {
+	x.resource.reportResponse(x.context(), "mcpauth: stream broken off", cause)
+}
+
+// replacement is a challenge that takes the place of a response.
+type replacement Challenge
+
+// Answer implements [response.Replacement].
+func (c *replacement) Answer(w http.ResponseWriter) { WriteChallenge(w, (*Challenge)(c)) }
+
+// requestContext is the context of a request that was let in: it carries the
+// AuthInfo.
+type requestContext exchange
+
+func (x *exchange) context() context.Context { return (*requestContext)(x) }
+
+func (c *requestContext) Deadline() (time.Time, bool) { return c.ctx.Deadline() }
+func (c *requestContext) Done() <-chan struct{}       { return c.ctx.Done() }
+func (c *requestContext) Err() error                  { return c.ctx.Err() }
+
+func (c *requestContext) Value(key any) any {
+	switch key {
+	case contextKey{}:
+		return c.caller()
+	case anonymousKey{}:
+		return c.claims == nil
+	case authorizedKey{}:
+		return &c.authorized
+	}
+	return c.ctx.Value(key)
+}
+
+// Format prints the type only: printing a context prints what it holds.
+func (c *requestContext) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(c.String())) }
+
+// String is what printing a derived context shows.
+func (c *requestContext) String() string { return "mcpauth.Context" }
+
+// LogValue implements [slog.LogValuer].
+func (c *requestContext) LogValue() slog.Value { return slog.StringValue(c.String()) }

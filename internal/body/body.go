@@ -1,0 +1,58 @@
+// Package body reads the body of a request for a decision, and hands the handler
+// exactly the bytes that were decided on.
+package body
+
+import (
+	"io"
+	"net/http"
+	"slices"
+)
+
+// maxEager is how many bytes of memory a caller gets by announcing a body.
+const maxEager = 64 << 10
+
+// Buffer is a request's body, read once. It does not lead to the request's
+// context, which sessions may keep.
+type Buffer struct {
+	w    http.ResponseWriter
+	r    *http.Request
+	data []byte // the body; before it is read, room for it
+	at   int    // how much of it the handler has read
+}
+
+// Bytes reads the body. One of more than most bytes is an
+// [*http.MaxBytesError].
+func (b *Buffer) Bytes(most int64) (_ []byte, err error) {
+	switch length := b.r.ContentLength; {
+	case b.r.Body == nil:
+	case length < 0 || length > min(most, maxEager):
+		b.data, err = io.ReadAll(http.MaxBytesReader(b.w, b.r.Body, most))
+	default:
+		b.data = slices.Grow(b.data, int(length))[:length] // net/http ends the body there
+		_, err = io.ReadFull(b.r.Body, b.data)
+	}
+	return b.data, err
+}
+
+// Len returns how many bytes were read for the decision.
+func (b *Buffer) Len() int64 { return int64(len(b.data)) }
+
+// Read is for the handler.
+func (b *Buffer) Read(p []byte) (int, error) {
+	if b.at == len(b.data) {
+		return 0, io.EOF
+	}
+	n := copy(p, b.data[b.at:])
+	b.at += n
+	return n, nil
+}
+
+// WriteTo serves [io.Copy].
+func (b *Buffer) WriteTo(w io.Writer) (int64, error) {
+	n, err := w.Write(b.data[b.at:])
+	b.at += n
+	return int64(n), err
+}
+
+// Close has nothing to close.
+func (*Buffer) Close() error { return nil }

@@ -1,0 +1,205 @@
+package mcpauth
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/mcp-auth/go/internal/body"
+	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/reason"
+)
+
+// Option says what a protected handler needs.
+type Option interface{ apply(*protection) }
+
+type optionFunc func(*protection)
+
+func (f optionFunc) apply(p *protection) { f(p) }
+
+type protection struct {
+	resource     string
+	scopes       []string
+	challenge    []string
+	withoutToken bool
+}
+
+// ChallengeScopes sets the scopes that the challenge to a caller without a token
+// asks for. By default they are the required ones. They are not enforced.
+func ChallengeScopes(scopes ...string) Option {
+	return optionFunc(func(p *protection) { p.challenge = append(p.challenge, scopes...) })
+}
+
+// ForResource names the resource that the handler belongs to. It can be left out
+// if only one is configured.
+func ForResource(identifier string) Option {
+	return optionFunc(func(p *protection) { p.resource = identifier })
+}
+
+// WithoutToken hands requests to the handler without their Authorization and
+// DPoP headers. A handler that forwards requests, such as a reverse proxy, then
+// cannot pass on the caller's token, which MCP forbids, and a handler that logs
+// headers cannot log it. [AuthInfo] still has the token.
+func WithoutToken() Option {
+	return optionFunc(func(p *protection) { p.withoutToken = true })
+}
+
+// Protect wraps a handler so that only authorized requests reach it; they carry
+// their [AuthInfo] in the context. It panics if an option is wrong, or if the
+// handler or the Auth is nil, as [http.ServeMux.Handle] does for a wrong pattern;
+// see [Auth.Middleware] for an error if options are wrong.
+func (a *Auth) Protect(next http.Handler, opts ...Option) http.Handler {
+	wrap, err := a.Middleware(opts...)
+	if err != nil {
+		panic(err)
+	}
+	return wrap(next)
+}
+
+// Middleware is [Auth.Protect] for routers that take middleware, and for options
+// that may be wrong: it returns [*configerr.Error] for an unknown resource or an
+// impossible scope. It panics if the Auth is nil, and the function that it
+// returns panics if the handler is nil.
+func (a *Auth) Middleware(opts ...Option) (func(http.Handler) http.Handler, error) {
+	if a == nil {
+		panic("mcpauth: the Auth is nil; New returns one unless it returns an error")
+	}
+	var p protection
+	for _, opt := range opts {
+		opt.apply(&p)
+	}
+	res, err := a.resource(p.resource)
+	if err != nil {
+		return nil, err
+	}
+	var f faults
+	checkScopes(&f, p.scopes, "Scopes")
+	checkScopes(&f, p.challenge, "ChallengeScopes")
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	p.resource = res.identifier
+	p.scopes, p.challenge = slices.Clone(p.scopes), slices.Clone(p.challenge)
+	answers := prepareAnswers(res, &p)
+	return func(next http.Handler) http.Handler {
+		if f, ok := next.(http.HandlerFunc); next == nil || ok && f == nil {
+			panic("mcpauth: the handler to protect is nil")
+		}
+		m := &middleware{next: next, protection: p, resource: res, answers: answers}
+		return res.origins.Guard(m, m.refuseOrigin)
+	}, nil
+}
+
+// middleware is a protected net/http handler.
+type middleware struct {
+	next       http.Handler
+	protection protection
+	resource   *resource
+	answers    preparedAnswers
+}
+
+func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if m.resource.origins.PassesPreflights(r) {
+		m.next.ServeHTTP(w, r)
+		return
+	}
+	req := m.request(r)
+	var read *body.Buffer // without a policy, none is read
+	if m.resource.policy != nil {
+		read = body.New(w, r)
+	}
+	d := m.resource.decide(r.Context(), &req, read)
+	if d.refused != nil {
+		m.refuse(w, r, &req, &d)
+		return
+	}
+	if nonce := m.resource.dpop.nonce(); nonce != "" {
+		w.Header().Set("DPoP-Nonce", nonce)
+		w.Header().Set("Cache-Control", "no-store") // or the nonce would be old (RFC 9449 §8.2)
+	}
+	m.serve(w, r, d, read)
+}
+
+func (m *middleware) request(r *http.Request) Request {
+	return Request{
+		Method:          r.Method,
+		URL:             target(r),
+		Header:          r.Header,
+		Resource:        m.protection.resource,
+		Scopes:          m.protection.scopes,
+		ChallengeScopes: m.protection.challenge,
+		TLS:             r.TLS,
+		RemoteAddr:      r.RemoteAddr,
+	}
+}
+
+// serve lets the handler answer a request that was let in.
+func (m *middleware) serve(w http.ResponseWriter, r *http.Request, d decision, read *body.Buffer) {
+	x := &exchange{ctx: r.Context()}
+	x.accept(d)
+	x.writer = &x.Writer
+	x.Start(w, x, d.response)
+	r = r.WithContext(x.context())
+	x.receive(r, read)
+	m.trim(r, x)
+	defer x.Leave()
+	m.next.ServeHTTP(x, r)
+	x.Finish()
+}
+
+// receive gives the handler the body that the decision was made on, or notes
+// what the handler reads.
+func (x *exchange) receive(r *http.Request, read *body.Buffer) {
+	switch {
+	case read != nil: // also if no operation was read, of a GET
+		r.Body, r.ContentLength, r.TransferEncoding = read, read.Len(), nil
+	case r.Body != nil && r.Body != http.NoBody:
+		x.body.Body, x.body.Seen = r.Body, &x.Writer
+		r.Body = &x.body
+	}
+}
+
+// trim takes headers away that are not for the handler. A response that is
+// filtered must not come compressed.
+func (m *middleware) trim(r *http.Request, x *exchange) {
+	encoded := x.decision.response.Hides != 0 && len(r.Header["Accept-Encoding"]) > 0
+	if !encoded && !m.protection.withoutToken {
+		return
+	}
+	r.Header = r.Header.Clone()
+	if encoded {
+		r.Header.Del("Accept-Encoding")
+	}
+	if m.protection.withoutToken {
+		r.Header.Del("Authorization")
+		r.Header.Del("DPoP")
+	}
+}
+
+// refuse answers a request that was refused.
+func (m *middleware) refuse(w http.ResponseWriter, r *http.Request, req *Request, d *decision) {
+	m.resource.reportRefusal(r.Context(), req.Method, d.refused)
+	c := m.resource.challenge(req, d.scheme, d.refused)
+	if !m.answers.write(w, c) {
+		WriteChallenge(w, c)
+	}
+}
+
+func (m *middleware) refuseOrigin(w http.ResponseWriter, r *http.Request, cause error) {
+	m.resource.reportRefusal(r.Context(), r.Method, &refusal.Refusal{
+		Status: http.StatusForbidden, Code: refusal.CodeAccessDenied, Reason: reason.WrongOrigin, Cause: cause,
+	})
+	WriteChallenge(w, &Challenge{
+		Status: http.StatusForbidden, Code: refusal.CodeAccessDenied, Reason: reason.WrongOrigin,
+		Description: "Pages of this origin may not call this server.",
+	})
+}
+
+// target is the request target as it was sent, which handlers further out may
+// have stripped of a prefix in r.URL.
+func target(r *http.Request) string {
+	if strings.HasPrefix(r.RequestURI, "/") {
+		return r.RequestURI
+	}
+	return r.URL.RequestURI()
+}

@@ -1,0 +1,70 @@
+package mcpauth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/reason"
+)
+
+var errNoToken = errors.New("the request was let in without a token")
+
+// Require demands scopes in a handler, for rules that depend on data: the owner
+// of a note may delete it, others need a scope. It returns nil if the caller of
+// the request that ctx belongs to has all of them, hierarchies included, and a
+// [*Challenge] otherwise: return it from the tool. The adapters for the MCP SDKs
+// turn it into a 403, and clients then ask for the scopes and try again. If the
+// response has begun, they turn it into an error that carries the challenge. A
+// caller without a token is asked for one.
+func Require(ctx context.Context, scopes ...string) error {
+	info, known := FromContext(ctx)
+	a := authorizedIn(ctx)
+	included := &hierarchy{}
+	if a != nil {
+		included = a.resource.hierarchy
+	}
+	refused := refusal.NoCredentials(errNoToken)
+	if known {
+		refused = included.check(info.Scopes, scopes)
+	}
+	switch {
+	case refused == nil:
+		return nil
+	case a == nil: // an AuthInfo made by hand, or no middleware
+		return &Challenge{
+			Status: refused.Status, Code: refused.Code, Reason: refused.Reason, Scopes: slices.Clone(scopes),
+			Description: refused.Description(), cause: refused.Cause,
+		}
+	}
+	req := &Request{Method: a.method, Scopes: union(union(a.scopes, a.needed), scopes)}
+	a.resource.reportRefusal(ctx, req.Method, refused)
+	return a.resource.challenge(req, a.scheme, refused).own()
+}
+
+// SetChallenge asks the middleware that let a request in to answer it with err, a
+// [*Challenge] as [Require] returns it, whatever the handler writes. It returns
+// false if that is no longer possible, because the response has begun or answers
+// several messages. It never waits for the response, so a [policy.CheckFunc] or
+// a [SessionStore] that is called in the middle of one may call it. It is for
+// adapters; net/http handlers call [WriteChallenge].
+func SetChallenge(ctx context.Context, err error) bool {
+	var c *Challenge
+	a := authorizedIn(ctx)
+	if a == nil || a.writer == nil || !errors.As(err, &c) {
+		return false
+	}
+	return a.writer.Replace((*replacement)(c))
+}
+
+// noResource is the answer to a request for a resource that is not configured.
+func (a *Auth) noResource(ctx context.Context, method string, err error) *Challenge {
+	refused := &refusal.Refusal{Status: http.StatusInternalServerError, Reason: reason.UnknownResource, Cause: err}
+	(&resource{auth: a}).reportRefusal(ctx, method, refused)
+	return &Challenge{
+		Status: refused.Status, Reason: refused.Reason, cause: err,
+		Description: "The request could not be authorized.",
+	}
+}
