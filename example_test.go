@@ -185,34 +185,6 @@ func ExampleAuth_Ready() {
 	// ready
 }
 
-// Diagnose tells operators what is wrong with a configuration, and with the
-// authorization servers that it names.
-func ExampleAuth_Diagnose() {
-	as, auth := exampleServers()
-	defer as.Close()
-	defer auth.Close()
-	logger := slog.New(slog.NewTextHandler(os.Stdout, nil))
-	ctx := context.Background()
-
-	diagnose := func() error {
-		report, err := auth.Diagnose(ctx)
-		if err != nil {
-			return err // ctx ended
-		}
-		for f := range report.All(metadata.Error) {
-			logger.Error(f.Message, "code", f.Code, "fix", f.Fix)
-		}
-		fmt.Println(report.OK())
-		return nil
-	}
-	if err := diagnose(); err != nil {
-		log.Fatal(err)
-	}
-
-	// Output:
-	// true
-}
-
 // Metrics of what is fetched from authorization servers: how often, how often in
 // vain, and how old what is in use is.
 func ExampleFetchEvent() {

@@ -62,7 +62,6 @@ type Auth struct {
 	log           *slog.Logger
 	showDetails   bool
 	warnings      []*ConfigError
-	config        Config // as New took it, for Diagnose
 }
 
 // resource is a configured resource, ready for use.
@@ -106,7 +105,6 @@ func New(config Config) (*Auth, error) {
 		now:         config.Now,
 		log:         config.Logger,
 		showDetails: config.DangerouslyShowErrorDetails,
-		config:      config,
 	}
 	if a.leeway == 0 {
 		a.leeway = defaultLeeway

@@ -16,6 +16,7 @@ import (
 	"github.com/mcp-auth/go/check"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/metadata"
+	"github.com/mcp-auth/go/network"
 )
 
 // TestDevelopmentServer holds that the server of package mcpauthtest has
@@ -84,21 +85,21 @@ func brokenServers() []brokenServer {
 			plant: func(_ *testing.T, f *fakeServer) {
 				f.set("code_challenge_methods_supported", []string{"plain", "S256"})
 			},
-			want: []check.Code{check.PlainPKCE},
+			want: []check.Code{"plain_pkce"},
 		},
 		{
 			name: "issuer_with_slash",
 			plant: func(_ *testing.T, f *fakeServer) {
 				f.set("issuer", f.issuer+"/")
 			},
-			want: []check.Code{check.IssuerMismatch},
+			want: []check.Code{"issuer_mismatch"},
 		},
 		{
 			name: "issuer_with_other_port_and_path", path: "/one",
 			plant: func(_ *testing.T, f *fakeServer) {
 				f.set("issuer", "http://127.0.0.1/two")
 			},
-			want: []check.Code{check.IssuerMismatch},
+			want: []check.Code{"issuer_mismatch"},
 		},
 		{
 			name: "weak_key_and_duplicate_kid",
@@ -108,21 +109,21 @@ func brokenServers() []brokenServer {
 					publicKey(t, ecKey(t), "rsa", "ES256"), // of another type: may have the same kid
 				}
 			},
-			want: []check.Code{check.KeyWeak, check.KeyIDDuplicate},
+			want: []check.Code{"key_weak", "key_id_duplicate"},
 		},
 		{
 			name: "private_key",
 			plant: func(t *testing.T, f *fakeServer) {
 				f.keys = append(f.keys, privateKey(t, ecKey(t), "secret", "ES256"))
 			},
-			want: []check.Code{check.PrivateKeyPublished},
+			want: []check.Code{"private_key_published"},
 		},
 		{
 			name: "symmetric_key_only",
 			plant: func(_ *testing.T, f *fakeServer) {
 				f.keys = []any{map[string]any{"kty": "oct", "kid": "hs", "k": "c2VjcmV0IHNlY3JldCBzZWNyZXQ"}}
 			},
-			want: []check.Code{check.SymmetricKeyPublished, check.NoUsableKey},
+			want: []check.Code{"symmetric_key_published", "no_usable_key"},
 		},
 		{
 			name: "odd_keys",
@@ -137,28 +138,28 @@ func brokenServers() []brokenServer {
 					publicKey(t, ecKey(t), "", ""),
 					publicKey(t, edKey(t), "ed", "EdDSA"))
 			},
-			want: []check.Code{check.KeyMalformed, check.KeyMalformed, check.KeyIDMissing},
+			want: []check.Code{"key_malformed", "key_malformed", "key_id_missing"},
 		},
 		{
 			name: "keys_of_another_algorithm",
 			plant: func(_ *testing.T, f *fakeServer) {
 				f.set("id_token_signing_alg_values_supported", []string{"RS256", "HS256"})
 			},
-			want: []check.Code{check.AlgorithmsWithoutKey},
+			want: []check.Code{"algorithms_without_key"},
 		},
 		{
 			name: "keys_status_500",
 			plant: func(_ *testing.T, f *fakeServer) {
 				f.answers["/jwks"] = status(http.StatusInternalServerError)
 			},
-			want: []check.Code{check.KeysUnavailable},
+			want: []check.Code{"keys_unavailable"},
 		},
 		{
 			name: "keys_html",
 			plant: func(_ *testing.T, f *fakeServer) {
 				f.answers["/jwks"] = html
 			},
-			want: []check.Code{check.KeysMalformed},
+			want: []check.Code{"keys_malformed"},
 		},
 		{
 			name: "keys_cached_too_long",
@@ -166,7 +167,7 @@ func brokenServers() []brokenServer {
 				f.keysHeader.Set("Cache-Control", "max-age=2592000")
 				f.keysHeader.Set("Content-Type", "text/plain")
 			},
-			want: []check.Code{check.KeysCachedTooLong},
+			want: []check.Code{"keys_cached_too_long"},
 		},
 		{
 			name: "html_everywhere", path: "/app",
@@ -175,14 +176,14 @@ func brokenServers() []brokenServer {
 				f.answers[oidcPath+"/app"] = html
 				f.answers["/app"+oidcPath] = html
 			},
-			want: []check.Code{check.MetadataMalformed, check.MetadataMalformed, check.MetadataMalformed},
+			want: []check.Code{"metadata_malformed", "metadata_malformed", "metadata_malformed"},
 		},
 		{
 			name: "html_before_the_document",
 			plant: func(_ *testing.T, f *fakeServer) {
 				f.answers[oauthPath] = html
 			},
-			want: []check.Code{check.MetadataMalformed},
+			want: []check.Code{"metadata_malformed"},
 		},
 		{
 			name: "http_endpoint",
@@ -200,28 +201,28 @@ func brokenServers() []brokenServer {
 				f.oidc["claims_supported"] = []string{"sub"}                             // OpenID Connect's own
 				delete(f.oidc, "code_challenge_methods_supported")
 			},
-			want: []check.Code{check.DocumentsDiffer},
+			want: []check.Code{"documents_differ"},
 		},
 		{
 			name: "second_document_of_another_issuer",
 			plant: func(_ *testing.T, f *fakeServer) {
 				f.oidc["issuer"] = strings.ToUpper(f.issuer)
 			},
-			want: []check.Code{check.IssuerMismatch},
+			want: []check.Code{"issuer_mismatch"},
 		},
 		{
 			name: "no_cors",
 			plant: func(_ *testing.T, f *fakeServer) {
 				f.noCORS = true
 			},
-			want: []check.Code{check.MetadataWithoutCORS, check.MetadataWithoutCORS, check.TokenEndpointWithoutCORS, check.RegistrationWithoutCORS},
+			want: []check.Code{"metadata_without_cors", "metadata_without_cors", "token_endpoint_without_cors", "registration_without_cors"},
 		},
 		{
 			name: "clock_off",
 			plant: func(_ *testing.T, f *fakeServer) {
 				f.header.Set("Date", time.Now().Add(-5*time.Minute).UTC().Format(http.TimeFormat))
 			},
-			want: []check.Code{check.ClockOff},
+			want: []check.Code{"clock_off"},
 		},
 		{
 			name: "clock_of_a_cache",
@@ -243,7 +244,7 @@ func brokenServers() []brokenServer {
 			},
 			want: []check.Code{
 				check.Code(metadata.RegistrationNotSupported), check.Code(metadata.IssParameterNotSupported),
-				check.PublicClientsNotAdvertised, check.RefreshTokenNotAdvertised, check.PushedRequestsRequired,
+				"public_clients_not_advertised", "refresh_token_not_advertised", "pushed_requests_required",
 			},
 		},
 		{
@@ -273,7 +274,7 @@ func brokenServers() []brokenServer {
 			want: []check.Code{
 				check.Code(metadata.MemberOfWrongType), check.Code(metadata.CodeResponseTypeNotSupported),
 				check.Code(metadata.AuthorizationCodeGrantUnsupported), check.Code(metadata.JWKSURIMissing),
-				check.Code(metadata.TokenEndpointMissing), check.DPoPAlgorithmsUnfit, check.IntrospectionOpen,
+				check.Code(metadata.TokenEndpointMissing), "dpop_algorithms_unfit", "introspection_open",
 			},
 		},
 		{
@@ -281,21 +282,21 @@ func brokenServers() []brokenServer {
 			plant: func(_ *testing.T, f *fakeServer) {
 				f.oauth, f.oidc = nil, nil
 			},
-			want: []check.Code{check.MetadataNotFound},
+			want: []check.Code{"metadata_not_found"},
 		},
 		{
 			name: "document_behind_status_502",
 			plant: func(_ *testing.T, f *fakeServer) {
 				f.answers[oauthPath] = status(http.StatusBadGateway)
 			},
-			want: []check.Code{check.MetadataUnavailable},
+			want: []check.Code{"metadata_unavailable"},
 		},
 		{
 			name: "down",
 			plant: func(_ *testing.T, f *fakeServer) {
 				f.Close()
 			},
-			want: []check.Code{check.Unreachable},
+			want: []check.Code{"unreachable"},
 		},
 		{
 			name: "redirect_and_content_type",
@@ -306,14 +307,14 @@ func brokenServers() []brokenServer {
 				f.header.Set("Content-Type", "text/plain; charset=utf-8")
 				f.keysHeader.Set("Content-Type", "application/jwk-set+json")
 			},
-			want: []check.Code{check.MetadataRedirected, check.MetadataContentType, check.MetadataContentType},
+			want: []check.Code{"metadata_redirected", "metadata_content_type", "metadata_content_type"},
 		},
 		{
 			name: "token_endpoint_refuses_preflight",
 			plant: func(_ *testing.T, f *fakeServer) {
 				f.answers["/token"] = status(http.StatusMethodNotAllowed)
 			},
-			want: []check.Code{check.TokenEndpointWithoutCORS},
+			want: []check.Code{"token_endpoint_without_cors"},
 		},
 	}
 }
@@ -355,12 +356,12 @@ func TestAuthorizationServerOverTLS(t *testing.T) {
 		opts check.Options
 		want []check.Code
 	}{
-		{"tls", check.Options{RootCAs: roots}, nil},
-		{"tls_untrusted", check.Options{}, []check.Code{check.TLSFailed}},
-		{"tls_certificate_expiring", check.Options{RootCAs: roots, Now: func() time.Time {
+		{"tls", check.Options{Network: network.Settings{RootCAs: roots}}, nil},
+		{"tls_untrusted", check.Options{}, []check.Code{"tls_failed"}},
+		{"tls_certificate_expiring", check.Options{Network: network.Settings{RootCAs: roots}, Now: func() time.Time {
 			return f.Certificate().NotAfter.Add(-13 * 24 * time.Hour)
-		}}, []check.Code{check.CertificateExpiring, check.ClockOff}},
-		{"tls_clock_within_a_minute", check.Options{RootCAs: roots, Now: func() time.Time { return now.Add(50 * time.Second) }}, nil},
+		}}, []check.Code{"certificate_expiring", "clock_off"}},
+		{"tls_clock_within_a_minute", check.Options{Network: network.Settings{RootCAs: roots}, Now: func() time.Time { return now.Add(50 * time.Second) }}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -389,7 +390,7 @@ func TestMetadataURLAsTarget(t *testing.T) {
 			plant: func(f *fakeServer) {
 				f.answers[oauthPath+"/two"] = func(w http.ResponseWriter, r *http.Request) { f.document(w, r, f.oauth, nil) }
 			},
-			want: []check.Code{check.IssuerMismatch},
+			want: []check.Code{"issuer_mismatch"},
 		},
 	}
 	for _, test := range tests {
@@ -415,7 +416,7 @@ func TestTargetsThatAreNotAsked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantTroubles(t, report, check.InsecureTarget)
+	wantTroubles(t, report, "insecure_target")
 	if len(report.Exchanges) > 0 {
 		t.Error("something was sent in the clear")
 	}
@@ -448,7 +449,7 @@ func TestPrivateAddressIsBlocked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantTroubles(t, report, check.AddressBlocked)
+	wantTroubles(t, report, "address_blocked")
 }
 
 func TestCanceledCheckSaysSo(t *testing.T) {

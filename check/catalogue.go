@@ -1,28 +1,70 @@
 package check
 
 import (
-	"slices"
-
+	"github.com/mcp-auth/go/check/internal/catalogue"
+	"github.com/mcp-auth/go/check/internal/finding"
+	"github.com/mcp-auth/go/check/internal/probe"
 	"github.com/mcp-auth/go/metadata"
 )
 
-// rule is what is known of a finding ahead. Each code has one.
-type rule struct {
-	code     Code
-	severity metadata.Severity // the usual one
-	// requirement names what demands it.
-	requirement string
-	// meaning and fix are for what is no success.
-	meaning, fix string
-	// clients are known to fail for it, see clientRules.
-	clients []string
+// Rule explains a [Code].
+type Rule struct {
+	Code Code
+	// Severity is the usual one. A [Finding] may have another, depending on what
+	// was seen.
+	Severity metadata.Severity
+	// Title is a few words for the code.
+	Title string
+	// Requirement names the specification that requires it.
+	Requirement string
+	// Meaning says what it means, and Fix what to do about it. Successes have
+	// neither.
+	Meaning, Fix string
+	// Clients are the known MCP clients that fail because of it.
+	Clients []string
 }
 
-// catalogue lists every rule. docs/check.md is generated from it.
-func catalogue() []rule {
-	rules := slices.Concat(authorizationServerRules(), serverRules(), configurationRules())
-	for i := range rules {
-		rules[i].clients = clientsFailing(rules[i].code)
+// Catalogue returns the rules of all findings. The error is nil: it would be a
+// mistake in the files that are part of this package.
+func Catalogue() ([]Rule, error) {
+	c, err := catalogue.Load()
+	if err != nil {
+		return nil, err
 	}
-	return rules
+	var rules []Rule
+	for _, r := range c.Rules {
+		rules = append(rules, Rule{Code(r.Code), r.Severity, r.Title, r.Requirement, r.Meaning, r.Fix, r.Clients})
+	}
+	return rules, nil
+}
+
+// explain adds to a record and its parts what the catalogue has on each finding.
+func explain(record *probe.Record, c *catalogue.Catalogue) *Report {
+	// The lists are not nil, so that they are lists in JSON as well.
+	r := &Report{Target: record.Target, Kind: Kind(record.Kind), Exchanges: []Exchange{}, Findings: []Finding{}}
+	for _, e := range record.Exchanges {
+		r.Exchanges = append(r.Exchanges, Exchange(e))
+	}
+	for _, f := range record.Findings {
+		r.Findings = append(r.Findings, explainFinding(f, c.Rule(f.Code)))
+	}
+	for _, part := range record.Parts {
+		r.Parts = append(r.Parts, explain(part, c))
+	}
+	return r
+}
+
+func explainFinding(f finding.Finding, rule *catalogue.Rule) Finding {
+	explained := Finding{Code: Code(f.Code), Severity: f.Severity, Message: f.Message, Evidence: f.Evidence}
+	if rule == nil {
+		return explained
+	}
+	explained.Requirement = rule.Requirement
+	if explained.Severity == "" {
+		explained.Severity = rule.Severity
+	}
+	if explained.Severity != metadata.Success {
+		explained.Meaning, explained.Fix, explained.Clients = rule.Meaning, rule.Fix, rule.Clients
+	}
+	return explained
 }

@@ -4,194 +4,221 @@ import (
 	"flag"
 	"fmt"
 	"go/ast"
+	"go/constant"
+	"go/importer"
 	"go/parser"
 	"go/token"
+	"go/types"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/mcp-auth/go/check/internal/catalogue"
 	"github.com/mcp-auth/go/metadata"
 )
 
-func TestCatalogueIsComplete(t *testing.T) {
+// TestEveryCodeIsInTheCatalogue holds that the code of the checks and of package
+// metadata finds exactly the codes that the catalogue explains.
+func TestEveryCodeIsInTheCatalogue(t *testing.T) {
 	t.Parallel()
-	seen := map[Code]bool{}
-	for _, r := range catalogue() {
-		if seen[r.code] {
-			t.Errorf("%s has two rows", r.code)
-		}
-		seen[r.code] = true
-		switch r.severity {
-		case metadata.Success:
-			if r.meaning != "" || r.fix != "" {
-				t.Errorf("%s is a success and says what it means or how to fix it", r.code)
-			}
-		case metadata.Error, metadata.Warning:
-			if r.meaning == "" || r.fix == "" {
-				t.Errorf("%s does not say what it means or how to fix it", r.code)
-			}
-		case Info:
-			if r.meaning == "" {
-				t.Errorf("%s does not say what it means", r.code)
-			}
-		default:
-			t.Errorf("%s has the severity %q", r.code, r.severity)
-		}
+	found := foundCodes(t)
+	if len(found) == 0 {
+		t.Fatal("no code was found")
 	}
-	for _, text := range []string{string(metadata.IssuerValid), string(metadata.EndpointInvalid)} {
-		if !seen[Code(text)] {
-			t.Errorf("%s has no row", text)
-		}
-	}
-}
-
-// TestEveryCodeIsUsed holds that each row's code stands in code that finds it,
-// and that each code there has a row.
-func TestEveryCodeIsUsed(t *testing.T) {
-	t.Parallel()
-	rows := map[Code]bool{}
-	for _, r := range catalogue() {
-		rows[r.code] = true
-	}
-	for _, f := range slices.Concat(validationRules(), resourceValidationRules()) { // found by package metadata
-		delete(rows, f.code)
-	}
-	constants, used := map[string]Code{}, map[Code]bool{}
-	files := goFiles(t)
-	for _, file := range files {
-		declaredCodes(file, constants)
-	}
-	for name, file := range files {
-		if strings.HasSuffix(name, "_rules.go") {
-			continue
-		}
-		ast.Inspect(file, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.Ident:
-				if code, ok := constants[n.Name]; ok {
-					used[code] = true
-				}
-			case *ast.BasicLit:
-				if text, err := strconv.Unquote(n.Value); err == nil && rows[Code(text)] {
-					used[Code(text)] = true
-				}
-			}
-			return true
-		})
-	}
-	for code := range rows {
-		if !used[code] {
-			t.Errorf("nothing finds %s", code)
-		}
-	}
-	for name, code := range constants {
-		if !rows[code] {
-			t.Errorf("%s has no row", name)
-		}
-	}
-}
-
-func goFiles(t *testing.T) map[string]*ast.File {
-	t.Helper()
-	names, err := filepath.Glob("*.go")
+	rules, err := Catalogue()
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := map[string]*ast.File{}
+	var explained []string
+	for _, r := range rules {
+		explained = append(explained, string(r.Code))
+		if !slices.Contains(found, string(r.Code)) {
+			t.Errorf("nothing finds %s", r.Code)
+		}
+	}
+	for _, code := range found {
+		if !slices.Contains(explained, code) {
+			t.Errorf("the catalogue does not explain %s", code)
+		}
+	}
+}
+
+// foundCodes returns every constant of type Code in the packages below internal
+// and in package metadata.
+func foundCodes(t *testing.T) (codes []string) {
+	t.Helper()
+	imports := exportData(t)
+	for _, dir := range []string{"internal/*", "../metadata"} {
+		dirs, err := filepath.Glob(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, dir := range dirs {
+			codes = append(codes, codesIn(t, dir, imports)...)
+		}
+	}
+	slices.Sort(codes)
+	return slices.Compact(codes)
+}
+
+// exportData returns an importer of what the packages import.
+func exportData(t *testing.T) types.Importer {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-deps", "-export", "-f", "{{.ImportPath}}={{.Export}}", "./...", "../metadata").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{}
+	for line := range strings.FieldsSeq(string(out)) {
+		path, file, _ := strings.Cut(line, "=")
+		files[path] = file
+	}
+	return importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) { return os.Open(files[path]) })
+}
+
+// codesIn returns the constants of type Code in a package's code.
+func codesIn(t *testing.T, dir string, imports types.Importer) (codes []string) {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fset := token.NewFileSet()
+	var files []*ast.File
 	for _, name := range names {
 		if strings.HasSuffix(name, "_test.go") {
 			continue
 		}
-		if files[name], err = parser.ParseFile(token.NewFileSet(), name, nil, 0); err != nil {
+		file, err := parser.ParseFile(fset, name, nil, 0)
+		if err != nil {
 			t.Fatal(err)
 		}
+		files = append(files, file)
 	}
-	return files
-}
-
-// declaredCodes adds the constants of type Code.
-func declaredCodes(file *ast.File, constants map[string]Code) {
-	for _, decl := range file.Decls {
-		group, ok := decl.(*ast.GenDecl)
-		if !ok || group.Tok != token.CONST {
-			continue
-		}
-		for _, spec := range group.Specs {
-			value, ok := spec.(*ast.ValueSpec)
-			if !ok {
-				continue
-			}
-			if typ, ok := value.Type.(*ast.Ident); !ok || typ.Name != "Code" {
-				continue
-			}
-			if literal, ok := value.Values[0].(*ast.BasicLit); ok {
-				text, _ := strconv.Unquote(literal.Value)
-				constants[value.Names[0].Name] = Code(text)
-			}
+	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}}
+	if _, err := (&types.Config{Importer: imports}).Check(dir, fset, files, info); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range info.Types {
+		if named, ok := v.Type.(*types.Named); ok && named.Obj().Name() == "Code" && v.Value != nil && constant.StringVal(v.Value) != "" {
+			codes = append(codes, constant.StringVal(v.Value))
 		}
 	}
+	return codes
 }
 
 const (
-	document   = "../docs/check.md"
-	tableBegin = "<!-- generated from the catalogue: go test ./check -run TestDocument -update -->\n"
-	tableEnd   = "<!-- end of what is generated -->\n"
+	findingsDocument = "../docs/check.md"
+	findingsBegin    = "<!-- generated from the catalogue: go test ./check -run TestDocument -update -->\n"
+	clientsDocument  = "../docs/clients.md"
+	clientsBegin     = "<!-- generated from the rules: go test ./check -run TestDocument -update -->\n"
+	generatedEnd     = "<!-- end of what is generated -->\n"
 )
 
-// TestDocumentListsFindings holds docs/check.md to the catalogue.
-func TestDocumentListsFindings(t *testing.T) {
+// TestDocumentedFindings holds docs/check.md to the catalogue.
+func TestDocumentedFindings(t *testing.T) {
 	t.Parallel()
-	data, err := os.ReadFile(document)
+	wantGenerated(t, findingsDocument, findingsBegin, findingsTable(loadCatalogue(t)))
+}
+
+// TestDocumentedClients holds docs/clients.md to the catalogue.
+func TestDocumentedClients(t *testing.T) {
+	t.Parallel()
+	wantGenerated(t, clientsDocument, clientsBegin, clientsTable(loadCatalogue(t)))
+}
+
+// wantGenerated compares the generated part of a document, or writes it.
+func wantGenerated(t *testing.T, file, begin, generated string) {
+	t.Helper()
+	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, rest, found := strings.Cut(string(data), tableBegin)
-	_, after, closed := strings.Cut(rest, tableEnd)
+	before, rest, found := strings.Cut(string(data), begin)
+	_, after, closed := strings.Cut(rest, generatedEnd)
 	if !found || !closed {
-		t.Fatal("docs/check.md has no place for the table")
+		t.Fatalf("%s has no place for the table", file)
 	}
-	want := before + tableBegin + findingsTable() + tableEnd + after
+	want := before + begin + generated + generatedEnd + after
 	if flag.Lookup("update").Value.String() == "true" {
-		if err := os.WriteFile(document, []byte(want), 0o644); err != nil {
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
 	if string(data) != want {
-		t.Error("docs/check.md is not current: go test ./check -run TestDocument -update")
+		t.Errorf("%s is not current: go test ./check -run TestDocument -update", file)
 	}
 }
 
-func findingsTable() string {
+func loadCatalogue(t *testing.T) *catalogue.Catalogue {
+	t.Helper()
+	c, err := catalogue.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func findingsTable(c *catalogue.Catalogue) string {
 	var b strings.Builder
 	for _, g := range severities() {
 		if g.Severity == metadata.Success {
 			continue
 		}
-		fmt.Fprintf(&b, "\n### %s\n\n| finding | demanded by | what it means | what to do |\n|---|---|---|---|\n", g.Title)
-		for _, r := range catalogue() {
-			if r.severity != g.Severity {
+		fmt.Fprintf(&b, "\n### %s\n\n| finding | required by | what it means | what to do |\n|---|---|---|---|\n", g.Title)
+		for _, r := range c.Rules {
+			if r.Severity != g.Severity {
 				continue
 			}
-			meaning := cell(r.meaning)
-			if len(r.clients) > 0 {
-				meaning += " Known to fail: " + cell(strings.Join(r.clients, ", ")) + "."
-			}
-			fmt.Fprintf(&b, "| <a id=\"%s\"></a>`%s` | %s | %s | %s |\n", r.code, r.code, cell(r.requirement), meaning, cell(r.fix))
+			fmt.Fprintf(&b, "| <a id=\"%s\"></a>`%s`<br>%s | %s | %s%s | %s |\n",
+				r.Code, r.Code, cell(r.Title), cell(r.Requirement), cell(r.Meaning), failing(r.Clients, len(c.Clients)), cell(r.Fix))
 		}
 	}
-	b.WriteString("\n### In order\n\nThese have no fix: ")
+	b.WriteString("\n### In order\n\nThese need no fix: ")
 	separator := ""
-	for _, r := range catalogue() {
-		if r.severity == metadata.Success {
-			fmt.Fprintf(&b, "%s`%s`", separator, r.code)
+	for _, r := range c.Rules {
+		if r.Severity == metadata.Success {
+			fmt.Fprintf(&b, "%s`%s`", separator, r.Code)
 			separator = ", "
 		}
 	}
 	b.WriteString(".\n\n")
+	return b.String()
+}
+
+// failing names the clients that are known to fail. all is how many are known.
+func failing(clients []string, all int) string {
+	switch len(clients) {
+	case 0:
+		return ""
+	case all:
+		return " Known to fail: all known clients."
+	}
+	return " Known to fail: " + cell(strings.Join(clients, ", ")) + "."
+}
+
+func clientsTable(c *catalogue.Catalogue) string {
+	var b strings.Builder
+	section := func(title string, rules []catalogue.ClientRule) {
+		fmt.Fprintf(&b, "\n## %s\n\n| finding | what happens | source |\n|---|---|---|\n", title)
+		for _, r := range rules {
+			var codes []string
+			for _, code := range r.Codes {
+				codes = append(codes, "`"+string(code)+"`")
+			}
+			fmt.Fprintf(&b, "| %s | %s | [%s](%s) |\n", strings.Join(codes, ", "), cell(r.Why), r.Date, r.Source)
+		}
+	}
+	section("All clients", c.AllClients)
+	for _, client := range c.Clients {
+		section(client.Name, client.Rules)
+	}
+	b.WriteByte('\n')
 	return b.String()
 }
 

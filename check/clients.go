@@ -1,8 +1,7 @@
 package check
 
 import (
-	"slices"
-
+	"github.com/mcp-auth/go/check/internal/catalogue"
 	"github.com/mcp-auth/go/metadata"
 )
 
@@ -19,72 +18,67 @@ type ClientOutcome string
 
 // The outcomes of a [ClientVerdict].
 const (
-	// ClientWorks: nothing was found that is known to stop the client.
+	// ClientWorks means that no finding is known to stop the client.
 	ClientWorks ClientOutcome = "works"
-	// ClientFails: the client is known to fail because of something that was
-	// found.
+	// ClientFails means that the client is known to fail because of a finding.
 	ClientFails ClientOutcome = "fails"
-	// ClientUnknown: too little of the server was seen to tell.
+	// ClientUnknown means that too little of the server was seen.
 	ClientUnknown ClientOutcome = "unknown"
 )
 
-// ClientReason is one thing that a client is known to fail for.
+// ClientReason is one reason why a client is known to fail.
 type ClientReason struct {
-	// Codes are those of the findings that it fails for.
+	// Codes are the codes of the findings because of which it fails.
 	Codes []Code `json:"codes"`
 	Why   string `json:"why"`
-	// Source is the URL of where that is written, as of Date; or "measured".
+	// Source is the URL that says so, as of Date.
 	Source string `json:"source"`
 	Date   string `json:"date"`
 }
 
-// verdicts says of each known client whether it gets on with the server.
-func (s *serverCheck) verdicts() {
+// verdicts decides for each known client whether it works with the server. seen
+// means that enough of the server was seen.
+func verdicts(r *Report, c *catalogue.Catalogue, seen bool) []ClientVerdict {
 	found := map[Code]bool{}
-	s.report.codes(found)
-	for _, name := range knownClients() {
-		v := verdict(name, found)
-		if v.Outcome == ClientWorks && s.state == unknown {
-			v.Outcome = ClientUnknown // what it would meet was not seen
+	collectCodes(r, found)
+	var list []ClientVerdict
+	for _, client := range c.Clients {
+		v := ClientVerdict{Client: client.Name, Outcome: ClientWorks, Reasons: reasons(c.RulesOf(client), found)}
+		switch {
+		case len(v.Reasons) > 0:
+			v.Outcome = ClientFails
+		case !seen:
+			v.Outcome = ClientUnknown
 		}
-		s.report.Clients = append(s.report.Clients, v)
+		list = append(list, v)
 	}
+	return list
 }
 
-// codes collects the codes of what is no success, parts included.
-func (r *Report) codes(found map[Code]bool) {
+// collectCodes collects the codes of all findings except successes, in the
+// report and its parts.
+func collectCodes(r *Report, found map[Code]bool) {
 	for _, f := range r.Findings {
 		if f.Severity != metadata.Success {
 			found[f.Code] = true
 		}
 	}
 	for _, part := range r.Parts {
-		part.codes(found)
+		collectCodes(part, found)
 	}
 }
 
-func verdict(client string, found map[Code]bool) ClientVerdict {
-	v := ClientVerdict{Client: client, Outcome: ClientWorks}
-	for _, r := range clientRules() {
-		if r.client != client {
-			continue
+func reasons(rules []catalogue.ClientRule, found map[Code]bool) (list []ClientReason) {
+	for _, rule := range rules {
+		var codes []Code
+		for _, code := range rule.Codes {
+			if found[Code(code)] {
+				codes = append(codes, Code(code))
+			}
 		}
-		hit := slices.DeleteFunc(slices.Clone(r.codes), func(code Code) bool { return !found[code] })
-		if len(hit) > 0 {
-			v.Outcome = ClientFails
-			v.Reasons = append(v.Reasons, ClientReason{hit, r.why, r.source, r.date})
-		}
-	}
-	return v
-}
-
-// clientsFailing lists the clients that are known to fail for a code.
-func clientsFailing(code Code) []string {
-	var names []string
-	for _, r := range clientRules() {
-		if slices.Contains(r.codes, code) && !slices.Contains(names, r.client) {
-			names = append(names, r.client)
+		if len(codes) > 0 {
+			list = append(list, ClientReason{codes, rule.Why, rule.Source, rule.Date})
 		}
 	}
-	return names
+	return list
 }

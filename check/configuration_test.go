@@ -1,27 +1,35 @@
 package check_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/check"
+	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/metadata"
 )
 
-// setupOf is a configuration that is in order for the fake server.
-func setupOf(f *fakeServer) check.Setup {
-	return check.Setup{
-		Name:   "test",
+const configSecret = "hush-hush-hush"
+
+// configOf returns a configuration that is in order for the fake server.
+func configOf(f *fakeServer) mcpauth.Config {
+	return mcpauth.Config{
 		Leeway: 5 * time.Second,
-		Resources: []check.ResourceSetup{{
+		Resources: []mcpauth.Resource{{
 			Identifier:      "https://mcp.test/notes",
 			ScopesSupported: []string{"read", "write"},
-			Servers: []check.ServerSetup{{
-				ServerSource: check.ServerSource{Source: metadata.Source{Issuer: f.issuer}},
-				Algorithms:   []string{"ES256"},
-				TokenTypes:   []string{"at+jwt"},
+			AuthorizationServers: []mcpauth.AuthorizationServer{{
+				Issuer:     f.issuer,
+				Algorithms: []string{"ES256"},
+				TokenTypes: []string{"at+jwt"},
 			}},
 		}},
 	}
@@ -33,148 +41,159 @@ func TestConfiguration(t *testing.T) {
 		name string
 		path string // of the issuer
 		// change plants a fault in the setup or in the server.
-		change func(*testing.T, *fakeServer, *check.Setup)
+		change func(*testing.T, *fakeServer, *mcpauth.Config)
 		want   []check.Code
 	}{
-		{name: "in_order", change: func(*testing.T, *fakeServer, *check.Setup) {}},
+		{name: "in_order", change: func(*testing.T, *fakeServer, *mcpauth.Config) {}},
 		{
-			name: "refused_and_doubtful",
-			change: func(_ *testing.T, _ *fakeServer, s *check.Setup) {
-				s.Faults = []check.Problem{{"Resources[0].Identifier", "x\ny", "it is no URL"}}
-				s.Warnings = []check.Problem{{"Resources[0].Policy", "", "it is doubtful"}}
-				s.Resources = nil
+			name: "refused",
+			change: func(_ *testing.T, _ *fakeServer, c *mcpauth.Config) {
+				c.Resources[0].Identifier = "x\ny"
+				c.Resources[0].AuthorizationServers[0].Algorithms = []string{"HS256"}
+				c.Leeway = time.Hour
+				second := c.Resources[0]
+				second.Identifier = "https://user:" + configSecret + "@mcp.test/notes"
+				c.Resources = append(c.Resources, second)
 			},
-			want: []check.Code{check.ConfigRefused, check.ConfigDoubtful},
+			want: []check.Code{"config_refused", "config_refused", "config_refused", "config_refused", "config_refused"},
+		},
+		{
+			name: "doubtful",
+			change: func(_ *testing.T, _ *fakeServer, c *mcpauth.Config) {
+				c.Resources[0].Policy = &mcpauth.Policy{Default: mcpauth.Scopes("delete")}
+			},
+			want: []check.Code{"config_doubtful"},
 		},
 		{
 			name: "settings",
-			change: func(_ *testing.T, _ *fakeServer, s *check.Setup) {
-				s.Leeway, s.ShowsErrorDetails = time.Minute, true
+			change: func(_ *testing.T, _ *fakeServer, c *mcpauth.Config) {
+				c.Leeway, c.DangerouslyShowErrorDetails = time.Minute, true
 			},
-			want: []check.Code{check.ConfigLeewayWide, check.ConfigErrorDetails},
+			want: []check.Code{"config_leeway_wide", "config_error_details"},
 		},
 		{
 			name: "details_on_loopback",
-			change: func(_ *testing.T, _ *fakeServer, s *check.Setup) {
-				s.ShowsErrorDetails = true
-				s.Resources[0].Identifier = "http://localhost:8080/mcp/"
-				s.Resources[0].ScopesSupported = nil
-				s.Resources[0].Servers[0].TokenTypes = nil
+			change: func(_ *testing.T, _ *fakeServer, c *mcpauth.Config) {
+				c.DangerouslyShowErrorDetails = true
+				c.Resources[0].Identifier = "http://localhost:8080/mcp/"
+				c.Resources[0].ScopesSupported = nil
+				c.Resources[0].AuthorizationServers[0].TokenTypes = nil
 			},
 		},
 		{
 			name: "identifier_root_and_case",
-			change: func(_ *testing.T, _ *fakeServer, s *check.Setup) {
-				s.Resources[0].Identifier = "https://MCP.test:443"
+			change: func(_ *testing.T, _ *fakeServer, c *mcpauth.Config) {
+				c.Resources[0].Identifier = "https://MCP.test:443"
 			},
-			want: []check.Code{check.ConfigIdentifierRoot, check.ConfigIdentifierRewritten},
+			want: []check.Code{"config_identifier_root", "config_identifier_rewritten"},
 		},
 		{
 			name: "identifier_root_with_audience",
-			change: func(_ *testing.T, _ *fakeServer, s *check.Setup) {
-				s.Resources[0].Identifier = "https://mcp.test"
-				s.Resources[0].Servers[0].Audiences = []string{"https://mcp.test/"}
+			change: func(_ *testing.T, _ *fakeServer, c *mcpauth.Config) {
+				c.Resources[0].Identifier = "https://mcp.test"
+				c.Resources[0].AuthorizationServers[0].Audiences = []string{"https://mcp.test/"}
 			},
 		},
 		{
 			name: "identifier_query",
-			change: func(_ *testing.T, _ *fakeServer, s *check.Setup) {
-				s.Resources[0].Identifier += "?tenant=1"
+			change: func(_ *testing.T, _ *fakeServer, c *mcpauth.Config) {
+				c.Resources[0].Identifier += "?tenant=1"
 			},
-			want: []check.Code{check.ConfigIdentifierQuery},
+			want: []check.Code{"config_identifier_query"},
 		},
 		{
 			name: "scopes_unknown",
-			change: func(_ *testing.T, _ *fakeServer, s *check.Setup) {
-				s.Resources[0].ScopesSupported = []string{"read", "delete"}
+			change: func(_ *testing.T, _ *fakeServer, c *mcpauth.Config) {
+				c.Resources[0].ScopesSupported = []string{"read", "delete"}
 			},
-			want: []check.Code{check.ConfigScopeUnknown},
+			want: []check.Code{"config_scope_unknown"},
 		},
 		{
 			name: "scopes_of_openid_connect_alone",
-			change: func(_ *testing.T, f *fakeServer, _ *check.Setup) {
+			change: func(_ *testing.T, f *fakeServer, _ *mcpauth.Config) {
 				f.set("scopes_supported", []string{"openid", "offline_access"})
 			},
 		},
 		{
 			name: "algorithms_without_key",
-			change: func(_ *testing.T, _ *fakeServer, s *check.Setup) {
-				s.Resources[0].Servers[0].Algorithms = []string{"RS256", "EdDSA"}
+			change: func(_ *testing.T, _ *fakeServer, c *mcpauth.Config) {
+				c.Resources[0].AuthorizationServers[0].Algorithms = []string{"RS256", "EdDSA"}
 			},
-			want: []check.Code{check.ConfigAlgorithmsWithoutKey},
+			want: []check.Code{"config_algorithms_without_key"},
 		},
 		{
 			name: "no_keys_and_no_introspection",
-			change: func(_ *testing.T, f *fakeServer, _ *check.Setup) {
+			change: func(_ *testing.T, f *fakeServer, _ *mcpauth.Config) {
 				f.set("jwks_uri", nil)
 				f.set("introspection_endpoint", nil)
 			},
-			want: []check.Code{check.Code(metadata.JWKSURIMissing), check.ConfigKeysMissing},
+			want: []check.Code{check.Code(metadata.JWKSURIMissing), "config_keys_missing"},
 		},
 		{
 			name: "verifier_of_its_own", // such as provider.Google
-			change: func(_ *testing.T, f *fakeServer, s *check.Setup) {
+			change: func(_ *testing.T, f *fakeServer, c *mcpauth.Config) {
 				f.set("jwks_uri", nil)
 				f.set("introspection_endpoint", nil)
-				server := &s.Resources[0].Servers[0]
-				server.CustomVerifier, server.Keyless = true, true
+				server := &c.Resources[0].AuthorizationServers[0]
+				server.Verifier = noVerifier()
 				server.Algorithms, server.TokenTypes = nil, nil
 				server.Audiences = []string{"1234-abc.apps.googleusercontent.com"}
 			},
 		},
 		{
 			name: "introspection_without_endpoint",
-			change: func(_ *testing.T, f *fakeServer, s *check.Setup) {
+			change: func(_ *testing.T, f *fakeServer, c *mcpauth.Config) {
 				f.set("introspection_endpoint", nil)
-				s.Resources[0].Servers[0].Introspection = &check.IntrospectionSetup{AuthMethod: "client_secret_basic"}
+				c.Resources[0].AuthorizationServers[0].Introspection = introspection("client_secret_basic")
 			},
-			want: []check.Code{check.ConfigIntrospectionMissing},
+			want: []check.Code{"config_introspection_missing"},
 		},
 		{
 			name: "introspection_method",
-			change: func(_ *testing.T, _ *fakeServer, s *check.Setup) {
-				s.Resources[0].Servers[0].Introspection = &check.IntrospectionSetup{AuthMethod: "private_key_jwt"}
+			change: func(_ *testing.T, _ *fakeServer, c *mcpauth.Config) {
+				c.Resources[0].AuthorizationServers[0].Introspection = introspection("client_secret_post")
 			},
-			want: []check.Code{check.ConfigIntrospectionMethod},
+			want: []check.Code{"config_introspection_method"},
 		},
 		{
 			name: "introspection_endpoint_of_its_own",
-			change: func(_ *testing.T, f *fakeServer, s *check.Setup) {
+			change: func(_ *testing.T, f *fakeServer, c *mcpauth.Config) {
 				f.answers["/jwks"] = status(http.StatusInternalServerError) // not asked for
-				s.Resources[0].Servers[0].Introspection = &check.IntrospectionSetup{Endpoint: "https://other.test/introspect", AuthMethod: "private_key_jwt"}
-				s.Resources[0].Servers[0].Keyless = true
+				in := introspection("client_secret_post")
+				in.Endpoint, in.Tokens = "https://other.test/introspect", mcpauth.AllTokens
+				c.Resources[0].AuthorizationServers[0].Introspection = in
 			},
 		},
 		{
 			name: "dpop_required",
-			change: func(_ *testing.T, _ *fakeServer, s *check.Setup) {
-				s.Resources[0].DPoPRequired, s.Resources[0].DPoPAlgorithms = true, []string{"EdDSA"}
+			change: func(_ *testing.T, _ *fakeServer, c *mcpauth.Config) {
+				c.Resources[0].DPoP = &mcpauth.DPoP{Required: true, Algorithms: []string{"EdDSA"}}
 			},
-			want: []check.Code{check.ConfigDPoPNotSupported},
+			want: []check.Code{"config_dpop_not_supported"},
 		},
 		{
 			name: "audiences", path: "/realms/one",
-			change: func(_ *testing.T, f *fakeServer, s *check.Setup) {
-				s.Resources[0].Servers[0].TokenTypes = nil
-				s.Resources[0].Servers[0].Audiences = []string{
+			change: func(_ *testing.T, f *fakeServer, c *mcpauth.Config) {
+				c.Resources[0].AuthorizationServers[0].TokenTypes = nil
+				c.Resources[0].AuthorizationServers[0].Audiences = []string{
 					"account", f.issuer + "/userinfo", // for others
 					"6c1b9b5e-7d3c-4f2a-9b1e-0123456789ab", "0oa1b2c3d4e5f6g7h8i9", // client ids
 					"https://api.test", "notes-api", "api://notes", "notesforeverybodyathome",
 				}
-				second := s.Resources[0]
+				second := c.Resources[0]
 				second.Identifier = "https://mcp.test/other"
-				second.Servers = []check.ServerSetup{second.Servers[0]}
-				second.Servers[0].Audiences = []string{"notes-api"}
-				s.Resources = append(s.Resources, second)
+				second.AuthorizationServers = slices.Clone(second.AuthorizationServers)
+				second.AuthorizationServers[0].Audiences = []string{"notes-api"}
+				c.Resources = append(c.Resources, second)
 			},
 			want: []check.Code{
-				check.ConfigAudienceShared, check.ConfigAudienceShared, check.ConfigAudienceShared,
-				check.ConfigAudienceClientID, check.ConfigAudienceClientID,
+				"config_audience_shared", "config_audience_shared", "config_audience_shared",
+				"config_audience_client_id", "config_audience_client_id",
 			},
 		},
 		{
 			name: "documents_by_hand",
-			change: func(t *testing.T, f *fakeServer, s *check.Setup) {
+			change: func(t *testing.T, f *fakeServer, c *mcpauth.Config) {
 				document := metadata.AuthorizationServer{}
 				encoded, err := json.Marshal(f.oauth)
 				if err != nil {
@@ -183,7 +202,7 @@ func TestConfiguration(t *testing.T) {
 				if err := json.Unmarshal(encoded, &document); err != nil {
 					t.Fatal(err)
 				}
-				server := &s.Resources[0].Servers[0]
+				server := &c.Resources[0].AuthorizationServers[0]
 				server.Metadata = &document
 				if server.JWKS, err = json.Marshal(map[string]any{"keys": f.keys}); err != nil {
 					t.Fatal(err)
@@ -194,24 +213,24 @@ func TestConfiguration(t *testing.T) {
 		},
 		{
 			name: "keys_by_hand_of_a_server_that_is_down",
-			change: func(t *testing.T, f *fakeServer, s *check.Setup) {
+			change: func(t *testing.T, f *fakeServer, c *mcpauth.Config) {
 				keys, err := json.Marshal(map[string]any{"keys": f.keys})
 				if err != nil {
 					t.Fatal(err)
 				}
-				s.Resources[0].Servers[0].JWKS, s.Resources[0].Servers[0].Algorithms = keys, []string{"RS256"}
+				c.Resources[0].AuthorizationServers[0].JWKS, c.Resources[0].AuthorizationServers[0].Algorithms = keys, []string{"RS256"}
 				f.Close()
 			},
-			want: []check.Code{check.Unreachable, check.ConfigAlgorithmsWithoutKey},
+			want: []check.Code{"unreachable", "config_algorithms_without_key"},
 		},
 		{
 			name: "metadata_url_and_repair",
-			change: func(_ *testing.T, f *fakeServer, s *check.Setup) {
+			change: func(_ *testing.T, f *fakeServer, c *mcpauth.Config) {
 				wrapped := map[string]any{"broken": f.oauth}
 				f.answers["/metadata"] = func(w http.ResponseWriter, r *http.Request) { f.document(w, r, wrapped, nil) }
 				f.oauth, f.oidc = nil, nil // not asked for
-				s.Resources[0].Servers[0].URL = f.URL + "/metadata"
-				s.Resources[0].Servers[0].Repair = func(document []byte) ([]byte, error) {
+				c.Resources[0].AuthorizationServers[0].MetadataURL = f.URL + "/metadata"
+				c.Resources[0].AuthorizationServers[0].RepairMetadata = func(document []byte) ([]byte, error) {
 					var w struct{ Broken json.RawMessage }
 					err := json.Unmarshal(document, &w)
 					return w.Broken, err
@@ -223,14 +242,115 @@ func TestConfiguration(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			f := newFakeServer(t, test.path, false)
-			setup := setupOf(f)
-			test.change(t, f, &setup)
-			report, err := check.Configuration(t.Context(), setup, check.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
+			config := configOf(f)
+			test.change(t, f, &config)
+			report := checkConfiguration(t, config)
 			wantTroubles(t, report, test.want...)
 			golden(t, report, "configuration/"+test.name, f.URL, "http://as.test")
 		})
+	}
+}
+
+// introspection returns an introspection whose secret must not be in a report.
+func introspection(method mcpauth.ClientAuthMethod) *mcpauth.Introspection {
+	return &mcpauth.Introspection{ClientID: "notes", ClientSecret: configSecret, AuthMethod: method}
+}
+
+func noVerifier() mcpauth.Verifier {
+	return mcpauth.VerifierFunc(func(context.Context, string) (*mcpauth.Claims, error) {
+		return nil, errors.New("nothing asks the verifier")
+	})
+}
+
+// checkConfiguration checks a configuration, and holds that the report has no
+// secret.
+func checkConfiguration(t *testing.T, config mcpauth.Config) *check.Report {
+	t.Helper()
+	report, err := check.Configuration(t.Context(), config, check.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if err := report.WriteJSON(&b); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(b.String(), configSecret) {
+		t.Error("the report shows a secret")
+	}
+	return report
+}
+
+// twoResources returns a configuration of two resources that trust one server.
+func twoResources(t *testing.T) (*mcpauthtest.Server, mcpauth.Config) {
+	t.Helper()
+	as, err := mcpauthtest.NewServer(mcpauthtest.Config{Scopes: []string{"read"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { as.Close() })
+	first := mcpauth.Resource{
+		Identifier:      "https://api.example.com/notes",
+		ScopesSupported: []string{"read"},
+		AuthorizationServers: []mcpauth.AuthorizationServer{{
+			Issuer: as.Issuer(), TokenTypes: []string{"at+jwt"},
+			Introspection: introspection(""),
+		}},
+	}
+	second := first
+	second.Identifier = "https://api.example.com/todos"
+	second.AuthorizationServers = []mcpauth.AuthorizationServer{{Issuer: as.Issuer(), TokenTypes: []string{"at+jwt"}}}
+	return as, mcpauth.Config{Resources: []mcpauth.Resource{first, second}}
+}
+
+// TestConfigurationChecksServersOnce holds that resources which trust a server
+// alike share its part of the report.
+func TestConfigurationChecksServersOnce(t *testing.T) {
+	t.Parallel()
+	_, config := twoResources(t)
+	report := checkConfiguration(t, config)
+	if report.Kind != check.KindConfiguration || report.Target != "https://api.example.com/notes, https://api.example.com/todos" {
+		t.Errorf("the report is on %s %q", report.Kind, report.Target)
+	}
+	wantTroubles(t, report)
+	if len(report.Parts) != 1 {
+		t.Errorf("%d parts, want one: both resources trust one server", len(report.Parts))
+	}
+}
+
+// TestConfigurationFetchesNothingGiven holds that documents in the configuration
+// are not fetched, and that a verifier needs no keys.
+func TestConfigurationFetchesNothingGiven(t *testing.T) {
+	t.Parallel()
+	as, config := twoResources(t)
+	config.Resources = config.Resources[1:]
+	config.Resources[0].AuthorizationServers[0].Metadata = as.Metadata()
+	config.Resources[0].AuthorizationServers[0].Verifier = noVerifier()
+	before := as.Requests()
+	checkConfiguration(t, config)
+	if after := as.Requests(); after.Metadata != before.Metadata || after.JWKS != before.JWKS {
+		t.Errorf("requests %+v, before %+v: metadata or keys were fetched", after, before)
+	}
+}
+
+// TestConfigurationLogsNothing holds that warnings are findings only.
+func TestConfigurationLogsNothing(t *testing.T) {
+	t.Parallel()
+	_, config := twoResources(t)
+	var logged strings.Builder
+	config.Logger = slog.New(slog.NewTextHandler(&logged, nil))
+	config.Resources[0].Policy = &mcpauth.Policy{Default: mcpauth.Scopes("delete")}
+	wantTroubles(t, checkConfiguration(t, config), "config_doubtful")
+	if logged.Len() > 0 {
+		t.Errorf("logged: %s", logged.String())
+	}
+}
+
+func TestConfigurationEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	_, config := twoResources(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if report, err := check.Configuration(ctx, config, check.Options{}); !errors.Is(err, context.Canceled) || len(report.Exchanges) > 0 {
+		t.Errorf("error %v, report %+v; want canceled and nothing asked", err, report)
 	}
 }

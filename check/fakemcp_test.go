@@ -16,7 +16,7 @@ import (
 
 // The tokens that a fakeMCP knows. Neither is signed by anybody.
 var (
-	goodToken       = jwt(`{"sub":"alice","aud":"here"}`)
+	validToken      = jwt(`{"sub":"alice","aud":"here"}`)
 	wrongTokenOfAll = jwt(`{"sub":"alice","aud":"elsewhere"}`)
 )
 
@@ -42,7 +42,7 @@ type fakeMCP struct {
 	refusalHeader http.Header
 	// accepts says which tokens are good.
 	accepts func(token string) bool
-	// answers are whole answers by method, to requests without a good token.
+	// answers are whole answers by method, to requests without a valid token.
 	answers map[string]http.HandlerFunc
 	// badToken, if set, answers a token that is not good.
 	badToken func(w http.ResponseWriter, token string)
@@ -73,7 +73,7 @@ func newFakeMCP(t *testing.T, path string) *fakeMCP {
 	f := &fakeMCP{
 		as: newFakeServer(t, "", false), metadataHeader: http.Header{}, refusalHeader: http.Header{},
 		answers: map[string]http.HandlerFunc{}, sessions: map[string]bool{},
-		accepts: func(token string) bool { return token == goodToken },
+		accepts: func(token string) bool { return token == validToken },
 	}
 	f.Server = httptest.NewServer(f)
 	t.Cleanup(f.Close)

@@ -1,31 +1,42 @@
 package check
 
 import (
-	"crypto/x509"
-	"net/netip"
 	"time"
+
+	"github.com/mcp-auth/go/check/internal/probe"
+	"github.com/mcp-auth/go/network"
 )
 
-// Options say how to check. The zero value is usually enough.
+// Options configure a check. The zero value is usually enough.
 type Options struct {
-	// Token is a good access token for the MCP server. With it, [Server] also
+	// Token is a valid access token for the MCP server. With it, [Server] also
 	// checks altered tokens and what only a logged-in client sees. It is sent
-	// only to the server itself, and is in no report. Optional.
+	// only to the server itself, and never appears in a report. Optional.
 	Token string
-	// WrongAudienceToken is a good access token of the same authorization
+	// WrongAudienceToken is a valid access token of the same authorization
 	// server for another resource. With it, [Server] checks that the MCP server
 	// refuses it. It is handled like Token. Optional.
 	WrongAudienceToken string
-	// AllowedNetworks are the private networks that may be reached beside the
-	// public internet. Loopback may be reached if the target is there.
-	AllowedNetworks []netip.Prefix
-	// RootCAs verifies servers. Nil means the system's.
-	RootCAs *x509.CertPool
-	// Timeout bounds each request. Zero means 10 seconds. ctx bounds the whole.
-	Timeout time.Duration
-	// OnExchange, if set, is told of each exchange as soon as it is over, to
-	// show progress. It is called from one goroutine at a time.
+	// Network says which servers may be reached, and bounds each request. ctx
+	// bounds the whole check. Loopback may be reached if the target is there.
+	Network network.Settings
+	// OnExchange, if set, is called after each exchange, to show progress. Calls
+	// do not overlap.
 	OnExchange func(Exchange)
 	// Now is the clock, for tests. Nil means [time.Now].
 	Now func() time.Time
+}
+
+// probe returns a probe for a target. It must be closed.
+func (o *Options) probe(kind Kind, target string, loopback bool) *probe.Probe {
+	c := probe.Config{
+		Network:  o.Network,
+		Tokens:   []string{o.Token, o.WrongAudienceToken},
+		Now:      o.Now,
+		Loopback: loopback,
+	}
+	if o.OnExchange != nil {
+		c.OnExchange = func(e probe.Exchange) { o.OnExchange(Exchange(e)) }
+	}
+	return probe.New(probe.Kind(kind), target, c)
 }

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"encoding/json"
+	"io"
 	"iter"
 	"time"
 
@@ -17,22 +19,24 @@ const (
 	KindConfiguration       Kind = "configuration"
 )
 
-// Code names a finding. Codes are stable.
+// Code names a kind of finding, such as "plain_pkce". Codes are stable.
+// [Catalogue] explains each.
 type Code string
 
-// Info is the severity of what is neither good nor bad, or cannot be told from
-// outside, beside those of package metadata.
+// Info is the severity of what is neither good nor bad, or cannot be seen from
+// outside. It complements the severities of package metadata.
 const Info metadata.Severity = "info"
 
 // Report is what a check found, in the order in which it looked.
 type Report struct {
-	// Target is what was checked: an issuer, a URL, the name of a configuration.
+	// Target is what was checked: an issuer, a URL, or the resource identifiers
+	// of a configuration.
 	Target string `json:"target"`
 	Kind   Kind   `json:"kind"`
-	// Exchanges are the requests that were sent and what came back.
+	// Exchanges are the requests that were sent, and their outcomes.
 	Exchanges []Exchange `json:"exchanges"`
 	Findings  []Finding  `json:"findings"`
-	// Parts are reports on what the target depends on, such as the
+	// Parts are reports on servers that the target depends on, such as the
 	// authorization servers of an MCP server.
 	Parts []*Report `json:"parts,omitempty"`
 	// Clients says which of the known MCP clients work with the server. Only
@@ -46,12 +50,14 @@ type Finding struct {
 	Severity metadata.Severity `json:"severity"`
 	// Message is a sentence on what was found.
 	Message string `json:"message"`
-	// Evidence is what was seen, such as a header's value: the other side's
-	// words, shortened, on one line of printable characters, free of tokens.
+	// Evidence is what was seen, such as a header's value, in the words of the
+	// checked server: shortened, on one line of printable characters, without
+	// tokens.
 	Evidence string `json:"evidence,omitempty"`
-	// Requirement names what demands it, such as "RFC 9728 §5.1".
+	// Requirement names the specification that requires it, such as "RFC 9728
+	// §5.1".
 	Requirement string `json:"requirement,omitempty"`
-	// Meaning says what it means, and for which clients.
+	// Meaning says what it means, and for which clients. Successes have none.
 	Meaning string `json:"meaning,omitempty"`
 	// Fix says what to do about it. Successes have none.
 	Fix string `json:"fix,omitempty"`
@@ -59,12 +65,12 @@ type Finding struct {
 	Clients []string `json:"clients,omitempty"`
 }
 
-// Exchange is one request and what came of it.
+// Exchange is one request and its outcome.
 type Exchange struct {
 	// Purpose says in a few words what the request is for.
 	Purpose string `json:"purpose"`
 	Method  string `json:"method"`
-	// URL has no query: it may hold a secret.
+	// URL has no query, which may hold a secret.
 	URL string `json:"url"`
 	// Status is 0 if there was no answer; Error then says why.
 	Status   int           `json:"status,omitempty"`
@@ -72,7 +78,7 @@ type Exchange struct {
 	Duration time.Duration `json:"duration_ns"`
 }
 
-// OK reports whether neither the report nor its parts hold an error.
+// OK reports whether neither the report nor its parts have an error.
 func (r *Report) OK() bool {
 	for range r.All(metadata.Error) {
 		return false
@@ -80,8 +86,8 @@ func (r *Report) OK() bool {
 	return true
 }
 
-// All yields the findings of one severity, those of the parts after the
-// report's own.
+// All yields the findings of one severity, first the report's own and then those
+// of its parts.
 func (r *Report) All(s metadata.Severity) iter.Seq[Finding] {
 	return func(yield func(Finding) bool) { r.each(s, yield) }
 }
@@ -98,4 +104,20 @@ func (r *Report) each(s metadata.Severity, yield func(Finding) bool) bool {
 		}
 	}
 	return true
+}
+
+// Count returns how many findings of one severity the report and its parts have.
+func (r *Report) Count(s metadata.Severity) int {
+	n := 0
+	for range r.All(s) {
+		n++
+	}
+	return n
+}
+
+// WriteJSON writes the report as one line of JSON.
+func (r *Report) WriteJSON(w io.Writer) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(r)
 }

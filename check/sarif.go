@@ -11,7 +11,7 @@ import (
 	"github.com/mcp-auth/go/metadata"
 )
 
-// The parts of SARIF 2.1.0 that are used.
+// The parts of SARIF 2.1.0 that reports use.
 type (
 	sarifLog struct {
 		Schema  string     `json:"$schema"`
@@ -55,7 +55,7 @@ type (
 )
 
 // WriteSARIF writes errors, warnings and notes as SARIF 2.1.0, for tools that
-// show findings of many kinds. The location of each is the target.
+// show findings of many sources. The location of each is the target.
 func (r *Report) WriteSARIF(w io.Writer) error {
 	run := sarifRun{
 		Tool:    sarifTool{sarifDriver{Name: "mcpauth check", Rules: []sarifRule{}}},
@@ -94,16 +94,17 @@ func (r *Report) sarif(run *sarifRun) {
 	}
 }
 
-// plainSARIF keeps text from having placeholders and links (SARIF 2.1.0 §3.11.5
-// and §3.11.6). Not all viewers know the escapes, so it is parted instead.
+// plainSARIF keeps text from becoming a placeholder or a link (SARIF 2.1.0
+// §3.11.5 and §3.11.6). It inserts spaces, because not all viewers support the
+// escapes.
 func plainSARIF(text string) string {
 	return strings.ReplaceAll(placeholder.ReplaceAllString(text, "{ $1 }"), "](", "] (")
 }
 
 var placeholder = regexp.MustCompile(`\{(\d+)\}`)
 
-// location is the target as a URI reference. The name of a configuration can be
-// anything.
+// location returns the target as a URI reference. The target of a configuration
+// can be any text.
 func (r *Report) location() string {
 	if r.Kind != KindConfiguration {
 		return r.Target
@@ -111,7 +112,7 @@ func (r *Report) location() string {
 	return (&url.URL{Path: r.Target}).String()
 }
 
-// rule lists the finding's rule, once.
+// rule adds the finding's rule, once.
 func (run *sarifRun) rule(f *Finding) {
 	rules := &run.Tool.Driver.Rules
 	if slices.ContainsFunc(*rules, func(known sarifRule) bool { return known.ID == string(f.Code) }) {

@@ -19,6 +19,7 @@ import (
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/metadata"
+	"github.com/mcp-auth/go/network"
 )
 
 // TestOwnServer holds that a server behind this module's door has nothing to be
@@ -87,7 +88,7 @@ type brokenMCP struct {
 	name  string
 	path  string // "/mcp" if empty
 	plant func(*fakeMCP)
-	token bool // a good token is given, and one for another resource
+	token bool // a valid token is given, and one for another resource
 	want  []check.Code
 }
 
@@ -97,79 +98,79 @@ func brokenMCPs() []brokenMCP {
 		{name: "in_order_with_token", token: true, plant: func(*fakeMCP) {}},
 		{
 			name: "open", plant: func(f *fakeMCP) { f.accepts = func(string) bool { return true } },
-			want: []check.Code{check.ServerOpen},
+			want: []check.Code{"server_open"},
 		}, {
 			name: "open_to_every_page",
 			plant: func(f *fakeMCP) {
 				f.accepts = func(string) bool { return true }
 				f.noOriginCheck = true
 			},
-			want: []check.Code{check.ServerOpen, check.OriginAdmitted},
+			want: []check.Code{"server_open", "origin_admitted"},
 		}, {
 			name: "no_challenge", plant: func(f *fakeMCP) { f.challenge = nil },
-			want: []check.Code{check.ChallengeMissing, check.TokenRefusalWithoutChallenge},
+			want: []check.Code{"challenge_missing", "token_refusal_without_challenge"},
 		}, {
 			name: "second_header_without_scheme",
 			plant: func(f *fakeMCP) {
 				f.challenge = []string{`Bearer scope="read", error="invalid_token"`, `resource_metadata="` + f.URL + `/.well-known/oauth-protected-resource/mcp"`}
 			},
-			want: []check.Code{check.ChallengeWithoutScheme, check.ChallengeErrorWithoutToken, check.ResourceMetadataNotLinked},
+			want: []check.Code{"challenge_without_scheme", "challenge_error_without_token", "resource_metadata_not_linked"},
 		}, {
 			name: "challenge_with_two_links",
 			plant: func(f *fakeMCP) {
 				f.challenge[0] += `, resource_metadata="` + f.URL + `/.well-known/oauth-protected-resource/mcp"`
 			},
-			want: []check.Code{check.ChallengeMalformed, check.TokenRefusalWithoutChallenge},
+			want: []check.Code{"challenge_malformed", "token_refusal_without_challenge"},
 		}, {
 			name: "basic", plant: func(f *fakeMCP) { f.challenge = []string{`Basic realm="mcp"`} },
-			want: []check.Code{check.ChallengeNotBearer, check.TokenRefusalWithoutChallenge},
+			want: []check.Code{"challenge_not_bearer", "token_refusal_without_challenge"},
 		}, {
 			name: "relative_link",
 			plant: func(f *fakeMCP) {
 				f.challenge = []string{`Bearer scope="read", resource_metadata="/.well-known/oauth-protected-resource/mcp"`}
 			},
-			want: []check.Code{check.ResourceMetadataRelative},
+			want: []check.Code{"resource_metadata_relative"},
 		}, {
 			name: "insecure_link",
 			plant: func(f *fakeMCP) {
 				f.challenge = []string{`Bearer scope="read", resource_metadata="http://mcp.example/.well-known/oauth-protected-resource/mcp"`}
 			},
-			want: []check.Code{check.ResourceMetadataInsecure},
+			want: []check.Code{"resource_metadata_insecure"},
 		}, {
 			name: "link_to_nowhere",
 			plant: func(f *fakeMCP) {
 				f.challenge = []string{`Bearer scope="read", resource_metadata="` + f.URL + `/.well-known/oauth-protected-resource/mcp/mcp"`}
 			},
-			want: []check.Code{check.ResourceMetadataUnreachable},
+			want: []check.Code{"resource_metadata_unreachable"},
 		}, {
 			name: "error_and_offline_access_unasked",
 			plant: func(f *fakeMCP) {
 				f.challenge[0] = strings.Replace(f.challenge[0], `scope="read"`, `error="invalid_token", scope="read offline_access"`, 1)
 				f.path["scopes_supported"] = []string{"read", "offline_access"}
 			},
-			want: []check.Code{check.ChallengeErrorWithoutToken, check.ChallengeOfflineAccess, check.Code(metadata.OfflineAccessAdvertised)},
+			want: []check.Code{"challenge_error_without_token", "challenge_offline_access", check.Code(metadata.OfflineAccessAdvertised)},
 		}, {
 			name: "no_scope_in_challenge",
 			plant: func(f *fakeMCP) {
 				f.challenge = []string{`Bearer resource_metadata="` + f.URL + `/.well-known/oauth-protected-resource/mcp"`}
 			},
-			want: []check.Code{check.ChallengeScopeMissing},
+			want: []check.Code{"challenge_scope_missing"},
 		}, {
 			name: "no_metadata", plant: func(f *fakeMCP) { f.path, f.root, f.challenge = nil, nil, []string{`Bearer realm="mcp"`} },
-			want: []check.Code{check.ResourceMetadataMissing, check.ResourceMetadataNotLinked},
+			want: []check.Code{"resource_metadata_missing", "resource_metadata_not_linked"},
 		}, {
 			name: "metadata_at_root_only",
 			plant: func(f *fakeMCP) {
 				f.path = nil
 				f.challenge = []string{`Bearer scope="read", resource_metadata="` + f.URL + `/.well-known/oauth-protected-resource"`}
 			},
-			want: []check.Code{check.ResourceMetadataNotAtPath},
+			want: []check.Code{"resource_metadata_not_at_path"},
 		}, {
 			name: "root_of_another",
 			plant: func(f *fakeMCP) {
 				f.root = map[string]any{"resource": f.URL, "authorization_servers": []string{f.as.issuer}}
 			},
-			want: []check.Code{check.ResourceMetadataOfAnother},
+			want: []check.Code{"resource_metadata_of_another"},
 		}, {
 			name: "badly_served_metadata",
 			plant: func(f *fakeMCP) {
@@ -177,61 +178,61 @@ func brokenMCPs() []brokenMCP {
 				f.root = map[string]any{"resource": f.url, "authorization_servers": []string{f.as.issuer}}
 			},
 			want: []check.Code{
-				check.ResourceMetadataContentType, check.ResourceMetadataContentType,
-				check.ResourceMetadataCachedLong, check.ResourceMetadataCachedLong, check.ResourceMetadataDiffers,
+				"resource_metadata_content_type", "resource_metadata_content_type",
+				"resource_metadata_cached_long", "resource_metadata_cached_long", "resource_metadata_differs",
 			},
 		}, {
 			name: "resource_of_an_internal_host", plant: func(f *fakeMCP) { f.path["resource"] = "http://localhost:8080/mcp" },
-			want: []check.Code{check.ResourceDiffers},
+			want: []check.Code{"resource_differs"},
 		}, {
 			name: "resource_with_a_slash", plant: func(f *fakeMCP) { f.path["resource"] = f.url + "/" },
-			want: []check.Code{check.ResourceSlash},
+			want: []check.Code{"resource_slash"},
 		}, {
 			name: "resource_is_the_host", plant: func(f *fakeMCP) { f.path["resource"] = f.URL },
-			want: []check.Code{check.ResourceAbove},
+			want: []check.Code{"resource_above"},
 		}, {
 			name: "no_authorization_server", plant: func(f *fakeMCP) { delete(f.path, "authorization_servers") },
 			want: []check.Code{check.Code(metadata.AuthorizationServersMissing)},
 		}, {
 			name: "authorization_server_down", plant: func(f *fakeMCP) { f.as.Close() },
-			want: []check.Code{check.Unreachable, check.AuthorizationServersUnusable},
+			want: []check.Code{"unreachable", "authorization_servers_unusable"},
 		}, {
 			name: "preflight_behind_the_token", plant: func(f *fakeMCP) { f.noPreflight = true },
-			want: []check.Code{check.CORSPreflightRefused},
+			want: []check.Code{"cors_preflight_refused"},
 		}, {
 			name: "no_cors", plant: func(f *fakeMCP) { f.noCORS = true },
-			want: []check.Code{check.ResourceMetadataNoCORS, check.ResourceMetadataNoCORS, check.CORSMissing, check.CORSRefusalUnreadable},
+			want: []check.Code{"resource_metadata_no_cors", "resource_metadata_no_cors", "cors_missing", "cors_refusal_unreadable"},
 		}, {
 			name: "cors_twice", plant: func(f *fakeMCP) { f.corsTwice = true },
-			want: []check.Code{check.ResourceMetadataNoCORS, check.ResourceMetadataNoCORS, check.CORSMissing, check.CORSRefusalUnreadable},
+			want: []check.Code{"resource_metadata_no_cors", "resource_metadata_no_cors", "cors_missing", "cors_refusal_unreadable"},
 		}, {
 			name: "no_origin_check", token: true, plant: func(f *fakeMCP) { f.noOriginCheck = true },
-			want: []check.Code{check.OriginAdmitted},
+			want: []check.Code{"origin_admitted"},
 		}, {
 			name: "token_before_origin", plant: func(f *fakeMCP) { f.noOriginCheck = true },
-			want: []check.Code{check.OriginNotRefusedFirst},
+			want: []check.Code{"origin_not_refused_first"},
 		}, {
 			name: "any_token_is_good", token: true, plant: func(f *fakeMCP) { f.accepts = func(token string) bool { return token != "" } },
 			want: []check.Code{
-				check.TokenWordAccepted, check.TokenUnsignedAccepted, check.TokenOfUnknownKeyAccepted,
-				check.TokenAlteredAccepted, check.TokenAlteredAccepted, check.TokenWrongAudienceAccepted,
+				"token_word_accepted", "token_unsigned_accepted", "token_of_unknown_key_accepted",
+				"token_altered_accepted", "token_altered_accepted", "token_wrong_audience_accepted",
 			},
 		}, {
 			name: "audience_unchecked", token: true,
 			plant: func(f *fakeMCP) {
-				f.accepts = func(token string) bool { return token == goodToken || token == wrongTokenOfAll }
+				f.accepts = func(token string) bool { return token == validToken || token == wrongTokenOfAll }
 			},
-			want: []check.Code{check.TokenWrongAudienceAccepted},
+			want: []check.Code{"token_wrong_audience_accepted"},
 		}, {
 			name: "token_in_the_query", plant: func(f *fakeMCP) { f.queryTokens = true },
-			want: []check.Code{check.TokenInQueryRead},
+			want: []check.Code{"token_in_query_read"},
 		}, {
 			name: "anything_in_the_query",
 			plant: func(f *fakeMCP) {
 				f.queryTokens = true
 				f.accepts = func(token string) bool { return strings.HasPrefix(token, "mcpauth-check") }
 			},
-			want: []check.Code{check.TokenWordAccepted, check.TokenInQueryAccepted},
+			want: []check.Code{"token_word_accepted", "token_in_query_accepted"},
 		}, {
 			name: "crash_on_a_bad_token",
 			plant: func(f *fakeMCP) {
@@ -239,7 +240,7 @@ func brokenMCPs() []brokenMCP {
 					http.Error(w, "Error: jwt malformed\n    at verify (/home/app/node_modules/jsonwebtoken/verify.js:70:17)", http.StatusInternalServerError)
 				}
 			},
-			want: []check.Code{check.TokenRefusalFailure, check.LeakTrace, check.LeakPath, check.LeakLibrary},
+			want: []check.Code{"token_refusal_failure", "leak_trace", "leak_path", "leak_library"},
 		}, {
 			name: "own_path_repeated", path: "/srv/mcp",
 			plant: func(f *fakeMCP) {
@@ -247,7 +248,7 @@ func brokenMCPs() []brokenMCP {
 					http.Error(w, "Cannot DELETE "+r.URL.Path, http.StatusNotFound)
 				}
 			},
-			want: []check.Code{check.ServerMethodDiffers},
+			want: []check.Code{"server_method_differs"},
 		}, {
 			name: "token_echoed",
 			plant: func(f *fakeMCP) {
@@ -255,22 +256,22 @@ func brokenMCPs() []brokenMCP {
 					http.Error(w, "bad token: "+token, http.StatusForbidden)
 				}
 			},
-			want: []check.Code{check.TokenRefusalStatus, check.LeakToken},
+			want: []check.Code{"token_refusal_status", "leak_token"},
 		}, {
 			name: "no_error_code",
 			plant: func(f *fakeMCP) {
 				f.badToken = func(w http.ResponseWriter, _ string) { f.refuse(w, "") }
 			},
-			want: []check.Code{check.TokenRefusalCode},
+			want: []check.Code{"token_refusal_code"},
 		}, {
 			name: "cacheable_refusal", plant: func(f *fakeMCP) { f.refusalHeader.Set("Cache-Control", "public, max-age=60") },
-			want: []check.Code{check.RefusalCacheable},
+			want: []check.Code{"refusal_cacheable"},
 		}, {
 			name: "forbidden",
 			plant: func(f *fakeMCP) {
 				f.answers[http.MethodPost] = status(http.StatusForbidden)
 			},
-			want: []check.Code{check.ServerForbidden},
+			want: []check.Code{"server_forbidden"},
 		}, {
 			name: "redirect",
 			plant: func(f *fakeMCP) {
@@ -278,10 +279,10 @@ func brokenMCPs() []brokenMCP {
 					http.Redirect(w, r, "/mcp/", http.StatusTemporaryRedirect)
 				}
 			},
-			want: []check.Code{check.ServerRedirects},
+			want: []check.Code{"server_redirects"},
 		}, {
 			name: "web_page", plant: func(f *fakeMCP) { f.answers[http.MethodPost] = html },
-			want: []check.Code{check.ServerNotMCP},
+			want: []check.Code{"server_not_mcp"},
 		}, {
 			name: "refusal_in_a_success",
 			plant: func(f *fakeMCP) {
@@ -289,7 +290,7 @@ func brokenMCPs() []brokenMCP {
 					rpcAnswer(w, http.StatusOK, `"error":{"code":-32001,"message":"Unauthorized"}`)
 				}
 			},
-			want: []check.Code{check.ServerRefusalAsSuccess},
+			want: []check.Code{"server_refusal_as_success"},
 		}, {
 			name: "stream_for_everybody",
 			plant: func(f *fakeMCP) {
@@ -300,24 +301,24 @@ func brokenMCPs() []brokenMCP {
 				}
 				f.answers[http.MethodDelete] = status(http.StatusNotFound)
 			},
-			want: []check.Code{check.ServerMethodOpen, check.ServerMethodDiffers},
+			want: []check.Code{"server_method_open", "server_method_differs"},
 		}, {
 			name:  "page_for_people",
 			plant: func(f *fakeMCP) { f.answers[http.MethodGet] = html },
-			want:  []check.Code{check.ServerMethodDiffers},
+			want:  []check.Code{"server_method_differs"},
 		}, {
 			name: "page_for_each_token", token: true,
 			plant: func(f *fakeMCP) {
 				f.accepts = func(string) bool { return false }
 				f.badToken = func(w http.ResponseWriter, token string) {
-					if token == goodToken {
+					if token == validToken {
 						html(w, nil)
 						return
 					}
 					f.refuse(w, token)
 				}
 			},
-			want: []check.Code{check.ServerNotMCP},
+			want: []check.Code{"server_not_mcp"},
 		}, {
 			name: "ten_thousand_scopes",
 			plant: func(f *fakeMCP) {
@@ -338,10 +339,10 @@ func brokenMCPs() []brokenMCP {
 			},
 		}, {
 			name: "headers_unchecked", token: true, plant: func(f *fakeMCP) { f.noHeaderCheck = true },
-			want: []check.Code{check.MessageMismatchAccepted, check.MessageMismatchAccepted},
+			want: []check.Code{"message_mismatch_accepted", "message_mismatch_accepted"},
 		}, {
 			name: "crash_on_half_a_message", token: true, plant: func(f *fakeMCP) { f.rude = true },
-			want: []check.Code{check.MessageFailure},
+			want: []check.Code{"message_failure"},
 		},
 	}
 }
@@ -359,9 +360,9 @@ func TestBrokenMCPServers(t *testing.T) {
 			}
 			f := newFakeMCP(t, path)
 			b.plant(f)
-			opts := check.Options{Timeout: 2 * time.Second}
+			opts := check.Options{Network: network.Settings{Timeout: 2 * time.Second}}
 			if b.token {
-				opts.Token, opts.WrongAudienceToken = goodToken, wrongTokenOfAll
+				opts.Token, opts.WrongAudienceToken = validToken, wrongTokenOfAll
 			}
 			report, err := check.Server(t.Context(), f.url, opts)
 			if err != nil {
@@ -381,7 +382,7 @@ func wantNoToken(t *testing.T, r *check.Report) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, secret := range []string{goodToken, wrongTokenOfAll, "eyJ"} {
+	for _, secret := range []string{validToken, wrongTokenOfAll, "eyJ"} {
 		if bytes.Contains(data, []byte(secret)) {
 			t.Errorf("a token is in the report: %s", data)
 		}
@@ -399,14 +400,14 @@ func TestServerOutOfReach(t *testing.T) {
 		url  string
 		want check.Code
 	}{
-		"plain http":  {"http://mcp.example/mcp", check.InsecureTarget},
-		"not running": {gone.URL + "/mcp", check.ServerUnreachable},
-		"certificate": {private.URL + "/mcp", check.TLSFailed},
-		"private":     {"https://192.168.1.1/mcp", check.AddressBlocked},
+		"plain http":  {"http://mcp.example/mcp", "insecure_target"},
+		"not running": {gone.URL + "/mcp", "server_unreachable"},
+		"certificate": {private.URL + "/mcp", "tls_failed"},
+		"private":     {"https://192.168.1.1/mcp", "address_blocked"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			report, err := check.Server(t.Context(), c.url, check.Options{Timeout: 2 * time.Second})
+			report, err := check.Server(t.Context(), c.url, check.Options{Network: network.Settings{Timeout: 2 * time.Second}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -480,12 +481,12 @@ func TestServerGivesUpOnSilence(t *testing.T) {
 	f := newFakeMCP(t, "/mcp")
 	hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 	f.answers[http.MethodGet], f.answers[http.MethodDelete] = hang, hang
-	report, err := check.Server(t.Context(), f.url, check.Options{Timeout: 200 * time.Millisecond})
+	report, err := check.Server(t.Context(), f.url, check.Options{Network: network.Settings{Timeout: 200 * time.Millisecond}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantTroubles(t, report, check.ServerMethodDiffers, check.ServerUnreachable)
-	wantNot(t, report, check.ServerMethodsAlike, check.TokenForgeriesRefused)
+	wantTroubles(t, report, "server_method_differs", "server_unreachable")
+	wantNot(t, report, "server_methods_alike", "token_forgeries_refused")
 }
 
 // wantNot holds that a report does not say what was not seen.
@@ -522,7 +523,7 @@ func checkUntil(t *testing.T, last int) *check.Report {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	requests := 0
-	report, err := check.Server(ctx, f.url, check.Options{Token: goodToken, OnExchange: func(check.Exchange) {
+	report, err := check.Server(ctx, f.url, check.Options{Token: validToken, OnExchange: func(check.Exchange) {
 		if requests++; requests == last {
 			cancel()
 		}
@@ -551,7 +552,7 @@ func TestEchoedTokensAreHidden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantTroubles(t, report, check.TokenRefusalStatus, check.LeakToken)
+	wantTroubles(t, report, "token_refusal_status", "leak_token")
 	if data, err := json.Marshal(report); err != nil || bytes.Contains(data, []byte(opaque[:10])) {
 		t.Errorf("the report has a part of the token (%v): %s", err, data)
 	}
@@ -566,12 +567,12 @@ func TestResourceIdentifiers(t *testing.T) {
 		want     []check.Code
 	}{
 		{"/", func(f *fakeMCP) string { return f.URL + "/" }, nil},
-		{"/", func(f *fakeMCP) string { return f.URL }, []check.Code{check.ResourceRootSlash}},
-		{"/mcp", func(f *fakeMCP) string { return strings.Replace(f.url, "http", "HTTP", 1) }, []check.Code{check.ResourceSpeltOtherwise}},
-		{"/mcp", func(f *fakeMCP) string { return f.url + "?x=1" }, []check.Code{check.ResourceDiffers}},
-		{"/mcp", func(f *fakeMCP) string { return f.URL + "/mcp2" }, []check.Code{check.ResourceDiffers}},
-		{"/mcp2", func(f *fakeMCP) string { return f.URL + "/mcp" }, []check.Code{check.ResourceDiffers}},
-		{"/a/mcp", func(f *fakeMCP) string { return f.URL + "/a" }, []check.Code{check.ResourceAbove}},
+		{"/", func(f *fakeMCP) string { return f.URL }, []check.Code{"resource_root_slash"}},
+		{"/mcp", func(f *fakeMCP) string { return strings.Replace(f.url, "http", "HTTP", 1) }, []check.Code{"resource_spelt_otherwise"}},
+		{"/mcp", func(f *fakeMCP) string { return f.url + "?x=1" }, []check.Code{"resource_differs"}},
+		{"/mcp", func(f *fakeMCP) string { return f.URL + "/mcp2" }, []check.Code{"resource_differs"}},
+		{"/mcp2", func(f *fakeMCP) string { return f.URL + "/mcp" }, []check.Code{"resource_differs"}},
+		{"/a/mcp", func(f *fakeMCP) string { return f.URL + "/a" }, []check.Code{"resource_above"}},
 	} {
 		f := newFakeMCP(t, c.path)
 		f.path["resource"] = c.resource(f)

@@ -12,6 +12,7 @@ import (
 	"github.com/mcp-auth/go/check"
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/metadata"
+	"github.com/mcp-auth/go/network"
 	"github.com/urfave/cli/v3"
 )
 
@@ -29,11 +30,11 @@ func newCheckCommand(s streams) *cli.Command {
 		Name:      "check",
 		Usage:     "check an authorization server, an MCP server or a configuration",
 		ArgsUsage: "ISSUER|METADATA-URL",
-		Description: "Asks as an MCP client would, and says what is wrong, which specification demands it, what it\n" +
-			"means for which clients, and how to fix it. No request changes anything. The report goes to\n" +
-			"standard output, progress to standard error.\n\n" +
+		Description: "Sends the requests that an MCP client would send, and reports what is wrong, which specification\n" +
+			"requires it, what it means for which clients, and how to fix it. No request changes anything. The\n" +
+			"report goes to standard output, progress to standard error.\n\n" +
 			"The exit code is 0 if there are no errors, 1 if there are or if the check cannot be made, and\n" +
-			"2 if the command line is wrong. docs/check.md lists what can be found.\n\n" +
+			"2 if the command line is wrong. docs/check.md lists all findings.\n\n" +
 			"Examples:\n" +
 			"  mcpauth check https://auth.example.com\n" +
 			"  mcpauth check https://auth.example.com/.well-known/openid-configuration\n" +
@@ -43,15 +44,15 @@ func newCheckCommand(s streams) *cli.Command {
 			"  mcpauth check --web --open",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "server", Usage: "check the MCP server at `URL`, and the authorization servers it names"},
-			&cli.StringFlag{Name: "token-file", Usage: "with --server: `FILE` with a good access token for it, - for standard input; " + tokenVariable + " can hold it too"},
+			&cli.StringFlag{Name: "token-file", Usage: "with --server: `FILE` with a valid access token for it, - for standard input; or set " + tokenVariable},
 			&cli.StringFlag{Name: "other-token-file", Usage: "with --server: `FILE` with an access token for another resource, which the server must refuse"},
 			&cli.StringFlag{Name: "config", Usage: "check the resources and authorization servers configured in `FILE`"},
 			&cli.StringFlag{Name: "format", Usage: "how to write the report: text, json, markdown or sarif", Value: "text"},
 			newJSONFlag("print one line of JSON, like --format json"),
-			&cli.BoolFlag{Name: "strict", Usage: "let warnings make the exit code 1, too"},
+			&cli.BoolFlag{Name: "strict", Usage: "also exit with 1 if there are warnings"},
 			&cli.BoolFlag{Name: "quiet", Usage: "do not report progress on standard error"},
 			newNetworkFlag(),
-			&cli.StringFlag{Name: "ca-file", Usage: "`FILE` with certificates (PEM) of authorities to trust beside the system's"},
+			&cli.StringFlag{Name: "ca-file", Usage: "`FILE` with certificates (PEM) of authorities to trust in addition to the system's"},
 			&cli.DurationFlag{Name: "timeout", Usage: "how long to wait for each answer", Value: checkTimeout},
 		}, webFlags()...),
 		ArgValidator: checkSubject,
@@ -118,7 +119,7 @@ func runCheck(ctx context.Context, cmd *cli.Command, s streams) error {
 	case report == nil:
 		return err
 	}
-	// A check that was ended has a report too, of what was found until then.
+	// A check that was ended also has a report, of what was found until then.
 	if err := write(report, s.stdout); err != nil {
 		return err
 	}
@@ -139,7 +140,7 @@ func checkWhat(ctx context.Context, cmd *cli.Command, opts check.Options) (*chec
 		return check.AuthorizationServer(ctx, cmd.Args().First(), opts)
 	}
 	var err error
-	if opts.Token, err = goodToken(cmd); err != nil {
+	if opts.Token, err = validToken(cmd); err != nil {
 		return nil, err
 	}
 	if file := cmd.String("other-token-file"); file != "" {
@@ -174,13 +175,13 @@ func reportWriter(cmd *cli.Command) (func(*check.Report, io.Writer) error, error
 }
 
 func checkOptions(cmd *cli.Command, s streams) (check.Options, error) {
-	opts := check.Options{Timeout: cmd.Duration("timeout")}
+	opts := check.Options{Network: network.Settings{Timeout: cmd.Duration("timeout")}}
 	var err error
-	if opts.AllowedNetworks, err = allowedNetworks(cmd); err != nil {
+	if opts.Network.AllowedNetworks, err = allowedNetworks(cmd); err != nil {
 		return opts, err
 	}
 	if file := cmd.String("ca-file"); file != "" {
-		if opts.RootCAs, err = readCertificates(file); err != nil {
+		if opts.Network.RootCAs, err = readCertificates(file); err != nil {
 			return opts, err
 		}
 	}
@@ -190,7 +191,7 @@ func checkOptions(cmd *cli.Command, s streams) (check.Options, error) {
 	return opts, nil
 }
 
-// printExchange tells of a request as it is over. Its words are clean already.
+// printExchange prints a request when it is over. Its texts are fit to be shown.
 func printExchange(w io.Writer, e check.Exchange) {
 	outcome := fmt.Sprint(e.Status)
 	if e.Status == 0 {
@@ -215,9 +216,9 @@ func readCertificates(path string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// goodToken is empty if there is none. It is never an argument, which others on
-// the machine can see.
-func goodToken(cmd *cli.Command) (string, error) {
+// validToken returns the user's token, or "". A token is never an argument,
+// because other users of the machine can see arguments.
+func validToken(cmd *cli.Command) (string, error) {
 	var token []byte
 	var err error
 	switch file := cmd.String("token-file"); file {

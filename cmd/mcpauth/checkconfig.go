@@ -63,16 +63,9 @@ func checkConfiguration(ctx context.Context, path string, opts check.Options) (*
 	if err != nil {
 		return nil, &fileError{err}
 	}
-	config.AllowedNetworks = append(config.AllowedNetworks, opts.AllowedNetworks...)
-	config.RootCAs = opts.RootCAs
-	auth, err := mcpauth.New(config)
-	if err != nil {
-		report, err := check.Configuration(ctx, check.Setup{Name: path, Faults: configProblems(err)}, opts)
-		localize(report, source)
-		return report, err
-	}
-	defer auth.Close()
-	report, err := auth.DiagnoseWith(ctx, opts)
+	config.AllowedNetworks = append(config.AllowedNetworks, opts.Network.AllowedNetworks...)
+	config.RootCAs = opts.Network.RootCAs
+	report, err := check.Configuration(ctx, config, opts)
 	if report != nil {
 		report.Target = path
 		localize(report, source)
@@ -85,31 +78,6 @@ type fileError struct{ err error }
 
 func (e *fileError) Error() string { return e.err.Error() }
 func (e *fileError) Unwrap() error { return e.err }
-
-// configProblems lists the mistakes that mcpauth.New returned.
-func configProblems(err error) []check.Problem {
-	if fault, ok := err.(*mcpauth.ConfigError); ok {
-		return []check.Problem{{Field: fault.Field, Value: fault.Value, Text: faultText(fault)}}
-	}
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return []check.Problem{{Field: "Config", Text: err.Error()}}
-	}
-	var list []check.Problem
-	for _, e := range joined.Unwrap() {
-		list = append(list, configProblems(e)...)
-	}
-	return list
-}
-
-// faultText says what is wrong, and why.
-func faultText(fault *mcpauth.ConfigError) string {
-	text := fault.Fault.Error()
-	for _, cause := range fault.Unwrap()[1:] {
-		text += ": " + cause.Error()
-	}
-	return text
-}
 
 // readCheckFile reads a configuration. All its mistakes are returned, each with
 // its place.

@@ -188,3 +188,12 @@ type recorder struct {
 func (r *recorder) Header() http.Header         { return r.header }
 func (r *recorder) Write(p []byte) (int, error) { return r.body.Write(p) }
 func (r *recorder) WriteHeader(status int)      { r.status = status }
+
+// faultText returns what is wrong, and why.
+func faultText(fault *mcpauth.ConfigError) string {
+	text := fault.Fault.Error()
+	for _, cause := range fault.Unwrap()[1:] {
+		text += ": " + cause.Error()
+	}
+	return text
+}

@@ -329,7 +329,7 @@ func TestReport(t *testing.T) {
 	report := p.get(path)
 	for _, want := range []string{
 		`lang="en"`, "<title>", "<main>", "<h1>MCP server " + target.url, "Errors (", `<label for="markdown">`, path + "/report.md", "Check again",
-		"nothing found that is known to stop it", `rel="noopener noreferrer"`,
+		"no known problem", `rel="noopener noreferrer"`,
 	} {
 		if !strings.Contains(report, want) {
 			t.Errorf("the report lacks %q", want)

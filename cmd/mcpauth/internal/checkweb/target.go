@@ -9,7 +9,6 @@ import (
 	"github.com/mcp-auth/go/check"
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/metadata"
-	"github.com/mcp-auth/go/network"
 )
 
 const (
@@ -63,14 +62,14 @@ func (t target) check(ctx context.Context, opts check.Options) (*check.Report, e
 	return check.Server(ctx, t.URL, opts)
 }
 
-// findOut tells an authorization server by its metadata, those of a wrong
-// issuer included: a slash too much is what the check is to find. Everything
-// else is an MCP server.
+// findOut recognizes an authorization server by its metadata, even if that has
+// another issuer: the check is to find an extra slash. Everything else is an MCP
+// server.
 func findOut(ctx context.Context, target string, opts check.Options) check.Kind {
 	if strings.Contains(target, wellKnown) {
 		return check.KindAuthorizationServer
 	}
-	client := fetch.New(fetch.Policy{Settings: network.Settings{AllowedNetworks: opts.AllowedNetworks, RootCAs: opts.RootCAs, Timeout: opts.Timeout}})
+	client := fetch.New(fetch.Policy{Settings: opts.Network})
 	defer client.Close()
 	_, err := metadata.Fetch(ctx, client, metadata.Source{Issuer: target})
 	var other *metadata.IssuerMismatchError

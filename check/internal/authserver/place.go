@@ -1,0 +1,123 @@
+package authserver
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/mcp-auth/go/check/internal/probe"
+	"github.com/mcp-auth/go/check/internal/redact"
+	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/metadata"
+)
+
+const (
+	wellKnown      = "/.well-known/"
+	oauthWellKnown = wellKnown + "oauth-authorization-server"
+	oidcWellKnown  = wellKnown + "openid-configuration"
+
+	// pageOrigin is the Origin of a web page that the server cannot know.
+	pageOrigin = "https://mcp-client.example"
+)
+
+// place is a URL where metadata may be, and what is there.
+type place struct {
+	url      string
+	shown    string // the URL as reports show it
+	resp     *fetch.Response
+	err      error // of the fetch
+	document *metadata.AuthorizationServer
+	raw      []byte // of the document, repaired
+	fault    error  // why an answer is not a document
+}
+
+// missing reports whether the place says that there is no document.
+func (p *place) missing() bool {
+	return p.err == nil && p.fault == nil && p.resp.Status < http.StatusInternalServerError
+}
+
+// look fetches one place.
+func look(ctx context.Context, p *probe.Probe, src *metadata.Source, url, purpose string) *place {
+	found := &place{url: url, shown: redact.URL(url)}
+	found.resp, found.err = p.Do(ctx, purpose, fetch.Request{
+		URL:    url,
+		Header: http.Header{"Accept": {"application/json"}, "Origin": {pageOrigin}},
+	})
+	if found.err != nil && ctx.Err() != nil { // there was no time left for it
+		found.err = &fetch.Error{URL: found.shown, Kind: fetch.Canceled, Err: ctx.Err()}
+	}
+	if found.err == nil && found.resp.Status == http.StatusOK {
+		found.parse(src)
+	}
+	return found
+}
+
+func (p *place) parse(src *metadata.Source) {
+	p.raw = p.resp.Body
+	if src.Repair != nil {
+		if p.raw, p.fault = src.Repair(p.raw); p.fault != nil {
+			return
+		}
+	}
+	p.document, p.fault = metadata.ParseAuthorizationServer(p.raw)
+}
+
+// lookAround fetches each place of the source that has not been seen.
+func lookAround(ctx context.Context, p *probe.Probe, src *metadata.Source, seen []*place) []*place {
+	if src.URL != "" {
+		// A place that was configured on loopback may be reached there. The
+		// endpoints that its document names may not.
+		return []*place{look(ctx, p.Reaching(src.URL), src, src.URL, "metadata, as configured")}
+	}
+	candidates, err := metadata.CandidateURLs(src.Issuer, src.Type)
+	if err != nil {
+		return seen
+	}
+	var places []*place
+	for _, url := range candidates {
+		i := slices.IndexFunc(seen, func(s *place) bool { return s.url == url })
+		switch {
+		case i >= 0:
+			places = append(places, seen[i])
+		case ctx.Err() == nil:
+			places = append(places, look(ctx, p, src, url, purposeOf(url)))
+		}
+	}
+	for _, s := range seen { // a client would not find it, but the user gave it
+		if !slices.Contains(places, s) {
+			places = append([]*place{s}, places...)
+		}
+	}
+	return places
+}
+
+func purposeOf(url string) string {
+	switch {
+	case strings.Contains(url, oauthWellKnown):
+		return "metadata, RFC 8414"
+	case strings.HasSuffix(url, oidcWellKnown):
+		return "metadata, OpenID Connect"
+	}
+	return "metadata, OpenID Connect, inserted"
+}
+
+// issuerOf returns the issuer that a document at the URL target must have: the
+// document's own, if its metadata may be at target, or else the one from which
+// target was formed.
+func issuerOf(given *place, target string) string {
+	before, after, _ := strings.Cut(target, wellKnown)
+	_, path, hasPath := strings.Cut(after, "/")
+	derived := before
+	if hasPath {
+		derived += "/" + path
+	}
+	if given.document == nil {
+		return derived
+	}
+	own := given.document.Issuer
+	if candidates, err := metadata.CandidateURLs(own, metadata.AnyType); err == nil && slices.Contains(candidates, target) {
+		return own
+	}
+	return derived
+}
