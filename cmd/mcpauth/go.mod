@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/mcp-auth/go v0.0.0
+	github.com/mcp-auth/go/client/filestore v0.0.0
 	github.com/mcp-auth/go/gosdk v0.0.0
 	github.com/mcp-auth/go/mcpauthtest/sqlitestore v0.0.0
 	github.com/modelcontextprotocol/go-sdk v1.8.0
