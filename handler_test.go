@@ -19,6 +19,7 @@ import (
 	"github.com/mcp-auth/go/internal/mcptest"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/metadata"
+	"github.com/mcp-auth/go/policy"
 )
 
 func resources(identifiers ...string) mcpauth.Config {
@@ -334,7 +335,7 @@ func TestContextKeepsNoBody(t *testing.T) {
 	t.Parallel()
 	var kept context.Context
 	var body weak.Pointer[byte]
-	policy := func(r *mcpauth.Resource) { r.Policy = &mcpauth.Policy{Default: mcpauth.Authenticated()} }
+	policy := func(r *mcpauth.Resource) { r.Policy = &policy.Policy{Default: policy.Authenticated()} }
 	g := guard(t, policy, func(_ http.ResponseWriter, r *http.Request) {
 		kept = r.Context()
 		_, _ = r.Body.(io.WriterTo).WriteTo(writerFunc(func(p []byte) (int, error) {
@@ -363,7 +364,7 @@ func (b *idleBody) Read(p []byte) (int, error) {
 // A caller who announces a large body gets no memory for it before it comes.
 func TestAnnouncedBody(t *testing.T) {
 	t.Parallel()
-	policy := func(r *mcpauth.Resource) { r.Policy = &mcpauth.Policy{} }
+	policy := func(r *mcpauth.Resource) { r.Policy = &policy.Policy{} }
 	g := guard(t, policy, func(http.ResponseWriter, *http.Request) { t.Error("the handler was reached") })
 	body := &idleBody{}
 	r := httptest.NewRequest(http.MethodPost, "/mcp", body)
@@ -446,7 +447,7 @@ func TestNilPanics(t *testing.T) {
 // The body lies in memory of different kinds, by its length.
 func TestHandlerReadsBodiesOfAllLengths(t *testing.T) {
 	t.Parallel()
-	policy := func(r *mcpauth.Resource) { r.Policy = &mcpauth.Policy{Default: mcpauth.Authenticated()} }
+	policy := func(r *mcpauth.Resource) { r.Policy = &policy.Policy{Default: policy.Authenticated()} }
 	for _, read := range []func(io.Reader) ([]byte, error){
 		io.ReadAll,
 		func(r io.Reader) ([]byte, error) { return io.ReadAll(iotest.OneByteReader(r)) },

@@ -20,6 +20,7 @@ import (
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/metadata"
 	"github.com/mcp-auth/go/network"
+	"github.com/mcp-auth/go/policy"
 )
 
 // TestOwnServer holds that a server behind this module's door has nothing to be
@@ -61,7 +62,7 @@ func ownServer(t *testing.T, stateless bool) (resource string, as *mcpauthtest.S
 		Identifier:           resource,
 		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: as.Issuer()}},
 		ScopesSupported:      []string{"read"},
-		Policy:               &mcpauth.Policy{Default: mcpauth.Authenticated()},
+		Policy:               &policy.Policy{Default: policy.Authenticated()},
 	}}})
 	if err != nil {
 		t.Fatal(err)

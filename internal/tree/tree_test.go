@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -30,6 +31,7 @@ var trackedFiles = sync.OnceValues(func() ([]string, error) {
 		return nil, err
 	}
 	files := strings.Split(strings.TrimSpace(string(out)), "\n")
+	files = slices.Compact(files) // a file in conflict is listed for each side
 	kept := files[:0]
 	for _, file := range files {
 		if _, err := os.Lstat(file); err == nil { // not just deleted
