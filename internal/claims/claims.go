@@ -7,10 +7,10 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/mcp-auth/go/internal/jsonx"
+	"github.com/mcp-auth/go/internal/scope"
 )
 
 // MaxDepth bounds the nesting of a payload.
@@ -80,23 +80,9 @@ func (e *Expected) audience(raw []byte) ([]string, bool) {
 // an array, which some providers use.
 func scopesOf(raw []byte) ([]string, bool) {
 	if s, ok := jsonx.String(raw); ok {
-		return splitScopes(s), true
+		return scope.Split(s), true
 	}
 	return jsonx.Strings(raw)
-}
-
-// splitScopes splits at spaces only: no other character separates scopes.
-func splitScopes(s string) []string {
-	if s == "" {
-		return nil
-	}
-	scopes := make([]string, 0, strings.Count(s, " ")+1)
-	for scope := range strings.SplitSeq(s, " ") {
-		if scope != "" {
-			scopes = append(scopes, scope)
-		}
-	}
-	return scopes
 }
 
 var errWrongType = errors.New("a member has the wrong type")

@@ -9,27 +9,27 @@ import (
 type member uint8
 
 const (
-	iss member = iota
-	sub
-	aud
-	exp
-	nbf
-	iat
-	scope
-	scp
-	clientID
-	azp
-	cid
-	appid
-	cnf
-	tokenUse
-	typ
+	claimIss member = iota
+	claimSub
+	claimAud
+	claimExp
+	claimNbf
+	claimIat
+	claimScope
+	claimScp
+	claimClientID
+	claimAzp
+	claimCid
+	claimAppid
+	claimCnf
+	claimTokenUse
+	claimTyp
 	// The following claims only have to be there: their names in another case
 	// mean nothing.
-	nonce
-	atHash
-	cHash
-	events
+	claimNonce
+	claimAtHash
+	claimCHash
+	claimEvents
 
 	memberCount = iota
 )
@@ -42,43 +42,43 @@ var memberNames = [memberCount]string{
 func memberOf(name []byte) (m member, known bool) {
 	switch string(name) {
 	case "iss":
-		return iss, true
+		return claimIss, true
 	case "sub":
-		return sub, true
+		return claimSub, true
 	case "aud":
-		return aud, true
+		return claimAud, true
 	case "exp":
-		return exp, true
+		return claimExp, true
 	case "nbf":
-		return nbf, true
+		return claimNbf, true
 	case "iat":
-		return iat, true
+		return claimIat, true
 	case "scope":
-		return scope, true
+		return claimScope, true
 	case "scp":
-		return scp, true
+		return claimScp, true
 	case "client_id":
-		return clientID, true
+		return claimClientID, true
 	case "azp":
-		return azp, true
+		return claimAzp, true
 	case "cid":
-		return cid, true
+		return claimCid, true
 	case "appid":
-		return appid, true
+		return claimAppid, true
 	case "cnf":
-		return cnf, true
+		return claimCnf, true
 	case "token_use":
-		return tokenUse, true
+		return claimTokenUse, true
 	case "typ":
-		return typ, true
+		return claimTyp, true
 	case "nonce":
-		return nonce, true
+		return claimNonce, true
 	case "at_hash":
-		return atHash, true
+		return claimAtHash, true
 	case "c_hash":
-		return cHash, true
+		return claimCHash, true
 	case "events":
-		return events, true
+		return claimEvents, true
 	}
 	return 0, false
 }
@@ -87,7 +87,7 @@ func memberOf(name []byte) (m member, known bool) {
 // case. encoding/json, with which handlers read claims, takes one for the other,
 // and also "ſ" and the Kelvin sign for "s" and "k".
 func isVariant(name string) bool {
-	for _, known := range memberNames[:nonce] {
+	for _, known := range memberNames[:claimNonce] {
 		if len(name) < len(known) || name[0] < utf8.RuneSelf && name[0]|0x20 != known[0] { // another letter in any case
 			continue
 		}

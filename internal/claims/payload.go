@@ -57,7 +57,7 @@ func (p *Payload) Note(name, raw []byte) {
 }
 
 // Issuer returns the claim iss as it stands in the payload, or nil.
-func (p *Payload) Issuer() []byte { return p.members[iss] }
+func (p *Payload) Issuer() []byte { return p.members[claimIss] }
 
 // Decode returns the claims, and what they say about the kind of the token. An
 // error means that a claim has the wrong type.
@@ -67,22 +67,22 @@ func (p *Payload) Decode(expected *Expected) (c Claims, k Kind, err error) {
 	}
 	c = Claims{
 		Raw:          p.raw,
-		Issuer:       decode(p, iss, expected.issuer, &err),
-		Subject:      decode(p, sub, jsonx.String, &err),
-		Audience:     decode(p, aud, expected.audience, &err),
-		ExpiresAt:    decode(p, exp, jsonx.NumericDate, &err),
-		NotBefore:    decode(p, nbf, jsonx.NumericDate, &err),
-		IssuedAt:     decode(p, iat, jsonx.NumericDate, &err),
+		Issuer:       decode(p, claimIss, expected.issuer, &err),
+		Subject:      decode(p, claimSub, jsonx.String, &err),
+		Audience:     decode(p, claimAud, expected.audience, &err),
+		ExpiresAt:    decode(p, claimExp, jsonx.NumericDate, &err),
+		NotBefore:    decode(p, claimNbf, jsonx.NumericDate, &err),
+		IssuedAt:     decode(p, claimIat, jsonx.NumericDate, &err),
 		Scopes:       p.decodeScopes(expected.ScopeClaim, &err),
 		ClientID:     p.decodeClientID(&err),
-		Confirmation: decode(p, cnf, confirmationOf, &err),
+		Confirmation: decode(p, claimCnf, confirmationOf, &err),
 	}
 	k = Kind{
-		use:    decode(p, tokenUse, jsonx.String, &err),
-		typ:    decode(p, typ, jsonx.String, &err),
-		nonce:  p.members[nonce] != nil,
-		hash:   p.members[atHash] != nil || p.members[cHash] != nil,
-		events: p.members[events] != nil,
+		use:    decode(p, claimTokenUse, jsonx.String, &err),
+		typ:    decode(p, claimTyp, jsonx.String, &err),
+		nonce:  p.members[claimNonce] != nil,
+		hash:   p.members[claimAtHash] != nil || p.members[claimCHash] != nil,
+		events: p.members[claimEvents] != nil,
 	}
 	return c, k, err
 }
@@ -107,10 +107,10 @@ func decodeRaw[T any](name string, raw []byte, read func(raw []byte) (T, bool), 
 // decodeScopes returns the scopes of the configured claim, or else those of
 // scope or scp. All of them must have the right type.
 func (p *Payload) decodeScopes(configured string, err *error) []string {
-	standard, alternative := decode(p, scope, scopesOf, err), decode(p, scp, scopesOf, err)
+	standard, alternative := decode(p, claimScope, scopesOf, err), decode(p, claimScp, scopesOf, err)
 	m, known := memberOf([]byte(configured))
 	switch {
-	case configured == "scope", configured == "" && p.members[scope] != nil:
+	case configured == "scope", configured == "" && p.members[claimScope] != nil:
 		return standard
 	case configured == "scp", configured == "":
 		return alternative
@@ -127,7 +127,7 @@ func (p *Payload) decodeScopes(configured string, err *error) []string {
 
 // decodeClientID returns the best of the claims that name the client.
 func (p *Payload) decodeClientID(err *error) (id string) {
-	for _, m := range [...]member{appid, cid, azp, clientID} {
+	for _, m := range [...]member{claimAppid, claimCid, claimAzp, claimClientID} {
 		if value := decode(p, m, jsonx.String, err); value != "" {
 			id = value
 		}
