@@ -10,15 +10,6 @@ import (
 	"github.com/mcp-auth/go/reason"
 )
 
-// answer is what WriteChallenge sends for c, nonce and delay aside.
-func (c *Challenge) answer() response.Answer {
-	var challenges []string
-	if c.Status != http.StatusInternalServerError {
-		challenges = c.WWWAuthenticate()
-	}
-	return response.NewAnswer(c.Status, challenges, c.Code, c.Description)
-}
-
 // preparedAnswers are answers that a middleware makes beforehand, to what most
 // refused requests are refused for: a flood of strangers costs little then.
 type preparedAnswers []preparedAnswer

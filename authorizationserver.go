@@ -2,14 +2,13 @@ package mcpauth
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/claims"
 	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/identifier"
 	"github.com/mcp-auth/go/internal/introspection"
 	"github.com/mcp-auth/go/internal/jose"
 	"github.com/mcp-auth/go/internal/keys"
@@ -122,12 +121,12 @@ type trustedServer struct {
 
 // parse reads the configuration for a resource, and reports its mistakes.
 func (s *AuthorizationServer) parse(faults *configerr.List, field, resource string) trustedServer {
-	s.checkIssuer(faults, field+".Issuer")
+	faults.Nest(field+".Issuer", identifier.CheckIssuer(s.Issuer))
 	if s.Type != "" && s.Type != OIDC && s.Type != OAuth {
 		faults.Add(configerr.InvalidType, field+".Type", string(s.Type))
 	}
 	if s.MetadataURL != "" {
-		checkURL(faults, field+".MetadataURL", s.MetadataURL)
+		faults.Nest(field+".MetadataURL", identifier.CheckURL(s.MetadataURL, true))
 	}
 	s.checkMetadata(faults, field)
 	t := trustedServer{
@@ -155,16 +154,6 @@ func (s *AuthorizationServer) parse(faults *configerr.List, field, resource stri
 	return t
 }
 
-var errMetadataAsIssuer = errors.New("it is the URL of a metadata document, whose member issuer is the issuer")
-
-func (s *AuthorizationServer) checkIssuer(faults *configerr.List, field string) {
-	if metadata.CheckIssuer(s.Issuer) != nil {
-		addURL(faults, configerr.InvalidIssuer, field, s.Issuer)
-	} else if strings.Contains(s.Issuer, "/.well-known/") {
-		faults.AddErr(configerr.InvalidIssuer, field, s.Issuer, errMetadataAsIssuer)
-	}
-}
-
 // checkMetadata reports mistakes in metadata that is given by hand. It needs no
 // URL of keys if only introspection or a verifier use it.
 func (s *AuthorizationServer) checkMetadata(faults *configerr.List, field string) {
@@ -179,8 +168,8 @@ func (s *AuthorizationServer) checkMetadata(faults *configerr.List, field string
 	}
 	uri := s.Metadata.JWKSURI
 	needless := s.Verifier != nil || s.JWKS != nil || uri == "" && s.Introspection != nil
-	if !needless && fetch.CheckURL(uri, fetch.IsLoopbackURL(s.Issuer)) != nil {
-		addURL(faults, configerr.InvalidURL, field+".Metadata.JWKSURI", uri)
+	if !needless {
+		faults.Nest(field+".Metadata.JWKSURI", identifier.CheckURL(uri, fetch.IsLoopbackURL(s.Issuer)))
 	}
 }
 

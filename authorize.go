@@ -74,6 +74,19 @@ func (f bodyFunc) Bytes(most int64) ([]byte, error) {
 	return f(most)
 }
 
+// DPoPNonce returns the value of the header DPoP-Nonce to send with the answer
+// to an admitted request (RFC 9449 §8.2), or the empty string if the resource
+// demands no nonces. An answer with it must not be cached. It is for middleware
+// of your own: Protect sends the header by itself, and [WriteChallenge] does so
+// in refusals.
+func (a *Auth) DPoPNonce(resource string) string {
+	res, err := a.resource(resource)
+	if err != nil {
+		return ""
+	}
+	return res.sender.DPoP().Nonce()
+}
+
 // prove takes a token from the request, and returns it if it is valid for this
 // resource now and comes from its sender. With a refusal comes the scheme that
 // the request used.

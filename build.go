@@ -9,6 +9,7 @@ import (
 
 	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/identifier"
 	"github.com/mcp-auth/go/internal/introspection"
 	"github.com/mcp-auth/go/internal/jose"
 	"github.com/mcp-auth/go/internal/keys"
@@ -20,20 +21,6 @@ import (
 	"github.com/mcp-auth/go/metadata"
 	"github.com/mcp-auth/go/policy"
 )
-
-// resource is a configured resource, ready for use.
-type resource struct {
-	auth        *Auth
-	identifier  string
-	metadataURL string
-	hierarchy   *scope.Hierarchy
-	policy      *policy.Evaluator // nil: the scopes of the handler are enough
-	sessions    SessionStore      // nil: shared
-	origins     *origin.Policy
-	tokens      *token.Trust
-	sender      *senderconstraint.Checker
-	first       *keys.Source // of the first authorization server
-}
 
 // builder makes an Auth of a configuration in one pass, and collects the
 // mistakes that it meets.
@@ -110,28 +97,29 @@ func (b *builder) checkLimits() {
 
 func (b *builder) addResource(r *Resource, field string) {
 	a := b.auth
-	id := parseIdentifier(&b.faults, field+".Identifier", r.Identifier)
-	if b.places[id.place] {
+	id, err := identifier.ParseResource(r.Identifier)
+	b.faults.Nest(field+".Identifier", err)
+	if b.places[id.Place] {
 		b.faults.Add(configerr.DuplicateResource, field+".Identifier", r.Identifier)
 	}
-	b.places[id.place] = true
+	b.places[id.Place] = true
 	b.faults.Nest(field+".ScopesSupported", scope.Validate(r.ScopesSupported))
 	hierarchy, rules := b.access(r, field)
 	if r.DangerouslyShareSessions && r.Sessions != nil {
 		b.faults.Add(configerr.ConflictingSources, field+".Sessions and DangerouslyShareSessions", "")
 	}
 	res := &resource{
-		auth: a, identifier: r.Identifier, metadataURL: id.metadataURL,
-		hierarchy: hierarchy, policy: rules, sessions: r.sessionStore(), origins: b.origins(id.onLoopback),
+		identifier: r.Identifier, log: a.log, showDetails: a.showDetails, metadataURL: id.MetadataURL,
+		hierarchy: hierarchy, policy: rules, sessions: r.sessionStore(), origins: b.origins(id.OnLoopback),
 		sender: senderconstraint.New(senderconstraint.Config{
-			Origin: id.origin,
+			Origin: id.Origin,
 			DPoP:   r.DPoP.parse(&b.faults, field+".DPoP", r.Identifier, a.leeway, a.now),
 			MTLS:   r.MTLS.parse(&b.faults, field+".MTLS"),
 		}),
 	}
 	res.tokens = b.trust(r, res, field)
 	b.drafts = append(b.drafts, draft{
-		url: id.metadataURL, doc: r.metadata(&b.faults, field, res.sender),
+		url: id.MetadataURL, doc: r.metadata(&b.faults, field, res.sender),
 		signer: r.MetadataSigner.parse(&b.faults, field+".MetadataSigner"), field: field + ".MetadataSigner",
 	})
 	a.resources[r.Identifier] = res

@@ -139,3 +139,12 @@ func challengeIn(err error) *Challenge {
 	}
 	return c
 }
+
+// answer is what WriteChallenge sends for c, nonce and delay aside.
+func (c *Challenge) answer() response.Answer {
+	var challenges []string
+	if c.Status != http.StatusInternalServerError {
+		challenges = c.WWWAuthenticate()
+	}
+	return response.NewAnswer(c.Status, challenges, c.Code, c.Description)
+}

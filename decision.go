@@ -3,6 +3,7 @@ package mcpauth
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/mcp-auth/go/internal/claims"
 	"github.com/mcp-auth/go/internal/credential"
@@ -100,11 +101,13 @@ func (r *resource) challenge(req *Request, scheme credential.Scheme, refused *re
 		rpc:              refused.RPC,
 		scheme:           scheme,
 	}
-	r.describeDPoP(c)
+	if d := r.sender.DPoP(); d != nil {
+		c.DPoPAlgorithms, c.DPoPOnly, c.DPoPNonce = slices.Clone(d.Names), d.Required, d.Nonce()
+	}
 	if refused.Status == http.StatusServiceUnavailable {
 		c.RetryAfter = keys.RetryAfter(refused.Cause)
 	}
-	if r.auth.showDetails && refused.Cause != nil {
+	if r.showDetails && refused.Cause != nil {
 		c.Description = printable(refused.Cause.Error())
 	}
 	return c

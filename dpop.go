@@ -125,23 +125,3 @@ func names(algorithms []jose.Algorithm) (names []string) {
 	}
 	return names
 }
-
-// DPoPNonce returns the value of the header DPoP-Nonce to send with the answer
-// to an admitted request (RFC 9449 §8.2), or the empty string if the resource
-// demands no nonces. An answer with it must not be cached. It is for middleware
-// of your own: Protect sends the header by itself, and [WriteChallenge] does so
-// in refusals.
-func (a *Auth) DPoPNonce(resource string) string {
-	res, err := a.resource(resource)
-	if err != nil {
-		return ""
-	}
-	return res.sender.DPoP().Nonce()
-}
-
-// describeDPoP adds to a refusal what clients need to know of DPoP.
-func (r *resource) describeDPoP(c *Challenge) {
-	if d := r.sender.DPoP(); d != nil {
-		c.DPoPAlgorithms, c.DPoPOnly, c.DPoPNonce = slices.Clone(d.Names), d.Required, d.Nonce()
-	}
-}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/identifier"
 	"github.com/mcp-auth/go/internal/introspection"
 	"github.com/mcp-auth/go/internal/jose"
 	"github.com/mcp-auth/go/internal/token"
@@ -104,6 +105,9 @@ const (
 	AllTokens IntrospectedTokens = "all"
 )
 
+// redacted is what secrets print as.
+const redacted = "[redacted]"
+
 // Secret is a client secret that keeps itself out of logs: every way of
 // printing or encoding it gives "[redacted]".
 type Secret string
@@ -158,7 +162,7 @@ func (s *AuthorizationServer) parseIntrospection(faults *configerr.List, field s
 	}
 	switch {
 	case c.Endpoint != "":
-		checkURL(faults, field+".Endpoint", c.Endpoint)
+		faults.Nest(field+".Endpoint", identifier.CheckURL(c.Endpoint, true))
 	case !s.mayNameEndpoint():
 		faults.Add(configerr.NoIntrospectionEndpoint, field+".Endpoint", "")
 	}

@@ -21,7 +21,7 @@ func (r *resource) reportRefusal(ctx context.Context, method string, refused *re
 	case refused.Status >= http.StatusInternalServerError && ctx.Err() == nil && !keys.CausedByCaller(refused.Cause):
 		level = slog.LevelError
 	}
-	log := r.auth.log
+	log := r.log
 	if !log.Enabled(ctx, level) { // making the attributes would cost more than asking
 		return
 	}
@@ -35,7 +35,7 @@ func (r *resource) reportRefusal(ctx context.Context, method string, refused *re
 
 // reportResponse reports that a response was withheld or broken off.
 func (r *resource) reportResponse(ctx context.Context, what string, cause error) {
-	r.auth.log.LogAttrs(ctx, slog.LevelError, what,
+	r.log.LogAttrs(ctx, slog.LevelError, what,
 		slog.String("resource", r.identifier), slog.Any("cause", cause))
 }
 
