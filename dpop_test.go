@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -207,6 +208,79 @@ func TestDPoPReplicas(t *testing.T) {
 	stranger := newBound(t, &mcpauth.DPoP{RequireNonce: true})
 	if got := reasonOf(t, stranger.auth, stranger.request(t, replicas[0].auth.DPoPNonce(""))); got != reason.DPoPNonceRequired {
 		t.Errorf("the nonce of a stranger: %q", got)
+	}
+}
+
+// Covers RS18: a client that floods the replay cache shuts out only itself, and
+// what it is refused with is not an error of the server.
+func TestDPoPFloodOfOneKey(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, mcpauthtest.Config{})
+	config := trusting(server.Issuer())
+	config.Resources[0].DPoP = &mcpauth.DPoP{ReplayCacheSize: 20}
+	var log bytes.Buffer
+	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	auth := newAuth(t, config)
+	client := func() *bound {
+		key := newDPoPKey(t)
+		return &bound{auth, key, mint(t, server, mcpauthtest.BoundTo(key))}
+	}
+	flood, honest := client(), client()
+	accepted := 0
+	for range 30 {
+		switch got := reasonOf(t, auth, flood.request(t, "")); got {
+		case "":
+			accepted++
+		case reason.ReplayCacheUnavailable:
+		default:
+			t.Fatal(got)
+		}
+	}
+	if accepted != 10 {
+		t.Errorf("%d requests of one key were accepted, want half of 20", accepted)
+	}
+	for range 5 {
+		if got := reasonOf(t, auth, honest.request(t, "")); got != "" {
+			t.Errorf("another client: %q", got)
+		}
+	}
+	if text := log.String(); !strings.Contains(text, "share of the replay cache") || strings.Contains(text, "level=ERROR") {
+		t.Error(text)
+	}
+}
+
+// Covers RS18: a used proof is not valid again after the clock went ahead and back.
+func TestDPoPWhenTheClockGoesBack(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	server := newServer(t, mcpauthtest.Config{Now: c.now})
+	config := trusting(server.Issuer())
+	config.Now, config.Resources[0].DPoP = c.now, &mcpauth.DPoP{}
+	key := newDPoPKey(t)
+	long, err := server.Token(mcpauthtest.TokenClaims{Audience: []string{resourceID}, ExpiresAt: c.now().Add(5 * time.Hour)}, mcpauthtest.BoundTo(key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bound{newAuth(t, config), key, long}
+	first := b.request(t, "")
+	if got := reasonOf(t, b.auth, first); got != "" {
+		t.Fatal(got)
+	}
+	c.advance(time.Hour)
+	if got := reasonOf(t, b.auth, first); got != reason.DPoPProofStale {
+		t.Errorf("an hour later: %q", got)
+	}
+	proof, err := key.Proof(mcpauthtest.DPoPProof{Method: http.MethodPost, URL: resourceID, AccessToken: long, IssuedAt: c.now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ahead := mcpauth.Request{Method: http.MethodPost, URL: "/mcp", Header: http.Header{"Authorization": {"DPoP " + long}, "Dpop": {proof}}}
+	if got := reasonOf(t, b.auth, ahead); got != "" {
+		t.Fatal(got)
+	}
+	c.advance(-time.Hour)
+	if got := reasonOf(t, b.auth, first); got != reason.DPoPProofReplayed {
+		t.Errorf("when the clock is back: %q", got)
 	}
 }
 

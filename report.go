@@ -2,10 +2,12 @@ package mcpauth
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
 
+	"github.com/mcp-auth/go/internal/dpop"
 	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/reason"
@@ -17,8 +19,7 @@ func (r *resource) reportRefusal(ctx context.Context, method string, refused *re
 	switch {
 	case refused.Reason == reason.NoCredentials:
 		level = slog.LevelDebug
-	// Any caller can cause a 503 by going away, or with an invented kid.
-	case refused.Status >= http.StatusInternalServerError && ctx.Err() == nil && !keys.CausedByCaller(refused.Cause):
+	case refused.Status >= http.StatusInternalServerError && ctx.Err() == nil && !causedByCaller(refused.Cause):
 		level = slog.LevelError
 	}
 	log := r.log
@@ -31,6 +32,12 @@ func (r *resource) reportRefusal(ctx context.Context, method string, refused *re
 		slog.String("resource", r.identifier),
 		slog.String("method", method),
 		slog.Any("cause", refused.Cause))
+}
+
+// causedByCaller reports whether any caller can cause a 503: with an invented kid,
+// or with proof after proof of one key.
+func causedByCaller(cause error) bool {
+	return keys.CausedByCaller(cause) || errors.Is(cause, dpop.ErrShare)
 }
 
 // reportResponse reports that a response was withheld or broken off.
