@@ -36,7 +36,9 @@ type DPoP struct {
 	RequireNonce bool
 	// NonceKey is the secret that nonces are made with, at least 32 random
 	// bytes: the same in all replicas that answer for the resource. Nil means a
-	// random one for this process.
+	// random one for this process, which is right for a single replica only, so
+	// New warns of it: behind a load balancer each replica would refuse the nonces
+	// of the others.
 	NonceKey []byte
 	// Algorithms is the allow-list for proofs, such as "ES256". Empty means RS,
 	// PS and ES with 256, 384 and 512 bits, and EdDSA.
@@ -122,6 +124,9 @@ func (d *DPoP) checkLimits(faults *configerr.List, field string) {
 	}
 	if d.ReplayCacheSize < 0 || d.ReplayCacheSize > maxReplayEntries {
 		faults.Add(configerr.InvalidReplayCacheSize, field+".ReplayCacheSize", strconv.Itoa(d.ReplayCacheSize))
+	}
+	if d.RequireNonce && d.NonceKey == nil {
+		faults.Warn(configerr.NonceKeyNotShared, field+".NonceKey", "", nil)
 	}
 	if d.ReplayCache != nil && d.ReplayCacheSize != 0 {
 		faults.Add(configerr.ConflictingSources, field+".ReplayCache and ReplayCacheSize", "")

@@ -284,6 +284,33 @@ func TestDPoPWhenTheClockGoesBack(t *testing.T) {
 	}
 }
 
+// Covers RS18: New warns of nonces that only one process can check.
+func TestNonceKeyOfOneProcess(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		dpop *mcpauth.DPoP
+		want []string
+	}{
+		"no key":    {&mcpauth.DPoP{RequireNonce: true}, []string{"Resources[0].DPoP.NonceKey"}},
+		"a key":     {&mcpauth.DPoP{RequireNonce: true, NonceKey: make([]byte, 32)}, nil},
+		"no nonces": {&mcpauth.DPoP{}, nil},
+		"no DPoP":   {nil, nil},
+	} {
+		config := oneResource()
+		config.Resources[0].DPoP = test.dpop
+		var got []string
+		for _, w := range newAuth(t, config).Warnings() {
+			got = append(got, w.Field)
+			if !errors.Is(w, configerr.NonceKeyNotShared) {
+				t.Error(w)
+			}
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+}
+
 func TestDPoPNonceWhereThereIsNone(t *testing.T) {
 	t.Parallel()
 	plain, optional := newAuth(t, oneResource()), newBound(t, &mcpauth.DPoP{})
@@ -383,6 +410,9 @@ func TestSenderConstraintConfigFaults(t *testing.T) {
 		"proxy without header":  {mtls(mcpauth.MTLS{TrustedProxies: prefixes("10.0.0.0/8")}), configerr.IncompleteForwarding, "MTLS.ForwardedHeader and TrustedProxies"},
 		"everybody a proxy":     {mtls(mcpauth.MTLS{ForwardedHeader: "X", TrustedProxies: prefixes("10.0.0.0/8", "0.0.0.0/0")}), configerr.InvalidProxyNetwork, "MTLS.TrustedProxies[1]"},
 		"every IPv6 a proxy":    {mtls(mcpauth.MTLS{ForwardedHeader: "X", TrustedProxies: prefixes("::/0")}), configerr.InvalidProxyNetwork, "MTLS.TrustedProxies[0]"},
+		"every mapped a proxy":  {mtls(mcpauth.MTLS{ForwardedHeader: "X", TrustedProxies: prefixes("::ffff:0.0.0.0/96")}), configerr.InvalidProxyNetwork, "MTLS.TrustedProxies[0]"},
+		"wider than mapped":     {mtls(mcpauth.MTLS{ForwardedHeader: "X", TrustedProxies: prefixes("::ffff:10.0.0.0/90")}), configerr.InvalidProxyNetwork, "MTLS.TrustedProxies[0]"},
+		"far wider than mapped": {mtls(mcpauth.MTLS{ForwardedHeader: "X", TrustedProxies: prefixes("::/8")}), configerr.InvalidProxyNetwork, "MTLS.TrustedProxies[0]"},
 		"invalid proxy":         {mtls(mcpauth.MTLS{ForwardedHeader: "X", TrustedProxies: prefixes("")}), configerr.InvalidProxyNetwork, "MTLS.TrustedProxies[0]"},
 		"no header name":        {mtls(mcpauth.MTLS{ForwardedHeader: "Client Cert", TrustedProxies: prefixes("10.0.0.0/8")}), configerr.InvalidHeaderName, "MTLS.ForwardedHeader"},
 		"signer without a key":  {mcpauth.Resource{MetadataSigner: &mcpauth.MetadataSigner{Algorithm: "ES256"}}, configerr.InvalidSigner, "MetadataSigner.Key"},
