@@ -441,9 +441,11 @@ func TestServerURLsThatAreNone(t *testing.T) {
 			t.Errorf("the error repeats the userinfo: %v", err)
 		}
 	}
-	report, err := check.Server(t.Context(), "https://mcp.example/mcp", check.Options{Token: "secret\n"})
-	if err == nil || report != nil || strings.Contains(err.Error(), "secret") {
-		t.Errorf("what is no token: %v, %v", report, err)
+	for _, token := range []string{"secret\n", " secret", "secret ", "sec\x00ret", "sec\x7fret", "secrét", "secret\r\nX: y"} {
+		report, err := check.Server(t.Context(), "https://mcp.example/mcp", check.Options{Token: token})
+		if err == nil || report != nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("what is no token: %v, %v", report, err)
+		}
 	}
 }
 
@@ -560,6 +562,34 @@ func TestEchoedTokensAreHidden(t *testing.T) {
 	wantTroubles(t, report, "token_refusal_status", "leak_token")
 	if data, err := json.Marshal(report); err != nil || bytes.Contains(data, []byte(opaque[:10])) {
 		t.Errorf("the report has a part of the token (%v): %s", err, data)
+	}
+}
+
+// TestTokensOfOddCharacters holds that a token is sent as it is that has characters
+// which RFC 6749 §A.12 allows and RFC 6750 §2.1 does not, and that it is hidden.
+func TestTokensOfOddCharacters(t *testing.T) {
+	t.Parallel()
+	for _, token := range []string{"user:grant:s3cr3t", "a,b;s3cr3t", `{"t":"s3cr3t"}`, "s3cr3t=a=b", "two words of a s3cr3t", "s3cr3t|%7C!"} {
+		f := newFakeMCP(t, "/mcp")
+		f.accepts = func(sent string) bool { return sent == token }
+		f.badToken = func(w http.ResponseWriter, sent string) { http.Error(w, "no: "+sent, http.StatusTeapot) }
+		report, err := check.Server(t.Context(), f.url, check.Options{Token: token, WrongAudienceToken: "other:" + token})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if wantFound(t, report, "token_accepted"); strings.Contains(text(t, report), "s3cr3t") {
+			t.Errorf("%s is shown:\n%s", token, text(t, report))
+		}
+	}
+}
+
+// wantFound fails unless a report has the codes.
+func wantFound(t *testing.T, r *check.Report, codes ...check.Code) {
+	t.Helper()
+	for _, code := range codes {
+		if !slices.ContainsFunc(r.Findings, func(f check.Finding) bool { return f.Code == code }) {
+			t.Errorf("%s is not found", code)
+		}
 	}
 }
 

@@ -15,7 +15,8 @@ import (
 	"github.com/mcp-auth/go/metadata"
 )
 
-// Judge judges a document. needsKeys means that jwks_uri must lead to keys.
+// Judge judges a document. needsKeys means that resource servers other than the
+// authorization server's own need keys.
 func Judge(d *metadata.AuthorizationServer, needsKeys bool) finding.List {
 	return slices.Concat(
 		validate(d, needsKeys), pkce(d), endpoints(d), grants(d), clients(d), resourceIndicators(d),
@@ -33,6 +34,8 @@ func validate(d *metadata.AuthorizationServer, needsKeys bool) (found finding.Li
 			continue // endpoints names each, with its URL
 		case f.Code == finding.Code(metadata.JWKSURIMissing) && !needsKeys:
 			continue
+		case f.Code == finding.Code(metadata.JWKSURIMissing):
+			f.Severity = finding.Info // the member is optional, and clients do not use it
 		case f.Code == finding.Code(metadata.PKCENotAdvertised):
 			f.Severity = metadata.Error
 		}

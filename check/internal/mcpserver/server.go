@@ -46,7 +46,7 @@ func run(ctx context.Context, e *endpoint.Endpoint, tokens Tokens) (seen bool) {
 	}
 	document := resourceMetadata(ctx, e, a)
 	if document != nil {
-		authorizationServers(ctx, e.Probe, document.AuthorizationServers)
+		authorizationServers(ctx, e, document.AuthorizationServers)
 	}
 	if a.state != unknown {
 		crossOrigin(ctx, e, a.state == protected)
@@ -67,20 +67,23 @@ func run(ctx context.Context, e *endpoint.Endpoint, tokens Tokens) (seen bool) {
 }
 
 // authorizationServers checks the authorization servers that the metadata names.
-func authorizationServers(ctx context.Context, p *probe.Probe, issuers []string) {
+func authorizationServers(ctx context.Context, e *endpoint.Endpoint, issuers []string) {
 	if len(issuers) > maxIssuers {
-		p.Add(finding.New("authorization_servers_many", "", "The metadata names %d authorization servers. The first %d were checked.", len(issuers), maxIssuers))
+		e.Add(finding.New("authorization_servers_many", "", "The metadata names %d authorization servers. The first %d were checked.", len(issuers), maxIssuers))
 		issuers = issuers[:maxIssuers]
 	}
 	asked, usable := map[string]bool{}, false
 	for _, issuer := range issuers {
 		if metadata.CheckIssuer(issuer) == nil && !asked[issuer] && ctx.Err() == nil {
 			asked[issuer] = true
-			result := authserver.CheckSource(ctx, p, &authserver.Source{Source: metadata.Source{Issuer: issuer}})
+			result := authserver.CheckSource(ctx, e.Probe, &authserver.Source{
+				Source:      metadata.Source{Issuer: issuer},
+				OwnResource: sameOrigin(issuer, e.URL),
+			})
 			usable = usable || result.Document != nil
 		}
 	}
 	if !usable && len(issuers) > 0 && ctx.Err() == nil {
-		p.Add(finding.New("authorization_servers_unusable", "", "None of the authorization servers in the metadata has usable metadata of its own."))
+		e.Add(finding.New("authorization_servers_unusable", "", "None of the authorization servers in the metadata has usable metadata of its own."))
 	}
 }
