@@ -121,7 +121,7 @@ func (as *AuthorizationServer) Validate() Report {
 	as.validateRegistration(&r)
 	r.either(as.AuthorizationResponseIssParameterSupported,
 		Finding{IssParameterSupported, Success, "Authorization responses name their issuer (RFC 9207)."},
-		Finding{IssParameterNotSupported, Warning, "Authorization responses do not name their issuer (RFC 9207): clients of several servers cannot notice a mix-up."})
+		Finding{IssParameterNotSupported, Warning, "The metadata does not advertise that authorization responses name their issuer (RFC 9207): clients of several servers cannot rely on it to notice a mix-up."})
 	as.validateKeys(&r)
 	r.wrongTypes(wrongTypes(as, as.Extra))
 	return r
@@ -168,7 +168,7 @@ func (as *AuthorizationServer) validateRegistration(r *Report) {
 		r.add(Success, DynamicRegistrationSupported, "Clients may register dynamically (RFC 7591).")
 	}
 	if !as.ClientIDMetadataDocumentSupported && as.RegistrationEndpoint == "" {
-		r.add(Warning, RegistrationNotSupported, "Neither client ID metadata documents nor dynamic registration are supported: each client must be registered by hand.")
+		r.add(Warning, RegistrationNotSupported, "The metadata advertises neither client ID metadata documents nor dynamic registration: clients must be registered manually.")
 	}
 }
 
