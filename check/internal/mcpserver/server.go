@@ -51,19 +51,39 @@ func run(ctx context.Context, e *endpoint.Endpoint, tokens Tokens) (seen bool) {
 	if a.state != unknown {
 		crossOrigin(ctx, e, a.state == protected)
 	}
-	logIn(ctx, e, tokens.Valid, a.state == protected)
-	if a.state != unknown && e.Loopback() {
-		foreignOrigin(ctx, e)
+	if a.state == open {
+		e.Open(a.refusal.Header.Get("Mcp-Session-Id"))
 	}
+	logIn(ctx, e, tokens.Valid, a.state == protected)
+	requests(ctx, e, a)
 	if a.state == protected {
 		badTokens(ctx, e, a.refusal, forgeries(e, document, tokens))
-	}
-	if e.LoggedIn() || a.state == open {
-		messages(ctx, e)
 	}
 	e.EndSessions(ctx)
 	e.AddLeaks()
 	return a.state != unknown
+}
+
+// requests sends requests with one thing wrong in each. Their answers show
+// something only if the server answers the same request without the fault.
+func requests(ctx context.Context, e *endpoint.Endpoint, a *admission) {
+	admitted := e.LoggedIn() || a.state == open
+	valid := ping(a.refusal)
+	if admitted {
+		if valid = findValidRequest(ctx, e); valid == nil {
+			return
+		}
+	}
+	if e.LoggedIn() && a.state == protected {
+		lowerCaseScheme(ctx, e, valid)
+	}
+	if a.state != unknown && e.Loopback() {
+		foreignOrigin(ctx, e, valid)
+		foreignHost(ctx, e, valid)
+	}
+	if admitted {
+		messages(ctx, e, valid)
+	}
 }
 
 // authorizationServers checks the authorization servers that the metadata names.
