@@ -63,7 +63,7 @@ type fakeMCP struct {
 	// hostCheck refuses hosts as the SDKs do.
 	hostCheck bool
 	// ownAS is the metadata of an authorization server at the same origin.
-	ownAS map[string]any
+	ownAS    map[string]any
 	mu       sync.Mutex
 	requests []seenRequest
 	sessions map[string]bool // those that are open

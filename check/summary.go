@@ -96,14 +96,12 @@ func (r *Report) Summary() string {
 
 // clientSummary counts the clients that do not simply work.
 func (r *Report) clientSummary() string {
-	fail, limited := len(r.clientsWith(ClientFails)), len(r.clientsWith(ClientLimited))
+	fail, limited, all := len(r.clientsWith(ClientFails)), len(r.clientsWith(ClientLimited)), len(r.Clients)
 	switch {
-	case fail > 0 && limited > 0:
-		return fmt.Sprintf("; of %d known clients %d fail and %d are limited", len(r.Clients), fail, limited)
-	case fail > 0:
-		return fmt.Sprintf("; of %d known clients %d fail", len(r.Clients), fail)
-	case limited > 0:
-		return fmt.Sprintf("; of %d known clients none fails and %d are limited", len(r.Clients), limited)
+	case all > 0 && fail == all:
+		return fmt.Sprintf("; all %d known clients fail", all)
+	case fail+limited > 0:
+		return fmt.Sprintf("; of %d known clients, failing: %d, limited: %d", all, fail, limited)
 	}
 	return ""
 }
