@@ -10,9 +10,9 @@ import (
 	"github.com/mcp-auth/go/internal/webbrowser"
 )
 
-// OpenBrowser returns a function for [AuthorizationCode.OpenURL] that writes
-// the authorization URL to w and opens it in the user's browser. If the browser
-// cannot be opened, that is not an error: the user has the URL.
+// OpenBrowser returns a function for [AuthorizationCode.OpenURL] that writes the
+// authorization URL to w and opens it in the user's browser. A browser that
+// cannot be opened is not an error, because the user has the URL.
 func OpenBrowser(w io.Writer) func(ctx context.Context, authorizationURL string) error {
 	return func(ctx context.Context, authorizationURL string) error {
 		if err := PrintURL(w)(ctx, authorizationURL); err != nil {
@@ -31,7 +31,7 @@ func OpenBrowser(w io.Writer) func(ctx context.Context, authorizationURL string)
 func PrintURL(w io.Writer) func(ctx context.Context, authorizationURL string) error {
 	return func(_ context.Context, authorizationURL string) error {
 		if err := fetch.CheckURL(authorizationURL, true); err != nil {
-			return errors.New("client: the authorization URL is not one to open in a browser")
+			return errors.New("the authorization URL must not be opened in a browser")
 		}
 		_, err := fmt.Fprintf(w, "To log in, open this page in a browser on this machine:\n\n  %s\n\n", authorizationURL)
 		return err

@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mcp-auth/go/configerr"
+	"github.com/mcp-auth/go/network"
 )
 
 // Covers CL10.
@@ -23,47 +26,47 @@ func TestConfigFaults(t *testing.T) {
 	subject := func(context.Context) (SubjectToken, error) { return SubjectToken{}, nil }
 	for name, test := range map[string]struct {
 		config Config
-		faults []ConfigFault
+		faults []configerr.Fault
 	}{
 		"good":                    {Config{ServerURL: server}, nil},
 		"loopback":                {Config{ServerURL: "http://localhost:3000/mcp"}, nil},
-		"no server":               {Config{}, []ConfigFault{InvalidServerURL}},
-		"http":                    {Config{ServerURL: "http://mcp.example.com/mcp"}, []ConfigFault{InvalidServerURL}},
-		"fragment":                {Config{ServerURL: server + "#x"}, []ConfigFault{InvalidServerURL}},
-		"userinfo":                {Config{ServerURL: "https://user:s3cret@mcp.example.com/"}, []ConfigFault{InvalidServerURL}},
-		"userinfo, no scheme":     {Config{ServerURL: "user:s3cret@mcp.example.com"}, []ConfigFault{InvalidServerURL}},
-		"userinfo of issuers":     {withCredentials(server, Credentials{Issuer: "https://u:s3cret@as", ClientID: "a"}, Credentials{Issuer: "https://u:s3cret@as", ClientID: "b"}), []ConfigFault{InvalidIssuer, InvalidIssuer, DuplicateIssuer}},
-		"redirect to http":        {withGrant(server, AuthorizationCode{RedirectURI: "http://app.example.com/cb"}), []ConfigFault{InvalidRedirectURI}},
-		"redirect to a scheme":    {withGrant(server, AuthorizationCode{RedirectURI: "com.example.app:/cb"}), []ConfigFault{InvalidRedirectURI}},
-		"redirect with fragment":  {withGrant(server, AuthorizationCode{RedirectURI: "https://app.example.com/cb#x", Callback: visit}), []ConfigFault{InvalidRedirectURI}},
-		"redirect nobody hears":   {withGrant(server, AuthorizationCode{RedirectURI: "https://app.example.com/cb"}), []ConfigFault{RedirectNotLoopback}},
-		"https loopback":          {withGrant(server, AuthorizationCode{RedirectURI: "https://localhost/cb"}), []ConfigFault{RedirectNotLoopback}},
+		"no server":               {Config{}, []configerr.Fault{configerr.InvalidServerURL}},
+		"http":                    {Config{ServerURL: "http://mcp.example.com/mcp"}, []configerr.Fault{configerr.InvalidServerURL}},
+		"fragment":                {Config{ServerURL: server + "#x"}, []configerr.Fault{configerr.InvalidServerURL}},
+		"userinfo":                {Config{ServerURL: "https://user:s3cret@mcp.example.com/"}, []configerr.Fault{configerr.InvalidServerURL}},
+		"userinfo, no scheme":     {Config{ServerURL: "user:s3cret@mcp.example.com"}, []configerr.Fault{configerr.InvalidServerURL}},
+		"userinfo of issuers":     {withCredentials(server, Credentials{Issuer: "https://u:s3cret@as", ClientID: "a"}, Credentials{Issuer: "https://u:s3cret@as", ClientID: "b"}), []configerr.Fault{configerr.InvalidIssuer, configerr.InvalidIssuer, configerr.DuplicateIssuer}},
+		"redirect to http":        {withGrant(server, AuthorizationCode{RedirectURI: "http://app.example.com/cb"}), []configerr.Fault{configerr.InvalidRedirectURI}},
+		"redirect to a scheme":    {withGrant(server, AuthorizationCode{RedirectURI: "com.example.app:/cb"}), []configerr.Fault{configerr.InvalidRedirectURI}},
+		"redirect with fragment":  {withGrant(server, AuthorizationCode{RedirectURI: "https://app.example.com/cb#x", Callback: visit}), []configerr.Fault{configerr.InvalidRedirectURI}},
+		"redirect nobody hears":   {withGrant(server, AuthorizationCode{RedirectURI: "https://app.example.com/cb"}), []configerr.Fault{configerr.RedirectNotLoopback}},
+		"https loopback":          {withGrant(server, AuthorizationCode{RedirectURI: "https://localhost/cb"}), []configerr.Fault{configerr.RedirectNotLoopback}},
 		"redirect to https":       {withGrant(server, AuthorizationCode{RedirectURI: "https://app.example.com/cb", Callback: visit}), nil},
-		"two ways to ask":         {withGrant(server, AuthorizationCode{Callback: visit, OpenURL: func(context.Context, string) error { return nil }}), []ConfigFault{ConflictingUI}},
-		"user's time":             {withGrant(server, AuthorizationCode{Timeout: 2 * time.Hour}), []ConfigFault{InvalidTimeout}},
-		"timeout":                 {Config{ServerURL: server, Timeout: time.Hour}, []ConfigFault{InvalidTimeout}},
-		"scope":                   {Config{ServerURL: server, Scopes: []string{"a b"}}, []ConfigFault{InvalidScope}},
-		"dpop":                    {Config{ServerURL: server, DPoP: "always"}, []ConfigFault{InvalidDPoPMode}},
-		"legacy discovery":        {Config{ServerURL: server, LegacyDiscovery: "on"}, []ConfigFault{InvalidLegacyDiscovery}},
-		"document without path":   {Config{ServerURL: server, MetadataDocumentURL: "https://client.example.com/"}, []ConfigFault{InvalidMetadataURL}},
-		"document over http":      {Config{ServerURL: server, MetadataDocumentURL: "http://localhost/client.json"}, []ConfigFault{InvalidMetadataURL}},
-		"document with dots":      {Config{ServerURL: server, MetadataDocumentURL: "https://client.example.com/a/../b"}, []ConfigFault{InvalidMetadataURL}},
-		"credentials without id":  {withCredentials(server, Credentials{}), []ConfigFault{InvalidClientID}},
-		"credentials twice":       {withCredentials(server, Credentials{ClientID: "a"}, Credentials{ClientID: "b"}), []ConfigFault{DuplicateIssuer}},
-		"credentials' issuer":     {withCredentials(server, Credentials{Issuer: "http://as.example.com", ClientID: "a"}), []ConfigFault{InvalidIssuer}},
-		"secret and key":          {withCredentials(server, Credentials{ClientID: "a", ClientSecret: "s", PrivateKey: newKey(t)}), []ConfigFault{ConflictingSecrets}},
-		"a weak key":              {withCredentials(server, Credentials{ClientID: "a", PrivateKey: weak}), []ConfigFault{InvalidClientKey}},
-		"a key for another":       {withCredentials(server, Credentials{ClientID: "a", PrivateKey: newKey(t), Algorithm: "RS256"}), []ConfigFault{InvalidClientKey}},
-		"an unknown method":       {withCredentials(server, Credentials{ClientID: "a", AuthMethod: "tls_client_auth"}), []ConfigFault{InvalidAuthMethod}},
-		"a method without secret": {withCredentials(server, Credentials{ClientID: "a", AuthMethod: "client_secret_basic"}), []ConfigFault{InvalidAuthMethod}},
-		"machine without secret":  {withGrant(server, ClientCredentials{}), []ConfigFault{NoCredentials}},
-		"workload":                {withGrant(server, WorkloadIdentity{}), []ConfigFault{NoAssertion}},
+		"two ways to ask":         {withGrant(server, AuthorizationCode{Callback: visit, OpenURL: func(context.Context, string) error { return nil }}), []configerr.Fault{configerr.ConflictingUI}},
+		"user's time":             {withGrant(server, AuthorizationCode{Timeout: 2 * time.Hour}), []configerr.Fault{configerr.InvalidTimeout}},
+		"timeout":                 {Config{ServerURL: server, Network: network.Settings{Timeout: time.Hour}}, []configerr.Fault{configerr.InvalidTimeout}},
+		"scope":                   {Config{ServerURL: server, Scopes: []string{"a b"}}, []configerr.Fault{configerr.InvalidScope}},
+		"dpop":                    {Config{ServerURL: server, DPoP: "always"}, []configerr.Fault{configerr.InvalidDPoPMode}},
+		"legacy discovery":        {Config{ServerURL: server, LegacyDiscovery: "on"}, []configerr.Fault{configerr.InvalidLegacyDiscovery}},
+		"document without path":   {Config{ServerURL: server, MetadataDocumentURL: "https://client.example.com/"}, []configerr.Fault{configerr.InvalidMetadataURL}},
+		"document over http":      {Config{ServerURL: server, MetadataDocumentURL: "http://localhost/client.json"}, []configerr.Fault{configerr.InvalidMetadataURL}},
+		"document with dots":      {Config{ServerURL: server, MetadataDocumentURL: "https://client.example.com/a/../b"}, []configerr.Fault{configerr.InvalidMetadataURL}},
+		"credentials without id":  {withCredentials(server, Credentials{}), []configerr.Fault{configerr.InvalidClientID}},
+		"credentials twice":       {withCredentials(server, Credentials{ClientID: "a"}, Credentials{ClientID: "b"}), []configerr.Fault{configerr.DuplicateIssuer}},
+		"credentials' issuer":     {withCredentials(server, Credentials{Issuer: "http://as.example.com", ClientID: "a"}), []configerr.Fault{configerr.InvalidIssuer}},
+		"secret and key":          {withCredentials(server, Credentials{ClientID: "a", ClientSecret: "s", PrivateKey: newKey(t)}), []configerr.Fault{configerr.ConflictingSecrets}},
+		"a weak key":              {withCredentials(server, Credentials{ClientID: "a", PrivateKey: weak}), []configerr.Fault{configerr.InvalidClientKey}},
+		"a key for another":       {withCredentials(server, Credentials{ClientID: "a", PrivateKey: newKey(t), Algorithm: "RS256"}), []configerr.Fault{configerr.InvalidClientKey}},
+		"an unknown method":       {withCredentials(server, Credentials{ClientID: "a", AuthMethod: "tls_client_auth"}), []configerr.Fault{configerr.InvalidAuthMethod}},
+		"a method without secret": {withCredentials(server, Credentials{ClientID: "a", AuthMethod: "client_secret_basic"}), []configerr.Fault{configerr.InvalidAuthMethod}},
+		"machine without secret":  {withGrant(server, ClientCredentials{}), []configerr.Fault{configerr.NoCredentials}},
+		"workload":                {withGrant(server, WorkloadIdentity{}), []configerr.Fault{configerr.NoAssertion}},
 		"enterprise": {withGrant(server, EnterpriseManaged{TokenEndpoint: "http://idp.example.com/token"}),
-			[]ConfigFault{InvalidIssuer, InvalidClientID, InvalidEndpoint, NoSubjectToken}},
+			[]configerr.Fault{configerr.InvalidIssuer, configerr.InvalidClientID, configerr.InvalidEndpoint, configerr.NoSubjectToken}},
 		"enterprise, good": {withGrant(server, EnterpriseManaged{
 			IdentityProvider: Credentials{Issuer: "https://idp.example.com", ClientID: "a"}, Subject: subject,
 		}), nil},
-		"all at once": {Config{ServerURL: "mcp", Scopes: []string{""}, DPoP: "x"}, []ConfigFault{InvalidServerURL, InvalidScope, InvalidDPoPMode}},
+		"all at once": {Config{ServerURL: "mcp", Scopes: []string{""}, DPoP: "x"}, []configerr.Fault{configerr.InvalidServerURL, configerr.InvalidScope, configerr.InvalidDPoPMode}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -76,7 +79,7 @@ func TestConfigFaults(t *testing.T) {
 					t.Errorf("error %v, want %v", err, fault)
 				}
 			}
-			var one *ConfigError
+			var one *configerr.Error
 			if err != nil && (!errors.As(err, &one) || one.Field == "") {
 				t.Errorf("error %v names no field", err)
 			}
@@ -96,21 +99,19 @@ func withCredentials(server string, credentials ...Credentials) Config {
 	return Config{ServerURL: server, Credentials: credentials}
 }
 
-// A configuration is copied: what the caller does to it afterwards changes
-// nothing.
+// A configuration is copied, so later changes of the caller's have no effect.
 func TestConfigIsCopied(t *testing.T) {
 	t.Parallel()
-	config := Config{ServerURL: "https://mcp.example.com/mcp", Scopes: []string{"a"}, Credentials: []Credentials{{ClientID: "a"}}}
-	c, err := New(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.Scopes[0], config.Credentials[0].ClientID = "b", "b"
-	equal(t, "scope", c.config.Scopes[0], "a")
-	equal(t, "client", c.config.Credentials[0].ClientID, "a")
+	w := newWorld(t)
+	w.config.Scopes, w.config.Credentials = []string{"a"}, []Credentials{{ClientID: "a"}}
+	c := w.client(t)
+	w.config.Scopes[0], w.config.Credentials[0].ClientID = "b", "b"
+	mustRequest(t, c, "")
+	equal(t, "scope", w.as.authorizations[0].Get("scope"), "a")
+	equal(t, "client", w.as.authorizations[0].Get("client_id"), "a")
 }
 
-// What holds secrets prints none.
+// Values with secrets do not print them.
 //
 // Covers CL9.
 func TestSecretsPrintNothing(t *testing.T) {

@@ -7,18 +7,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/client"
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/mcpauthtest"
-	"github.com/modelcontextprotocol/go-sdk/auth"
-	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
-
-// The SDK's interface is implemented without importing the SDK.
-var _ auth.OAuthHandler = (*client.OAuthHandler)(nil)
 
 // protectedServer stands for an MCP server on the internet and the
 // authorization server it trusts.
@@ -47,8 +42,8 @@ func protectedServer() (server *httptest.Server, as *mcpauthtest.Server, err err
 	return server, as, nil
 }
 
-// browser stands for the user's: it opens the login page and goes where that
-// leads.
+// browser stands for the user's browser: it opens the login page and follows its
+// redirect.
 func browser(ctx context.Context, authorizationURL string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, authorizationURL, nil)
 	if err != nil {
@@ -91,29 +86,6 @@ func Example() {
 	n, _ := response.Body.Read(text[:])
 	fmt.Println(response.StatusCode, string(text[:n]))
 	// Output: 200 hello alice
-}
-
-// The MCP Go SDK takes the HTTP client as it is.
-func ExampleClient_HTTPClient() {
-	ctx := context.Background()
-	c, err := client.New(client.Config{
-		ServerURL: "https://mcp.example.com/mcp",
-		Grant:     client.AuthorizationCode{OpenURL: client.OpenBrowser(os.Stderr)},
-	})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer c.Close()
-	session, err := mcp.NewClient(&mcp.Implementation{Name: "notes"}, nil).Connect(ctx, &mcp.StreamableClientTransport{
-		Endpoint:   c.ServerURL(),
-		HTTPClient: c.HTTPClient(),
-	}, nil)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer session.Close()
 }
 
 // A job without a user, which has a secret.
@@ -169,29 +141,6 @@ func ExampleAuthorizationCode_callback() {
 	// Output: <nil>
 }
 
-// Tokens that outlive the program, encrypted under a key in the operating
-// system's keyring, or under a passphrase where there is none.
-func ExampleOpenStore() {
-	dir, err := os.UserConfigDir()
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	store, err := client.OpenStore(client.StoreConfig{
-		Dir: filepath.Join(dir, "notes", "tokens"),
-		Passphrase: func(context.Context) ([]byte, error) {
-			return []byte(os.Getenv("NOTES_PASSPHRASE")), nil
-		},
-	})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	_, err = client.New(client.Config{ServerURL: "https://mcp.example.com/mcp", Store: store})
-	fmt.Println(err)
-	// Output: <nil>
-}
-
 // A workload with the identity that its platform keeps in a file.
 func ExampleWorkloadIdentity() {
 	_, err := client.New(client.Config{
@@ -224,24 +173,12 @@ func ExampleEnterpriseManaged() {
 	// Output: <nil>
 }
 
-// What went wrong is told by the error's type.
-func ExampleRegistrationError() {
-	err := error(&client.RegistrationError{
-		Issuer: "https://auth.example.com", Kind: client.RegistrationNeeded, RedirectURI: "http://127.0.0.1/callback",
-	})
-	var registration *client.RegistrationError
-	if errors.As(err, &registration) && registration.Kind == client.RegistrationNeeded {
-		fmt.Println("register a client at", registration.Issuer)
-	}
-	// Output: register a client at https://auth.example.com
-}
-
-// Incorrect: a mistake shows when the client is made, not at the first login.
-func ExampleConfigError() {
+// A mistake shows when the client is created, not at the first login.
+func ExampleNew_mistakes() {
 	_, err := client.New(client.Config{
 		ServerURL: "http://mcp.example.com/mcp",
 		Grant:     client.AuthorizationCode{RedirectURI: "http://app.example.com/callback"},
 	})
-	fmt.Println(errors.Is(err, client.InvalidServerURL), errors.Is(err, client.InvalidRedirectURI))
+	fmt.Println(errors.Is(err, configerr.InvalidServerURL), errors.Is(err, configerr.InvalidRedirectURI))
 	// Output: true true
 }

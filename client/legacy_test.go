@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mcp-auth/go/client/clienterr"
 	"github.com/mcp-auth/go/metadata"
 )
 
@@ -101,7 +102,7 @@ func (w *legacyWorld) untouched(t *testing.T) {
 	}
 }
 
-// unused checks that no endpoint was used: nothing registered, nobody asked.
+// unused checks that no endpoint was used: no client registered, no user asked.
 func (w *legacyWorld) unused(t *testing.T) {
 	t.Helper()
 	if log := w.as.log(); len(log) > 0 {
@@ -131,8 +132,8 @@ func (w *legacyWorld) checkLogin(t *testing.T, i int) {
 	equal(t, "code_challenge", query.Get("code_challenge"), s256(form.Get("code_verifier")))
 }
 
-// Metadata at the origin of a server without resource metadata are taken as any
-// others. The issuer is the origin, as its document writes it.
+// Metadata at the origin of a server without resource metadata is used like any
+// other. The issuer is the origin, as the document writes it.
 //
 // Covers CL1, CL2, CL3, CL4, CL7.
 func TestLegacyMetadata(t *testing.T) {
@@ -152,6 +153,7 @@ func TestLegacyMetadata(t *testing.T) {
 			w := newLegacyWorld(t)
 			w.as.issuer += test.slash
 			w.as.places = []string{test.place}
+			w.config.Store = NewMemoryStore()
 			w.fault(resourcePlace, status(test.gone))
 			c := w.client(t)
 			mustRequest(t, c, "")
@@ -163,29 +165,11 @@ func TestLegacyMetadata(t *testing.T) {
 			equal(t, "issuer", token.Issuer, w.as.issuer)
 			equal(t, "resource", token.Resource, w.config.ServerURL)
 			for _, key := range []string{tokenKey(w.as.issuer, w.config.ServerURL), clientKey(w.as.issuer)} {
-				if _, ok, err := load[map[string]any](t.Context(), c.config.Store, key); err != nil || !ok {
+				if kept, err := read(t, w.config.Store, key); err != nil || kept == "" {
 					t.Errorf("nothing is kept under %q, %v", key, err)
 				}
 			}
 		})
-	}
-}
-
-// Covers CL2.
-func TestIssuerOfOrigin(t *testing.T) {
-	t.Parallel()
-	for server, want := range map[string]string{
-		"https://mcp.example.com/a/mcp?x=1": "https://mcp.example.com",
-		"https://mcp.example.com":           "https://mcp.example.com",
-		"HTTPS://MCP.Example.com:8443/":     "https://mcp.example.com:8443",
-		"http://[::1]:3000/mcp":             "http://[::1]:3000",
-	} {
-		c, err := New(Config{ServerURL: server})
-		if err != nil {
-			t.Fatal(err)
-		}
-		equal(t, "issuer", c.issuerOfOrigin(), want)
-		equal(t, "token endpoint", defaultEndpoints(c.issuerOfOrigin()).TokenEndpoint, want+"/token")
 	}
 }
 
@@ -210,8 +194,8 @@ func TestLegacyMetadataStepUpAndRefresh(t *testing.T) {
 	equal(t, "registrations", len(w.as.registrations), 1)
 }
 
-// What metadata at the origin lack is not made up for, whatever is allowed: a
-// document that is there decides.
+// Whatever is allowed, nothing replaces what the metadata at the origin lacks: a
+// document that exists decides.
 //
 // Covers CL2, CL3.
 func TestLegacyMetadataRules(t *testing.T) {
@@ -237,7 +221,7 @@ func TestLegacyMetadataRules(t *testing.T) {
 				w.as.metadata = change
 				w.config.LegacyDiscovery = mode
 				_, err := request(t, w.client(t), "")
-				var unsuitable *UnsuitableError
+				var unsuitable *clienterr.UnsuitableError
 				var discovery *metadata.DiscoveryError
 				if !errors.As(err, &unsuitable) && !errors.As(err, &discovery) {
 					t.Errorf("error %v, want one about the authorization server", err)
@@ -248,9 +232,9 @@ func TestLegacyMetadataRules(t *testing.T) {
 	}
 }
 
-// Only a server that certainly has no resource metadata is taken for an old one.
-// Outages, refusals, documents with a fault and challenges that name one are
-// not made into that.
+// Only a server that certainly has no resource metadata is treated as an old one,
+// not one with outages, refusals, malformed documents or challenges that name
+// metadata.
 //
 // Covers CL1, CL3.
 func TestNoDowngradeOfResourceMetadata(t *testing.T) {
@@ -267,42 +251,42 @@ func TestNoDowngradeOfResourceMetadata(t *testing.T) {
 	for name, test := range map[string]struct {
 		faults  faults
 		prepare func(*legacyWorld)
-		kind    ResourceKind
+		kind    clienterr.ResourceKind
 	}{
-		"500":                    {faults{resourcePlace: status(500)}, nil, ResourceUnavailable},
-		"502":                    {faults{resourcePlace: status(502)}, nil, ResourceUnavailable},
-		"503":                    {faults{resourcePlace: status(503)}, nil, ResourceUnavailable},
-		"429":                    {faults{resourcePlace: status(429)}, nil, ResourceUnavailable},
-		"500 at the root":        {faults{resourceRootPlace: status(500)}, nil, ResourceUnavailable},
-		"no answer":              {faults{resourcePlace: hang}, nil, ResourceUnavailable},
-		"no answer at the root":  {faults{resourceRootPlace: hang}, nil, ResourceUnavailable},
-		"a broken connection":    {faults{resourcePlace: abort}, nil, ResourceUnavailable},
-		"400":                    {faults{resourcePlace: status(400)}, nil, ResourceNotFound},
-		"401":                    {faults{resourcePlace: status(401)}, nil, ResourceNotFound},
-		"403":                    {faults{resourcePlace: status(403)}, nil, ResourceNotFound},
-		"403 at the root":        {faults{resourceRootPlace: status(403)}, nil, ResourceNotFound},
-		"405":                    {faults{resourcePlace: status(405)}, nil, ResourceNotFound},
-		"204":                    {faults{resourcePlace: status(204)}, nil, ResourceNotFound},
-		"a web page":             {faults{resourcePlace: body("<!doctype html>")}, nil, ResourceMalformed},
-		"a web page at the root": {faults{resourceRootPlace: body("<!doctype html>")}, nil, ResourceMalformed},
-		"an empty page":          {faults{resourcePlace: body("")}, nil, ResourceMalformed},
-		"half a document":        {faults{resourcePlace: body(`{"resource":`)}, nil, ResourceMalformed},
-		"too large":              {faults{resourcePlace: body(strings.Repeat(" ", 4<<20))}, nil, ResourceUnavailable},
-		"moved, and missing":     {faults{resourcePlace: moved}, nil, ResourceNotFound},
-		"moved in a circle":      {faults{resourcePlace: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }}, nil, ResourceUnavailable},
-		"about another":          {nil, about(func(d map[string]any) { d["resource"] = "https://evil.example.com/mcp" }), ResourceMismatch},
-		"about one below":        {nil, about(func(d map[string]any) { d["resource"] = d["resource"].(string) + "/admin" }), ResourceMismatch},
-		"without a server":       {nil, about(func(d map[string]any) { delete(d, "authorization_servers") }), ResourceMalformed},
+		"500":                    {faults{resourcePlace: status(500)}, nil, clienterr.ResourceUnavailable},
+		"502":                    {faults{resourcePlace: status(502)}, nil, clienterr.ResourceUnavailable},
+		"503":                    {faults{resourcePlace: status(503)}, nil, clienterr.ResourceUnavailable},
+		"429":                    {faults{resourcePlace: status(429)}, nil, clienterr.ResourceUnavailable},
+		"500 at the root":        {faults{resourceRootPlace: status(500)}, nil, clienterr.ResourceUnavailable},
+		"no answer":              {faults{resourcePlace: hang}, nil, clienterr.ResourceUnavailable},
+		"no answer at the root":  {faults{resourceRootPlace: hang}, nil, clienterr.ResourceUnavailable},
+		"a broken connection":    {faults{resourcePlace: abort}, nil, clienterr.ResourceUnavailable},
+		"400":                    {faults{resourcePlace: status(400)}, nil, clienterr.ResourceNotFound},
+		"401":                    {faults{resourcePlace: status(401)}, nil, clienterr.ResourceNotFound},
+		"403":                    {faults{resourcePlace: status(403)}, nil, clienterr.ResourceNotFound},
+		"403 at the root":        {faults{resourceRootPlace: status(403)}, nil, clienterr.ResourceNotFound},
+		"405":                    {faults{resourcePlace: status(405)}, nil, clienterr.ResourceNotFound},
+		"204":                    {faults{resourcePlace: status(204)}, nil, clienterr.ResourceNotFound},
+		"a web page":             {faults{resourcePlace: body("<!doctype html>")}, nil, clienterr.ResourceMalformed},
+		"a web page at the root": {faults{resourceRootPlace: body("<!doctype html>")}, nil, clienterr.ResourceMalformed},
+		"an empty page":          {faults{resourcePlace: body("")}, nil, clienterr.ResourceMalformed},
+		"half a document":        {faults{resourcePlace: body(`{"resource":`)}, nil, clienterr.ResourceMalformed},
+		"too large":              {faults{resourcePlace: body(strings.Repeat(" ", 4<<20))}, nil, clienterr.ResourceUnavailable},
+		"moved, and missing":     {faults{resourcePlace: moved}, nil, clienterr.ResourceNotFound},
+		"moved in a circle":      {faults{resourcePlace: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }}, nil, clienterr.ResourceUnavailable},
+		"about another":          {nil, about(func(d map[string]any) { d["resource"] = "https://evil.example.com/mcp" }), clienterr.ResourceMismatch},
+		"about one below":        {nil, about(func(d map[string]any) { d["resource"] = d["resource"].(string) + "/admin" }), clienterr.ResourceMismatch},
+		"without a server":       {nil, about(func(d map[string]any) { delete(d, "authorization_servers") }), clienterr.ResourceMalformed},
 		"about another, at root": {nil, func(w *legacyWorld) {
 			w.publish(resourceRootPlace, func(d map[string]any) { d["resource"] = "https://evil.example.com" })
-		}, ResourceMismatch},
-		"named and missing":       {nil, func(w *legacyWorld) { w.rs.challenge = named(w.rs.URL + resourceRootPlace + "/nosuch") }, ResourceNotFound},
-		"named and not fetchable": {nil, func(w *legacyWorld) { w.rs.challenge = named("/nosuch") }, ResourceMalformed},
-		"named without a scheme":  {nil, func(w *legacyWorld) { w.rs.challenge = refusedWith(`resource_metadata="` + w.rs.URL + `/nosuch"`) }, ResourceNotFound},
-		"named beyond reading":    {nil, func(w *legacyWorld) { w.rs.challenge = refusedWith(`Bearer Resource_Metadata="` + w.rs.URL) }, ResourceNotFound},
-		"named to other clients":  {nil, func(w *legacyWorld) { w.rs.challenge = refusedWith(`Custom resource_metadata="/nosuch"`) }, ResourceNotFound},
-		"named as nothing":        {nil, func(w *legacyWorld) { w.rs.challenge = refusedWith(`Bearer resource_metadata=""`) }, ResourceNotFound},
-		"named at its place":      {nil, func(w *legacyWorld) { w.rs.challenge = named(w.rs.URL + resourcePlace) }, ResourceNotFound},
+		}, clienterr.ResourceMismatch},
+		"named and missing":       {nil, func(w *legacyWorld) { w.rs.challenge = named(w.rs.URL + resourceRootPlace + "/nosuch") }, clienterr.ResourceNotFound},
+		"named and not fetchable": {nil, func(w *legacyWorld) { w.rs.challenge = named("/nosuch") }, clienterr.ResourceMalformed},
+		"named without a scheme":  {nil, func(w *legacyWorld) { w.rs.challenge = refusedWith(`resource_metadata="` + w.rs.URL + `/nosuch"`) }, clienterr.ResourceNotFound},
+		"named beyond reading":    {nil, func(w *legacyWorld) { w.rs.challenge = refusedWith(`Bearer Resource_Metadata="` + w.rs.URL) }, clienterr.ResourceNotFound},
+		"named to other clients":  {nil, func(w *legacyWorld) { w.rs.challenge = refusedWith(`Custom resource_metadata="/nosuch"`) }, clienterr.ResourceNotFound},
+		"named as nothing":        {nil, func(w *legacyWorld) { w.rs.challenge = refusedWith(`Bearer resource_metadata=""`) }, clienterr.ResourceNotFound},
+		"named at its place":      {nil, func(w *legacyWorld) { w.rs.challenge = named(w.rs.URL + resourcePlace) }, clienterr.ResourceNotFound},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -311,14 +295,14 @@ func TestNoDowngradeOfResourceMetadata(t *testing.T) {
 			for path, handler := range test.faults {
 				w.fault(path, handler)
 				if strings.HasPrefix(name, "no answer") {
-					w.config.Timeout = 300 * time.Millisecond
+					w.config.Network.Timeout = 300 * time.Millisecond
 				}
 			}
 			if test.prepare != nil {
 				test.prepare(w)
 			}
 			_, err := request(t, w.client(t), "")
-			var failure *ResourceError
+			var failure *clienterr.ResourceError
 			if !errors.As(err, &failure) || failure.Kind != test.kind {
 				t.Errorf("error %v, want %s", err, test.kind)
 			}
@@ -335,8 +319,8 @@ func named(place string) func(int, string) string {
 	return func(int, string) string { return `Bearer resource_metadata="` + place + `"` }
 }
 
-// With resource metadata the authorization server's are needed, even where the
-// server names its own origin.
+// A server with resource metadata needs authorization server metadata, even if it
+// names its own origin.
 //
 // Covers CL1, CL2.
 func TestNoDefaultEndpointsBesideResourceMetadata(t *testing.T) {
@@ -383,8 +367,8 @@ func TestDefaultEndpointsAreOptIn(t *testing.T) {
 				equal(t, "the endpoint of the metadata", w.as.authorizations[0].Get("tenant"), "one")
 				return
 			}
-			var failure *ResourceError
-			if !errors.As(err, &failure) || failure.Kind != ResourceNotFound {
+			var failure *clienterr.ResourceError
+			if !errors.As(err, &failure) || failure.Kind != clienterr.ResourceNotFound {
 				t.Errorf("error %v, want one about resource metadata", err)
 			}
 			if !slices.Equal(w.as.paths, test.asked) {
@@ -445,13 +429,13 @@ func TestDefaultEndpoints(t *testing.T) {
 // Covers CL5, CL10.
 func TestDefaultEndpointsCheckTheAnswer(t *testing.T) {
 	t.Parallel()
-	for name, fault := range map[string]CallbackFault{"iss": IssuerMismatch, "state": StateMismatch} {
+	for name, fault := range map[string]clienterr.CallbackFault{"iss": clienterr.IssuerMismatch, "state": clienterr.StateMismatch} {
 		w := newLegacyWorld(t)
 		w.config.LegacyDiscovery = DangerouslyAssumeEndpoints
 		w.withdrawServerMetadata()
 		w.as.callback = func(query url.Values) { query[name] = []string{"https://evil.example.com"} }
 		_, err := request(t, w.client(t), "")
-		var failure *CallbackError
+		var failure *clienterr.CallbackError
 		if !errors.As(err, &failure) || failure.Fault != fault {
 			t.Errorf("error %v, want %s", err, fault)
 		}
@@ -459,7 +443,7 @@ func TestDefaultEndpointsCheckTheAnswer(t *testing.T) {
 	}
 }
 
-// Endpoints are assumed only where the authorization server certainly has no
+// Endpoints are assumed only if the authorization server certainly has no
 // metadata.
 //
 // Covers CL2, CL3.
@@ -482,7 +466,7 @@ func TestNoDowngradeOfServerMetadata(t *testing.T) {
 				w.config.LegacyDiscovery = DangerouslyAssumeEndpoints
 				w.withdrawServerMetadata()
 				if name == "no answer" {
-					w.config.Timeout = 300 * time.Millisecond
+					w.config.Network.Timeout = 300 * time.Millisecond
 				}
 				w.fault(place, handler)
 				_, err := request(t, w.client(t), "")
@@ -496,9 +480,9 @@ func TestNoDowngradeOfServerMetadata(t *testing.T) {
 	}
 }
 
-// What was found once is not given up for less: not for the origin after
-// resource metadata, nor for default endpoints after metadata at the origin.
-// Logging out forgets it.
+// After a login the client does not settle for less: not for the origin after
+// resource metadata, nor for default endpoints after metadata at the origin. A
+// logout forgets what was found.
 //
 // Covers CL1, CL2, CL3, CL7.
 func TestNoDowngradeAfterLogin(t *testing.T) {
@@ -521,8 +505,8 @@ func TestNoDowngradeAfterLogin(t *testing.T) {
 			before := len(w.as.log())
 			for range 2 {
 				_, err := request(t, w.client(t), "") // another process
-				var failure *ResourceError
-				if !errors.As(err, &failure) || failure.Kind != ResourceNotFound {
+				var failure *clienterr.ResourceError
+				if !errors.As(err, &failure) || failure.Kind != clienterr.ResourceNotFound {
 					t.Errorf("error %v, want one about resource metadata", err)
 				}
 			}
@@ -535,8 +519,8 @@ func TestNoDowngradeAfterLogin(t *testing.T) {
 	}
 }
 
-// Resource metadata that appear are taken at once, and what the origin granted
-// is not sent to the server they name.
+// Resource metadata that appears is used at once, and tokens of the origin are
+// not sent to the server that it names.
 //
 // Covers CL1, CL7.
 func TestLegacyServerGetsResourceMetadata(t *testing.T) {
@@ -582,7 +566,7 @@ func TestNoDefaultEndpointsForRefreshBesideResourceMetadata(t *testing.T) {
 	equal(t, "token requests", len(w.as.tokens), 1)
 }
 
-// A server that refuses nobody is not taken for an old one.
+// A server that refuses no request is not treated as an old one.
 //
 // Covers CL1.
 func TestNoLegacyDiscoveryWithoutRefusal(t *testing.T) {
@@ -591,7 +575,7 @@ func TestNoLegacyDiscoveryWithoutRefusal(t *testing.T) {
 		w := newLegacyWorld(t)
 		w.config.LegacyDiscovery = DangerouslyAssumeEndpoints
 		w.rs.refuse = func(rw http.ResponseWriter, _ *http.Request) bool { rw.WriteHeader(code); return true }
-		var failure *ResourceError
+		var failure *clienterr.ResourceError
 		if err := w.client(t).Login(t.Context()); !errors.As(err, &failure) {
 			t.Errorf("status %d: error %v, want one about resource metadata", code, err)
 		}
@@ -618,8 +602,8 @@ func TestLegacyCredentials(t *testing.T) {
 			}
 			w.config.Credentials = []Credentials{credentials}
 			_, err := request(t, w.client(t), "")
-			var failure *RegistrationError
-			if other != (errors.As(err, &failure) && failure.Kind == OtherIssuer) {
+			var failure *clienterr.RegistrationError
+			if other != (errors.As(err, &failure) && failure.Kind == clienterr.OtherIssuer) {
 				t.Errorf("mode %q, credentials of another %t: error %v", mode, other, err)
 			}
 			if other {

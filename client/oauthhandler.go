@@ -4,46 +4,48 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/mcp-auth/go/client/clienterr"
+	"github.com/mcp-auth/go/client/internal/authorizer"
+	"github.com/mcp-auth/go/client/internal/stepup"
+	"github.com/mcp-auth/go/client/internal/transport"
 	"golang.org/x/oauth2"
 )
 
 // OAuthHandler implements the auth.OAuthHandler of the MCP Go SDK with a
-// [Client]. Prefer [Client.HTTPClient]: the SDK asks a handler only once for
-// each request, so that a request cannot have both a login and a step-up, and
-// sends its token as a Bearer token, never with a DPoP proof. The SDK's
-// endpoint must be [Client.ServerURL]: a handler is not told where its token
-// goes.
-type OAuthHandler struct{ client *Client }
+// [Client]. Prefer [Client.HTTPClient]: the SDK asks a handler only once per
+// request, so that a request cannot have both a login and a step-up, and sends
+// its token as a Bearer token, never with a DPoP proof. The SDK's endpoint must
+// be [Client.ServerURL], because a handler does not learn where its token goes.
+type OAuthHandler struct{ authorizer *authorizer.Authorizer }
 
 // OAuthHandler returns the client as an auth.OAuthHandler of the MCP Go SDK.
-// Prefer Client.HTTPClient.
-func (c *Client) OAuthHandler() *OAuthHandler { return &OAuthHandler{c} }
+// Prefer [Client.HTTPClient].
+func (c *Client) OAuthHandler() *OAuthHandler { return &OAuthHandler{c.authorizer} }
 
 // TokenSource returns a source of the client's token, or nil if there is no
 // token yet.
 func (h *OAuthHandler) TokenSource(ctx context.Context) (oauth2.TokenSource, error) {
-	token, err := h.client.usable(ctx)
+	token, err := h.authorizer.Token(ctx)
 	if err != nil || token == nil {
 		return nil, err
 	}
-	if token.TokenType != schemeBearer {
-		return nil, &UnsuitableError{Issuer: token.Issuer, Reason: "its DPoP tokens need Client.HTTPClient instead of an OAuthHandler"}
+	if token.TokenType != stepup.Bearer {
+		return nil, &clienterr.UnsuitableError{Issuer: token.Issuer, Reason: "its DPoP tokens need Client.HTTPClient instead of an OAuthHandler"}
 	}
 	return oauth2.StaticTokenSource(&oauth2.Token{
 		AccessToken: token.AccessToken, TokenType: token.TokenType, Expiry: token.ExpiresAt,
 	}), nil
 }
 
-// Authorize obtains a token that the response's challenge asks for. It closes
-// the response's body. If no token can change the refusal, it returns no error:
-// the SDK sends the request again and reports the answer.
+// Authorize obtains the token that the response's challenge asks for. It closes
+// the body of the response. If no token can change the refusal, it returns no
+// error: the SDK sends the request again and reports the answer.
 func (h *OAuthHandler) Authorize(ctx context.Context, req *http.Request, resp *http.Response) error {
-	defer drain(resp)
-	sent := h.client.held()
+	defer transport.Drain(resp)
+	sent := h.authorizer.Held()
 	if sent != nil && req.Header.Get("Authorization") != sent.TokenType+" "+sent.AccessToken {
 		sent = nil
 	}
-	op := &operation{client: h.client}
-	_, err := op.answered(ctx, resp, sent)
+	_, err := h.authorizer.Answer(ctx, &stepup.Attempts{}, resp, sent)
 	return err
 }

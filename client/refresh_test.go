@@ -3,18 +3,16 @@ package client
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"github.com/mcp-auth/go/client/clienterr"
 )
 
-// 100 requests with an expired token: one refresh, and each of them is answered.
+// 100 requests with an expired token cause one refresh, and all are answered.
 //
 // Covers CL9.
 func TestOneRefreshForAll(t *testing.T) {
@@ -36,7 +34,7 @@ func TestOneRefreshForAll(t *testing.T) {
 	equal(t, "logins", len(w.as.authorizations), 1)
 }
 
-// The same where the server refuses the token before its time, and between two
+// The same holds if the server refuses a token that has not expired, and for two
 // clients that share a store.
 //
 // Covers CL9.
@@ -65,23 +63,6 @@ func TestOneRefreshForAllRefused(t *testing.T) {
 	equal(t, "logins", len(w.as.authorizations), 1)
 }
 
-// together calls do n times at once.
-func together(t *testing.T, n int, do func() error) {
-	t.Helper()
-	start := make(chan struct{})
-	var wait sync.WaitGroup
-	for range n {
-		wait.Go(func() {
-			<-start
-			if err := do(); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	close(start)
-	wait.Wait()
-}
-
 // Covers CL9.
 func TestRotation(t *testing.T) {
 	t.Parallel()
@@ -103,8 +84,8 @@ func TestRotation(t *testing.T) {
 	equal(t, "refresh tokens", strings.Join(sent, " "), " refresh-one-1 refresh-one-2 refresh-one-2 refresh-one-4")
 }
 
-// A refresh token that is no longer taken is thrown away, and the user asked
-// again with all scopes; an outage throws nothing away and asks nobody.
+// A refresh token that is no longer accepted is dropped, and the user asked again
+// with all scopes; an outage drops nothing and asks no user.
 //
 // Covers CL9.
 func TestRefreshRefused(t *testing.T) {
@@ -147,7 +128,7 @@ func TestRefreshRefused(t *testing.T) {
 				equal(t, "scope", w.as.authorizations[1].Get("scope"), "read")
 				return
 			}
-			var refused *TokenError
+			var refused *clienterr.TokenError
 			if !errors.As(err, &refused) || refused.Status != test.status {
 				t.Errorf("error %v, want the server's", err)
 			}
@@ -161,8 +142,8 @@ func TestRefreshRefused(t *testing.T) {
 	}
 }
 
-// Who gives up waiting does not spoil the refresh for the others: it is not
-// cut off, since its refresh token may be used up already.
+// A caller that gives up waiting does not end the refresh, because its refresh
+// token may be used up already.
 //
 // Covers CL9.
 func TestRefreshOutlivesItsCaller(t *testing.T) {
@@ -192,115 +173,22 @@ func TestRefreshOutlivesItsCaller(t *testing.T) {
 	equal(t, "logins", len(w.as.authorizations), 1)
 }
 
-// A user who refuses once is not asked again by each of the requests that were
-// waiting.
+// The resource goes into every kind of token request.
 //
-// Covers CL8.
-func TestDenialIsShared(t *testing.T) {
+// Covers CL4.
+func TestResourceInRefresh(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.as.callback = func(q url.Values) {
-		delete(q, "code")
-		q["error"] = []string{"access_denied"}
-	}
-	var refused sync.WaitGroup // who waits for the one that asks, and that one
-	refused.Add(20)
-	w.config.Grant = AuthorizationCode{Callback: func(ctx context.Context, target string) (string, error) {
-		refused.Wait()
-		return visit(ctx, target)
-	}}
-	server := w.client(t).Transport(&refusing{metadata: w.rs.URL + "/.well-known/oauth-protected-resource/mcp"})
-	together(t, 20, func() error {
-		ctx := &watchedContext{Context: t.Context(), waits: refused.Done}
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.rs.url, nil)
-		if err != nil {
-			return err
-		}
-		var denied *AuthorizationError
-		if _, err := server.RoundTrip(r); !errors.As(err, &denied) {
-			return fmt.Errorf("not denied: %v", err)
-		}
-		return nil
-	})
-	equal(t, "times the user was asked", len(w.as.authorizations), 1)
-}
-
-// refusing is a server that refuses every request, without a network.
-type refusing struct{ metadata string }
-
-func (s *refusing) RoundTrip(r *http.Request) (*http.Response, error) {
-	r.Context().(*watchedContext).refused.Store(true)
-	return &http.Response{
-		StatusCode: http.StatusUnauthorized, Body: http.NoBody, Request: r,
-		Header: http.Header{"Www-Authenticate": {`Bearer resource_metadata="` + s.metadata + `"`}},
-	}, nil
-}
-
-// watchedContext tells when its request, once refused, waits for its turn.
-type watchedContext struct {
-	context.Context
-	refused atomic.Bool
-	waits   func()
-}
-
-func (c *watchedContext) Done() <-chan struct{} {
-	if c.refused.CompareAndSwap(true, false) {
-		c.waits()
-	}
-	return c.Context.Done()
-}
-
-// A caller waits for another's login no longer than its context.
-func TestWaitingEndsWithContext(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		c, err := New(Config{ServerURL: "https://mcp.example.com/mcp"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		done, err := c.takeTurn(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer done()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		start := time.Now()
-		if _, err := c.usable(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("error %v", err)
-		}
-		equal(t, "waited", time.Since(start), time.Minute)
-	})
-}
-
-// A login elsewhere is a login: the user is not asked twice.
-//
-// Covers CL8.
-func TestLoginElsewhere(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.config.Store = NewMemoryStore()
+	now := newClock()
+	w.config.Now = now.Now
 	c := w.client(t)
-	if _, err := c.Token(t.Context()); err == nil {
-		t.Fatal("a token before the login")
-	}
-	mustRequest(t, w.client(t), "")
 	mustRequest(t, c, "")
-	equal(t, "logins", len(w.as.authorizations), 1)
-}
-
-// A stored token that another client was given is not sent.
-//
-// Covers CL7.
-func TestTokenOfAnotherClient(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.config.Store = NewMemoryStore()
-	mustRequest(t, w.client(t), "")
-	w.config.Credentials = []Credentials{{ClientID: "client-one-1"}, {Issuer: w.as.issuer, ClientID: "known"}}
-	mustRequest(t, w.client(t), "")
-	equal(t, "client_id", w.as.authorizations[1].Get("client_id"), "known")
+	now.advance(2 * 3600e9)
+	mustRequest(t, c, "")
+	form := w.as.tokens[1]
+	equal(t, "grant_type", form.Get("grant_type"), "refresh_token")
+	equal(t, "resource", form.Get("resource"), w.rs.url)
+	equal(t, "refresh_token", form.Get("refresh_token"), "refresh-one-1")
 }
 
 // A logout elsewhere is a logout: the refresh token in memory is not used.
@@ -318,7 +206,7 @@ func TestLogoutElsewhere(t *testing.T) {
 	}
 	equal(t, "revoked", w.as.revocations[0].Get("token"), "refresh-one-1")
 	now.advance(2 * time.Hour)
-	var login *LoginRequiredError
+	var login *clienterr.LoginRequiredError
 	if _, err := c.Token(t.Context()); !errors.As(err, &login) {
 		t.Errorf("error %v, want a login", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/mcp-auth/go/client"
+	"github.com/mcp-auth/go/client/filestore"
 	"github.com/urfave/cli/v3"
 )
 
@@ -18,7 +19,7 @@ const (
 )
 
 // openStore opens the token store that the flags name.
-func openStore(cmd *cli.Command) (*client.FileStore, error) {
+func openStore(cmd *cli.Command) (*filestore.Store, error) {
 	dir := cmd.String("store-dir")
 	if dir == "" {
 		config, err := os.UserConfigDir()
@@ -27,14 +28,14 @@ func openStore(cmd *cli.Command) (*client.FileStore, error) {
 		}
 		dir = filepath.Join(config, "mcpauth", "tokens")
 	}
-	kinds := map[string]client.KeyKind{
-		"auto": client.AutoKey, "keyring": client.KeyringKey, "passphrase": client.PassphraseKey,
+	kinds := map[string]filestore.KeyKind{
+		"auto": filestore.AutoKey, "keyring": filestore.KeyringKey, "passphrase": filestore.PassphraseKey,
 	}
 	kind, known := kinds[cmd.String("store-key")]
 	if !known {
 		return nil, newUsageError(cmd, errors.New("--store-key must be keyring, passphrase or auto"))
 	}
-	return client.OpenStore(client.StoreConfig{
+	return filestore.Open(filestore.Config{
 		Dir: dir, Key: kind, KeyringService: clientName,
 		Passphrase: func(context.Context) ([]byte, error) { return passphrase(cmd.String("passphrase-file")) },
 	})
@@ -51,7 +52,7 @@ func passphrase(file string) ([]byte, error) {
 // account is the user at one MCP server.
 type account struct {
 	*client.Client
-	store  *client.FileStore
+	store  *filestore.Store
 	chosen settings
 }
 

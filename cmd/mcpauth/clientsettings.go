@@ -8,6 +8,7 @@ import (
 	"net/netip"
 
 	"github.com/mcp-auth/go/client"
+	"github.com/mcp-auth/go/network"
 	"github.com/urfave/cli/v3"
 )
 
@@ -115,7 +116,7 @@ func (c settings) config(server string) client.Config {
 		Scopes:              c.Scopes,
 		DPoP:                c.DPoP,
 		LegacyDiscovery:     c.Legacy,
-		AllowedNetworks:     c.Networks,
+		Network:             network.Settings{AllowedNetworks: c.Networks},
 	}
 	if c.ClientID != "" {
 		config.Credentials = []client.Credentials{{Issuer: c.Issuer, ClientID: c.ClientID, ClientSecret: c.ClientSecret}}

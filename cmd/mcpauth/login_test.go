@@ -16,7 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mcp-auth/go/client"
+	"github.com/mcp-auth/go/client/clienterr"
+	"github.com/mcp-auth/go/client/filestore"
 	"github.com/mcp-auth/go/mcpauthtest"
 )
 
@@ -202,14 +203,14 @@ func TestExplain(t *testing.T) {
 	t.Parallel()
 	const server = "https://mcp.example.com/mcp"
 	for want, err := range map[string]error{
-		"Run: mcpauth login " + server: &client.LoginRequiredError{ServerURL: server},
-		"--client-id ID":               &client.RegistrationError{Issuer: "https://as", Kind: client.RegistrationNeeded},
-		"If you trust the change":      &client.RegistrationError{Kind: client.OtherIssuer, Err: errors.New("x")},
-		"register a client by hand":    &client.RegistrationError{Kind: client.RegistrationRefused, Err: errors.New("x")},
-		"RFC 9728":                     &client.ResourceError{Kind: client.ResourceNotFound, Err: errors.New("x")},
-		"Nothing was sent":             &client.ResourceError{Kind: client.ResourceMismatch, Err: errors.New("x")},
-		passphraseVariable:             &client.KeyError{Err: errors.New("x")},
-		"only its operator":            &client.UnsuitableError{Issuer: "https://as", Reason: "x"},
+		"Run: mcpauth login " + server: &clienterr.LoginRequiredError{ServerURL: server},
+		"--client-id ID":               &clienterr.RegistrationError{Issuer: "https://as", Kind: clienterr.RegistrationNeeded},
+		"If you trust the change":      &clienterr.RegistrationError{Kind: clienterr.OtherIssuer, Err: errors.New("x")},
+		"register a client by hand":    &clienterr.RegistrationError{Kind: clienterr.RegistrationRefused, Err: errors.New("x")},
+		"RFC 9728":                     &clienterr.ResourceError{Kind: clienterr.ResourceNotFound, Err: errors.New("x")},
+		"Nothing was sent":             &clienterr.ResourceError{Kind: clienterr.ResourceMismatch, Err: errors.New("x")},
+		passphraseVariable:             &filestore.KeyError{Err: errors.New("x")},
+		"only its operator":            &clienterr.UnsuitableError{Issuer: "https://as", Reason: "x"},
 		"as it is":                     errors.New("as it is"),
 	} {
 		if got := explain(err, server); !strings.Contains(got.Error(), want) {

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/mcp-auth/go/client"
+	"github.com/mcp-auth/go/client/clienterr"
 	"github.com/urfave/cli/v3"
 )
 
@@ -53,7 +53,7 @@ func runLogout(ctx context.Context, cmd *cli.Command, s streams) error {
 	if err := forgetSettings(ctx, c.store, facts.Server); err != nil {
 		return errors.Join(failure, err)
 	}
-	var unkept *client.StoreError
+	var unkept *clienterr.StoreError
 	if errors.As(failure, &unkept) {
 		return failure
 	}

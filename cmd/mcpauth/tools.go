@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/mcp-auth/go/client"
+	"github.com/mcp-auth/go/client/clienterr"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/urfave/cli/v3"
 )
@@ -52,7 +53,7 @@ func withSession(ctx context.Context, cmd *cli.Command, s streams, use func(*mcp
 
 // rememberLogin keeps the settings of a login that took place on the way.
 func rememberLogin(ctx context.Context, c *account) error {
-	var none *client.LoginRequiredError
+	var none *clienterr.LoginRequiredError
 	_, err := c.Token(ctx)
 	switch {
 	case errors.As(err, &none): // the server wants no token
