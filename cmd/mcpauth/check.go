@@ -29,14 +29,17 @@ func newCheckCommand(s streams) *cli.Command {
 	return &cli.Command{
 		Name:      "check",
 		Usage:     "check an authorization server, an MCP server or a configuration",
-		ArgsUsage: "ISSUER|METADATA-URL",
+		ArgsUsage: "URL",
 		Description: "Sends the requests that an MCP client would send, and reports what is wrong, which specification\n" +
 			"requires it, what it means for which clients, and how to fix it. No request changes anything. The\n" +
 			"report goes to standard output, progress to standard error.\n\n" +
+			"URL is an issuer, the URL of its metadata, or the URL of an MCP server: the check finds out which.\n" +
+			"--server says that it is an MCP server, and is needed to give a token.\n\n" +
 			"The exit code is 0 if there are no errors, 1 if there are or if the check cannot be made, and\n" +
 			"2 if the command line is wrong. docs/check.md lists all findings.\n\n" +
 			"Examples:\n" +
 			"  mcpauth check https://auth.example.com\n" +
+			"  mcpauth check https://mcp.example.com/mcp\n" +
 			"  mcpauth check https://auth.example.com/.well-known/openid-configuration\n" +
 			"  mcpauth check --server https://mcp.example.com/mcp --format markdown\n" +
 			"  mcpauth check --server https://mcp.example.com/mcp --token-file token.txt\n" +
@@ -81,9 +84,9 @@ func checkSubject(_ context.Context, cmd *cli.Command) error {
 	}
 	switch {
 	case subjects == 0 && !cmd.Bool("web"):
-		return newUsageError(cmd, errors.New("name what to check: an issuer, the URL of its metadata, --server or --config; or use --web"))
+		return newUsageError(cmd, errors.New("name what to check: a URL, --server or --config; or use --web"))
 	case subjects > 1:
-		return newUsageError(cmd, errors.New("give one of an issuer, --server and --config"))
+		return newUsageError(cmd, errors.New("give one of a URL, --server and --config"))
 	case cmd.IsSet("token-file") && !cmd.IsSet("server"):
 		return newUsageError(cmd, errors.New("--token-file goes with --server"))
 	case cmd.IsSet("other-token-file") && !cmd.IsSet("server"):
@@ -110,12 +113,14 @@ func runCheck(ctx context.Context, cmd *cli.Command, s streams) error {
 	var badURL *fetch.Error
 	var badFile *fileError
 	switch {
-	case errors.As(err, &badURL):
+	case errors.As(err, &badURL) && cmd.IsSet("server"):
 		return newUsageError(cmd, fmt.Errorf("--server must be a URL such as https://mcp.example.com/mcp: %w", err))
-	case errors.As(err, &badIssuer):
-		return newUsageError(cmd, fmt.Errorf("the issuer must be a URL such as https://auth.example.com: %w", err))
+	case errors.As(err, &badURL), errors.As(err, &badIssuer):
+		return newUsageError(cmd, fmt.Errorf("give a URL such as https://auth.example.com or https://mcp.example.com/mcp: %w", err))
 	case errors.As(err, &badFile):
 		return newFileError(err)
+	case report == nil && cmd.Args().Len() > 0 && ctx.Err() == nil:
+		return newUsageError(cmd, err)
 	case report == nil:
 		return err
 	}
@@ -137,7 +142,7 @@ func checkWhat(ctx context.Context, cmd *cli.Command, opts check.Options) (*chec
 		return checkConfiguration(ctx, cmd.String("config"), opts)
 	}
 	if !cmd.IsSet("server") {
-		return check.AuthorizationServer(ctx, cmd.Args().First(), opts)
+		return check.URL(ctx, cmd.Args().First(), opts) // without a token, which only --server asks for
 	}
 	var err error
 	if opts.Token, err = validToken(cmd); err != nil {

@@ -90,6 +90,9 @@ type Request struct {
 	Method string
 	// URL must satisfy [CheckURL].
 	URL string
+	// Host, if set, is sent as the Host header instead of the URL's host, as a
+	// reverse proxy in front of a server does. Redirects drop it.
+	Host string
 	// Header is sent as it is, User-Agent and Accept-Encoding aside. After a
 	// redirect to another origin only Accept is left of it.
 	Header http.Header
@@ -152,6 +155,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 type hop struct {
 	method        string
 	url           *url.URL
+	host          string // instead of the URL's, if set
 	header        http.Header
 	body          []byte
 	eventWait     time.Duration
@@ -166,6 +170,7 @@ func (c *Client) first(r Request) (hop, error) {
 	h := hop{
 		method:        r.Method,
 		url:           u,
+		host:          r.Host,
 		header:        r.Header.Clone(),
 		body:          r.Body,
 		eventWait:     r.EventWait,
@@ -203,7 +208,7 @@ func (h hop) next(location string) (hop, error) {
 		return hop{}, h.fail(Redirect, err)
 	}
 	n := h
-	n.url = u
+	n.url, n.host = u, ""
 	n.allowLoopback = h.allowLoopback && IsLoopbackHost(u.Hostname())
 	if origin(u) != origin(h.url) {
 		n.header = crossOriginHeader(h.header)
@@ -244,6 +249,9 @@ func (c *Client) exchange(ctx context.Context, h hop) (*Response, error) {
 		req.Body, req.GetBody = http.NoBody, nil
 	}
 	req.Header = h.header
+	if h.host != "" {
+		req.Host = h.host
+	}
 	// The transport is used without an http.Client, which would follow
 	// redirects by other rules and quote whole URLs in its errors.
 	transport := c.public
