@@ -91,9 +91,13 @@ func defaultTransport() http.RoundTripper {
 // Login obtains a new token now, instead of when a request is refused: it sends
 // the server a request without a token and answers its challenge. It replaces an
 // existing token and requests all its scopes again.
+//
+// A user who denies a login, or lets it time out, is not asked again for the same
+// scopes until Login is called: requests that are refused meanwhile return the
+// same error.
 func (c *Client) Login(ctx context.Context) error { return c.authorizer.Login(ctx) }
 
-// Logout forgets the token and, if the authorization server supports it, revokes
-// it there (RFC 7009). The registration stays. The token is forgotten even if
-// there is an error.
+// Logout forgets the token and the dynamic registration and, if the authorization
+// server supports it, revokes the token there (RFC 7009). Both are forgotten even
+// if there is an error.
 func (c *Client) Logout(ctx context.Context) error { return c.authorizer.Logout(ctx) }

@@ -29,6 +29,9 @@ type UnsuitableError struct {
 	Issuer string
 	// Reason says what is missing.
 	Reason string
+	// PKCENotAdvertised reports whether only the announcement of PKCE is missing
+	// (client.AuthorizationServer.DangerouslyAssumePKCE).
+	PKCENotAdvertised bool
 }
 
 // Error names the authorization server and what is missing.

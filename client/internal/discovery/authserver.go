@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/client/clienterr"
+	"github.com/mcp-auth/go/client/internal/authserver"
 	"github.com/mcp-auth/go/client/internal/untrusted"
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/metadata"
@@ -19,7 +20,7 @@ const freshFor = 10 * time.Minute
 // it takes one of preferred, else the one used before, else the first. The error
 // is a [*clienterr.UnsuitableError] if MCP does not allow its use, a
 // [*metadata.DiscoveryError] if its metadata cannot be fetched.
-func (f *Finder) AuthorizationServer(ctx context.Context, s *Source, before string, preferred []string) (*metadata.AuthorizationServer, error) {
+func (f *Finder) AuthorizationServer(ctx context.Context, s *Source, before string, preferred []string) (*authserver.Server, error) {
 	issuer := choose(s.Resource.AuthorizationServers, before, preferred)
 	if err := f.checkIssuer(issuer); err != nil {
 		return nil, err
@@ -53,7 +54,7 @@ func (f *Finder) checkIssuer(issuer string) error {
 }
 
 // metadataOf returns the metadata of an issuer, from memory if it is fresh.
-func (f *Finder) metadataOf(ctx context.Context, issuer string) (*metadata.AuthorizationServer, error) {
+func (f *Finder) metadataOf(ctx context.Context, issuer string) (*authserver.Server, error) {
 	f.mu.Lock()
 	as, until := f.as, f.until
 	f.mu.Unlock()
@@ -70,16 +71,30 @@ func (f *Finder) metadataOf(ctx context.Context, issuer string) (*metadata.Autho
 	return as, nil
 }
 
-func (f *Finder) fetchIssuer(ctx context.Context, issuer string) (*metadata.AuthorizationServer, error) {
+func (f *Finder) fetchIssuer(ctx context.Context, issuer string) (*authserver.Server, error) {
 	if err := f.checkIssuer(issuer); err != nil {
 		return nil, err
 	}
-	found, err := metadata.Fetch(ctx, f.config.Fetch, metadata.Source{Issuer: issuer})
+	settings := f.config.Settings[issuer]
+	as, err := f.fetchMetadata(ctx, issuer, settings)
 	if err != nil {
 		return nil, err
 	}
-	if found.Server.TokenEndpoint == "" {
+	if as.TokenEndpoint == "" {
 		return nil, &clienterr.UnsuitableError{Issuer: issuer, Reason: "its metadata has no token_endpoint"}
+	}
+	return &authserver.Server{AuthorizationServer: as, Settings: settings}, nil
+}
+
+func (f *Finder) fetchMetadata(ctx context.Context, issuer string, settings authserver.Settings) (*metadata.AuthorizationServer, error) {
+	if settings.Metadata != nil {
+		return settings.Metadata, nil
+	}
+	found, err := metadata.Fetch(ctx, f.config.Fetch, metadata.Source{
+		Issuer: issuer, URL: settings.MetadataURL, Repair: repair(issuer, settings),
+	})
+	if err != nil {
+		return nil, err
 	}
 	return found.Server, nil
 }

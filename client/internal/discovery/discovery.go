@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mcp-auth/go/client/internal/authserver"
 	"github.com/mcp-auth/go/client/internal/record"
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/metadata"
@@ -20,6 +21,8 @@ type Config struct {
 	Server *Server
 	// Fallback says what to do if the server has no resource metadata.
 	Fallback Fallback
+	// Settings say how to deal with authorization servers, by issuer.
+	Settings map[string]authserver.Settings
 
 	Fetch  *fetch.Client
 	Logger *slog.Logger
@@ -33,8 +36,8 @@ type Finder struct {
 	server *Server
 
 	mu    sync.Mutex
-	as    *metadata.AuthorizationServer // the last one that was fetched
-	until time.Time                     // as is used without fetching it again
+	as    *authserver.Server // the last one that was fetched
+	until time.Time          // as is used without fetching it again
 }
 
 // New returns a finder.
@@ -60,7 +63,7 @@ type Source struct {
 	// Finding is how the authorization server was found.
 	Finding record.Finding
 
-	as *metadata.AuthorizationServer // nil if it is still to be fetched
+	as *authserver.Server // nil if it is still to be fetched
 }
 
 // probe asks for something that every MCP server protects, and opens no

@@ -71,6 +71,15 @@ func namesMetadata(header string) bool {
 	return strings.Contains(strings.ToLower(header), "resource_metadata")
 }
 
+// Includes reports whether who grants what d asks for grants what other asks
+// for, too. A login is one whatever its scopes, a step-up is not.
+func (d *Demand) Includes(other Demand) bool {
+	if d.Status == http.StatusForbidden || other.Status == http.StatusForbidden {
+		return d.Status == other.Status && covers(d.Scopes, other.Scopes)
+	}
+	return true
+}
+
 // wantsScopes reports whether a 403 is about scopes. Some servers name the
 // scopes and leave out the error code.
 func (d *Demand) wantsScopes() bool {

@@ -11,10 +11,6 @@ import (
 	"github.com/mcp-auth/go/client/internal/record"
 )
 
-// expiryMargin is how long before its expiry a token is no longer sent: it has
-// to arrive.
-const expiryMargin = 10 * time.Second
-
 // Config configures a [Cache].
 type Config struct {
 	ServerURL string
@@ -56,7 +52,7 @@ func (c *Cache) Usable() (token *record.Token, ok bool) {
 
 // Expired reports whether a token has expired or is about to.
 func (c *Cache) Expired(token *record.Token) bool {
-	return !token.ExpiresAt.IsZero() && !c.config.Now().Add(expiryMargin).Before(token.ExpiresAt)
+	return !token.ExpiresAt.IsZero() && !c.config.Now().Before(token.RenewAt)
 }
 
 // Held returns the token in memory, usable or not, and the authorization server

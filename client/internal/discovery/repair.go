@@ -1,0 +1,51 @@
+package discovery
+
+import (
+	"encoding/json"
+
+	"github.com/mcp-auth/go/client/internal/authserver"
+	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/metadata"
+)
+
+// repair returns a function that makes a document fit for the rules of package
+// metadata: by the configuration, and without the endpoints that the client
+// never uses and that must not be used, such as a http one for user information.
+func repair(issuer string, settings authserver.Settings) func([]byte) ([]byte, error) {
+	return func(document []byte) ([]byte, error) {
+		if settings.Repair != nil {
+			repaired, err := settings.Repair(document)
+			if err != nil {
+				return nil, err
+			}
+			document = repaired
+		}
+		as, err := metadata.ParseAuthorizationServer(document)
+		if err != nil {
+			return document, nil // package metadata reports it
+		}
+		changed := dropUnusable(as)
+		if settings.OwnIssuer != "" && as.Issuer == settings.OwnIssuer {
+			as.Issuer, changed = issuer, true
+		}
+		if !changed {
+			return document, nil
+		}
+		return json.Marshal(as)
+	}
+}
+
+// dropUnusable removes endpoints that are of no use to a client, if they must
+// not be used. It reports whether there was one.
+func dropUnusable(as *metadata.AuthorizationServer) (dropped bool) {
+	loopback := fetch.IsLoopbackURL(as.Issuer)
+	for _, unused := range []*string{
+		&as.JWKSURI, &as.IntrospectionEndpoint, &as.DeviceAuthorizationEndpoint, &as.UserinfoEndpoint, &as.EndSessionEndpoint,
+		&as.RevocationEndpoint, &as.PushedAuthorizationRequestEndpoint,
+	} {
+		if *unused != "" && fetch.CheckURL(*unused, loopback) != nil {
+			*unused, dropped = "", true
+		}
+	}
+	return dropped
+}
