@@ -57,6 +57,14 @@ func (c *Config) parseServer(faults *configerr.List) *discovery.Server {
 	return server
 }
 
+// preferredIssuers returns the issuers that a grant is for.
+func preferredIssuers(g Grant) []string {
+	if workload, ok := g.(WorkloadIdentity); ok && workload.Issuer != "" {
+		return []string{workload.Issuer}
+	}
+	return nil
+}
+
 // parseDocumentKey returns nil if there is no key.
 func (c *Config) parseDocumentKey(faults *configerr.List) *jose.Signer {
 	key := c.MetadataDocumentKey
@@ -114,7 +122,8 @@ func (c *Config) parts(built partsConfig) *parts {
 	p.registrar = registration.New(registration.Config{
 		Credentials: built.credentials,
 		DocumentURL: c.MetadataDocumentURL, DocumentSigner: built.documentSigner,
-		Dynamic: !c.Registration.Disabled,
+		Dynamic:   !c.Registration.Disabled,
+		Preferred: preferredIssuers(c.Grant),
 		About: endpoint.ClientMetadata{
 			ClientName: c.Registration.ClientName, ClientURI: c.Registration.ClientURI, LogoURI: c.Registration.LogoURI,
 			SoftwareID: c.Registration.SoftwareID, SoftwareVersion: c.Registration.SoftwareVersion,

@@ -39,6 +39,19 @@ func (e *UnsuitableError) Error() string {
 	return fmt.Sprintf("the authorization server %s cannot be used: %s", e.Issuer, e.Reason)
 }
 
+// AssertionError reports that an assertion was not sent, because it is not meant
+// for the authorization server that the MCP server names.
+type AssertionError struct {
+	Issuer string
+	// Reason says what is wrong with the assertion.
+	Reason string
+}
+
+// Error names the authorization server and the reason.
+func (e *AssertionError) Error() string {
+	return fmt.Sprintf("the assertion was not sent to %s: %s", e.Issuer, e.Reason)
+}
+
 // StoreError reports that the token store failed, or that a record in it cannot
 // be read.
 type StoreError struct{ Err error }

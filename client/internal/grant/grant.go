@@ -107,39 +107,3 @@ func (g *ClientCredentials) Obtain(ctx context.Context, r Request) (*Result, err
 	}
 	return newResult(token, client), nil
 }
-
-// Assertion lets the client act with an assertion of its identity (RFC 7523
-// §2.1).
-type Assertion struct {
-	Endpoint  *endpoint.Client
-	Registrar *registration.Registrar
-	// Source returns the assertion.
-	Source func(ctx context.Context, r Request) (string, error)
-}
-
-// Interactive implements [Grant].
-func (*Assertion) Interactive() bool { return false }
-
-// Obtain implements [Grant].
-func (g *Assertion) Obtain(ctx context.Context, r Request) (*Result, error) {
-	client, err := g.Registrar.Preregistered(r.Server, r.Before)
-	if err != nil {
-		return nil, err
-	}
-	assertion, err := g.Source(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	return redeem(ctx, g.Endpoint, r, client, assertion)
-}
-
-// redeem exchanges an assertion for a token.
-func redeem(ctx context.Context, e *endpoint.Client, r Request, client registration.Registration, assertion string) (*Result, error) {
-	request := r.request(endpoint.GrantJWTBearer, client.Identity, assertion)
-	request.Form.Set("assertion", assertion)
-	token, err := e.Token(ctx, request)
-	if err != nil {
-		return nil, err
-	}
-	return newResult(token, client), nil
-}

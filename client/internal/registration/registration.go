@@ -46,6 +46,9 @@ type Config struct {
 	// DocumentSigner signs assertions with a key that the document publishes. Nil
 	// means that the document describes a public client.
 	DocumentSigner *jose.Signer
+	// Preferred are issuers to choose if the MCP server names several, in
+	// addition to those of Credentials.
+	Preferred []string
 	// Dynamic allows dynamic registration, with what About says of the client.
 	Dynamic bool
 	About   endpoint.ClientMetadata
@@ -171,9 +174,10 @@ func otherIssuer(issuer, registered string) error {
 	}
 }
 
-// Issuers returns the issuers that there are credentials for.
+// Issuers returns the issuers to choose if the MCP server names several: those
+// that there are credentials for.
 func (r *Registrar) Issuers() []string {
-	var issuers []string
+	issuers := slices.Clone(r.config.Preferred)
 	for _, credentials := range r.config.Credentials {
 		if credentials.Issuer != "" {
 			issuers = append(issuers, credentials.Issuer)
