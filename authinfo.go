@@ -47,7 +47,7 @@ func (i *AuthInfo) HasScope(scope string) bool {
 	case i.from == nil:
 		return slices.Contains(i.Scopes, scope)
 	}
-	return i.from.resource.hierarchy.satisfied(i.Scopes, scope)
+	return i.from.resource.hierarchy.Satisfied(i.Scopes, scope)
 }
 
 // UserID names the caller uniquely across authorization servers: the issuer
@@ -131,7 +131,7 @@ func NewContext(ctx context.Context, info *AuthInfo) context.Context {
 }
 
 // Anonymous reports whether the request that ctx belongs to was let in without
-// a token, for an operation that the [Policy] makes [Public].
+// a token, for an operation that the Policy makes public.
 func Anonymous(ctx context.Context) bool {
 	// A session of an MCP SDK may keep the context of whoever opened it.
 	if _, known := FromContext(ctx); known {

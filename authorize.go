@@ -39,7 +39,7 @@ type Request struct {
 	// RemoteAddr is the peer's IP address and port, for [MTLS.TrustedProxies].
 	RemoteAddr string
 	// Body returns the body of a POST, of at most the given number of bytes, if
-	// the resource has a [Policy]. It is called at most once, and only if the
+	// the resource has a Policy. It is called at most once, and only if the
 	// caller has a valid token or may need none. The next handler must read the
 	// same bytes, and none if Body was not called. Without it, a POST is
 	// refused as one without a message.
@@ -48,7 +48,7 @@ type Request struct {
 
 // Authorize decides on one request. The error is a [*Challenge], to be passed
 // to [WriteChallenge]: the request is denied (400, 401, 403), or it cannot be
-// decided now (503). Both are nil where the [Policy] lets a caller without a
+// decided now (503). Both are nil where the Policy lets a caller without a
 // token do what the request asks for.
 //
 // Unlike Protect, it does not see the handler's answer: lists are not filtered,

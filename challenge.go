@@ -44,7 +44,7 @@ type Challenge struct {
 	// Reason says why, for logs and metrics.
 	Reason reason.Reason
 	// Hidden says that the answer should be as if what the caller asked for did
-	// not exist ([Policy.HideRefused]). [Auth.AuthorizeOperation] sets it.
+	// not exist (policy.Policy.HideRefused). [Auth.AuthorizeOperation] sets it.
 	Hidden bool
 
 	scheme authScheme // that the request used

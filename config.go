@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/metadata"
+	"github.com/mcp-auth/go/policy"
 )
 
 // The types of authorization server, see [AuthorizationServer.Type].
@@ -78,7 +79,7 @@ type Resource struct {
 
 	// Policy, if set, says what each MCP operation needs. Nil means that the
 	// scopes of the handler are enough for all of them.
-	Policy *Policy
+	Policy *policy.Policy
 	// Sessions remembers who owns each MCP session. Nil means in memory, for
 	// one process, the last 50,000 or more: several replicas that share
 	// sessions need a shared store. An unknown session is answered with 404, on
@@ -188,7 +189,7 @@ func (r Resource) clone() Resource {
 	}
 	r.ScopesSupported = slices.Clone(r.ScopesSupported)
 	r.ScopeIncludes = maps.Clone(r.ScopeIncludes)
-	r.DPoP, r.MTLS, r.Policy = r.DPoP.clone(), r.MTLS.clone(), r.Policy.clone()
+	r.DPoP, r.MTLS = r.DPoP.clone(), r.MTLS.clone()
 	return r
 }
 

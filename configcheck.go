@@ -10,13 +10,15 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/mcp-auth/go/internal/challenge"
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/internal/jose"
+	"github.com/mcp-auth/go/internal/scope"
 	"github.com/mcp-auth/go/metadata"
+	"github.com/mcp-auth/go/policy"
 )
 
-func (c *Config) check() error {
+// check reports all mistakes. It returns the access to each resource.
+func (c *Config) check() ([]access, error) {
 	var f faults
 	if c.Leeway < 0 || c.Leeway > maxLeeway {
 		f.add(InvalidLeeway, c.Leeway.String(), "Leeway")
@@ -30,17 +32,18 @@ func (c *Config) check() error {
 	if len(c.Resources) == 0 {
 		f.add(NoResources, "", "Resources")
 	}
+	compiled := make([]access, 0, len(c.Resources))
 	seen := map[string]bool{}
 	for i := range c.Resources {
 		field := fmt.Sprintf("Resources[%d]", i)
-		c.Resources[i].check(&f, field)
+		compiled = append(compiled, c.Resources[i].check(&f, field))
 		place := metadataPlace(c.Resources[i].Identifier)
 		if seen[place] {
 			f.add(DuplicateResource, c.Resources[i].Identifier, "%s.Identifier", field)
 		}
 		seen[place] = true
 	}
-	return f.err()
+	return compiled, f.err()
 }
 
 // metadataPlace is where a client asks for the metadata of an identifier: two
@@ -62,11 +65,10 @@ func metadataPlace(identifier string) string {
 	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port + u.RequestURI()
 }
 
-func (r *Resource) check(f *faults, field string) {
+func (r *Resource) check(f *faults, field string) access {
 	checkIdentifier(f, r.Identifier, field+".Identifier")
 	checkScopes(f, r.ScopesSupported, field+".ScopesSupported")
-	checkHierarchy(f, r.ScopeIncludes, field+".ScopeIncludes")
-	r.Policy.check(f, field+".Policy")
+	access := r.access(f, field)
 	if r.DangerouslyShareSessions && r.Sessions != nil {
 		f.add(ConflictingSources, "", "%s.Sessions and DangerouslyShareSessions", field)
 	}
@@ -87,6 +89,29 @@ func (r *Resource) check(f *faults, field string) {
 		}
 	}
 	r.checkServers(f, field)
+	return access
+}
+
+// access is what decides which scopes and operations a caller may use.
+type access struct {
+	hierarchy *scope.Hierarchy
+	policy    *policy.Evaluator // nil: the scopes of the handler are enough
+}
+
+// access compiles the hierarchy of scopes and the policy.
+func (r *Resource) access(f *faults, field string) (a access) {
+	includes := r.ScopeIncludes
+	var err error
+	if a.hierarchy, err = scope.NewHierarchy(includes); err != nil {
+		f.nest(field+".ScopeIncludes", err)
+		includes = nil // reported
+	}
+	if r.Policy == nil {
+		return a
+	}
+	a.policy, err = policy.Compile(r.Policy, includes)
+	f.nest(field+".Policy", err)
+	return a
 }
 
 func (r *Resource) checkServers(f *faults, field string) {
@@ -236,13 +261,4 @@ func insecure(raw string) bool {
 	return err == nil && u.Scheme == "http" && u.Host != "" && !fetch.IsLoopbackHost(u.Hostname())
 }
 
-func checkScopes(f *faults, scopes []string, field string) {
-	for i, scope := range scopes {
-		switch {
-		case scope == "offline_access":
-			f.add(OfflineAccess, scope, "%s[%d]", field, i)
-		case !challenge.ValidScope(scope):
-			f.add(InvalidScope, scope, "%s[%d]", field, i)
-		}
-	}
-}
+func checkScopes(f *faults, scopes []string, field string) { f.nest(field, scope.Validate(scopes)) }

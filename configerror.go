@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/fetch"
 )
 
@@ -124,6 +125,18 @@ func (f *faults) addURL(invalid ConfigFault, raw, field string) {
 		invalid = InsecureURL
 	}
 	f.add(invalid, raw, "%s", field)
+}
+
+// nest adds the mistakes in err below a field.
+func (f *faults) nest(field string, err error) {
+	for _, e := range configerr.All(err) {
+		*f = append(*f, nestedError(field, e))
+	}
+}
+
+// nestedError is a mistake in what is below a field.
+func nestedError(field string, e *configerr.Error) *ConfigError {
+	return &ConfigError{Field: configerr.Below(field, e.Field), Value: e.Value, Fault: ConfigFault(e.Fault), detail: e.Err}
 }
 
 func (f faults) err() error { return errors.Join(f...) }

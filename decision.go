@@ -3,7 +3,6 @@ package mcpauth
 import (
 	"context"
 	"net/http"
-	"slices"
 
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/internal/response"
@@ -53,7 +52,7 @@ func (r *resource) decide(ctx context.Context, req *Request, body bodySource) de
 // if the policy may admit such callers.
 func (r *resource) authenticate(ctx context.Context, req *Request, d *decision) {
 	d.claims, d.token, d.scheme, d.refused = r.prove(ctx, req)
-	if d.refused != nil && d.refused.Reason == reason.NoCredentials && r.policy != nil && r.policy.mayPublish {
+	if d.refused != nil && d.refused.Reason == reason.NoCredentials && r.policy != nil && r.policy.AllowsAnonymous() {
 		d.refused = nil
 	}
 }
@@ -78,19 +77,6 @@ func (d *decision) userID() string {
 		return ""
 	}
 	return userID(d.claims.Issuer, d.claims.Subject, d.claims.ClientID, *d.token)
-}
-
-// info is what requirements see of the caller, or nil for a caller without a
-// token.
-func (d *decision) info() *AuthInfo {
-	if d.claims == nil {
-		return nil
-	}
-	return &AuthInfo{
-		Token: Token{d.token}, Resource: d.resource.identifier, Issuer: d.claims.Issuer, Subject: d.claims.Subject,
-		ClientID: d.claims.ClientID, Scopes: slices.Clone(d.claims.Scopes), Audience: slices.Clone(d.claims.Audience),
-		ExpiresAt: d.claims.ExpiresAt, raw: &d.claims.Raw,
-	}
 }
 
 // challenge turns a refusal into what the caller may see.

@@ -15,6 +15,7 @@ import (
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/mcpauthtest"
+	"github.com/mcp-auth/go/policy"
 	"github.com/mcp-auth/go/reason"
 )
 
@@ -197,7 +198,7 @@ func TestDenyFromBelowTheDoor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var asked atomic.Int32
-			check := func(ctx context.Context, _ *mcpauth.AuthInfo, op mcpauth.Operation) (bool, error) {
+			check := func(ctx context.Context, _ policy.Caller, op policy.Operation) (bool, error) {
 				if err := mcpauth.Require(ctx, "delete"); err == nil || mcpauth.SetChallenge(ctx, err) {
 					t.Errorf("a check has turned a response that has begun: %v", err)
 				}
@@ -206,7 +207,7 @@ func TestDenyFromBelowTheDoor(t *testing.T) {
 			}
 			g := guard(t, func(r *mcpauth.Resource) {
 				r.Sessions = denyingSessions{t}
-				r.Policy = &mcpauth.Policy{Tools: map[string]mcpauth.Requirement{"*": mcpauth.Check("denies", check)}}
+				r.Policy = &policy.Policy{Tools: map[string]policy.Requirement{"*": policy.Check("denies", check)}}
 			}, func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", test.kind)
 				w.Header().Set("Mcp-Session-Id", "new")
@@ -245,7 +246,7 @@ func TestDenyWithoutDoor(t *testing.T) {
 func TestStreamIsNotHeldBack(t *testing.T) {
 	t.Parallel()
 	more := make(chan struct{})
-	g := guard(t, func(r *mcpauth.Resource) { r.Policy = &mcpauth.Policy{} }, func(w http.ResponseWriter, r *http.Request) {
+	g := guard(t, func(r *mcpauth.Resource) { r.Policy = &policy.Policy{} }, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		fmt.Fprint(w, "data: {\"method\":\"notifications/progress\"}\n\n")
 		w.(http.Flusher).Flush()
@@ -276,14 +277,14 @@ func TestStreamIsNotHeldBack(t *testing.T) {
 func TestCheckTellsListFromCall(t *testing.T) {
 	t.Parallel()
 	seen := make(chan string, 1)
-	check := func(_ context.Context, _ *mcpauth.AuthInfo, op mcpauth.Operation) (bool, error) {
+	check := func(_ context.Context, _ policy.Caller, op policy.Operation) (bool, error) {
 		seen <- fmt.Sprintf("%s %q %t", op.Name, op.Arguments, op.Arguments == nil)
 		return true, nil
 	}
 	g := guard(t, func(r *mcpauth.Resource) {
-		r.Policy = &mcpauth.Policy{
-			Tools:   map[string]mcpauth.Requirement{"*": mcpauth.Check("looks", check)},
-			Prompts: map[string]mcpauth.Requirement{"*": mcpauth.Check("looks", check)},
+		r.Policy = &policy.Policy{
+			Tools:   map[string]policy.Requirement{"*": policy.Check("looks", check)},
+			Prompts: map[string]policy.Requirement{"*": policy.Check("looks", check)},
 		}
 	}, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -374,7 +375,7 @@ func TestWriteAfterReturn(t *testing.T) {
 // Covers RS12.
 func TestBrokenStreamEnds(t *testing.T) {
 	t.Parallel()
-	g := guard(t, func(r *mcpauth.Resource) { r.Policy = &mcpauth.Policy{} }, func(w http.ResponseWriter, r *http.Request) {
+	g := guard(t, func(r *mcpauth.Resource) { r.Policy = &policy.Policy{} }, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		fmt.Fprint(w, "data: {\"method\":\"notifications/progress\"}\n\n")
 		w.(http.Flusher).Flush()
@@ -478,7 +479,7 @@ func TestHandlerReadsTheSameBytes(t *testing.T) {
 	t.Parallel()
 	const body = " " + `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":{"a":[1, 2.50,"\u00e9"]}}}` + "\n"
 	g := guard(t, func(r *mcpauth.Resource) {
-		r.Policy = &mcpauth.Policy{Default: mcpauth.Authenticated()}
+		r.Policy = &policy.Policy{Default: policy.Authenticated()}
 	}, func(w http.ResponseWriter, r *http.Request) {
 		got, err := io.ReadAll(r.Body)
 		if err != nil || string(got) != body || r.ContentLength != int64(len(body)) || len(r.TransferEncoding) > 0 {
@@ -499,7 +500,7 @@ func TestHandlerReadsTheSameBytes(t *testing.T) {
 func TestBodyLimit(t *testing.T) {
 	t.Parallel()
 	g := guard(t, func(r *mcpauth.Resource) {
-		r.Policy = &mcpauth.Policy{Default: mcpauth.Authenticated(), MaxBody: int64(len(callTool))}
+		r.Policy = &policy.Policy{Default: policy.Authenticated(), MaxBody: int64(len(callTool))}
 	}, func(http.ResponseWriter, *http.Request) {})
 	server := httptest.NewServer(g.handler)
 	defer server.Close()

@@ -20,6 +20,7 @@ import (
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/metadata"
+	"github.com/mcp-auth/go/policy"
 )
 
 // A protected server, and what callers get from it. The authorization server
@@ -697,16 +698,16 @@ func ExampleConfig() {
 }
 
 // A policy says what each tool needs, before the MCP server runs.
-func ExamplePolicy() {
+func ExampleResource_policy() {
 	as, err := mcpauthtest.NewServer(mcpauthtest.Config{})
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer as.Close()
 
-	sameTeam := func(_ context.Context, info *mcpauth.AuthInfo, op mcpauth.Operation) (bool, error) {
+	sameTeam := func(_ context.Context, caller policy.Caller, op policy.Operation) (bool, error) {
 		var claims struct{ Team string }
-		if err := info.Claims(&claims); err != nil || claims.Team == "" {
+		if err := caller.Claims(&claims); err != nil || claims.Team == "" {
 			return false, err
 		}
 		if op.Arguments == nil { // asked for a list: who is in a team sees the tool
@@ -721,15 +722,15 @@ func ExamplePolicy() {
 	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
 		Identifier:           "https://api.example.com/mcp",
 		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: as.Issuer()}},
-		Policy: &mcpauth.Policy{
-			Tools: map[string]mcpauth.Requirement{
-				"search-notes": mcpauth.Scopes("read:notes"),
-				"delete-note":  mcpauth.Any(mcpauth.Scopes("read:notes", "delete:notes"), mcpauth.Scopes("admin")),
-				"team_*":       mcpauth.All(mcpauth.Scopes("read:notes"), mcpauth.Check("same team", sameTeam)),
-				"about":        mcpauth.Public(),
+		Policy: &policy.Policy{
+			Tools: map[string]policy.Requirement{
+				"search-notes": policy.Scopes("read:notes"),
+				"delete-note":  policy.Any(policy.Scopes("read:notes", "delete:notes"), policy.Scopes("admin")),
+				"team_*":       policy.All(policy.Scopes("read:notes"), policy.Check("same team", sameTeam)),
+				"about":        policy.Public(),
 			},
-			Resources: map[string]mcpauth.Requirement{"note:///{id}": mcpauth.Scopes("read:notes")},
-			Methods:   map[string]mcpauth.Requirement{"initialize": mcpauth.Public()},
+			Resources: map[string]policy.Requirement{"note:///{id}": policy.Scopes("read:notes")},
+			Methods:   map[string]policy.Requirement{"initialize": policy.Public()},
 		},
 	}}})
 	if err != nil {
@@ -777,11 +778,11 @@ func ExampleRequire() {
 }
 
 // A policy can be tried without a request.
-func ExampleAuth_Permits() {
+func ExampleAuth_AuthorizeOperation() {
 	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
 		Identifier:           "https://api.example.com/mcp",
 		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "https://auth.example.com"}},
-		Policy:               &mcpauth.Policy{Tools: map[string]mcpauth.Requirement{"delete-note": mcpauth.Scopes("delete:notes")}},
+		Policy:               &policy.Policy{Tools: map[string]policy.Requirement{"delete-note": policy.Scopes("delete:notes")}},
 	}}})
 	if err != nil {
 		log.Fatal(err)
@@ -789,7 +790,7 @@ func ExampleAuth_Permits() {
 	defer auth.Close()
 
 	reader := &mcpauth.AuthInfo{Subject: "alice", Scopes: []string{"read:notes"}}
-	err = auth.Permits(context.Background(), reader, "", mcpauth.Operation{Method: "tools/call", Name: "delete-note"})
+	err = auth.AuthorizeOperation(context.Background(), reader, "", policy.Operation{Method: "tools/call", Name: "delete-note"})
 	var refused *mcpauth.Challenge
 	if errors.As(err, &refused) {
 		fmt.Println(refused.Status, refused.Scopes)

@@ -10,6 +10,7 @@ import (
 	"github.com/mcp-auth/go/internal/body"
 	"github.com/mcp-auth/go/internal/response"
 	"github.com/mcp-auth/go/internal/session"
+	"github.com/mcp-auth/go/policy"
 	"github.com/mcp-auth/go/reason"
 )
 
@@ -70,7 +71,8 @@ type exchange struct {
 
 // Keep implements [response.Rules].
 func (x *exchange) Keep(method, name string) bool {
-	return x.resource.keep(x.context(), x.caller(), x.scopes, method, name)
+	op := policy.Operation{Method: method, Name: name}
+	return x.resource.policy.Visible(x.context(), x.policyCaller(new(policy.Caller)), x.scopes, op)
 }
 
 // BindSession implements [response.Rules].

@@ -41,11 +41,14 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/internal/origin"
+	"github.com/mcp-auth/go/internal/scope"
 	"github.com/mcp-auth/go/internal/wellknown"
 	"github.com/mcp-auth/go/metadata"
 	"github.com/mcp-auth/go/network"
+	"github.com/mcp-auth/go/policy"
 )
 
 // Auth decides on requests for one or several protected resources. Make one
@@ -72,9 +75,9 @@ type resource struct {
 	servers     map[string]*trustedServer
 	custom      *trustedServer // takes tokens that name no issuer: by a Verifier, or by introspection
 	document    []byte
-	hierarchy   *hierarchy
-	policy      *policy      // nil: the scopes of the handler are enough
-	sessions    SessionStore // nil: shared
+	hierarchy   *scope.Hierarchy
+	policy      *policy.Evaluator // nil: the scopes of the handler are enough
+	sessions    SessionStore      // nil: shared
 	origins     *origin.Policy
 	cache       *tokenCache
 	origin      string              // of the identifier
@@ -94,7 +97,8 @@ func New(config Config) (*Auth, error) {
 		config.Resources[i] = r.clone()
 	}
 	cloneMetadata(config.Resources)
-	if err := config.check(); err != nil {
+	compiled, err := config.check()
+	if err != nil {
 		return nil, err
 	}
 	a := &Auth{
@@ -116,19 +120,21 @@ func New(config Config) (*Auth, error) {
 		a.log = slog.New(slog.DiscardHandler)
 	}
 	a.issuers.report = contained(config.OnFetch, a.log)
-	if err := a.build(&config); err != nil {
+	if err := a.build(&config, compiled); err != nil {
 		return nil, err
 	}
 	return a, nil
 }
 
-func (a *Auth) build(config *Config) (err error) {
+func (a *Auth) build(config *Config, compiled []access) (err error) {
 	for i := range config.Resources {
 		r := &config.Resources[i]
-		if err := a.addResource(r, config); err != nil {
+		if err := a.addResource(r, config, compiled[i]); err != nil {
 			return err
 		}
-		a.warn(r.warnings(a.ordered[i].hierarchy, fmt.Sprintf("Resources[%d]", i)))
+		if rules := compiled[i].policy; rules != nil {
+			a.warn(rules.Warnings(r.ScopesSupported), fmt.Sprintf("Resources[%d].Policy", i))
+		}
 	}
 	documents := make([]wellknown.Document, len(a.ordered))
 	for i, r := range a.ordered {
@@ -138,7 +144,7 @@ func (a *Auth) build(config *Config) (err error) {
 	return err
 }
 
-func (a *Auth) addResource(r *Resource, config *Config) error {
+func (a *Auth) addResource(r *Resource, config *Config, compiled access) error {
 	metadataURL, err := metadata.ResourceMetadataURL(r.Identifier)
 	if err != nil {
 		return &ConfigError{Field: "Resources.Identifier", Value: r.Identifier, Fault: InvalidIdentifier, detail: err}
@@ -153,8 +159,8 @@ func (a *Auth) addResource(r *Resource, config *Config) error {
 		metadataURL: metadataURL,
 		servers:     make(map[string]*trustedServer, len(r.AuthorizationServers)),
 		document:    document,
-		hierarchy:   newHierarchy(r.ScopeIncludes),
-		policy:      newPolicy(r.Policy),
+		hierarchy:   compiled.hierarchy,
+		policy:      compiled.policy,
 		cache:       newTokenCache(config.TokenCacheSize),
 		origin:      originOf(r.Identifier),
 		dpop:        newProofChecker(r.DPoP, r.Identifier, a.leeway, a.now),
@@ -197,12 +203,13 @@ func (a *Auth) addServer(res *resource, s AuthorizationServer) error {
 	return nil
 }
 
-func (a *Auth) warn(warnings []*ConfigError) {
-	for _, w := range warnings {
+func (a *Auth) warn(warnings []*configerr.Error, field string) {
+	for _, warning := range warnings {
+		w := nestedError(field, warning)
 		a.log.LogAttrs(context.Background(), slog.LevelWarn, "mcpauth: doubtful configuration",
 			slog.String("field", w.Field), slog.String("value", w.Value), slog.String("fault", w.text()))
+		a.warnings = append(a.warnings, w)
 	}
-	a.warnings = append(a.warnings, warnings...)
 }
 
 // Warnings lists what in the configuration is allowed but probably a mistake:

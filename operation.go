@@ -5,129 +5,86 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/mcp-auth/go/internal/mcpmethod"
 	"github.com/mcp-auth/go/internal/mcpmsg"
 	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/policy"
 	"github.com/mcp-auth/go/reason"
 )
 
-// Operation is one MCP operation, as a [Policy] sees it.
-type Operation struct {
-	// Method is the MCP method, such as "tools/call". Empty for a response of
-	// the client, and for a stream.
-	Method string
-	// Name is the tool, the prompt or the resource URI that the operation names.
-	Name string
-	// Ref is "prompt" or "resource" for completion/complete: what an argument
-	// is completed of. Otherwise empty.
-	Ref string
-	// Arguments is the member arguments of the operation as it was sent; {} for a
-	// call of a tool or prompt without it. It is nil while lists are filtered, and
-	// for operations that have no arguments. No name is there twice in one object,
-	// but OWNER may be there beside owner, or instead of it: a [CheckFunc] must
-	// decode it as the handler does. [json.Unmarshal] into a struct takes both for
-	// one field, and into a map for two.
-	Arguments json.RawMessage
-}
-
-// operationKind is what an operation names.
-type operationKind int
-
-const (
-	kindNone operationKind = iota
-	kindTool
-	kindPrompt
-	kindResource
-)
-
-func (op *Operation) kind() operationKind {
-	switch op.Method {
-	case "tools/call":
-		return kindTool
-	case "prompts/get":
-		return kindPrompt
-	case "resources/read", "resources/subscribe", "resources/unsubscribe":
-		return kindResource
-	case "subscriptions/listen":
-		if op.Name != "" {
-			return kindResource
-		}
-	case "completion/complete":
-		switch op.Ref {
-		case "prompt":
-			return kindPrompt
-		case "resource":
-			return kindResource
-		}
-	}
-	return kindNone
-}
-
-// operations lists what the messages of a request ask for.
-func operations(messages []mcpmsg.Message) (ops []Operation) {
-	for i := range messages {
-		m := &messages[i]
-		ops = append(ops, operation(m))
-		for _, name := range m.More {
-			ops = append(ops, Operation{Method: m.Method, Name: name})
-		}
-	}
-	return ops
-}
-
-func operation(m *mcpmsg.Message) Operation {
-	op := Operation{m.Method, m.Name, m.Ref, m.Arguments}
-	if op.Arguments == nil && (op.Method == "tools/call" || op.Method == "prompts/get") {
+// operation returns what the params of one message ask for. What else a message
+// names is in its More.
+func operation(m *mcpmsg.Message) policy.Operation {
+	op := policy.Operation{Method: m.Method, Name: m.Name, Ref: m.Ref, Arguments: m.Arguments}
+	if op.Arguments == nil && mcpmethod.Of(m.Method).HasArguments {
 		op.Arguments = json.RawMessage("{}") // nil is for lists
 	}
 	return op
 }
 
-// read reads the messages of a request, once its caller may send a body. There
-// are none in one that only opens a stream or ends a session.
-func (p *policy) read(req *Request, source bodySource, messages *mcpmsg.Request) *refusal.Refusal {
+// appendOperations appends what the messages of a request ask for.
+func appendOperations(ops []policy.Operation, messages []mcpmsg.Message) []policy.Operation {
+	for i := range messages {
+		m := &messages[i]
+		ops = append(ops, operation(m))
+		for _, name := range m.More {
+			ops = append(ops, policy.Operation{Method: m.Method, Name: name})
+		}
+	}
+	return ops
+}
+
+// targetOf returns what a message names.
+func targetOf(m *mcpmsg.Message) mcpmethod.Target {
+	return mcpmethod.Of(m.Method).Names(m.Name, m.Ref)
+}
+
+// readMessages reads the messages of a request whose caller may send a body. A
+// request that only opens a stream or ends a session has none.
+func (r *resource) readMessages(req *Request, source bodySource, messages *mcpmsg.Request) *refusal.Refusal {
 	switch req.Method {
 	case http.MethodGet, http.MethodHead, http.MethodDelete, http.MethodOptions:
 		return nil
 	case http.MethodPost:
 	default:
-		return refusal.New(http.StatusMethodNotAllowed, refusal.CodeInvalidRequest, reason.MalformedMessage, "the method %.20q is not MCP's", req.Method)
+		return refusal.New(http.StatusMethodNotAllowed, refusal.CodeInvalidRequest, reason.MalformedMessage, "MCP has no HTTP method %.20q", req.Method)
 	}
-	body, refused := p.body(source)
+	body, refused := readBody(source, r.policy.MaxBody())
 	if refused != nil {
 		return refused
 	}
 	if err := messages.Parse(req.Header, body); err != nil {
 		return messageRefusal(err)
 	}
-	return p.hideable(messages)
-}
-
-// hideable refuses messages that could not be answered as if what they name did
-// not exist, whether or not it is refused: the difference would tell.
-func (p *policy) hideable(messages *mcpmsg.Request) *refusal.Refusal {
-	if !p.config.HideRefused {
-		return nil
-	}
-	if messages.Batch {
-		return refusal.Malformed(http.StatusBadRequest, "a batch, in which nothing can be hidden")
-	}
-	first := &messages.All()[0]
-	if op := operation(first); op.kind() != kindNone && first.ID == nil {
-		return refusal.Malformed(http.StatusBadRequest, "a call without an id, which cannot be answered")
+	if r.policy.HidesRefused() {
+		return checkHideable(messages)
 	}
 	return nil
 }
 
-func (p *policy) body(source bodySource) ([]byte, *refusal.Refusal) {
-	body, err := source.Bytes(p.maxBody)
+func readBody(source bodySource, most int64) ([]byte, *refusal.Refusal) {
+	body, err := source.Bytes(most)
 	_, large := errors.AsType[*http.MaxBytesError](err)
 	switch {
-	case large || int64(len(body)) > p.maxBody:
-		return nil, refusal.Malformed(http.StatusRequestEntityTooLarge, "the body is over %d bytes", p.maxBody)
+	case large || int64(len(body)) > most:
+		return nil, refusal.Malformed(http.StatusRequestEntityTooLarge, "the body is over %d bytes", most)
 	case err != nil:
 		return nil, refusal.Malformed(http.StatusBadRequest, "the body cannot be read: %w", err)
 	}
 	return body, nil
+}
+
+// checkHideable refuses messages that could not be answered as if what they name
+// did not exist. It does so whether or not the operation is refused: the
+// difference would reveal what exists.
+func checkHideable(messages *mcpmsg.Request) *refusal.Refusal {
+	if messages.Batch {
+		return refusal.Malformed(http.StatusBadRequest, "a batch, in which nothing can be hidden")
+	}
+	if first := &messages.All()[0]; first.ID == nil && targetOf(first) != mcpmethod.None {
+		return refusal.Malformed(http.StatusBadRequest, "a call without an id, which cannot be answered")
+	}
+	return nil
 }
 
 func messageRefusal(err error) *refusal.Refusal {

@@ -2,14 +2,15 @@ package mcpauth
 
 import (
 	"context"
-	"errors"
 	"net/http"
-	"slices"
 	"strings"
 
+	"github.com/mcp-auth/go/internal/mcpmethod"
 	"github.com/mcp-auth/go/internal/mcpmsg"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/internal/response"
+	"github.com/mcp-auth/go/internal/scope"
+	"github.com/mcp-auth/go/policy"
 	"github.com/mcp-auth/go/reason"
 )
 
@@ -17,40 +18,48 @@ import (
 // in the decision what becomes of the response.
 func (r *resource) permit(ctx context.Context, req *Request, body bodySource, d *decision) *refusal.Refusal {
 	if r.policy == nil {
-		return r.hierarchy.check(d.claims.Scopes, req.Scopes)
+		return checkGranted(r.hierarchy, d.claims.Scopes, req.Scopes)
 	}
-	var messages mcpmsg.Request // of a stream, none
-	if refused := r.policy.read(req, body, &messages); refused != nil {
+	var messages mcpmsg.Request // a stream has none
+	if refused := r.readMessages(req, body, &messages); refused != nil {
 		return refused
 	}
-	var one [1]Operation // of a stream, the empty one
-	ops := one[:]
-	switch list := messages.All(); {
-	case len(list) == 1 && len(list[0].More) == 0:
-		one[0] = operation(&list[0])
-	case len(list) > 0:
-		ops = operations(list)
-	}
-	needed, refused := r.evaluate(evaluation{ctx: ctx, info: d.info(), hierarchy: r.hierarchy}, ops, req.Scopes)
-	if refused != nil {
-		refused.RPC = r.policy.answer(refused, req, &messages)
+	var usual [1]policy.Operation
+	ops := appendOperations(usual[:0], messages.All())
+	permitted := r.policy.Decide(ctx, d.policyCaller(new(policy.Caller)), req.Scopes, ops...)
+	if !permitted.Allowed() {
+		refused := refusalOf(permitted)
+		if !messages.Batch && len(messages.All()) > 0 {
+			refused.RPC = rpcAnswer(refused, permitted.Hidden, mcpmsg.Modern(req.Header), &messages.All()[0])
+		}
 		return refused
 	}
-	d.needed = needed
-	r.policy.plan(req, &messages, &d.response)
+	d.needed = permitted.Scopes
+	r.plan(req, &messages, &d.response)
 	return nil
 }
 
+// policyCaller fills in the caller as a policy sees it, and returns nil for a caller
+// without a token.
+func (d *decision) policyCaller(c *policy.Caller) *policy.Caller {
+	if d.claims == nil {
+		return nil
+	}
+	*c = policy.Caller{Issuer: d.claims.Issuer, Subject: d.claims.Subject, ClientID: d.claims.ClientID, Scopes: d.claims.Scopes}
+	*c = c.WithClaims(d.claims.Raw)
+	return c
+}
+
 // plan notes what the response to the messages may hold.
-func (p *policy) plan(req *Request, messages *mcpmsg.Request, plan *response.Plan) {
+func (r *resource) plan(req *Request, messages *mcpmsg.Request, plan *response.Plan) {
 	list := messages.All()
 	switch {
-	case p.config.ShowAll:
+	case r.policy.ShowsAll():
 	case len(list) == 0: // a stream, which may replay answers to earlier requests
-		plan.Hides = mcpmsg.AllLists
+		plan.Hides = mcpmethod.AllLists
 	default:
 		for i := range list {
-			plan.Hides |= mcpmsg.ListsOf(list[i].Method)
+			plan.Hides |= mcpmethod.Of(list[i].Method).List
 		}
 	}
 	plan.CacheScope = mcpmsg.ScopeLimited
@@ -60,48 +69,32 @@ func (p *policy) plan(req *Request, messages *mcpmsg.Request, plan *response.Pla
 	plan.Batch = messages.Batch
 }
 
-// maxNames bounds what is held against the patterns of a policy, in bytes of one
-// request: each name against each of them.
-const maxNames = 64 << 10
-
-// evaluate holds the operations against the policy. A challenge names all scopes
-// of the whole request, those too that the token has: clients that replace
-// their scopes by the challenge's would lose them.
-func (r *resource) evaluate(e evaluation, ops []Operation, scopes []string) (needed []string, _ *refusal.Refusal) {
-	// The scopes of the handler itself come first.
-	total, public := AllScopes(scopes).evaluate(e), r.policy.mayPublish
-	names := 0
-	for i := range ops {
-		e.op = ops[i]
-		if names += len(e.op.Name); names > maxNames {
-			return nil, refusal.Malformed(http.StatusBadRequest, "all names together are over %d bytes", maxNames)
-		}
-		if r.policy.ambiguous(&e.op) {
-			return nil, refusal.InvalidRequest(reason.URINotNormal, "the resource URI %.200q is not in normal form", e.op.Name)
-		}
-		requirement := r.policy.requirement(&e.op)
-		total = total.and(requirement.evaluate(e))
-		public = public && openToAll(requirement)
+// refusalOf turns a decision that does not allow into a refusal.
+func refusalOf(d policy.Decision) *refusal.Refusal {
+	r := &refusal.Refusal{Cause: d.Cause, Scopes: d.Scopes}
+	switch d.Outcome {
+	case policy.OutcomeNoCredentials:
+		r.Status, r.Reason, r.Cause = http.StatusUnauthorized, reason.NoCredentials, errNoCredentials
+	case policy.OutcomeInsufficientScope:
+		r.Status, r.Code, r.Reason = http.StatusForbidden, refusal.CodeInsufficientScope, reason.InsufficientScope
+	case policy.OutcomeURINotNormal:
+		r.Status, r.Code, r.Reason = http.StatusBadRequest, refusal.CodeInvalidRequest, reason.URINotNormal
+	case policy.OutcomeNamesTooLong:
+		r = refusal.Malformed(http.StatusBadRequest, "%w", d.Cause)
+	default:
+		r.Status, r.Code, r.Reason = http.StatusForbidden, refusal.CodeAccessDenied, reason.AccessDenied
 	}
-	if total.ok || public {
-		return total.scopes, nil
-	}
-	refused := total.refusal(e.info)
-	if e.info != nil || !r.policy.config.HideRefused { // what is hidden is not hinted at
-		refused.Scopes = total.scopes
-	}
-	return nil, refused
+	return r
 }
 
-// answer is the JSON-RPC error that an operation is refused with, or nil.
-func (p *policy) answer(r *refusal.Refusal, req *Request, messages *mcpmsg.Request) *refusal.RPC {
+// rpcAnswer returns the JSON-RPC error that a message is refused with, or nil for
+// an OAuth error.
+func rpcAnswer(r *refusal.Refusal, hidden, modern bool, m *mcpmsg.Message) *refusal.RPC {
 	switch {
-	case messages.Batch || len(messages.All()) == 0:
-		return r.RPC
-	case p.hides(r):
-		return notFound(mcpmsg.Modern(req.Header), &messages.All()[0])
+	case hidden:
+		return notFound(modern, m)
 	case r.Reason == reason.URINotNormal:
-		return &refusal.RPC{Status: r.Status, Code: mcpmsg.CodeInvalidParams, Message: r.Description(), ID: messages.All()[0].ID}
+		return &refusal.RPC{Status: r.Status, Code: mcpmsg.CodeInvalidParams, Message: r.Description(), ID: m.ID}
 	}
 	return r.RPC
 }
@@ -116,13 +109,12 @@ func notFound(modern bool, m *mcpmsg.Message) *refusal.RPC {
 	if modern { // as MCP servers do since 2026-07-28
 		e.Status = http.StatusBadRequest
 	}
-	op := operation(m)
-	switch op.kind() {
-	case kindTool:
+	switch targetOf(m) {
+	case mcpmethod.Tool:
 		e.Message = "Unknown tool"
-	case kindPrompt:
+	case mcpmethod.Prompt:
 		e.Message = "Unknown prompt"
-	case kindResource:
+	case mcpmethod.Resource:
 		e.Message = "Resource not found"
 		if !modern {
 			e.Code = codeResourceNotFound
@@ -136,64 +128,25 @@ func notFound(modern bool, m *mcpmsg.Message) *refusal.RPC {
 // codeResourceNotFound is the code of revisions before 2026-07-28.
 const codeResourceNotFound = -32002
 
-// hides reports a refusal that is not to be told from something that does not
-// exist. A refused URI in another spelling would reveal that there is a rule.
-func (p *policy) hides(r *refusal.Refusal) bool {
-	return p.config.HideRefused && (r.Status == http.StatusForbidden || r.Reason == reason.URINotNormal)
-}
-
-var errDenied = errors.New("the policy denies the operation")
-
-// refusal turns what a request needs and lacks into the answer.
-func (o outcome) refusal(info *AuthInfo) *refusal.Refusal {
-	switch {
-	case info == nil:
-		return refusal.NoCredentials(errNoCredentials)
-	case o.final && o.cause != nil:
-		return refusal.New(http.StatusForbidden, refusal.CodeAccessDenied, reason.AccessDenied, "%w: %w", errDenied, o.cause)
-	case o.final:
-		return &refusal.Refusal{Status: http.StatusForbidden, Code: refusal.CodeAccessDenied, Reason: reason.AccessDenied, Cause: errDenied}
-	case !o.ok:
-		return refusal.New(http.StatusForbidden, "insufficient_scope", reason.InsufficientScope,
-			"the token has the scopes %.500q, the operation needs %q", strings.Join(info.Scopes, " "), o.scopes)
+// checkGranted refuses a token that lacks one of the needed scopes (RFC 6750
+// §3.1).
+func checkGranted(h *scope.Hierarchy, granted, needed []string) *refusal.Refusal {
+	if h.Missing(granted, needed) == 0 {
+		return nil
 	}
-	return nil
+	return refusal.New(http.StatusForbidden, refusal.CodeInsufficientScope, reason.InsufficientScope,
+		"the token has the scopes %.500q, the operation needs %q", strings.Join(granted, " "), needed)
 }
 
 // hint adds to a refusal the scopes of the operation that the headers name, since
-// the body is not read, unless callers without a token are to find out nothing.
+// the body is not read.
 func (r *resource) hint(req *Request, d *decision) {
-	if d.refused.Status != http.StatusUnauthorized || r.policy == nil || r.policy.config.HideRefused || req.ChallengeScopes != nil {
+	if d.refused.Status != http.StatusUnauthorized || r.policy == nil || r.policy.HidesRefused() || req.ChallengeScopes != nil {
 		return
 	}
-	m, ok := mcpmsg.Hint(req.Header)
-	if !ok {
-		return
+	if m, ok := mcpmsg.Hint(req.Header); ok {
+		hinted := *d.refused
+		hinted.Scopes = scope.Union(req.Scopes, r.policy.ChallengeScopes(operation(&m)))
+		d.refused = &hinted
 	}
-	op := operation(&m)
-	o := r.policy.requirement(&op).evaluate(evaluation{op: op, hierarchy: r.hierarchy})
-	hinted := *d.refused
-	hinted.Scopes = union(slices.Clone(req.Scopes), o.scopes)
-	d.refused = &hinted
-}
-
-// templatesMethod is how a list's filter names resource templates.
-const templatesMethod = "resources/templates"
-
-// keep tells which items of a list the caller may use, given the scopes of the
-// handler. A resource template is judged by its text.
-func (r *resource) keep(ctx context.Context, info *AuthInfo, scopes []string, method, name string) bool {
-	op := Operation{Method: method, Name: name}
-	if method == templatesMethod {
-		op.Method = "resources/read"
-	}
-	if r.policy.ambiguous(&op) {
-		return false
-	}
-	requirement := r.policy.requirement(&op)
-	if !requirement.evaluate(evaluation{ctx, info, r.hierarchy, op}).ok {
-		return false
-	}
-	// A list that is public is seen by callers without these scopes, too.
-	return info == nil || r.hierarchy.check(info.Scopes, scopes) == nil || openToAll(requirement)
 }

@@ -24,6 +24,14 @@ type protection struct {
 	withoutToken bool
 }
 
+// Scopes demands scopes, all of them. A token that lacks one is answered with 403
+// insufficient_scope (RFC 6750 §3.1). What each operation needs besides goes into
+// [Resource.Policy].
+func Scopes(required ...string) Option {
+	required = slices.Clone(required)
+	return optionFunc(func(p *protection) { p.scopes = append(p.scopes, required...) })
+}
+
 // ChallengeScopes sets the scopes that the challenge to a caller without a token
 // asks for. By default they are the required ones. They are not enforced.
 func ChallengeScopes(scopes ...string) Option {

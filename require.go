@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/internal/scope"
 	"github.com/mcp-auth/go/reason"
 )
 
@@ -22,13 +23,13 @@ var errNoToken = errors.New("the request was let in without a token")
 func Require(ctx context.Context, scopes ...string) error {
 	info, known := FromContext(ctx)
 	a := authorizedIn(ctx)
-	included := &hierarchy{}
+	var included *scope.Hierarchy
 	if a != nil {
 		included = a.resource.hierarchy
 	}
 	refused := refusal.NoCredentials(errNoToken)
 	if known {
-		refused = included.check(info.Scopes, scopes)
+		refused = checkGranted(included, info.Scopes, scopes)
 	}
 	switch {
 	case refused == nil:
@@ -39,7 +40,7 @@ func Require(ctx context.Context, scopes ...string) error {
 			Description: refused.Description(), cause: refused.Cause,
 		}
 	}
-	req := &Request{Method: a.method, Scopes: union(union(a.scopes, a.needed), scopes)}
+	req := &Request{Method: a.method, Scopes: scope.Union(scope.Union(a.scopes, a.needed), scopes)}
 	a.resource.reportRefusal(ctx, req.Method, refused)
 	return a.resource.challenge(req, a.scheme, refused).own()
 }
@@ -47,7 +48,7 @@ func Require(ctx context.Context, scopes ...string) error {
 // SetChallenge asks the middleware that let a request in to answer it with err, a
 // [*Challenge] as [Require] returns it, whatever the handler writes. It returns
 // false if that is no longer possible, because the response has begun or answers
-// several messages. It never waits for the response, so a [policy.CheckFunc] or
+// several messages. It never waits for the response, so a policy.CheckFunc or
 // a [SessionStore] that is called in the middle of one may call it. It is for
 // adapters; net/http handlers call [WriteChallenge].
 func SetChallenge(ctx context.Context, err error) bool {

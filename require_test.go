@@ -11,6 +11,7 @@ import (
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/mcpauthtest"
+	"github.com/mcp-auth/go/policy"
 )
 
 const callNote = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"note"}}`
@@ -42,7 +43,7 @@ func TestRequireNamesAllScopes(t *testing.T) {
 	t.Parallel()
 	as := newServer(t, mcpauthtest.Config{})
 	r := trusting(as.Issuer()).Resources[0]
-	r.Policy = &mcpauth.Policy{Tools: map[string]mcpauth.Requirement{"note": mcpauth.Scopes("read")}}
+	r.Policy = &policy.Policy{Tools: map[string]policy.Requirement{"note": policy.Scopes("read")}}
 	token, err := as.Token(mcpauthtest.TokenClaims{Audience: []string{resourceID}, Scopes: []string{"read", "use"}})
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +63,7 @@ func TestRequireNamesAllScopes(t *testing.T) {
 func TestRequireOfAnonymous(t *testing.T) {
 	t.Parallel()
 	r := oneResource().Resources[0]
-	r.Policy = &mcpauth.Policy{Tools: map[string]mcpauth.Requirement{"note": mcpauth.Public()}}
+	r.Policy = &policy.Policy{Tools: map[string]policy.Requirement{"note": policy.Public()}}
 	w := noted(t, r, "")
 	challenge := w.Header().Get("WWW-Authenticate")
 	if w.Code != http.StatusUnauthorized || !strings.Contains(challenge, `scope="use delete", resource_metadata="`) {
@@ -105,7 +106,7 @@ func TestRequireWithoutDoor(t *testing.T) {
 func TestAnonymousEndsWithAToken(t *testing.T) {
 	t.Parallel()
 	r := oneResource().Resources[0]
-	r.Policy = &mcpauth.Policy{Tools: map[string]mcpauth.Requirement{"note": mcpauth.Public()}}
+	r.Policy = &policy.Policy{Tools: map[string]policy.Requirement{"note": policy.Public()}}
 	auth := newAuth(t, mcpauth.Config{Resources: []mcpauth.Resource{r}})
 	reached := false
 	handler := auth.Protect(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -157,7 +158,7 @@ func TestRequireKeepsTheScheme(t *testing.T) {
 func TestRequireGivesNothingAway(t *testing.T) {
 	t.Parallel()
 	r := oneResource().Resources[0]
-	r.Policy = &mcpauth.Policy{Tools: map[string]mcpauth.Requirement{"note": mcpauth.Public()}}
+	r.Policy = &policy.Policy{Tools: map[string]policy.Requirement{"note": policy.Public()}}
 	auth := newAuth(t, mcpauth.Config{Resources: []mcpauth.Resource{r}})
 	handler := auth.Protect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var c *mcpauth.Challenge

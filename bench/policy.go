@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"strings"
 
-	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/policy"
 
 	"github.com/mcp-auth/go/bench/internal/contender"
 	"github.com/mcp-auth/go/bench/internal/fixture"
@@ -48,9 +48,9 @@ func policies(ctx context.Context, s *fixture.Server, o options, report *measure
 	if err != nil {
 		return err
 	}
-	with, err := contender.OurHandler(ctx, s, &mcpauth.Policy{
-		Tools: map[string]mcpauth.Requirement{
-			"get-notes": mcpauth.Scopes("read:notes"), "add-note": mcpauth.Scopes("write:notes"), "admin-*": mcpauth.Scopes("admin"),
+	with, err := contender.OurHandler(ctx, s, &policy.Policy{
+		Tools: map[string]policy.Requirement{
+			"get-notes": policy.Scopes("read:notes"), "add-note": policy.Scopes("write:notes"), "admin-*": policy.Scopes("admin"),
 		},
 	}, readBody())
 	if err != nil {

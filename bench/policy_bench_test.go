@@ -3,7 +3,7 @@ package main
 import (
 	"testing"
 
-	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/policy"
 
 	"github.com/mcp-auth/go/bench/internal/contender"
 	"github.com/mcp-auth/go/bench/internal/fixture"
@@ -16,10 +16,10 @@ func BenchmarkPolicy(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer server.Close()
-	for name, policy := range map[string]*mcpauth.Policy{
-		"without": nil, "with": {Tools: map[string]mcpauth.Requirement{"get-notes": mcpauth.Scopes("read:notes")}},
+	for name, rules := range map[string]*policy.Policy{
+		"without": nil, "with": {Tools: map[string]policy.Requirement{"get-notes": policy.Scopes("read:notes")}},
 	} {
-		handler, err := contender.OurHandler(b.Context(), server, policy, readBody())
+		handler, err := contender.OurHandler(b.Context(), server, rules, readBody())
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/mcp-auth/go/check"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/metadata"
+	"github.com/mcp-auth/go/policy"
 )
 
 const configSecret = "hush-hush-hush"
@@ -60,7 +61,7 @@ func TestConfiguration(t *testing.T) {
 		{
 			name: "doubtful",
 			change: func(_ *testing.T, _ *fakeServer, c *mcpauth.Config) {
-				c.Resources[0].Policy = &mcpauth.Policy{Default: mcpauth.Scopes("delete")}
+				c.Resources[0].Policy = &policy.Policy{Default: policy.Scopes("delete")}
 			},
 			want: []check.Code{"config_doubtful"},
 		},
@@ -338,7 +339,7 @@ func TestConfigurationLogsNothing(t *testing.T) {
 	_, config := twoResources(t)
 	var logged strings.Builder
 	config.Logger = slog.New(slog.NewTextHandler(&logged, nil))
-	config.Resources[0].Policy = &mcpauth.Policy{Default: mcpauth.Scopes("delete")}
+	config.Resources[0].Policy = &policy.Policy{Default: policy.Scopes("delete")}
 	wantTroubles(t, checkConfiguration(t, config), "config_doubtful")
 	if logged.Len() > 0 {
 		t.Errorf("logged: %s", logged.String())

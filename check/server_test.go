@@ -14,15 +14,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/modelcontextprotocol/go-sdk/mcp"
-
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/check"
-	"github.com/mcp-auth/go/gosdk"
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/metadata"
 	"github.com/mcp-auth/go/network"
+	"github.com/mcp-auth/go/policy"
 )
 
 // TestOwnServer holds that a server behind this module's door has nothing to be
@@ -48,7 +46,7 @@ func TestOwnServer(t *testing.T) {
 	}
 }
 
-// ownServer starts an MCP server of the Go SDK behind the door.
+// ownServer starts an MCP server that mcpauth protects.
 func ownServer(t *testing.T, stateless bool) (resource string, as *mcpauthtest.Server) {
 	t.Helper()
 	var handler http.Handler
@@ -64,16 +62,14 @@ func ownServer(t *testing.T, stateless bool) (resource string, as *mcpauthtest.S
 		Identifier:           resource,
 		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: as.Issuer()}},
 		ScopesSupported:      []string{"read"},
-		Policy:               &mcpauth.Policy{Default: mcpauth.Authenticated()},
+		Policy:               &policy.Policy{Default: policy.Authenticated()},
 	}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	implementation := mcp.NewServer(&mcp.Implementation{Name: "own", Version: "1"}, nil)
-	inner := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return implementation }, &mcp.StreamableHTTPOptions{Stateless: stateless})
 	mux := http.NewServeMux()
 	mux.Handle("/.well-known/", auth.MetadataHandler())
-	mux.Handle("/mcp", gosdk.Protect(auth, inner, mcpauth.Scopes("read")))
+	mux.Handle("/mcp", auth.Protect(newOpenMCP(stateless), mcpauth.Scopes("read")))
 	handler = mux
 	return resource, as
 }

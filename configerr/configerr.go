@@ -89,6 +89,25 @@ func (l *List) AddErr(fault Fault, field, value string, err error) {
 	l.errs = append(l.errs, &Error{Field: field, Value: fetch.HideUserinfo(value), Fault: fault, Err: err})
 }
 
+// Nest adds every [*Error] in err with its field [Below] place. Other errors in err
+// are left out.
+func (l *List) Nest(place string, err error) {
+	for _, e := range All(err) {
+		nested := *e
+		nested.Field = Below(place, e.Field)
+		l.errs = append(l.errs, &nested)
+	}
+}
+
+// Below returns the name of a field that is below a place: Tools["a"] below
+// Resources[0].Policy is Resources[0].Policy.Tools["a"].
+func Below(place, field string) string {
+	if place == "" || field == "" || field[0] == '[' {
+		return place + field
+	}
+	return place + "." + field
+}
+
 // Len returns how many mistakes there are.
 func (l *List) Len() int { return len(l.errs) }
 

@@ -84,4 +84,14 @@ const (
 	NoSubjectToken         Fault = "the grant needs a source of subject tokens"
 	NoDirectory            Fault = "the store needs a directory"
 	InvalidKeyKind         Fault = "the kind of key is not keyring, passphrase or empty"
+
+	// Of the authorization server for development and tests.
+
+	MissingValue         Fault = "a value is required"
+	DuplicateValue       Fault = "the value is used twice"
+	InvalidIndicator     Fault = "the resource is not an https URL (http on loopback) without userinfo and fragment (RFC 8707 §2)"
+	ScopeNotSupported    Fault = "the scope is not one of Scopes"
+	ResourceNotSupported Fault = "the resource is not one of Resources"
+	UnsupportedGrantType Fault = "the grant type is not supported"
+	InvalidLifetime      Fault = "the lifetime is shorter than a second"
 )

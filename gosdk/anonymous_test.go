@@ -7,6 +7,7 @@ import (
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/internal/mcptest"
+	"github.com/mcp-auth/go/policy"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
@@ -74,7 +75,7 @@ func TestSessionOpenedWithoutToken(t *testing.T) {
 func TestSessionIsBound(t *testing.T) {
 	t.Parallel()
 	// The first has no public operation: then every session has an owner.
-	private := door{resource: func(r *mcpauth.Resource) { r.Policy = &mcpauth.Policy{Default: mcpauth.Authenticated()} }}
+	private := door{resource: func(r *mcpauth.Resource) { r.Policy = &policy.Policy{Default: policy.Authenticated()} }}
 	n := newNotes(t, nil, 0, private)
 	alice, mallory := n.token(t, "alice"), n.token(t, "mallory")
 	session := n.Open(t, legacy, alice)
@@ -116,7 +117,7 @@ func TestSDKBindsSessions(t *testing.T) {
 // refused unless the policy lets callers without a token have sessions.
 func TestStatelessHasNoSession(t *testing.T) {
 	t.Parallel()
-	private := door{resource: func(r *mcpauth.Resource) { r.Policy = &mcpauth.Policy{Default: mcpauth.Authenticated()} }}
+	private := door{resource: func(r *mcpauth.Resource) { r.Policy = &policy.Policy{Default: policy.Authenticated()} }}
 	n := newNotes(t, &mcp.StreamableHTTPOptions{Stateless: true}, 0, private)
 	alice := n.token(t, "alice")
 	if session := n.Open(t, legacy, alice); session != "" {

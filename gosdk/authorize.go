@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/internal/mcpmethod"
+	"github.com/mcp-auth/go/policy"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -26,21 +28,21 @@ func Authorize(a *mcpauth.Auth, resource string) mcp.Middleware {
 		return learn(func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
 			info, _ := mcpauth.FromContext(ctx)
 			ops := operations(method, req.GetParams())
-			if err := a.Permits(ctx, info, resource, ops...); err != nil {
+			if err := a.AuthorizeOperation(ctx, info, resource, ops...); err != nil {
 				return nil, hide(err, ops[0])
 			}
 			result, err := next(ctx, method, req)
 			if err != nil {
 				return result, err
 			}
-			return shown(result, func(op mcpauth.Operation) bool { return a.Shows(ctx, info, resource, op) }), nil
+			return shown(result, func(op policy.Operation) bool { return a.Visible(ctx, info, resource, op) }), nil
 		})
 	}
 }
 
 // operations says in the policy's terms what a request asks for: one at least.
-func operations(method string, params mcp.Params) []mcpauth.Operation {
-	op := mcpauth.Operation{Method: method}
+func operations(method string, params mcp.Params) []policy.Operation {
+	op := policy.Operation{Method: method}
 	switch p := params.(type) {
 	case *mcp.CallToolParamsRaw:
 		op.Name, op.Arguments = p.Name, p.Arguments
@@ -60,7 +62,7 @@ func operations(method string, params mcp.Params) []mcpauth.Operation {
 	case *mcp.SubscriptionsListenParams:
 		return listens(op, p)
 	}
-	return []mcpauth.Operation{op}
+	return []policy.Operation{op}
 }
 
 // encode never returns nil, which is for lists.
@@ -77,35 +79,35 @@ func reference(ref *mcp.CompleteReference) (kind, name string) {
 	case ref == nil:
 		return "", ""
 	case ref.Type == "ref/prompt":
-		return "prompt", ref.Name
+		return mcpmethod.RefPrompt, ref.Name
 	case ref.Type == "ref/resource":
-		return "resource", ref.URI
+		return mcpmethod.RefResource, ref.URI
 	}
 	return "", ""
 }
 
 // listens has an operation for each resource that is listened to.
-func listens(op mcpauth.Operation, p *mcp.SubscriptionsListenParams) []mcpauth.Operation {
+func listens(op policy.Operation, p *mcp.SubscriptionsListenParams) []policy.Operation {
 	if p.Notifications == nil || len(p.Notifications.ResourceSubscriptions) == 0 {
-		return []mcpauth.Operation{op}
+		return []policy.Operation{op}
 	}
-	var ops []mcpauth.Operation
+	var ops []policy.Operation
 	for _, uri := range p.Notifications.ResourceSubscriptions {
-		ops = append(ops, mcpauth.Operation{Method: op.Method, Name: uri})
+		ops = append(ops, policy.Operation{Method: op.Method, Name: uri})
 	}
 	return ops
 }
 
 // hide answers as the SDK does for what does not exist, if the policy wants it.
-func hide(err error, op mcpauth.Operation) error {
+func hide(err error, op policy.Operation) error {
 	var refused *mcpauth.Challenge
 	if !errors.As(err, &refused) || !refused.Hidden {
 		return err
 	}
-	switch {
-	case op.Method == callTool:
+	switch mcpmethod.Of(op.Method).Names(op.Name, op.Ref) {
+	case mcpmethod.Tool:
 		return &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: fmt.Sprintf("unknown tool %q", op.Name)}
-	case op.Method == getPrompt, op.Ref == "prompt":
+	case mcpmethod.Prompt:
 		return &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: fmt.Sprintf("unknown prompt %q", op.Name)}
 	}
 	return mcp.ResourceNotFoundError(op.Name)
@@ -117,28 +119,28 @@ const scopePrivate = "private"
 
 // shown is a list without what is not to be seen. It is a copy, as a server may
 // give one result to several callers.
-func shown(result mcp.Result, show func(mcpauth.Operation) bool) mcp.Result {
-	usable := func(method, name string) bool { return show(mcpauth.Operation{Method: method, Name: name}) }
+func shown(result mcp.Result, show func(policy.Operation) bool) mcp.Result {
+	usable := func(method, name string) bool { return show(policy.Operation{Method: method, Name: name}) }
 	switch r := result.(type) {
 	case *mcp.ListToolsResult:
 		list := *r
 		list.CacheScope = scopePrivate
-		list.Tools = keep(r.Tools, func(t *mcp.Tool) bool { return usable(callTool, t.Name) })
+		list.Tools = keep(r.Tools, func(t *mcp.Tool) bool { return usable(mcpmethod.ToolsCall, t.Name) })
 		return &list
 	case *mcp.ListPromptsResult:
 		list := *r
 		list.CacheScope = scopePrivate
-		list.Prompts = keep(r.Prompts, func(p *mcp.Prompt) bool { return usable(getPrompt, p.Name) })
+		list.Prompts = keep(r.Prompts, func(p *mcp.Prompt) bool { return usable(mcpmethod.PromptsGet, p.Name) })
 		return &list
 	case *mcp.ListResourcesResult:
 		list := *r
 		list.CacheScope = scopePrivate
-		list.Resources = keep(r.Resources, func(e *mcp.Resource) bool { return usable(readResource, e.URI) })
+		list.Resources = keep(r.Resources, func(e *mcp.Resource) bool { return usable(mcpmethod.ResourcesRead, e.URI) })
 		return &list
 	case *mcp.ListResourceTemplatesResult:
 		list := *r
 		list.CacheScope = scopePrivate
-		list.ResourceTemplates = keep(r.ResourceTemplates, func(e *mcp.ResourceTemplate) bool { return usable(readResource, e.URITemplate) })
+		list.ResourceTemplates = keep(r.ResourceTemplates, func(e *mcp.ResourceTemplate) bool { return usable(mcpmethod.ResourcesRead, e.URITemplate) })
 		return &list
 	case *mcp.ReadResourceResult:
 		read := *r

@@ -11,6 +11,7 @@ import (
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/gosdk"
+	"github.com/mcp-auth/go/policy"
 	"github.com/modelcontextprotocol/go-sdk/auth"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -173,7 +174,7 @@ func TestAuthorizeHides(t *testing.T) {
 			t.Parallel()
 			n := newNotes(t, &transport.options, 0, door{wrap: ownDoor, inside: inside, resource: func(r *mcpauth.Resource) {
 				r.Policy.HideRefused = true
-				r.Policy.Default = mcpauth.Authenticated()
+				r.Policy.Default = policy.Authenticated()
 			}})
 			const reader = "alice read"
 			session := n.Open(t, transport.version, reader)
@@ -216,7 +217,7 @@ func TestDoorHides(t *testing.T) {
 			t.Parallel()
 			n := newNotes(t, &transport.options, 0, door{resource: func(r *mcpauth.Resource) {
 				r.Policy.HideRefused = true
-				r.Policy.Default = mcpauth.Authenticated()
+				r.Policy.Default = policy.Authenticated()
 			}})
 			token := n.token(t, "alice", "read")
 			session := n.Open(t, transport.version, token)
@@ -288,7 +289,7 @@ func TestAuthorizeArguments(t *testing.T) {
 	var mu sync.Mutex
 	seen := map[string]string{}
 	looked := func(r *mcpauth.Resource) {
-		check := mcpauth.Check("looks", func(_ context.Context, _ *mcpauth.AuthInfo, op mcpauth.Operation) (bool, error) {
+		check := policy.Check("looks", func(_ context.Context, _ policy.Caller, op policy.Operation) (bool, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			seen[op.Name] = fmt.Sprintf("%q %t", op.Arguments, op.Arguments == nil)

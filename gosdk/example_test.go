@@ -11,6 +11,7 @@ import (
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/gosdk"
+	"github.com/mcp-auth/go/policy"
 	"github.com/modelcontextprotocol/go-sdk/auth"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -98,7 +99,7 @@ func ExampleAuthorize() {
 	a, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
 		Identifier:           "https://api.example.com/mcp",
 		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "https://auth.example.com"}},
-		Policy:               &mcpauth.Policy{Tools: map[string]mcpauth.Requirement{"delete-note": mcpauth.Scopes("delete:notes")}},
+		Policy:               &policy.Policy{Tools: map[string]policy.Requirement{"delete-note": policy.Scopes("delete:notes")}},
 	}}})
 	if err != nil {
 		log.Fatal(err)
@@ -138,7 +139,7 @@ func ExampleTokenInfo() {
 		log.Fatal(err)
 	}
 	defer tokens.Close()
-	resource.Policy = &mcpauth.Policy{Tools: map[string]mcpauth.Requirement{"delete-note": mcpauth.Scopes("delete:notes")}}
+	resource.Policy = &policy.Policy{Tools: map[string]policy.Requirement{"delete-note": policy.Scopes("delete:notes")}}
 	operations, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{resource}})
 	if err != nil {
 		log.Fatal(err)

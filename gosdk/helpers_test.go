@@ -12,6 +12,7 @@ import (
 	"github.com/mcp-auth/go/gosdk"
 	"github.com/mcp-auth/go/internal/mcptest"
 	"github.com/mcp-auth/go/mcpauthtest"
+	"github.com/mcp-auth/go/policy"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
@@ -29,16 +30,16 @@ type notes struct {
 	web *httptest.Server
 }
 
-func notesPolicy() *mcpauth.Policy {
-	return &mcpauth.Policy{
-		Tools: map[string]mcpauth.Requirement{
-			"help": mcpauth.Public(), "publish": mcpauth.Public(),
-			"read": mcpauth.Scopes("read"), "delete": mcpauth.Scopes("read"), "noisy": mcpauth.Scopes("read"),
-			"raw": mcpauth.Scopes("read"), "secret": mcpauth.Scopes("admin"),
+func notesPolicy() *policy.Policy {
+	return &policy.Policy{
+		Tools: map[string]policy.Requirement{
+			"help": policy.Public(), "publish": policy.Public(),
+			"read": policy.Scopes("read"), "delete": policy.Scopes("read"), "noisy": policy.Scopes("read"),
+			"raw": policy.Scopes("read"), "secret": policy.Scopes("admin"),
 		},
-		Prompts:   map[string]mcpauth.Requirement{"open": mcpauth.Scopes("read"), "closed": mcpauth.Scopes("admin"), "late": mcpauth.Scopes("read")},
-		Resources: map[string]mcpauth.Requirement{"note://all": mcpauth.Scopes("read"), "note://{id}": mcpauth.Scopes("admin"), "note://late": mcpauth.Scopes("read")},
-		Methods:   map[string]mcpauth.Requirement{"initialize": mcpauth.Public(), "server/discover": mcpauth.Public(), "tools/list": mcpauth.Public(), "notifications/*": mcpauth.Public()},
+		Prompts:   map[string]policy.Requirement{"open": policy.Scopes("read"), "closed": policy.Scopes("admin"), "late": policy.Scopes("read")},
+		Resources: map[string]policy.Requirement{"note://all": policy.Scopes("read"), "note://{id}": policy.Scopes("admin"), "note://late": policy.Scopes("read")},
+		Methods:   map[string]policy.Requirement{"initialize": policy.Public(), "server/discover": policy.Public(), "tools/list": policy.Public(), "notifications/*": policy.Public()},
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/internal/mcpmethod"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -16,10 +17,6 @@ const (
 	// codeRefused is of the codes that JSON-RPC 2.0 §5.1 leaves to servers and
 	// no revision of MCP uses.
 	codeRefused = -32003
-
-	callTool     = "tools/call"
-	getPrompt    = "prompts/get"
-	readResource = "resources/read"
 )
 
 // Middleware puts the AuthInfo of each request into the context of its handler,
@@ -64,7 +61,7 @@ func refuse(ctx context.Context, method string, refused *mcpauth.Challenge) (mcp
 	if values := refused.WWWAuthenticate(); len(values) > 0 {
 		meta[challengeKey] = values
 	}
-	if method == callTool {
+	if method == mcpmethod.ToolsCall {
 		result := &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: refused.Description}}, Meta: meta}
 		result.SetError(refused)
 		return result, nil

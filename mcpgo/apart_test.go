@@ -11,6 +11,7 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/internal/mcptest"
+	"github.com/mcp-auth/go/policy"
 )
 
 // newStateless is a server without sessions, whose tool tells its caller
@@ -19,7 +20,7 @@ func newStateless(t *testing.T, options ...server.StreamableHTTPOption) *notes {
 	t.Helper()
 	n := newNotes(t, setup{
 		transport: append(options, server.WithStateLess(true)),
-		resource:  func(r *mcpauth.Resource) { r.Policy = &mcpauth.Policy{Default: mcpauth.Authenticated()} },
+		resource:  func(r *mcpauth.Resource) { r.Policy = &policy.Policy{Default: policy.Authenticated()} },
 	})
 	n.mcp.AddTool(mcp.NewTool("private"), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		info, _ := mcpauth.FromContext(ctx)
@@ -109,7 +110,7 @@ func TestCallersAreNoSessions(t *testing.T) {
 func TestCancellationIsDenied(t *testing.T) {
 	t.Parallel()
 	n := newNotes(t, setup{resource: func(r *mcpauth.Resource) {
-		r.Policy = &mcpauth.Policy{Default: mcpauth.Authenticated(), Methods: map[string]mcpauth.Requirement{"notifications/cancelled": mcpauth.Denied()}}
+		r.Policy = &policy.Policy{Default: policy.Authenticated(), Methods: map[string]policy.Requirement{"notifications/cancelled": policy.Denied()}}
 	}})
 	begun, end := make(chan struct{}), make(chan struct{})
 	n.mcp.AddTool(mcp.NewTool("slow"), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {

@@ -9,6 +9,8 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/internal/mcpmethod"
+	"github.com/mcp-auth/go/policy"
 )
 
 var (
@@ -35,17 +37,17 @@ func Authorize(a *mcpauth.Auth, resource string) server.ServerOption {
 		if s.GetHooks() == nil {
 			server.WithHooks(&server.Hooks{})(s)
 		}
-		p := &policy{auth: a, resource: resource, server: s, hooks: s.GetHooks()}
-		p.hooks.AddOnRequestInitialization(p.beforeRequest)
-		p.filterLists()
-		server.WithToolFilter(guardedBy[mcp.Tool](p))(s)
-		server.WithPromptFilter(guardedBy[mcp.Prompt](p))(s)
-		middleware(p.permitted)(s)
+		g := &guard{auth: a, resource: resource, server: s, hooks: s.GetHooks()}
+		g.hooks.AddOnRequestInitialization(g.beforeRequest)
+		g.filterLists()
+		server.WithToolFilter(guardedBy[mcp.Tool](g))(s)
+		server.WithPromptFilter(guardedBy[mcp.Prompt](g))(s)
+		middleware(g.permitted)(s)
 	}
 }
 
-// policy is that of a resource.
-type policy struct {
+// guard enforces the policy of a resource.
+type guard struct {
 	auth     *mcpauth.Auth
 	resource string
 	server   *server.MCPServer
@@ -54,13 +56,13 @@ type policy struct {
 
 // isGuarded reports whether the hooks are still in place. Filters and middleware
 // ask, since only they are sure to be called.
-func (p *policy) isGuarded() bool { return p.server.GetHooks() == p.hooks }
+func (g *guard) isGuarded() bool { return g.server.GetHooks() == g.hooks }
 
 // guardedBy is a filter that lets none pass where the hooks are lost, which
 // would have kept lists and task tools from callers.
-func guardedBy[T any](p *policy) func(context.Context, []T) []T {
+func guardedBy[T any](g *guard) func(context.Context, []T) []T {
 	return func(_ context.Context, items []T) []T {
-		if !p.isGuarded() {
+		if !g.isGuarded() {
 			return nil
 		}
 		return items
@@ -68,16 +70,16 @@ func guardedBy[T any](p *policy) func(context.Context, []T) []T {
 }
 
 // permitted decides on one operation.
-func (p *policy) permitted(ctx context.Context, op mcpauth.Operation) error {
-	if !p.isGuarded() {
+func (g *guard) permitted(ctx context.Context, op policy.Operation) error {
+	if !g.isGuarded() {
 		return errUnguarded
 	}
-	return p.permits(ctx, op)
+	return g.permits(ctx, op)
 }
 
-func (p *policy) permits(ctx context.Context, ops ...mcpauth.Operation) error {
+func (g *guard) permits(ctx context.Context, ops ...policy.Operation) error {
 	info, _ := mcpauth.FromContext(ctx)
-	err := p.auth.Permits(ctx, info, p.resource, ops...)
+	err := g.auth.AuthorizeOperation(ctx, info, g.resource, ops...)
 	var challenge *mcpauth.Challenge
 	if errors.As(err, &challenge) && challenge.Hidden {
 		return hidden(ops[0])
@@ -87,20 +89,20 @@ func (p *policy) permits(ctx context.Context, ops ...mcpauth.Operation) error {
 
 // hidden is the error that mcp-go has for what is not there, as to its text.
 // Its code is out of reach: an error of middleware is an internal one.
-func hidden(op mcpauth.Operation) error {
+func hidden(op policy.Operation) error {
 	switch op.Method {
-	case callTool:
+	case mcpmethod.ToolsCall:
 		return fmt.Errorf("tool '%s' not found: %w", op.Name, server.ErrToolNotFound)
-	case getPrompt:
+	case mcpmethod.PromptsGet:
 		return fmt.Errorf("prompt '%s' not found: %w", op.Name, server.ErrPromptNotFound)
-	case readResource:
+	case mcpmethod.ResourcesRead:
 		return fmt.Errorf("handler not found for resource URI '%s': %w", op.Name, server.ErrResourceNotFound)
 	}
 	return errNotFound
 }
 
 // beforeRequest decides on what no middleware sees.
-func (p *policy) beforeRequest(ctx context.Context, _ any, message any) error {
+func (g *guard) beforeRequest(ctx context.Context, _ any, message any) error {
 	raw, ok := message.(json.RawMessage)
 	if !ok {
 		return errUnreadable
@@ -112,33 +114,33 @@ func (p *policy) beforeRequest(ctx context.Context, _ any, message any) error {
 	if len(ops) == 0 {
 		return nil
 	}
-	if err := p.permits(ctx, ops...); err != nil {
+	if err := g.permits(ctx, ops...); err != nil {
 		return refuse(ctx, err)
 	}
 	return nil
 }
 
 // filterLists takes out of each page what the caller may not use.
-func (p *policy) filterLists() {
-	p.hooks.AddAfterListTools(func(ctx context.Context, _ any, _ *mcp.ListToolsRequest, r *mcp.ListToolsResult) {
-		r.Tools = keep(r.Tools, func(t *mcp.Tool) bool { return p.shows(ctx, callTool, t.Name) })
+func (g *guard) filterLists() {
+	g.hooks.AddAfterListTools(func(ctx context.Context, _ any, _ *mcp.ListToolsRequest, r *mcp.ListToolsResult) {
+		r.Tools = keep(r.Tools, func(t *mcp.Tool) bool { return g.shows(ctx, mcpmethod.ToolsCall, t.Name) })
 	})
-	p.hooks.AddAfterListPrompts(func(ctx context.Context, _ any, _ *mcp.ListPromptsRequest, r *mcp.ListPromptsResult) {
-		r.Prompts = keep(r.Prompts, func(e *mcp.Prompt) bool { return p.shows(ctx, getPrompt, e.Name) })
+	g.hooks.AddAfterListPrompts(func(ctx context.Context, _ any, _ *mcp.ListPromptsRequest, r *mcp.ListPromptsResult) {
+		r.Prompts = keep(r.Prompts, func(e *mcp.Prompt) bool { return g.shows(ctx, mcpmethod.PromptsGet, e.Name) })
 	})
-	p.hooks.AddAfterListResources(func(ctx context.Context, _ any, _ *mcp.ListResourcesRequest, r *mcp.ListResourcesResult) {
-		r.Resources = keep(r.Resources, func(e *mcp.Resource) bool { return p.shows(ctx, readResource, e.URI) })
+	g.hooks.AddAfterListResources(func(ctx context.Context, _ any, _ *mcp.ListResourcesRequest, r *mcp.ListResourcesResult) {
+		r.Resources = keep(r.Resources, func(e *mcp.Resource) bool { return g.shows(ctx, mcpmethod.ResourcesRead, e.URI) })
 	})
-	p.hooks.AddAfterListResourceTemplates(func(ctx context.Context, _ any, _ *mcp.ListResourceTemplatesRequest, r *mcp.ListResourceTemplatesResult) {
+	g.hooks.AddAfterListResourceTemplates(func(ctx context.Context, _ any, _ *mcp.ListResourceTemplatesRequest, r *mcp.ListResourceTemplatesResult) {
 		r.ResourceTemplates = keep(r.ResourceTemplates, func(e *mcp.ResourceTemplate) bool {
-			return e.URITemplate != nil && p.shows(ctx, readResource, e.URITemplate.Raw())
+			return e.URITemplate != nil && g.shows(ctx, mcpmethod.ResourcesRead, e.URITemplate.Raw())
 		})
 	})
 }
 
-func (p *policy) shows(ctx context.Context, method, name string) bool {
+func (g *guard) shows(ctx context.Context, method, name string) bool {
 	info, _ := mcpauth.FromContext(ctx)
-	return p.auth.Shows(ctx, info, p.resource, mcpauth.Operation{Method: method, Name: name})
+	return g.auth.Visible(ctx, info, g.resource, policy.Operation{Method: method, Name: name})
 }
 
 // keep never returns nil, which would be encoded as null.

@@ -12,6 +12,7 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/mcpgo"
+	"github.com/mcp-auth/go/policy"
 )
 
 // ownDoor knows its callers by a header, as a gateway's might be: "alice read".
@@ -105,7 +106,7 @@ func TestAuthorizeHides(t *testing.T) {
 	t.Parallel()
 	n := newNotes(t, setup{wrap: ownDoor, inside: inside, resource: func(r *mcpauth.Resource) {
 		r.Policy.HideRefused = true
-		r.Policy.Default = mcpauth.Authenticated()
+		r.Policy.Default = policy.Authenticated()
 	}})
 	const reader = "alice read"
 	session := n.Open(t, legacy, reader)
@@ -168,7 +169,7 @@ func TestAuthorizeArguments(t *testing.T) {
 	var mu sync.Mutex
 	seen := map[string]string{}
 	looked := func(r *mcpauth.Resource) {
-		check := mcpauth.Check("looks", func(_ context.Context, _ *mcpauth.AuthInfo, op mcpauth.Operation) (bool, error) {
+		check := policy.Check("looks", func(_ context.Context, _ policy.Caller, op policy.Operation) (bool, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			seen[op.Name] = fmt.Sprintf("%q %t", op.Arguments, op.Arguments == nil)

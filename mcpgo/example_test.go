@@ -12,6 +12,7 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/mcpgo"
+	"github.com/mcp-auth/go/policy"
 )
 
 // notesOf stands for a database: the owner of each note.
@@ -70,7 +71,7 @@ func ExampleAuthorize() {
 	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
 		Identifier:           "https://api.example.com/mcp",
 		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "https://auth.example.com"}},
-		Policy:               &mcpauth.Policy{Tools: map[string]mcpauth.Requirement{"delete-note": mcpauth.Scopes("delete:notes")}},
+		Policy:               &policy.Policy{Tools: map[string]policy.Requirement{"delete-note": policy.Scopes("delete:notes")}},
 	}}})
 	if err != nil {
 		log.Fatal(err)

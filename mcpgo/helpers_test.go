@@ -13,6 +13,7 @@ import (
 	"github.com/mcp-auth/go/internal/mcptest"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/mcpgo"
+	"github.com/mcp-auth/go/policy"
 )
 
 const (
@@ -82,16 +83,16 @@ func (n *notes) door(auth *mcpauth.Auth, s setup) http.Handler {
 	return mcpgo.Protect(auth, handler)
 }
 
-func notesPolicy() *mcpauth.Policy {
-	read, admin := mcpauth.Scopes("read"), mcpauth.Scopes("admin")
-	return &mcpauth.Policy{
-		Tools: map[string]mcpauth.Requirement{
-			"help": mcpauth.Public(), "publish": mcpauth.Public(),
+func notesPolicy() *policy.Policy {
+	read, admin := policy.Scopes("read"), policy.Scopes("admin")
+	return &policy.Policy{
+		Tools: map[string]policy.Requirement{
+			"help": policy.Public(), "publish": policy.Public(),
 			"read": read, "delete": read, "noisy": read, "secret": admin, "task": admin, "whoami": read,
 		},
-		Prompts:   map[string]mcpauth.Requirement{"open": read, "closed": admin, "late": read},
-		Resources: map[string]mcpauth.Requirement{"note://all": read, "note://{id}": admin, "note://late": read},
-		Methods:   map[string]mcpauth.Requirement{"initialize": mcpauth.Public(), "server/discover": mcpauth.Public(), "tools/list": mcpauth.Public(), "notifications/*": mcpauth.Public()},
+		Prompts:   map[string]policy.Requirement{"open": read, "closed": admin, "late": read},
+		Resources: map[string]policy.Requirement{"note://all": read, "note://{id}": admin, "note://late": read},
+		Methods:   map[string]policy.Requirement{"initialize": policy.Public(), "server/discover": policy.Public(), "tools/list": policy.Public(), "notifications/*": policy.Public()},
 	}
 }
 

@@ -29,6 +29,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/policy"
 )
 
 // challengeKey is where clients look for a challenge in a result.
@@ -78,11 +79,11 @@ func keepApart(next http.Handler) http.Handler {
 func Middleware() server.ServerOption { return middleware(nil) }
 
 // decide says whether a caller may do an operation. The error is a challenge.
-type decide func(context.Context, mcpauth.Operation) error
+type decide func(context.Context, policy.Operation) error
 
 func middleware(permitted decide) server.ServerOption {
 	if permitted == nil {
-		permitted = func(context.Context, mcpauth.Operation) error { return nil }
+		permitted = func(context.Context, policy.Operation) error { return nil }
 	}
 	options := []server.ServerOption{
 		server.WithToolHandlerMiddleware(permitted.tools),
@@ -121,7 +122,7 @@ func (permitted decide) resources(next server.ResourceHandlerFunc) server.Resour
 
 // guarded calls a handler if the operation is permitted. Challenges, of the
 // policy and of the handler, become a refusal, unless the policy hides them.
-func guarded[T any](ctx context.Context, permitted decide, op mcpauth.Operation, next func() (T, error)) (result T, err error) {
+func guarded[T any](ctx context.Context, permitted decide, op policy.Operation, next func() (T, error)) (result T, err error) {
 	if err = permitted(ctx, op); err == nil {
 		result, err = next()
 	}

@@ -4,25 +4,20 @@ import (
 	"encoding/json"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/internal/mcpmethod"
+	"github.com/mcp-auth/go/policy"
 )
 
-const (
-	callTool     = string(mcp.MethodToolsCall)
-	getPrompt    = string(mcp.MethodPromptsGet)
-	readResource = string(mcp.MethodResourcesRead)
-)
-
-func toolCall(r *mcp.CallToolRequest) mcpauth.Operation {
-	op := mcpauth.Operation{Method: callTool, Name: r.Params.Name, Arguments: r.Params.RawArguments}
+func toolCall(r *mcp.CallToolRequest) policy.Operation {
+	op := policy.Operation{Method: mcpmethod.ToolsCall, Name: r.Params.Name, Arguments: r.Params.RawArguments}
 	if op.Arguments == nil { // none, or not from the wire
 		op.Arguments = encode(r.Params.Arguments)
 	}
 	return op
 }
 
-func promptGet(r *mcp.GetPromptRequest) mcpauth.Operation {
-	return mcpauth.Operation{Method: getPrompt, Name: r.Params.Name, Arguments: encode(r.Params.Arguments)}
+func promptGet(r *mcp.GetPromptRequest) policy.Operation {
+	return policy.Operation{Method: mcpmethod.PromptsGet, Name: r.Params.Name, Arguments: encode(r.Params.Arguments)}
 }
 
 // encode never returns nil, which is for lists.
@@ -37,21 +32,21 @@ func encode(arguments any) json.RawMessage {
 	return data
 }
 
-func resourceRead(r *mcp.ReadResourceRequest) mcpauth.Operation {
-	return mcpauth.Operation{Method: readResource, Name: r.Params.URI}
+func resourceRead(r *mcp.ReadResourceRequest) policy.Operation {
+	return policy.Operation{Method: mcpmethod.ResourcesRead, Name: r.Params.URI}
 }
 
 // unguarded lists the operations of a message that do not pass by middleware.
 // The message is decoded into the very types that mcp-go decodes it into, so
 // that both read the same.
-func unguarded(raw json.RawMessage) ([]mcpauth.Operation, error) {
+func unguarded(raw json.RawMessage) ([]policy.Operation, error) {
 	var message struct {
 		Method mcp.MCPMethod `json:"method"`
 	}
 	if err := json.Unmarshal(raw, &message); err != nil {
 		return nil, err
 	}
-	op := mcpauth.Operation{Method: string(message.Method)}
+	op := policy.Operation{Method: string(message.Method)}
 	var err error
 	switch message.Method {
 	case mcp.MethodPromptsGet, mcp.MethodResourcesRead:
@@ -73,33 +68,33 @@ func unguarded(raw json.RawMessage) ([]mcpauth.Operation, error) {
 			return listens(uris), err
 		}
 	}
-	return []mcpauth.Operation{op}, err
+	return []policy.Operation{op}, err
 }
 
 // taskCall is a call that may run as a task: mcp-go calls the handlers of task
 // tools without middleware.
-func taskCall(raw json.RawMessage) ([]mcpauth.Operation, error) {
+func taskCall(raw json.RawMessage) ([]policy.Operation, error) {
 	var r mcp.CallToolRequest
 	if err := json.Unmarshal(raw, &r); err != nil || r.Params.Task == nil {
 		return nil, err
 	}
-	return []mcpauth.Operation{toolCall(&r)}, nil
+	return []policy.Operation{toolCall(&r)}, nil
 }
 
 func reference(ref any) (kind, name string) {
 	switch r := ref.(type) {
 	case mcp.PromptReference:
-		return "prompt", r.Name
+		return mcpmethod.RefPrompt, r.Name
 	case mcp.ResourceReference:
-		return "resource", r.URI
+		return mcpmethod.RefResource, r.URI
 	}
 	return "", ""
 }
 
-func listens(uris []string) []mcpauth.Operation {
-	ops := make([]mcpauth.Operation, len(uris))
+func listens(uris []string) []policy.Operation {
+	ops := make([]policy.Operation, len(uris))
 	for i, uri := range uris {
-		ops[i] = mcpauth.Operation{Method: string(mcp.MethodSubscriptionsListen), Name: uri}
+		ops[i] = policy.Operation{Method: mcpmethod.Listen, Name: uri}
 	}
 	return ops
 }

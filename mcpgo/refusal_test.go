@@ -10,6 +10,7 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/internal/mcptest"
+	"github.com/mcp-auth/go/policy"
 )
 
 const stepUp = `Bearer error="insufficient_scope", scope="read delete", resource_metadata="`
@@ -132,7 +133,7 @@ func TestSessionIsBound(t *testing.T) {
 	for name, options := range map[string][]server.StreamableHTTPOption{
 		"default": nil, "stateful": {server.WithStateful(true)},
 	} {
-		n := newNotes(t, setup{transport: options, resource: func(r *mcpauth.Resource) { r.Policy = &mcpauth.Policy{Default: mcpauth.Authenticated()} }})
+		n := newNotes(t, setup{transport: options, resource: func(r *mcpauth.Resource) { r.Policy = &policy.Policy{Default: policy.Authenticated()} }})
 		alice, mallory := n.token(t, "alice"), n.token(t, "mallory")
 		session := n.Open(t, legacy, alice)
 		madeUp := "mcp-session-00000000-0000-4000-8000-000000000000"

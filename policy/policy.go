@@ -1,181 +1,57 @@
-// Package policy reads an [mcpauth.Policy] from a file in YAML, or in JSON,
-// which is YAML:
-//
-//	default: deny                # or authenticated, public, or a requirement
-//	tools:
-//	  get-todos: read:todos      # scopes, all of them
-//	  delete-todo: {all: [delete:todos, {claim: {department: [finance, audit]}}]}
-//	  export_*: {any: [[read:todos, export:todos], admin]}
-//	  archive: {all: [delete:todos, {check: owner}]}
-//	  ping: public
-//	prompts: {greeting: authenticated}
-//	resources: {"note:///{id}": read:notes, "file:///public/*": public}
-//	methods: {completion/complete: authenticated}
-//	show_all: false
-//	hide_refused: false
-//	max_body: 4194304
-//	scopes_supported: [read:todos, export:todos, delete:todos, read:notes, admin]
-//	scope_includes: {admin: [delete:todos, export:todos], delete:todos: [read:todos]}
-//
-// A requirement is one of these:
-//
-//   - text: scopes separated by spaces, all of them, or one of the words deny,
-//     authenticated and public
-//   - a list: scopes, all of them, also those with the name of such a word
-//   - all or any, with a list of requirements
-//   - claim, with the name of one claim and its values
-//   - check, with the name of a function given by [WithChecks]
-//
-// Load reads a file and File.Apply sets the fields of a mcpauth.Resource.
-//
-// A file is read strictly: unknown fields, duplicate keys, values of a wrong
-// type, aliases and merge keys are errors. All of them are reported together.
 package policy
 
-import (
-	"errors"
-	"fmt"
-	"io"
-	"maps"
-	"os"
-	"slices"
-
-	mcpauth "github.com/mcp-auth/go"
-)
-
-// maxSize bounds a policy file, in bytes.
-const maxSize = 1 << 20
-
-// File is what a policy file says about one resource.
-type File struct {
-	// Policy holds the rules.
-	Policy mcpauth.Policy
-	// ScopesSupported are the scopes to advertise. Nil if the file has none.
-	ScopesSupported []string
-	// ScopeIncludes says which scopes include which. Nil if the file does not.
-	ScopeIncludes map[string][]string
+// Policy says what each MCP operation needs of its caller. It is set in
+// mcpauth.Resource, and mcpauth.Scopes of the handler are needed as well. Package
+// mcpauth reads the operation from the request, before the MCP SDK does. A request
+// that lacks a scope gets a challenge that names it, and clients then ask for that
+// scope automatically.
+//
+// Keys are names, or prefixes that end in "*". If several rules match, an exact
+// name beats a prefix or template, then the rule with more literal text wins,
+// then {name} beats {+name} and "*". Two rules that match the same names are a
+// mistake. A tool, prompt or resource without a rule needs what Methods says of
+// its method, or else Default.
+//
+// What opens and keeps a session needs a valid token and no scopes, unless
+// Methods says otherwise: initialize, server/discover, ping, logging/setLevel,
+// the lists and notifications. Responses of the client, streams opened with
+// GET, and the DELETE that ends a session need what initialize needs.
+//
+// The zero value refuses every tool, prompt and resource.
+type Policy struct {
+	// Tools has rules for tools/call, by name.
+	Tools map[string]Requirement
+	// Prompts has rules for prompts/get and for the completion of a prompt's
+	// arguments, by name.
+	Prompts map[string]Requirement
+	// Resources has rules for resources/read, resources/subscribe and the like,
+	// by URI; keys may also be URI templates (RFC 6570) with {name}, which ends
+	// before /, ? and #, and {+name}, which does not. Either may stand for
+	// nothing. If there are rules, a URI that is not in normal form (RFC 3986
+	// §6.2.2) is refused unless it has a rule of its own, because the server
+	// might read it as another URI. For the same reason a URI is refused if
+	// another rule matches it without its query, or without the slash at its end,
+	// unless the key of its own rule has these.
+	Resources map[string]Requirement
+	// Methods has rules for MCP methods, such as "completion/complete".
+	Methods map[string]Requirement
+	// Default is what every operation needs that no rule names. Nil denies.
+	Default Requirement
+	// ShowAll leaves the lists of tools, prompts and resources as they are.
+	// Otherwise they show what the caller may use.
+	ShowAll bool
+	// HideRefused answers a request for a refused tool, prompt or resource as
+	// if it did not exist. Clients then do not ask for more scopes. Batches, and
+	// calls without an id, cannot be answered like that and are always refused.
+	HideRefused bool
+	// MaxBody bounds the body of a request, in bytes. Zero means 4 MiB.
+	MaxBody int64
 }
 
-// Apply sets the Policy of the resource, and its ScopesSupported and
-// ScopeIncludes if the file has them.
-func (f *File) Apply(r *mcpauth.Resource) {
-	p := f.Policy
-	r.Policy = &p
-	if f.ScopesSupported != nil {
-		r.ScopesSupported = slices.Clone(f.ScopesSupported)
+// fallback returns what every operation needs that no rule names.
+func (p *Policy) fallback() Requirement {
+	if p.Default == nil {
+		return Denied()
 	}
-	if f.ScopeIncludes != nil {
-		r.ScopeIncludes = maps.Clone(f.ScopeIncludes)
-	}
-}
-
-// Option changes how a file is read.
-type Option func(*options)
-
-type options struct {
-	checks      map[string]mcpauth.CheckFunc
-	denyUnknown bool
-}
-
-// WithChecks gives the functions that the file may name in check, by their
-// names.
-func WithChecks(checks map[string]mcpauth.CheckFunc) Option {
-	return func(o *options) {
-		if o.checks == nil {
-			o.checks = map[string]mcpauth.CheckFunc{}
-		}
-		maps.Copy(o.checks, checks)
-	}
-}
-
-// DenyUnknownChecks lets the file name checks that [WithChecks] does not give.
-// Such checks deny, with [ErrUnknownCheck]. It is for tools that read a policy without the program it
-// belongs to.
-func DenyUnknownChecks() Option { return func(o *options) { o.denyUnknown = true } }
-
-// Parse reads a policy of at most 1 MiB. Every mistake is reported, each as an
-// [*Error], joined. Among them are those that [mcpauth.New] would find, for
-// which errors.Is compares the [mcpauth.ConfigFault].
-func Parse(data []byte, opts ...Option) (*File, error) {
-	f, found := parse(data, opts)
-	if len(found) > 0 {
-		return nil, join("", found)
-	}
-	return f, nil
-}
-
-// Load reads a policy from a file, as [Parse] does.
-func Load(path string, opts ...Option) (*File, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("policy: %w", err)
-	}
-	data, err := io.ReadAll(io.LimitReader(file, maxSize+1))
-	if err = errors.Join(err, file.Close()); err != nil {
-		return nil, fmt.Errorf("policy: %w", err)
-	}
-	f, found := parse(data, opts)
-	if len(found) > 0 {
-		return nil, join(path, found)
-	}
-	return f, nil
-}
-
-// Error is one mistake in a policy file.
-type Error struct {
-	// File is the name that [Load] was given.
-	File string
-	// Line and Column are where the mistake is, counted from 1. They are 0 if
-	// that is not known. If the text is not YAML, the line is roughly where the
-	// parser stopped.
-	Line, Column int
-	// Field is the field of the file, such as tools["get-todos"].all[1].
-	Field string
-	// Text says what is wrong.
-	Text string
-
-	cause error // a ConfigError, or nil
-}
-
-// Error names the place and the mistake.
-func (e *Error) Error() string {
-	text := e.File
-	for _, n := range [...]int{e.Line, e.Column} {
-		if n == 0 {
-			break
-		}
-		if text != "" {
-			text += ":"
-		}
-		text += fmt.Sprint(n)
-	}
-	for _, part := range [...]string{e.Field, e.Text} {
-		if part == "" {
-			continue
-		}
-		if text != "" {
-			text += ": "
-		}
-		text += part
-	}
-	return "policy: " + text
-}
-
-// Unwrap returns the [*mcpauth.ConfigError] of a mistake that [mcpauth.New]
-// would find, or nil.
-func (e *Error) Unwrap() error { return e.cause }
-
-// join sorts mistakes by where they are.
-func join(file string, found []*Error) error {
-	slices.SortStableFunc(found, func(a, b *Error) int {
-		if a.Line != b.Line {
-			return a.Line - b.Line
-		}
-		return a.Column - b.Column
-	})
-	errs := make([]error, len(found))
-	for i, e := range found {
-		e.File, errs[i] = file, e
-	}
-	return errors.Join(errs...)
+	return p.Default
 }

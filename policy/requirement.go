@@ -2,164 +2,174 @@ package policy
 
 import (
 	"context"
-	"errors"
-	"maps"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
-	mcpauth "github.com/mcp-auth/go"
-	"go.yaml.in/yaml/v3"
+	"github.com/mcp-auth/go/internal/scope"
 )
 
-// requirement reads what an operation needs. Where that fails, it denies, and
-// the rest of the file can be checked.
-func (r *reader) requirement(at place, depth int) mcpauth.Requirement {
-	r.places[at.config] = at
-	switch {
-	case depth > maxDepth:
-		r.fault(at, "requirements are nested too deeply, more than %d levels", maxDepth)
-	case isText(at.node):
-		return r.text(at)
-	case at.node.Kind == yaml.SequenceNode:
-		return r.scopes(at)
-	case at.node.Kind == yaml.MappingNode:
-		return r.compound(at, depth)
-	default:
-		r.fault(at, "must be scopes, deny, authenticated, public, all, any, claim or check, not %s", describe(at.node))
-	}
-	return mcpauth.Denied()
+// Requirement is what an operation needs of its caller: [Scopes], [AnyScope],
+// [Claim], [Check], [All], [Any], [Authenticated], [Public] or [Denied]. It
+// prints as text that says what it demands.
+type Requirement interface {
+	fmt.Stringer
+	isRequirement()
 }
 
-// text reads scopes, or one of the words.
-func (r *reader) text(at place) mcpauth.Requirement {
-	words := strings.Fields(at.node.Value)
-	if len(words) == 1 {
-		if known := keyword(words[0]); known != nil {
-			return known
+func (scopes) isRequirement()       {}
+func (public) isRequirement()       {}
+func (denied) isRequirement()       {}
+func (claim) isRequirement()        {}
+func (check) isRequirement()        {}
+func (all) isRequirement()          {}
+func (alternatives) isRequirement() {}
+
+// scopes demands all of the scopes, and a valid token if there are none.
+type scopes []string
+
+// Scopes demands all of the scopes. A token that lacks one has an insufficient
+// scope (RFC 6750 §3.1).
+func Scopes(required ...string) Requirement { return scopes(slices.Clone(required)) }
+
+// Authenticated demands a valid token and nothing else.
+func Authenticated() Requirement { return scopes{} }
+
+// String lists the scopes.
+func (s scopes) String() string {
+	if len(s) == 0 {
+		return "a valid token"
+	}
+	return strings.Join(s, " and ")
+}
+
+// AnyScope demands one of the scopes. The challenge asks for the first.
+func AnyScope(anyOf ...string) Requirement {
+	each := make([]Requirement, len(anyOf))
+	for i, scope := range anyOf {
+		each[i] = Scopes(scope)
+	}
+	return Any(each...)
+}
+
+type public struct{}
+
+// Public demands nothing: the operation is open to callers without a token, and
+// the scopes of the handler do not apply to it. If a token is sent nevertheless,
+// it must be valid.
+func Public() Requirement { return public{} }
+
+func (public) String() string { return "nothing: public" }
+
+type denied struct{}
+
+// Denied refuses every caller.
+func Denied() Requirement { return denied{} }
+
+func (denied) String() string { return "denied to everybody" }
+
+type claim struct {
+	name   string
+	values []string
+}
+
+// Claim demands that a claim of the token is one of the values or, if the claim
+// is an array, contains one. A claim that is neither text nor an array of texts
+// does not fit.
+func Claim(name string, values ...string) Requirement { return claim{name, slices.Clone(values)} }
+
+func (c claim) String() string {
+	quoted := make([]string, len(c.values))
+	for i, value := range c.values {
+		quoted[i] = strconv.Quote(value)
+	}
+	return "claim " + c.name + " is " + strings.Join(quoted, " or ")
+}
+
+// CheckFunc decides on one operation in code. An error or a panic denies. It is
+// also called for each item of a list, while the response that waits for it is
+// being written; the Arguments of the operation are then nil, and an item that it
+// refuses is not listed. It must be safe for concurrent use.
+type CheckFunc func(ctx context.Context, caller Caller, op Operation) (bool, error)
+
+type check struct {
+	name    string
+	allowed CheckFunc
+}
+
+// Check demands that the function agrees; name says in logs and listings what it
+// checks. A refused caller learns only that the operation is refused. A caller
+// without a token is refused without a call of the function.
+func Check(name string, allowed CheckFunc) Requirement { return check{name, allowed} }
+
+func (c check) String() string { return "check " + c.name }
+
+type all []Requirement
+
+// All demands all of the requirements.
+func All(requirements ...Requirement) Requirement { return all(slices.Clone(requirements)) }
+
+func (a all) String() string { return join(a, " and ") }
+
+type alternatives []Requirement
+
+// Any demands one of the requirements. The challenge asks for the alternative of
+// which the caller lacks the fewest scopes; if several are equally close, for the
+// first of them.
+func Any(requirements ...Requirement) Requirement { return alternatives(slices.Clone(requirements)) }
+
+func (a alternatives) String() string { return join(a, " or ") }
+
+func join(requirements []Requirement, between string) string {
+	texts := make([]string, len(requirements))
+	for i, r := range requirements {
+		texts[i] = r.String()
+		if isCompound(r) && len(requirements) > 1 {
+			texts[i] = "(" + texts[i] + ")"
 		}
 	}
-	if len(words) == 0 {
-		r.fault(at, "must not be empty: write deny, authenticated or public")
-		return mcpauth.Denied()
-	}
-	if i := slices.IndexFunc(words, func(word string) bool { return keyword(word) != nil }); i >= 0 {
-		r.fault(at, "%s stands alone; write a list if it is the name of a scope", words[i])
-		return mcpauth.Denied()
-	}
-	return mcpauth.Scopes(words...)
+	return strings.Join(texts, between)
 }
 
-func keyword(word string) mcpauth.Requirement {
-	switch word {
-	case "deny":
-		return mcpauth.Denied()
-	case "authenticated":
-		return mcpauth.Authenticated()
-	case "public":
-		return mcpauth.Public()
+// isCompound reports whether the text of a requirement has an "and" or "or".
+func isCompound(r Requirement) bool {
+	switch r := r.(type) {
+	case all:
+		return len(r) > 1
+	case alternatives:
+		return len(r) > 1
+	case scopes:
+		return len(r) > 1
+	case claim:
+		return len(r.values) > 1
 	}
-	return nil
+	return false
 }
 
-func (r *reader) scopes(at place) mcpauth.Requirement {
-	if len(at.node.Content) == 0 {
-		r.fault(at, "must not be empty: write authenticated if a valid token is enough")
-		return mcpauth.Denied()
-	}
-	for i, item := range at.node.Content {
-		if item.Kind == yaml.MappingNode || item.Kind == yaml.SequenceNode {
-			r.fault(at.item(i), "a list holds scopes; write {all: […]} or {any: […]} for more")
-			return mcpauth.Denied()
+// namedScopes returns the scopes that a requirement names anywhere.
+func namedScopes(r Requirement) []string { return eachScope(r, func(scopes) bool { return true }) }
+
+// bareScopes returns the scopes that stand alone in the place of a keyword.
+func bareScopes(r Requirement) []string {
+	return eachScope(r, func(s scopes) bool { return len(s) == 1 })
+}
+
+// eachScope returns the scopes of all scope requirements that fit.
+func eachScope(r Requirement, fits func(scopes) bool) (found []string) {
+	var parts []Requirement
+	switch r := r.(type) {
+	case scopes:
+		if fits(r) {
+			return r
 		}
+	case all:
+		parts = r
+	case alternatives:
+		parts = r
 	}
-	return mcpauth.Scopes(r.texts(at)...)
-}
-
-// compound reads a mapping with one member.
-func (r *reader) compound(at place, depth int) mcpauth.Requirement {
-	entries := r.entries(at)
-	if len(entries) != 1 {
-		r.fault(at, "must have one of all, any, claim and check; write {all: […]} for several")
-		return mcpauth.Denied()
+	for _, part := range parts {
+		found = scope.Union(found, eachScope(part, fits))
 	}
-	e := entries[0]
-	e.field, e.config = at.field+"."+e.key, at.config
-	switch e.key {
-	case "all":
-		return mcpauth.All(r.list(e.place, depth)...)
-	case "any":
-		return mcpauth.Any(r.list(e.place, depth)...)
-	case "claim":
-		return r.claim(e.place)
-	case "check":
-		return r.named(e.place)
-	}
-	r.fault(e.place, "the field is not known; known are all, any, claim and check")
-	return mcpauth.Denied()
-}
-
-// list reads the requirements in all and any.
-func (r *reader) list(at place, depth int) []mcpauth.Requirement {
-	if at.node.Kind != yaml.SequenceNode || len(at.node.Content) == 0 {
-		r.fault(at, "must be a list with something in it, not %s", describe(at.node))
-		return []mcpauth.Requirement{mcpauth.Denied()}
-	}
-	requirements := make([]mcpauth.Requirement, len(at.node.Content))
-	for i := range requirements {
-		requirements[i] = r.requirement(at.item(i), depth+1)
-	}
-	return requirements
-}
-
-func (r *reader) claim(at place) mcpauth.Requirement {
-	entries := r.entries(at)
-	if len(entries) != 1 {
-		r.fault(at, "must have one claim; write {all: […]} for several")
-		return mcpauth.Denied()
-	}
-	e := entries[0]
-	if isText(e.node) {
-		return mcpauth.Claim(e.key, e.node.Value)
-	}
-	if e.node.Kind != yaml.SequenceNode {
-		r.fault(e.place, "must be text or a list of texts, not %s", describe(e.node))
-		return mcpauth.Denied()
-	}
-	values := r.texts(e.place)
-	if len(values) < len(e.node.Content) {
-		return mcpauth.Denied() // reported
-	}
-	return mcpauth.Claim(e.key, values...)
-}
-
-// named reads a check.
-func (r *reader) named(at place) mcpauth.Requirement {
-	name := at.node.Value
-	check := r.checks[name]
-	switch {
-	case !isText(at.node) || name == "":
-		r.fault(at, "must be the name of a check, not %s", describe(at.node))
-	case check != nil:
-		return mcpauth.Check(name, check)
-	case r.denyUnknown:
-		return mcpauth.Check(name, unknownCheck)
-	default:
-		r.fault(at, "there is no check %q%s", name, r.knownChecks())
-	}
-	return mcpauth.Denied()
-}
-
-// ErrUnknownCheck is why a check denies that [DenyUnknownChecks] let pass. It is
-// in the chain of the Challenge.
-var ErrUnknownCheck = errors.New("its function is not known here")
-
-func unknownCheck(context.Context, *mcpauth.AuthInfo, mcpauth.Operation) (bool, error) {
-	return false, ErrUnknownCheck
-}
-
-func (r *reader) knownChecks() string {
-	if len(r.checks) == 0 {
-		return ": the program gives none"
-	}
-	return "; known are " + strings.Join(slices.Sorted(maps.Keys(r.checks)), ", ")
+	return found
 }

@@ -13,7 +13,7 @@ import (
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/check"
 	"github.com/mcp-auth/go/metadata"
-	"github.com/mcp-auth/go/policy"
+	"github.com/mcp-auth/go/policy/policyfile"
 	"github.com/mcp-auth/go/provider"
 )
 
@@ -160,7 +160,7 @@ func (r *checkReader) policy(file string, resource *mcpauth.Resource, path strin
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(filepath.Dir(r.source.name), file)
 	}
-	rules, err := policy.Load(file, policy.DenyUnknownChecks())
+	rules, err := policyfile.Load(file, policyfile.DenyUnknownChecks())
 	for _, fault := range policyFaults(err) {
 		r.fault(path, "%w", fault)
 	}

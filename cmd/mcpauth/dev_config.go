@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/urfave/cli/v3"
 )
@@ -220,7 +221,7 @@ func (f *devFile) config() mcpauthtest.Config {
 // explain names the line of each fault that the server found in the
 // configuration, where it stands in the file.
 func (o *devOptions) explain(err error) error {
-	faults := configErrors(err)
+	faults := configerr.All(err)
 	if len(faults) == 0 {
 		return err
 	}
@@ -231,23 +232,7 @@ func (o *devOptions) explain(err error) error {
 		if o.file != nil {
 			where = o.file.source.place(path)
 		}
-		lines = append(lines, fmt.Errorf("%s%s %s", where, path, names.text(fault.Reason)))
+		lines = append(lines, fmt.Errorf("%s%s: %s", where, path, names.text(fault.Text())))
 	}
 	return errors.Join(lines...)
-}
-
-// configErrors unfolds joined errors.
-func configErrors(err error) []*mcpauthtest.ConfigError {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var all []*mcpauthtest.ConfigError
-		for _, one := range joined.Unwrap() {
-			all = append(all, configErrors(one)...)
-		}
-		return all
-	}
-	var fault *mcpauthtest.ConfigError
-	if errors.As(err, &fault) {
-		return []*mcpauthtest.ConfigError{fault}
-	}
-	return nil
 }

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/policy"
+	"github.com/mcp-auth/go/policy/policyfile"
 	"github.com/urfave/cli/v3"
 )
 
@@ -63,15 +63,15 @@ func newPolicyExplainCommand(s streams) *cli.Command {
 var errNoFile = errors.New("the name of the policy file is missing")
 
 // loadPolicy reads a file. Its checks deny, but for those assumed to agree.
-func loadPolicy(path string, agreeing []string) (*policy.File, error) {
+func loadPolicy(path string, agreeing []string) (*policyfile.File, error) {
 	if path == "" {
 		return nil, errNoFile
 	}
-	checks := map[string]mcpauth.CheckFunc{}
+	checks := map[string]policy.CheckFunc{}
 	for _, name := range agreeing {
-		checks[name] = func(context.Context, *mcpauth.AuthInfo, mcpauth.Operation) (bool, error) { return true, nil }
+		checks[name] = func(context.Context, policy.Caller, policy.Operation) (bool, error) { return true, nil }
 	}
-	f, err := policy.Load(path, policy.WithChecks(checks), policy.DenyUnknownChecks())
+	f, err := policyfile.Load(path, policyfile.WithChecks(checks), policyfile.DenyUnknownChecks())
 	return f, errors.Join(policyFaults(err)...)
 }
 
@@ -112,11 +112,11 @@ func (r ruleFacts) place() string {
 	return fmt.Sprintf("%s[%q]", r.Field, r.Key)
 }
 
-func newRuleFacts(r mcpauth.Rule) ruleFacts {
+func newRuleFacts(r policy.Rule) ruleFacts {
 	return ruleFacts{r.String(), strings.ToLower(r.Field), r.Key, r.Requirement.String()}
 }
 
-func explainPolicy(f *policy.File) (*explanation, error) {
+func explainPolicy(f *policyfile.File) (*explanation, error) {
 	p := &f.Policy
 	e := &explanation{
 		ShowAll: p.ShowAll, HideRefused: p.HideRefused, MaxBody: p.MaxBody,
@@ -134,7 +134,7 @@ func explainPolicy(f *policy.File) (*explanation, error) {
 	return e, nil
 }
 
-func (e *explanation) print(w io.Writer, p *mcpauth.Policy) error {
+func (e *explanation) print(w io.Writer, p *policy.Policy) error {
 	var b strings.Builder
 	b.WriteString(p.String())
 	if len(e.ScopeIncludes) > 0 {

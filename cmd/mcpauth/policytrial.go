@@ -10,7 +10,9 @@ import (
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/internal/mcpmethod"
 	"github.com/mcp-auth/go/policy"
+	"github.com/mcp-auth/go/policy/policyfile"
 )
 
 // trialIdentifier is the server that trials are made at.
@@ -22,11 +24,12 @@ const trialIssuer = "https://auth.example.com"
 // trial is a resource with a policy whose callers have the tokens they say.
 type trial struct {
 	auth       *mcpauth.Auth
+	rules      *policy.Evaluator
 	identifier string
 	token      *mcpauth.Claims
 }
 
-func newTrial(f *policy.File, identifier string) (*trial, error) {
+func newTrial(f *policyfile.File, identifier string) (*trial, error) {
 	t := &trial{identifier: identifier}
 	r := mcpauth.Resource{
 		Identifier: identifier,
@@ -37,6 +40,9 @@ func newTrial(f *policy.File, identifier string) (*trial, error) {
 	}
 	f.Apply(&r)
 	var err error
+	if t.rules, err = policy.Compile(&f.Policy, f.ScopeIncludes); err != nil {
+		return nil, err
+	}
 	if t.auth, err = mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{r}}); err != nil {
 		return nil, err
 	}
@@ -56,7 +62,7 @@ func (t *trial) warnings() (found []warning) {
 }
 
 // policyPlace is what a policy file calls the place of a rule in a
-// [mcpauth.Policy], such as Tools["ping"].
+// [policy.Policy], such as Tools["ping"].
 func policyPlace(place string) string {
 	field, key, keyed := strings.Cut(place, "[")
 	if keyed {
@@ -65,7 +71,7 @@ func policyPlace(place string) string {
 	return strings.ToLower(field) + key
 }
 
-// policyFaults lists the mistakes that package policy found, each of which
+// policyFaults lists the mistakes that package policyfile found, each of which
 // begins with the name of the file.
 func policyFaults(err error) []error {
 	list := unfold(err)
@@ -85,7 +91,7 @@ func (e *shortError) Error() string { return strings.TrimPrefix(e.error.Error(),
 func (e *shortError) Unwrap() error { return e.error }
 
 // try has an operation decided on. A nil token is none.
-func (t *trial) try(ctx context.Context, p *mcpauth.Policy, op mcpauth.Operation, token *mcpauth.Claims) (*verdict, error) {
+func (t *trial) try(ctx context.Context, op policy.Operation, token *mcpauth.Claims) (*verdict, error) {
 	body, err := message(op)
 	if err != nil {
 		return nil, err
@@ -100,7 +106,7 @@ func (t *trial) try(ctx context.Context, p *mcpauth.Policy, op mcpauth.Operation
 		t.token = &bearer
 		req.Header.Set("Authorization", "Bearer trial")
 	}
-	v := &verdict{Rule: newRuleFacts(p.RuleFor(op)), caller: describeCaller(token)}
+	v := &verdict{Rule: newRuleFacts(t.rules.RuleFor(op)), caller: describeCaller(token)}
 	for _, w := range t.warnings() {
 		if w.Rule == v.Rule.place() {
 			v.Warnings = append(v.Warnings, w)
@@ -114,54 +120,49 @@ func (t *trial) try(ctx context.Context, p *mcpauth.Policy, op mcpauth.Operation
 	}
 	v.Reason = string(refused.Reason)
 	if cause := errors.Unwrap(refused); cause != nil {
-		v.Cause, v.unknownCheck = cause.Error(), errors.Is(cause, policy.ErrUnknownCheck)
+		v.Cause, v.unknownCheck = cause.Error(), errors.Is(cause, policyfile.ErrUnknownCheck)
 	}
 	v.Answer = render(refused)
 	v.Malformed = v.Answer.Status == http.StatusBadRequest || v.Answer.Status == http.StatusRequestEntityTooLarge
 	return v, nil
 }
 
-// The methods whose params are read here.
-const (
-	methodTool     = "tools/call"
-	methodPrompt   = "prompts/get"
-	methodRead     = "resources/read"
-	methodComplete = "completion/complete"
-	methodListen   = "subscriptions/listen"
-)
-
 // message is the request of a client for the operation.
-func message(op mcpauth.Operation) ([]byte, error) {
+func message(op policy.Operation) ([]byte, error) {
 	m := struct {
 		Version string         `json:"jsonrpc"`
 		ID      int            `json:"id,omitempty"`
 		Method  string         `json:"method"`
 		Params  map[string]any `json:"params,omitempty"`
 	}{Version: "2.0", Method: op.Method, Params: paramsOf(op)}
-	if !strings.HasPrefix(op.Method, "notifications/") {
+	if !strings.HasPrefix(op.Method, mcpmethod.Notifications) {
 		m.ID = 1
 	}
 	return json.Marshal(m)
 }
 
-func paramsOf(op mcpauth.Operation) map[string]any {
-	switch {
-	case op.Method == methodComplete:
+func paramsOf(op policy.Operation) map[string]any {
+	switch mcpmethod.Of(op.Method).Member {
+	case mcpmethod.MemberRef:
 		ref := map[string]string{"type": "ref/" + op.Ref, "uri": op.Name}
-		if op.Ref == "prompt" {
+		if op.Ref == mcpmethod.RefPrompt {
 			ref = map[string]string{"type": "ref/prompt", "name": op.Name}
 		}
 		return map[string]any{"ref": ref, "argument": map[string]string{"name": "trial", "value": ""}}
-	case op.Method == methodListen && op.Name != "":
-		return map[string]any{"notifications": map[string]any{"resourceSubscriptions": []string{op.Name}}}
-	case strings.HasPrefix(op.Method, "tasks/") && op.Method != "tasks/list":
+	case mcpmethod.MemberResources:
+		if op.Name != "" {
+			return map[string]any{"notifications": map[string]any{"resourceSubscriptions": []string{op.Name}}}
+		}
+	case mcpmethod.MemberTaskID:
 		return map[string]any{"taskId": "trial"} // no rule is about one task
-	case strings.HasPrefix(op.Method, "resources/") && op.Name != "":
+	case mcpmethod.MemberURI:
 		return map[string]any{"uri": op.Name}
-	case op.Arguments != nil:
-		return map[string]any{"name": op.Name, "arguments": op.Arguments}
-	case op.Name != "":
-		return map[string]any{"name": op.Name}
+	case mcpmethod.MemberName:
+		params := map[string]any{"name": op.Name}
+		if op.Arguments != nil {
+			params["arguments"] = op.Arguments
+		}
+		return params
 	}
 	return nil
 }

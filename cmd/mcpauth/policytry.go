@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/internal/mcpmethod"
+	"github.com/mcp-auth/go/policy"
 	"github.com/urfave/cli/v3"
 )
 
@@ -97,16 +99,16 @@ func testPolicy(ctx context.Context, cmd *cli.Command) (*verdict, error) {
 		return nil, err
 	}
 	defer t.close()
-	return t.try(ctx, &f.Policy, op, token)
+	return t.try(ctx, op, token)
 }
 
 // targets are the flags that name something, each with the methods it can be
 // for, the usual one first.
 func targets() []target {
 	return []target{
-		{"tool", []string{methodTool}},
-		{"prompt", []string{methodPrompt, methodComplete}},
-		{"resource", []string{methodRead, "resources/subscribe", "resources/unsubscribe", methodListen, methodComplete}},
+		{"tool", []string{mcpmethod.ToolsCall}},
+		{"prompt", []string{mcpmethod.PromptsGet, mcpmethod.Complete}},
+		{"resource", []string{mcpmethod.ResourcesRead, mcpmethod.ResourcesSubscribe, mcpmethod.ResourcesUnsubscribe, mcpmethod.Listen, mcpmethod.Complete}},
 	}
 }
 
@@ -116,12 +118,12 @@ type target struct {
 }
 
 // trialOperation is what the flags ask for.
-func trialOperation(cmd *cli.Command) (mcpauth.Operation, error) {
+func trialOperation(cmd *cli.Command) (policy.Operation, error) {
 	op, err := trialTarget(cmd)
 	if err != nil || !cmd.IsSet("arguments") {
 		return op, err
 	}
-	if op.Method != methodTool && op.Method != methodPrompt {
+	if op.Method != mcpmethod.ToolsCall && op.Method != mcpmethod.PromptsGet {
 		return op, errors.New("--arguments goes with --tool and --prompt")
 	}
 	var arguments map[string]json.RawMessage
@@ -133,7 +135,7 @@ func trialOperation(cmd *cli.Command) (mcpauth.Operation, error) {
 }
 
 // trialTarget is an operation without its arguments.
-func trialTarget(cmd *cli.Command) (op mcpauth.Operation, err error) {
+func trialTarget(cmd *cli.Command) (op policy.Operation, err error) {
 	named := slices.DeleteFunc(targets(), func(t target) bool { return !cmd.IsSet(t.flag) })
 	switch {
 	case len(named) > 1 || len(named) == 0 && !cmd.IsSet("method"):
@@ -149,24 +151,24 @@ func trialTarget(cmd *cli.Command) (op mcpauth.Operation, err error) {
 	if !slices.Contains(t.methods, op.Method) {
 		return op, fmt.Errorf("--%s does not go with --method %s", t.flag, op.Method)
 	}
-	if op.Method == methodComplete {
+	if op.Method == mcpmethod.Complete {
 		op.Ref = t.flag
 	}
 	return op, nil
 }
 
 // trialMethod is an operation that names nothing.
-func trialMethod(method string) (mcpauth.Operation, error) {
+func trialMethod(method string) (policy.Operation, error) {
 	var needs []string
 	for _, t := range targets() {
 		if slices.Contains(t.methods, method) {
 			needs = append(needs, "--"+t.flag)
 		}
 	}
-	if len(needs) > 0 && method != methodListen { // which may name no resource
-		return mcpauth.Operation{}, fmt.Errorf("--method %s needs %s", method, strings.Join(needs, " or "))
+	if len(needs) > 0 && method != mcpmethod.Listen { // which may name no resource
+		return policy.Operation{}, fmt.Errorf("--method %s needs %s", method, strings.Join(needs, " or "))
 	}
-	return mcpauth.Operation{Method: method}, nil
+	return policy.Operation{Method: method}, nil
 }
 
 // trialToken is the token that the flags describe, or nil for none.

@@ -5,43 +5,13 @@ import (
 	"errors"
 	"io"
 	"strings"
+
+	"github.com/mcp-auth/go/internal/mcpmethod"
 )
-
-// Lists is a set of the lists that a client may ask an MCP server for.
-type Lists uint8
-
-// The lists.
-const (
-	ListTools     Lists = 1 << iota // tools/list
-	ListPrompts                     // prompts/list
-	ListResources                   // resources/list
-	ListTemplates                   // resources/templates/list
-
-	// AllLists is for streams that may replay the answer to any request.
-	AllLists = ListTools | ListPrompts | ListResources | ListTemplates
-)
-
-// ListsOf returns the lists that requests of these methods are answered with.
-func ListsOf(methods ...string) Lists {
-	var lists Lists
-	for _, method := range methods {
-		switch method {
-		case "tools/list":
-			lists |= ListTools
-		case "prompts/list":
-			lists |= ListPrompts
-		case "resources/list":
-			lists |= ListResources
-		case "resources/templates/list":
-			lists |= ListTemplates
-		}
-	}
-	return lists
-}
 
 // Keep decides whether a list shows an item. method is what a client calls to
 // use it, name says which one: the name for "tools/call" and "prompts/get", the
-// URI for "resources/read", the URI template for "resources/templates".
+// URI or the URI template for "resources/read".
 type Keep func(method, name string) bool
 
 // What ends a filtered response.
@@ -80,7 +50,7 @@ type responseBody interface {
 // NewFilter returns a filter that writes to w. contentType is the response's:
 // JSON and event streams are filtered, and all others, which no MCP client
 // reads, are passed through. So is everything if lists is empty.
-func NewFilter(w io.Writer, contentType string, lists Lists, keep Keep) *Filter {
+func NewFilter(w io.Writer, contentType string, lists mcpmethod.Lists, keep Keep) *Filter {
 	// Clients look for the media type at the beginning, or anywhere.
 	contentType = strings.ToLower(contentType)
 	isJSON := strings.Contains(contentType, "application/json")

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mcp-auth/go/internal/mcpmethod"
 	"github.com/mcp-auth/go/internal/mcpmsg"
 )
 
@@ -29,7 +30,7 @@ func benchmarkWhole(b *testing.B, contentType, response string) {
 	b.SetBytes(int64(len(response)))
 	p := []byte(response)
 	for b.Loop() {
-		f := mcpmsg.NewFilter(io.Discard, contentType, mcpmsg.ListTools, notHidden)
+		f := mcpmsg.NewFilter(io.Discard, contentType, mcpmethod.ListTools, notHidden)
 		if _, err := f.Write(p); err != nil {
 			b.Fatal(err)
 		}
@@ -49,7 +50,7 @@ func BenchmarkFilterEvent50Tools(b *testing.B) {
 func benchmarkStream(b *testing.B, event string) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(event)))
-	f := mcpmsg.NewFilter(io.Discard, streamType, mcpmsg.ListTools, notHidden)
+	f := mcpmsg.NewFilter(io.Discard, streamType, mcpmethod.ListTools, notHidden)
 	p := []byte(event)
 	for b.Loop() {
 		if _, err := f.Write(p); err != nil {

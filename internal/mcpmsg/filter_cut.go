@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mcp-auth/go/internal/jsonx"
+	"github.com/mcp-auth/go/internal/mcpmethod"
 )
 
 // filterDepth bounds how deep a response nests.
@@ -13,30 +14,6 @@ const filterDepth = 256
 
 // maxSpareCuts is the capacity for cuts that is kept for the next text.
 const maxSpareCuts = 1 << 10
-
-// listKind says how one list looks in a result.
-type listKind struct {
-	list   Lists
-	member string // of the result
-	key    string // of an item: what identifies it
-	method string // for Keep
-}
-
-// listKindOf returns the kind of list that a member of a result is, for readers
-// to which the case of names means nothing, too.
-func listKindOf(member string) (listKind, bool) {
-	for _, k := range [...]listKind{
-		{ListTools, "tools", "name", "tools/call"},
-		{ListPrompts, "prompts", "name", "prompts/get"},
-		{ListResources, "resources", "uri", "resources/read"},
-		{ListTemplates, "resourceTemplates", "uriTemplate", "resources/templates"},
-	} {
-		if strings.EqualFold(member, k.member) {
-			return k, true
-		}
-	}
-	return listKind{}, false
-}
 
 // edit puts text in the place of a part.
 type edit struct {
@@ -46,7 +23,7 @@ type edit struct {
 
 // cutter finds the parts of a text of JSON-RPC messages that must go.
 type cutter struct {
-	lists Lists
+	lists mcpmethod.Lists
 	keep  Keep
 	scope Scope
 	cuts  []edit // ascending, and apart
@@ -123,7 +100,7 @@ func (c *cutter) message(text []byte, base int) error {
 }
 
 func (c *cutter) result(text []byte, base int) error {
-	var seen Lists
+	var seen mcpmethod.Lists
 	var cache jsonx.Span
 	err := jsonx.MembersAt(text, filterDepth, func(name string, value jsonx.Span) error {
 		if strings.EqualFold(name, cacheScope) {
@@ -132,18 +109,18 @@ func (c *cutter) result(text []byte, base int) error {
 			}
 			cache = jsonx.Span{From: base + value.From, To: base + value.To}
 		}
-		kind, ok := listKindOf(name)
-		if !ok || c.lists&kind.list == 0 {
+		list, ok := mcpmethod.ListIn(name)
+		if !ok || c.lists&list.List == 0 {
 			return nil
 		}
-		if seen&kind.list != 0 {
+		if seen&list.List != 0 {
 			return ErrMalformed
 		}
-		seen |= kind.list
+		seen |= list.List
 		if text[value.From] != '[' {
 			return nil
 		}
-		return c.list(kind, value.Of(text), base+value.From)
+		return c.list(list, value.Of(text), base+value.From)
 	})
 	if err == nil && seen != 0 {
 		c.limitCaching(cache, base)
@@ -172,13 +149,13 @@ func (c *cutter) limitCaching(cache jsonx.Span, base int) {
 
 // list cuts items together with a comma: the one before, or the one behind
 // where no kept item comes before.
-func (c *cutter) list(kind listKind, text []byte, base int) error {
+func (c *cutter) list(list mcpmethod.List, text []byte, base int) error {
 	var first, last, kept int
 	err := jsonx.ElementsAt(text, filterDepth, func(item jsonx.Span) error {
 		if first == 0 {
 			first = item.From
 		}
-		switch keep := c.keeps(kind, item.Of(text)); {
+		switch keep := c.keeps(list, item.Of(text)); {
 		case keep && kept == 0:
 			c.cut(base+first, base+item.From)
 			kept++
@@ -208,12 +185,12 @@ func (c *cutter) cut(start, end int) {
 	}
 }
 
-func (c *cutter) keeps(kind listKind, item []byte) bool {
-	id, ok := identifier(kind.key, item)
+func (c *cutter) keeps(list mcpmethod.List, item []byte) bool {
+	id, ok := identifier(list.Key, item)
 	if !ok || c.mended && strings.ContainsRune(id, utf8.RuneError) {
 		return false
 	}
-	return c.keep(kind.method, id)
+	return c.keep(list.Use, id)
 }
 
 // identifier returns the string that the member key of an item holds. Two

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mcp-auth/go/internal/mcpmethod"
 	"github.com/mcp-auth/go/internal/mcpmsg"
 )
 
@@ -55,7 +56,7 @@ func TestFilterEvents(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := filtered(streamType, mcpmsg.AllLists, notHidden, c.in)
+			got, err := filtered(streamType, mcpmethod.AllLists, notHidden, c.in)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -63,11 +64,11 @@ func TestFilterEvents(t *testing.T) {
 				t.Errorf("got  %q\nwant %q", got, c.want)
 			}
 			for at := range c.in {
-				if got, err := filtered(streamType, mcpmsg.AllLists, notHidden, c.in[:at], "", c.in[at:]); err != nil || got != c.want {
+				if got, err := filtered(streamType, mcpmethod.AllLists, notHidden, c.in[:at], "", c.in[at:]); err != nil || got != c.want {
 					t.Errorf("cut at %d: got %q, %v", at, got, err)
 				}
 			}
-			if got, err := filtered(streamType, mcpmsg.AllLists, notHidden, strings.SplitAfter(c.in, "")...); err != nil || got != c.want {
+			if got, err := filtered(streamType, mcpmethod.AllLists, notHidden, strings.SplitAfter(c.in, "")...); err != nil || got != c.want {
 				t.Errorf("by runes: got %q, %v", got, err)
 			}
 		})
@@ -89,7 +90,7 @@ func TestFilterRefusesLinesThatMayBeData(t *testing.T) {
 		"data:\u00a0" + hiddenList + "\n\n",
 		hiddenList + "\n",
 	} {
-		got, err := filtered(streamType, mcpmsg.AllLists, keepAll, in)
+		got, err := filtered(streamType, mcpmethod.AllLists, keepAll, in)
 		if !errors.Is(err, mcpmsg.ErrMalformed) || strings.Contains(got, "hidden") {
 			t.Errorf("%q: wrote %q, %v", in, got, err)
 		}
@@ -100,7 +101,7 @@ func TestFilterRefusesLinesThatMayBeData(t *testing.T) {
 func TestFilterForwardsAtOnce(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
-	f := mcpmsg.NewFilter(&out, streamType, mcpmsg.AllLists, notHidden)
+	f := mcpmsg.NewFilter(&out, streamType, mcpmethod.AllLists, notHidden)
 	for i, step := range []struct{ in, want string }{
 		{": keep-alive\n", ": keep-alive\n"},
 		{"\n", "\n"},
@@ -146,13 +147,13 @@ func TestFilterLargeEvents(t *testing.T) {
 		}
 		in := "id: 1\ndata: " + all + "\n\ndata: {}\n\n"
 		want := "id: 1\ndata: " + left + "\n\ndata: {}\n\n"
-		if got, err := filtered(streamType, mcpmsg.ListTools, notHidden, in); err != nil || got != want {
+		if got, err := filtered(streamType, mcpmethod.ListTools, notHidden, in); err != nil || got != want {
 			t.Errorf("%d bytes: got %d bytes, want %d, %v", size, len(got), len(want), err)
 		}
-		if got, err := filtered(streamType, mcpmsg.ListTools, keepAll, pieces(in, 4096)...); err != nil || got != in {
+		if got, err := filtered(streamType, mcpmethod.ListTools, keepAll, pieces(in, 4096)...); err != nil || got != in {
 			t.Errorf("%d bytes, nothing hidden: got %d bytes, want %d, %v", size, len(got), len(in), err)
 		}
-		if got, err := filtered(jsonType, mcpmsg.ListTools, notHidden, all); err != nil || got != left {
+		if got, err := filtered(jsonType, mcpmethod.ListTools, notHidden, all); err != nil || got != left {
 			t.Errorf("%d bytes of JSON: got %d bytes, want %d, %v", size, len(got), len(left), err)
 		}
 	}
@@ -162,10 +163,10 @@ func TestFilterByteByByte(t *testing.T) {
 	t.Parallel()
 	all, left := bigList(1 << 20)
 	in, want := "data: "+all+"\r\n\r\n", "data: "+left+"\r\n\r\n"
-	if got, err := filtered(streamType, mcpmsg.ListTools, notHidden, pieces(in, 1)...); err != nil || got != want {
+	if got, err := filtered(streamType, mcpmethod.ListTools, notHidden, pieces(in, 1)...); err != nil || got != want {
 		t.Errorf("got %d bytes, want %d, %v", len(got), len(want), err)
 	}
-	if got, err := filtered(jsonType, mcpmsg.ListTools, notHidden, pieces(all, 1)...); err != nil || got != left {
+	if got, err := filtered(jsonType, mcpmethod.ListTools, notHidden, pieces(all, 1)...); err != nil || got != left {
 		t.Errorf("JSON: got %d bytes, want %d, %v", len(got), len(left), err)
 	}
 }
@@ -182,11 +183,11 @@ func TestFilterEventLimit(t *testing.T) {
 	t.Parallel()
 	const first, frame = "data: {}\n\n", "data: \"\"\n\n"
 	event := "data: \"" + strings.Repeat("a", limit-len(frame)) + "\"\n\n"
-	if got, err := filtered(streamType, mcpmsg.AllLists, keepAll, first, event, event); err != nil || got != first+event+event {
+	if got, err := filtered(streamType, mcpmethod.AllLists, keepAll, first, event, event); err != nil || got != first+event+event {
 		t.Errorf("at the limit: %d bytes, %v", len(got), err)
 	}
 	for _, parts := range [][]string{{first + " " + event}, append([]string{first, " "}, pieces(event, 1<<20)...)} {
-		if got, err := filtered(streamType, mcpmsg.AllLists, keepAll, parts...); !errors.Is(err, mcpmsg.ErrTooLarge) || got != first {
+		if got, err := filtered(streamType, mcpmethod.AllLists, keepAll, parts...); !errors.Is(err, mcpmsg.ErrTooLarge) || got != first {
 			t.Errorf("beyond the limit: %d bytes, %v", len(got), err)
 		}
 	}
@@ -198,7 +199,7 @@ func TestFilterManyLines(t *testing.T) {
 	t.Parallel()
 	for _, line := range []string{"data:\r", "data\n", "\r", ":\r\n", "x\r"} {
 		in := strings.Repeat(line, (2<<20)/len(line)) + "\n\n"
-		if got, err := filtered(streamType, mcpmsg.AllLists, keepAll, in); err != nil || got != in {
+		if got, err := filtered(streamType, mcpmethod.AllLists, keepAll, in); err != nil || got != in {
 			t.Errorf("%q: %d bytes of %d, %v", line, len(got), len(in), err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mcp-auth/go/internal/mcpmethod"
 	"github.com/mcp-auth/go/internal/mcpmsg"
 )
 
@@ -37,8 +38,8 @@ func FuzzFilterJSON(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, in string, chunks uint64) {
 		for _, keep := range keeps() {
-			out, err := filtered(jsonType, mcpmsg.AllLists, keep, in)
-			again, errAgain := filtered(jsonType, mcpmsg.AllLists, keep, chunked(in, chunks)...)
+			out, err := filtered(jsonType, mcpmethod.AllLists, keep, in)
+			again, errAgain := filtered(jsonType, mcpmethod.AllLists, keep, chunked(in, chunks)...)
 			if out != again || err != errAgain { //nolint:errorlint // they are the same value
 				t.Fatalf("in one: %q, %v; in parts: %q, %v", out, err, again, errAgain)
 			}
@@ -63,8 +64,8 @@ func FuzzFilterSSE(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, in string, chunks uint64) {
 		for _, keep := range keeps() {
-			out, err := filtered(streamType, mcpmsg.AllLists, keep, in)
-			again, errAgain := filtered(streamType, mcpmsg.AllLists, keep, chunked(in, chunks)...)
+			out, err := filtered(streamType, mcpmethod.AllLists, keep, in)
+			again, errAgain := filtered(streamType, mcpmethod.AllLists, keep, chunked(in, chunks)...)
 			if out != again || err != errAgain { //nolint:errorlint // they are the same value
 				t.Fatalf("in one: %q, %v; in parts: %q, %v", out, err, again, errAgain)
 			}
@@ -97,7 +98,7 @@ func TestFilterRandomStreams(t *testing.T) {
 		g := generator{rand.New(rand.NewPCG(seed, 2))}
 		in := g.stream()
 		for name, keep := range keeps() {
-			out, err := filtered(streamType, mcpmsg.AllLists, keep, chunked(in, seed)...)
+			out, err := filtered(streamType, mcpmethod.AllLists, keep, chunked(in, seed)...)
 			if err != nil {
 				t.Fatalf("%q: %v", in, err)
 			}
@@ -106,7 +107,7 @@ func TestFilterRandomStreams(t *testing.T) {
 				t.Fatalf("%q became %q", in, out)
 			}
 			text := g.messages("")
-			if out, err = filtered(jsonType, mcpmsg.AllLists, keep, text); err != nil {
+			if out, err = filtered(jsonType, mcpmethod.AllLists, keep, text); err != nil {
 				t.Fatalf("%q: %v", text, err)
 			}
 			checkText(t, text, out, keep)

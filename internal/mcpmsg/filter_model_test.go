@@ -176,7 +176,7 @@ func (m *model) result(raw json.RawMessage) any {
 		case strings.EqualFold(name, "resources"):
 			v[name] = m.list("resources/read", "uri", raws[name])
 		case strings.EqualFold(name, "resourceTemplates"):
-			v[name] = m.list("resources/templates", "uriTemplate", raws[name])
+			v[name] = m.list("resources/read", "uriTemplate", raws[name])
 		}
 	}
 	return v

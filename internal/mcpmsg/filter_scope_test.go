@@ -3,6 +3,8 @@ package mcpmsg
 import (
 	"bytes"
 	"testing"
+
+	"github.com/mcp-auth/go/internal/mcpmethod"
 )
 
 // A list that one caller gets must not be cached for others.
@@ -33,7 +35,7 @@ func TestFilterScope(t *testing.T) {
 				{"application/json", `[{"id":2,"result":{"x":1}},{"id":1,"result":`, `}]`},
 			} {
 				var out bytes.Buffer
-				f := NewFilter(&out, form.kind, ListTools, func(_, name string) bool { return name == "a" })
+				f := NewFilter(&out, form.kind, mcpmethod.ListTools, func(_, name string) bool { return name == "a" })
 				f.SetScope(test.scope)
 				if _, err := f.Write([]byte(form.before + test.in + form.behind)); err != nil {
 					t.Fatal(err)
@@ -47,7 +49,7 @@ func TestFilterScope(t *testing.T) {
 			}
 		})
 	}
-	f := NewFilter(new(bytes.Buffer), "application/json", ListTools, nil)
+	f := NewFilter(new(bytes.Buffer), "application/json", mcpmethod.ListTools, nil)
 	if _, err := f.Write([]byte(`{"result":{"cacheScope":"private","CACHESCOPE":"public"}}`)); err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mcp-auth/go/internal/mcpmethod"
 	"github.com/mcp-auth/go/internal/mcpmsg"
 )
 
@@ -26,7 +27,7 @@ func keepAll(string, string) bool { return true }
 func keepNone(string, string) bool { return false }
 
 // filtered returns what comes of a response that is written in these parts.
-func filtered(contentType string, lists mcpmsg.Lists, keep mcpmsg.Keep, parts ...string) (string, error) {
+func filtered(contentType string, lists mcpmethod.Lists, keep mcpmsg.Keep, parts ...string) (string, error) {
 	var out strings.Builder
 	f := mcpmsg.NewFilter(&out, contentType, lists, keep)
 	for _, part := range parts {
@@ -105,7 +106,7 @@ func TestFilterJSON(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := filtered(jsonType, mcpmsg.AllLists, notHidden, c.in)
+			got, err := filtered(jsonType, mcpmethod.AllLists, notHidden, c.in)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -132,7 +133,7 @@ func TestFilterLoneSurrogates(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := filtered(jsonType, mcpmsg.ListTools, notHidden, answer(`{"tools":[`+c.in+`]}`))
+			got, err := filtered(jsonType, mcpmethod.ListTools, notHidden, answer(`{"tools":[`+c.in+`]}`))
 			if c.want == "" {
 				if !errors.Is(err, mcpmsg.ErrMalformed) {
 					t.Errorf("got %s, %v", got, err)
@@ -150,7 +151,7 @@ func TestFilterAsksForNamesAsTheyAre(t *testing.T) {
 	t.Parallel()
 	in := answer(`{"title":"\ud83d","tools":[{"name":"\\ud83d"},{"name":"\u00e9\ud83d\ude00\n"}]}`)
 	var asked []string
-	out, err := filtered(jsonType, mcpmsg.ListTools, func(_, name string) bool {
+	out, err := filtered(jsonType, mcpmethod.ListTools, func(_, name string) bool {
 		if !slices.Contains(asked, name) {
 			asked = append(asked, name)
 		}
@@ -188,11 +189,11 @@ func TestFilterRefuses(t *testing.T) {
 	for name, in := range malformedMessages() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := filtered(jsonType, mcpmsg.AllLists, keepAll, in)
+			got, err := filtered(jsonType, mcpmethod.AllLists, keepAll, in)
 			if !errors.Is(err, mcpmsg.ErrMalformed) || got != "" {
 				t.Errorf("body: wrote %q, error %v", got, err)
 			}
-			got, err = filtered(streamType, mcpmsg.AllLists, keepAll, "data: {}\n\ndata: "+in+"\n\ndata: {}\n\n")
+			got, err = filtered(streamType, mcpmethod.AllLists, keepAll, "data: {}\n\ndata: "+in+"\n\ndata: {}\n\n")
 			if !errors.Is(err, mcpmsg.ErrMalformed) || got != "data: {}\n\n" {
 				t.Errorf("stream: wrote %q, error %v", got, err)
 			}
@@ -219,12 +220,15 @@ func TestFilterOnlyListsAskedFor(t *testing.T) {
 			}
 			methods, want = append(methods, kind.method), append(want, kind.left)
 		}
-		lists := mcpmsg.ListsOf(methods...)
+		var lists mcpmethod.Lists
+		for _, method := range methods {
+			lists |= mcpmethod.Of(method).List
+		}
 		got, err := filtered(jsonType, lists, notHidden, answer("{"+strings.Join(in, ",")+"}"))
 		if err != nil || got != answer("{"+strings.Join(want, ",")+"}") {
 			t.Errorf("%q: got %s, %v", methods, got, err)
 		}
-		if all := lists == mcpmsg.AllLists; all != (mask == 15) {
+		if all := lists == mcpmethod.AllLists; all != (mask == 15) {
 			t.Errorf("%q: all lists: %t", methods, all)
 		}
 	}
@@ -235,11 +239,11 @@ func TestFilterAsksForWhatOneWouldCall(t *testing.T) {
 	const in = `{"result":{"tools":[{"name":"t"}],"prompts":[{"name":"p"}],"resources":[{"name":"r","uri":"u:r"}],` +
 		`"resourceTemplates":[{"name":"x","uriTemplate":"u:{x}"}]}}`
 	var asked []string
-	_, err := filtered(jsonType, mcpmsg.AllLists, func(method, name string) bool {
+	_, err := filtered(jsonType, mcpmethod.AllLists, func(method, name string) bool {
 		asked = append(asked, method+" "+name)
 		return true
 	}, in)
-	want := []string{"tools/call t", "prompts/get p", "resources/read u:r", "resources/templates u:{x}"}
+	want := []string{"tools/call t", "prompts/get p", "resources/read u:r", "resources/read u:{x}"}
 	if err != nil || !slices.Equal(asked, want) {
 		t.Errorf("asked %q, %v", asked, err)
 	}
@@ -252,26 +256,26 @@ func TestFilterContentTypes(t *testing.T) {
 	for _, contentType := range []string{
 		"application/json", "application/json; charset=utf-8", "Application/JSON", " application/json ;x", "text/plain, application/json",
 	} {
-		if got, err := filtered(contentType, mcpmsg.ListTools, keepNone, body); err != nil || strings.Contains(got, "hidden") {
+		if got, err := filtered(contentType, mcpmethod.ListTools, keepNone, body); err != nil || strings.Contains(got, "hidden") {
 			t.Errorf("%q: %s, %v", contentType, got, err)
 		}
 	}
 	for _, contentType := range []string{"text/event-stream", "TEXT/Event-Stream;charset=UTF-8"} {
-		if got, err := filtered(contentType, mcpmsg.ListTools, keepNone, stream); err != nil || strings.Contains(got, "hidden") {
+		if got, err := filtered(contentType, mcpmethod.ListTools, keepNone, stream); err != nil || strings.Contains(got, "hidden") {
 			t.Errorf("%q: %s, %v", contentType, got, err)
 		}
 	}
 	for _, contentType := range []string{"", "text/plain", "text/html; charset=utf-8"} {
-		if got, err := filtered(contentType, mcpmsg.ListTools, keepNone, body, stream); err != nil || got != body+stream {
+		if got, err := filtered(contentType, mcpmethod.ListTools, keepNone, body, stream); err != nil || got != body+stream {
 			t.Errorf("%q: %s, %v", contentType, got, err)
 		}
 	}
 	both := "application/json, text/event-stream"
-	if got, err := filtered(both, mcpmsg.ListTools, keepAll, body); !errors.Is(err, mcpmsg.ErrMalformed) || got != "" {
+	if got, err := filtered(both, mcpmethod.ListTools, keepAll, body); !errors.Is(err, mcpmsg.ErrMalformed) || got != "" {
 		t.Errorf("%q: %s, %v", both, got, err)
 	}
 	for _, contentType := range []string{jsonType, streamType, both} {
-		if got, err := filtered(contentType, mcpmsg.ListsOf("tools/call"), keepNone, "{", body); err != nil || got != "{"+body {
+		if got, err := filtered(contentType, mcpmethod.Of("tools/call").List, keepNone, "{", body); err != nil || got != "{"+body {
 			t.Errorf("%q without lists: %s, %v", contentType, got, err)
 		}
 	}
@@ -280,7 +284,7 @@ func TestFilterContentTypes(t *testing.T) {
 func TestFilterJSONHoldsUntilClose(t *testing.T) {
 	t.Parallel()
 	w := &countingWriter{}
-	f := mcpmsg.NewFilter(w, jsonType, mcpmsg.ListTools, notHidden)
+	f := mcpmsg.NewFilter(w, jsonType, mcpmethod.ListTools, notHidden)
 	in := answer(`{"tools":[{"name":"a"},{"name":"hidden"}]}`)
 	for _, part := range strings.SplitAfter(in, ",") {
 		if _, err := io.WriteString(f, part); err != nil || w.writes > 0 {
@@ -302,10 +306,10 @@ func TestFilterJSONLimit(t *testing.T) {
 	t.Parallel()
 	const frame = `{"x":""}`
 	in := `{"x":"` + strings.Repeat("a", limit-len(frame)) + `"}`
-	if got, err := filtered(jsonType, mcpmsg.AllLists, keepAll, in[:1000], in[1000:]); err != nil || got != in {
+	if got, err := filtered(jsonType, mcpmethod.AllLists, keepAll, in[:1000], in[1000:]); err != nil || got != in {
 		t.Errorf("at the limit: %d bytes, %v", len(got), err)
 	}
-	if got, err := filtered(jsonType, mcpmsg.AllLists, keepAll, in[:1000], in[1000:], " "); !errors.Is(err, mcpmsg.ErrTooLarge) || got != "" {
+	if got, err := filtered(jsonType, mcpmethod.AllLists, keepAll, in[:1000], in[1000:], " "); !errors.Is(err, mcpmsg.ErrTooLarge) || got != "" {
 		t.Errorf("beyond the limit: %d bytes, %v", len(got), err)
 	}
 }
@@ -330,7 +334,7 @@ func TestFilterErrorsStick(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := mcpmsg.NewFilter(&c.w, c.contentType, mcpmsg.AllLists, keepAll)
+			f := mcpmsg.NewFilter(&c.w, c.contentType, mcpmethod.AllLists, keepAll)
 			if n, err := io.WriteString(f, c.in); n != 0 || !errors.Is(err, c.want) {
 				t.Fatalf("wrote %d, %v", n, err)
 			}

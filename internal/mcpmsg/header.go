@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mcp-auth/go/internal/jsonx"
+	"github.com/mcp-auth/go/internal/mcpmethod"
 )
 
 const (
@@ -34,8 +35,8 @@ func Hint(header http.Header) (Message, bool) {
 		return Message{}, false
 	}
 	hint := Message{Method: h.method}
-	switch sourceOf(h.method) {
-	case fromName, fromURI, fromTask:
+	switch mcpmethod.Of(h.method).Member {
+	case mcpmethod.MemberName, mcpmethod.MemberURI, mcpmethod.MemberTaskID:
 		if !isText(h.name, maxName) {
 			return Message{}, false
 		}
@@ -115,7 +116,7 @@ func (h headers) check(m *message) *Error {
 	if h.method != m.Method && (h.method != "" || required) {
 		return mismatch("the Mcp-Method header is not the method of the body")
 	}
-	if h.name == "" && !(required && needsName(m.Method)) || m.isNamed(h.name) {
+	if h.name == "" && !(required && m.facts.NeedsNameHeader) || m.isNamed(h.name) {
 		return nil
 	}
 	return mismatch("the Mcp-Name header is not the name in the body")
@@ -149,21 +150,10 @@ func (h headers) checkVersion(m *message) *Error {
 	return nil
 }
 
-// needsName lists the methods whose Mcp-Name header is required (MCP
-// 2026-07-28, Standard Request Headers).
-func needsName(method string) bool {
-	switch method {
-	case "tools/call", "resources/read", "prompts/get":
-		return true
-	default:
-		return false
-	}
-}
-
 // isNamed reports whether the body names what the header does. A method not
 // known here may mirror its name or its URI.
 func (m *message) isNamed(name string) bool {
-	if m.source != fromNothing {
+	if m.facts.Member != mcpmethod.NoMember {
 		return name == m.Name
 	}
 	byName, _ := jsonx.String(m.value(m.params.name))

@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"github.com/mcp-auth/go/internal/jsonx"
+	"github.com/mcp-auth/go/internal/mcpmethod"
 )
 
 const metaVersion = "io.modelcontextprotocol/protocolVersion"
@@ -17,7 +18,7 @@ type message struct {
 	claims headers
 	envelope
 	params params
-	source source
+	facts  mcpmethod.Method
 	// version is the protocol version that params._meta claims, "" for none.
 	version string
 }
@@ -291,61 +292,27 @@ func (m *message) setVersion(raw []byte) *Error {
 	return nil
 }
 
-// source says which member of params a method takes its name from.
-type source int
-
-const (
-	fromNothing source = iota
-	fromName
-	fromURI
-	fromTask
-	fromRef
-	fromFilter
-)
-
-func sourceOf(method string) source {
-	switch method {
-	case "tools/call", "prompts/get":
-		return fromName
-	case "resources/read", "resources/subscribe", "resources/unsubscribe":
-		return fromURI
-	case "tasks/get", "tasks/result", "tasks/cancel", "tasks/update":
-		return fromTask
-	case "completion/complete":
-		return fromRef
-	case "subscriptions/listen":
-		return fromFilter
-	default:
-		return fromNothing
-	}
-}
-
 func (m *message) readName() *Error {
-	m.source = sourceOf(m.Method)
+	m.facts = mcpmethod.Of(m.Method)
 	var name jsonx.Span
-	switch m.source {
-	case fromName:
+	switch m.facts.Member {
+	case mcpmethod.MemberName:
 		name = m.params.name
-	case fromURI:
+	case mcpmethod.MemberURI:
 		name = m.params.uri
-		if isAbsent(m.value(name)) && m.isRemoved() {
+		if isAbsent(m.value(name)) && m.facts.IsRemoved && m.version >= modernSince {
 			return nil // the server says that there is no such method
 		}
-	case fromTask:
+	case mcpmethod.MemberTaskID:
 		name = m.params.taskID
-	case fromRef:
+	case mcpmethod.MemberRef:
 		return m.readRef(m.value(m.params.ref))
-	case fromFilter:
+	case mcpmethod.MemberResources:
 		return m.readFilter(m.value(m.params.filter))
 	default:
 		return nil
 	}
 	return m.setName(m.value(name))
-}
-
-// isRemoved reports methods of earlier revisions than the one params._meta names.
-func (m *message) isRemoved() bool {
-	return m.version >= modernSince && (m.Method == "resources/subscribe" || m.Method == "resources/unsubscribe")
 }
 
 func (m *message) setName(raw []byte) *Error {
@@ -380,10 +347,10 @@ func (m *message) readRef(raw []byte) *Error {
 	}
 	switch text, _ := jsonx.String(kind); {
 	case text == "ref/prompt" && uri == nil:
-		m.Ref = "prompt"
+		m.Ref = mcpmethod.RefPrompt
 		return m.setName(name)
 	case text == "ref/resource" && name == nil:
-		m.Ref = "resource"
+		m.Ref = mcpmethod.RefResource
 		return m.setName(uri)
 	default:
 		return badParams("params.ref is no reference to a prompt or a resource")

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mcp-auth/go/internal/mcpmethod"
 	"github.com/mcp-auth/go/internal/mcpmsg"
 	"github.com/mcp-auth/go/internal/session"
 )
@@ -22,7 +23,7 @@ import (
 // Plan says what to do with a response.
 type Plan struct {
 	// Hides are the lists from which items are left out.
-	Hides mcpmsg.Lists
+	Hides mcpmethod.Lists
 	// CacheScope is what becomes of the member cacheScope of lists.
 	CacheScope mcpmsg.Scope
 	// Batch says that the request holds several messages, so that its response

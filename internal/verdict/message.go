@@ -16,25 +16,26 @@ import (
 	"testing"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/internal/txtar"
 	"github.com/mcp-auth/go/policy"
-	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/mcp-auth/go/policy/policyfile"
 )
 
 // checks are the functions that policies of verdict files may name.
-func checks() map[string]mcpauth.CheckFunc {
-	answer := func(allowed bool, err error) mcpauth.CheckFunc {
-		return func(context.Context, *mcpauth.AuthInfo, mcpauth.Operation) (bool, error) { return allowed, err }
+func checks() map[string]policy.CheckFunc {
+	answer := func(allowed bool, err error) policy.CheckFunc {
+		return func(context.Context, policy.Caller, policy.Operation) (bool, error) { return allowed, err }
 	}
-	return map[string]mcpauth.CheckFunc{
+	return map[string]policy.CheckFunc{
 		"agrees":    answer(true, nil),
 		"disagrees": answer(false, nil),
 		"fails":     answer(true, errors.New("secret cause")),
-		"panics":    func(context.Context, *mcpauth.AuthInfo, mcpauth.Operation) (bool, error) { panic("secret cause") },
+		"panics":    func(context.Context, policy.Caller, policy.Operation) (bool, error) { panic("secret cause") },
 		// The argument owner is the subject.
-		"owner": func(_ context.Context, info *mcpauth.AuthInfo, op mcpauth.Operation) (bool, error) {
+		"owner": func(_ context.Context, caller policy.Caller, op policy.Operation) (bool, error) {
 			var arguments struct{ Owner string }
 			err := json.Unmarshal(op.Arguments, &arguments)
-			return arguments.Owner == info.Subject, err
+			return arguments.Owner == caller.Subject, err
 		},
 	}
 }
@@ -45,7 +46,7 @@ func applyPolicy(t *testing.T, raw json.RawMessage, r *mcpauth.Resource) {
 	if raw == nil {
 		return
 	}
-	f, err := policy.Parse(raw, policy.WithChecks(checks()))
+	f, err := policyfile.Parse(raw, policyfile.WithChecks(checks()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/bench/internal/fixture"
+	"github.com/mcp-auth/go/policy"
 )
 
 // Middleware is a whole net/http middleware that demands the scope
@@ -67,8 +68,8 @@ func OurMiddleware(ctx context.Context, s *fixture.Server, name string, cacheSiz
 }
 
 // OurHandler is a handler behind [mcpauth.Auth.Protect] with a policy, or none.
-func OurHandler(ctx context.Context, s *fixture.Server, policy *mcpauth.Policy, next http.Handler) (http.Handler, error) {
-	auth, err := ours(ctx, s, 0, policy)
+func OurHandler(ctx context.Context, s *fixture.Server, rules *policy.Policy, next http.Handler) (http.Handler, error) {
+	auth, err := ours(ctx, s, 0, rules)
 	if err != nil {
 		return nil, err
 	}

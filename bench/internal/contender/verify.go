@@ -26,6 +26,7 @@ import (
 
 	"github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/bench/internal/fixture"
+	"github.com/mcp-auth/go/policy"
 )
 
 // Identity is what a handler wants to know of the caller. Every contender has to
@@ -77,14 +78,14 @@ func Ours(ctx context.Context, s *fixture.Server, cacheSize int) (*mcpauth.Auth,
 	return ours(ctx, s, cacheSize, nil)
 }
 
-func ours(ctx context.Context, s *fixture.Server, cacheSize int, policy *mcpauth.Policy) (*mcpauth.Auth, error) {
+func ours(ctx context.Context, s *fixture.Server, cacheSize int, rules *policy.Policy) (*mcpauth.Auth, error) {
 	auth, err := mcpauth.New(mcpauth.Config{
 		TokenCacheSize: cacheSize,
 		Resources: []mcpauth.Resource{{
 			Identifier:           fixture.Resource,
 			AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: s.Issuer, Type: mcpauth.OIDC}},
 			ScopesSupported:      strings.Fields(fixture.Scope),
-			Policy:               policy,
+			Policy:               rules,
 		}},
 	})
 	if err != nil {

@@ -27,6 +27,7 @@ import (
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/gosdk"
+	"github.com/mcp-auth/go/policy"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/mcp-auth/go/interop/internal/serve"
@@ -97,15 +98,15 @@ func newAuth(s settings.ResourceServer, logger *slog.Logger) (*mcpauth.Auth, err
 }
 
 // newPolicy denies every tool that is not named.
-func newPolicy(tools map[string][]string) *mcpauth.Policy {
+func newPolicy(tools map[string][]string) *policy.Policy {
 	if tools == nil {
 		return nil
 	}
-	rules := make(map[string]mcpauth.Requirement, len(tools))
+	rules := make(map[string]policy.Requirement, len(tools))
 	for name, scopes := range tools {
-		rules[name] = mcpauth.Scopes(scopes...)
+		rules[name] = policy.Scopes(scopes...)
 	}
-	return &mcpauth.Policy{Tools: rules}
+	return &policy.Policy{Tools: rules}
 }
 
 func newIntrospection(s *settings.Introspection) (*mcpauth.Introspection, error) {

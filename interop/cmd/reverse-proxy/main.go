@@ -18,6 +18,7 @@ import (
 	"syscall"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/policy"
 
 	"github.com/mcp-auth/go/interop/internal/serve"
 	"github.com/mcp-auth/go/interop/internal/settings"
@@ -49,7 +50,7 @@ func run(ctx context.Context, logger *slog.Logger, text string) error {
 	auth, err := mcpauth.New(mcpauth.Config{Logger: logger, Resources: []mcpauth.Resource{{
 		Identifier:           s.Resource,
 		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: s.Issuer}},
-		Policy:               policy(s.Token == ""),
+		Policy:               rulesFor(s.Token == ""),
 	}}})
 	if err != nil {
 		return err
@@ -61,13 +62,13 @@ func run(ctx context.Context, logger *slog.Logger, text string) error {
 	return serve.Until(ctx, resource.Host, mux)
 }
 
-// policy lets everybody do everything, or everybody who has a token.
-func policy(public bool) *mcpauth.Policy {
-	needed := mcpauth.Authenticated()
+// rulesFor lets every caller do everything, or every caller with a token.
+func rulesFor(public bool) *policy.Policy {
+	needed := policy.Authenticated()
 	if public {
-		needed = mcpauth.Public()
+		needed = policy.Public()
 	}
-	return &mcpauth.Policy{Default: needed, Methods: map[string]mcpauth.Requirement{"*": needed}}
+	return &policy.Policy{Default: needed, Methods: map[string]policy.Requirement{"*": needed}}
 }
 
 // withToken stands in for a client that has a token, where the real one cannot

@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/policy"
 )
 
 // The scopes of the todo manager.
@@ -41,12 +42,12 @@ func Scopes() []string { return []string{ScopeCreate, ScopeRead, ScopeDelete} }
 
 // Policy says what each tool needs. What depends on the todos is decided in
 // [Service.List] and [Service.Delete]; a tool that is not named here is denied.
-func Policy() *mcpauth.Policy {
-	return &mcpauth.Policy{
-		Tools: map[string]mcpauth.Requirement{
-			ToolCreate: mcpauth.Scopes(ScopeCreate),
-			ToolGet:    mcpauth.Authenticated(),
-			ToolDelete: mcpauth.Authenticated(),
+func Policy() *policy.Policy {
+	return &policy.Policy{
+		Tools: map[string]policy.Requirement{
+			ToolCreate: policy.Scopes(ScopeCreate),
+			ToolGet:    policy.Authenticated(),
+			ToolDelete: policy.Authenticated(),
 		},
 		MaxBody: maxBody,
 	}
