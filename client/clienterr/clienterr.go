@@ -62,10 +62,10 @@ func (e *StoreError) Error() string { return "the token store failed: " + e.Err.
 // Unwrap returns the cause.
 func (e *StoreError) Unwrap() error { return e.Err }
 
-// described joins an error code of OAuth with its description, if there is one.
+// described joins an error code of OAuth with its description, if they are there.
 func described(code, description string) string {
-	if description == "" {
-		return code
+	if description == "" || code == "" {
+		return code + description
 	}
 	return code + ": " + description
 }
