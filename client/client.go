@@ -2,6 +2,9 @@ package client
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -10,6 +13,7 @@ import (
 	"github.com/mcp-auth/go/client/internal/proof"
 	"github.com/mcp-auth/go/client/internal/tokencache"
 	"github.com/mcp-auth/go/client/internal/transport"
+	"github.com/mcp-auth/go/client/internal/urls"
 	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/fetch"
 )
@@ -53,6 +57,20 @@ func newClient(p *parts) *Client {
 	}
 }
 
+// Format prints the server only, whatever the verb: a client holds secrets.
+func (c *Client) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "{"+c.name()+"}") }
+
+// LogValue keeps secrets out of logs.
+func (c *Client) LogValue() slog.Value { return slog.StringValue(c.name()) }
+
+// name returns the server's URL without its query, which may hold a key.
+func (c *Client) name() string {
+	if c == nil || c.server == nil {
+		return ""
+	}
+	return urls.WithoutQuery(c.server.Identifier)
+}
+
 // ServerURL returns the URL of the MCP server, as configured.
 func (c *Client) ServerURL() string { return c.server.Identifier }
 
@@ -77,7 +95,7 @@ func (c *Client) Transport(base http.RoundTripper) http.RoundTripper {
 		base = defaultTransport()
 	}
 	return transport.New(transport.Config{
-		Base: base, Server: c.server.URL, Tokens: c.authorizer, Nonces: &c.nonces, Now: c.now,
+		Base: base, Name: c.name(), Server: c.server.URL, Tokens: c.authorizer, Nonces: &c.nonces, Now: c.now,
 	})
 }
 

@@ -69,7 +69,7 @@ type Config struct {
 // ClientKey is a key that a client authenticates with.
 type ClientKey struct {
 	// PrivateKey signs the client's assertions. Required.
-	PrivateKey crypto.Signer
+	PrivateKey crypto.Signer `json:"-"`
 	// KeyID and Algorithm go into the header of assertions. An empty algorithm
 	// is chosen by the key.
 	KeyID, Algorithm string

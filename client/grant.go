@@ -89,7 +89,7 @@ const (
 // SubjectToken is the token that the enterprise's identity provider gave the
 // client when the user logged in.
 type SubjectToken struct {
-	Token string
+	Token string `json:"-"`
 	// Type is one of the token types above. Empty means [IDTokenType].
 	Type string
 }

@@ -39,7 +39,7 @@ func (a *Authorizer) obtain(ctx context.Context, demand stepup.Demand) (*record.
 }
 
 func refusal(demand stepup.Demand) discovery.Refusal {
-	return discovery.Refusal{Refused: demand.Status != 0, MetadataURL: demand.MetadataURL, Named: demand.Named}
+	return discovery.Refusal{Refused: demand.Status != 0, MetadataURL: demand.MetadataURL, Named: demand.Named, Unreadable: demand.Unreadable}
 }
 
 // request prepares what every grant needs: the authorization server, the scopes

@@ -53,6 +53,8 @@ type Refusal struct {
 	// Named reports whether a challenge names metadata, even in a form that
 	// cannot be read.
 	Named bool
+	// Unreadable says what is wrong with the challenge, empty if it can be read.
+	Unreadable string
 }
 
 // Source is where tokens come from.

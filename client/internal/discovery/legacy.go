@@ -38,7 +38,10 @@ func (f *Finder) Source(ctx context.Context, refusal Refusal, known record.Serve
 		return &Source{Resource: document}, nil
 	}
 	var missing *clienterr.ResourceError
-	if !errors.As(err, &missing) || !absent(missing) || refusal.Named || !refusal.Refused || f.config.Fallback == NoFallback {
+	if errors.As(err, &missing) && refusal.Unreadable != "" {
+		missing.Err = fmt.Errorf("%w (the challenge of the server cannot be read: %s)", missing.Err, refusal.Unreadable)
+	}
+	if missing == nil || !absent(missing) || refusal.Named || !refusal.Refused || f.config.Fallback == NoFallback {
 		return nil, err
 	}
 	if known.Issuer != "" && known.Finding == record.ByResource {

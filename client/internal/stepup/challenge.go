@@ -28,6 +28,8 @@ type Demand struct {
 	// Named reports whether a challenge names metadata, even in a form that
 	// cannot be read.
 	Named bool
+	// Unreadable says what is wrong with a challenge, empty if all can be read.
+	Unreadable string
 	// Scopes are the scopes that the operation needs.
 	Scopes []string
 	// Code is the error code.
@@ -43,7 +45,10 @@ type Demand struct {
 func Read(status int, header http.Header) Demand {
 	sent := header.Values("WWW-Authenticate")
 	d := Demand{Status: status, Named: slices.ContainsFunc(sent, namesMetadata)}
-	all, _ := challenge.Parse(sent)
+	all, err := challenge.Parse(sent)
+	if err != nil {
+		d.Unreadable = err.Error()
+	}
 	for _, one := range all {
 		isDPoP := one.Is(DPoP)
 		if !isDPoP && !one.Is(Bearer) {
