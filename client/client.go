@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/mcp-auth/go/client/internal/authorizer"
@@ -24,7 +25,8 @@ type Client struct {
 	server     *discovery.Server
 	authorizer *authorizer.Authorizer
 	fetch      *fetch.Client
-	nonces     proof.Nonces // of the MCP server
+	nonces     proof.Nonces                     // of the MCP server
+	proxy      func(*url.URL) (*url.URL, error) // nil: the environment's
 	now        func() time.Time
 }
 
@@ -48,6 +50,7 @@ func newClient(p *parts) *Client {
 	return &Client{
 		server: p.server,
 		fetch:  p.fetch,
+		proxy:  p.proxy,
 		now:    p.now,
 		authorizer: authorizer.New(authorizer.Config{
 			ServerURL: p.server.Identifier,
@@ -82,7 +85,8 @@ func (c *Client) Close() { c.fetch.Close() }
 func (c *Client) HTTPClient() *http.Client { return &http.Client{Transport: c.Transport(nil)} }
 
 // Transport returns a round tripper over base (nil: a copy of
-// [http.DefaultTransport]). It sends requests for [Client.ServerURL] with an
+// [http.DefaultTransport], with the proxy of [Config.Network] if there is one). It
+// sends requests for [Client.ServerURL] with an
 // access token and answers challenges: 401 by refreshing the token or having
 // the user log in, 403 with insufficient scope by requesting the missing scopes,
 // each once per request. Other requests pass without a token.
@@ -92,18 +96,25 @@ func (c *Client) HTTPClient() *http.Client { return &http.Client{Transport: c.Tr
 // response.
 func (c *Client) Transport(base http.RoundTripper) http.RoundTripper {
 	if base == nil {
-		base = defaultTransport()
+		base = defaultTransport(c.proxy)
 	}
 	return transport.New(transport.Config{
 		Base: base, Name: c.name(), Server: c.server.URL, Tokens: c.authorizer, Nonces: &c.nonces, Now: c.now,
 	})
 }
 
-func defaultTransport() http.RoundTripper {
-	if standard, ok := http.DefaultTransport.(*http.Transport); ok {
-		return standard.Clone()
+// defaultTransport returns a copy of the default transport, which takes its proxy
+// from the environment unless there is another.
+func defaultTransport(proxy func(*url.URL) (*url.URL, error)) http.RoundTripper {
+	standard, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		return http.DefaultTransport
 	}
-	return http.DefaultTransport
+	copied := standard.Clone()
+	if proxy != nil {
+		copied.Proxy = func(r *http.Request) (*url.URL, error) { return proxy(r.URL) }
+	}
+	return copied
 }
 
 // Login obtains a new token now, instead of when a request is refused: it sends

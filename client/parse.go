@@ -113,6 +113,7 @@ func (c *Config) parts(built partsConfig) *parts {
 		credentials: c.Credentials,
 		scopes:      c.Scopes,
 		logger:      c.Logger,
+		proxy:       c.Network.Proxy,
 		now:         c.Now,
 	}
 	p.endpoint = endpoint.New(p.fetch, p.server.Loopback, c.Now)
