@@ -2,7 +2,6 @@ package fetch
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -104,11 +103,10 @@ func (h hop) exchangeError(ctx context.Context, err error) *Error {
 		blocked  *blockedError
 		tooLarge *tooLargeError
 		shake    *handshakeError
-
-		certificate *tls.CertificateVerificationError
-		netErr      net.Error
-		opErr       *net.OpError
-		dnsErr      *net.DNSError
+		netErr   net.Error
+		opErr    *net.OpError
+		dnsErr   *net.DNSError
+		proxied  *proxyError
 	)
 	switch {
 	case errors.As(err, &blocked):
@@ -121,10 +119,6 @@ func (h hop) exchangeError(ctx context.Context, err error) *Error {
 		return h.fail(Timeout, &timeoutError{})
 	case errors.As(err, &shake):
 		return h.fail(TLS, shake)
-	case errors.As(err, &certificate): // behind a proxy
-		return h.fail(TLS, &handshakeError{certificate})
-	case errors.Is(err, errProxy):
-		return h.fail(Network, errProxy)
 	case errors.As(err, &dnsErr):
 		plain := *dnsErr
 		plain.Server = "" // of the network that asks, which is nobody else's business
@@ -135,9 +129,7 @@ func (h hop) exchangeError(ctx context.Context, err error) *Error {
 		return h.fail(Network, errClosedEarly)
 	case errors.Is(err, errUnknownCoding):
 		return h.fail(Malformed, errUnknownCoding)
-	}
-	var proxied *proxyError
-	if errors.As(err, &proxied) { // net/http gives the proxy's answer only as text
+	case errors.As(err, &proxied): // net/http gives the proxy's answer only as text
 		return h.fail(Network, &proxyError{})
 	}
 	// net/http gives these only as text.

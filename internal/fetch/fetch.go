@@ -261,7 +261,7 @@ func (c *Client) exchange(ctx context.Context, h hop) (*Response, error) {
 	}
 	resp, err := transport.RoundTrip(req)
 	if err != nil && transport == c.proxied {
-		err = &proxyError{err}
+		err = byProxy(err)
 	}
 	if err != nil {
 		return nil, h.exchangeError(ctx, err)

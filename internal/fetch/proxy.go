@@ -8,15 +8,22 @@ import (
 	"net/url"
 )
 
-// errProxy is the error of a proxy that cannot be used. The cause may hold the
-// password of the proxy.
-var errProxy = errors.New("the proxy that is configured for the URL cannot be used")
-
-// proxyError is the error of a request that went by a proxy.
+// proxyError is the error of a request that went, or should have gone, by a proxy.
+// It does not show the cause, which may hold the password of the proxy.
 type proxyError struct{ err error }
 
 func (*proxyError) Error() string   { return "the proxy refused the request or did not reach the server" }
 func (e *proxyError) Unwrap() error { return e.err }
+
+// byProxy sorts the error of a request that went by a proxy. The handshake with
+// the server is then net/http's.
+func byProxy(err error) error {
+	var certificate *tls.CertificateVerificationError
+	if errors.As(err, &certificate) {
+		return &handshakeError{certificate}
+	}
+	return &proxyError{err}
+}
 
 // proxyTransport reaches servers by the proxy of the policy. The proxy's own
 // address is not checked: whoever configured it chose it.
@@ -40,7 +47,7 @@ func (c *Client) transportFor(h hop) (*http.Transport, error) {
 	proxy, err := c.policy.Proxy(h.url)
 	switch {
 	case err != nil:
-		return nil, errProxy
+		return nil, &proxyError{}
 	case proxy == nil:
 		return c.public, nil
 	}

@@ -33,13 +33,13 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer upstream.Close()
-	w.WriteHeader(http.StatusOK)
-	down, _, err := http.NewResponseController(w).Hijack()
+	down, read, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return
 	}
 	defer down.Close()
-	go func() { _, _ = io.Copy(upstream, down) }()
+	_, _ = io.WriteString(down, "HTTP/1.1 200 OK\r\n\r\n")
+	go func() { _, _ = io.Copy(upstream, read) }()
 	_, _ = io.Copy(down, upstream)
 }
 

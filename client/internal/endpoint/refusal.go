@@ -3,6 +3,7 @@ package endpoint
 import (
 	"errors"
 	"net/http"
+	"regexp"
 	"slices"
 
 	"github.com/mcp-auth/go/client/clienterr"
@@ -64,10 +65,14 @@ func RefusesClient(err error) bool {
 	case "invalid_client", "unauthorized_client":
 		return true
 	case "":
-		return refused.Status == http.StatusUnauthorized
+		return refused.Status == http.StatusUnauthorized || refused.Status < http.StatusInternalServerError && unknownClient.MatchString(refused.Description)
 	}
 	return false
 }
+
+// unknownClient finds the words of servers that have a format of their own for
+// errors, such as "Unrecognized client_id".
+var unknownClient = regexp.MustCompile(`(?i)\b(unrecogni[sz]ed|unknown|invalid|no such)\s+(oauth\s+)?client(_id)?\b|\bclient([ _]id)?\s+(was\s+|is\s+)?(not found|unknown|invalid|does not exist)`)
 
 // RefusesGrant reports whether an error is a refusal for good: the same request
 // would be refused again. The refusal of a server that is overloaded or fails
