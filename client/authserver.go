@@ -54,6 +54,10 @@ type AuthorizationServer struct {
 	// Scopes are requested in addition to [Config.Scopes], even offline_access
 	// if the server does not advertise it.
 	Scopes []string
+	// RegisterScopes registers the client with all scopes that are known to be
+	// needed, for servers that let a client request only what it registered.
+	// Otherwise the client does so after a login was refused for its scopes.
+	RegisterScopes bool
 }
 
 // reserved are the parameters of the protocol, which the client itself sets.
@@ -62,6 +66,26 @@ var reserved = []string{
 	"resource", "dpop_jkt", "request", "request_uri", "grant_type", "code", "code_verifier", "refresh_token", "assertion",
 	"client_secret", "client_assertion", "client_assertion_type", "subject_token", "subject_token_type", "actor_token",
 	"requested_token_type",
+}
+
+// settingsOf returns the settings for each issuer: those that are listed, and
+// those that are looked up once the issuer is known.
+func (c *Config) settingsOf(faults *configerr.List) func(issuer string) (authserver.Settings, error) {
+	listed, lookup := parseAuthorizationServers(c.AuthorizationServers, faults), c.LookupAuthorizationServer
+	return func(issuer string) (authserver.Settings, error) {
+		settings, ok := listed[issuer]
+		if ok || lookup == nil {
+			return settings, nil
+		}
+		found := lookup(issuer)
+		if found == nil {
+			return settings, nil
+		}
+		found.Issuer = issuer
+		var faults configerr.List
+		settings = found.parse("LookupAuthorizationServer", &faults)
+		return settings, faults.Err()
+	}
 }
 
 // parseAuthorizationServers returns the settings by issuer.
@@ -96,7 +120,7 @@ func (a *AuthorizationServer) parse(field string, faults *configerr.List) authse
 		MetadataURL: a.MetadataURL, Repair: a.RepairMetadata, OwnIssuer: a.OwnIssuer,
 		AssumePKCE: a.DangerouslyAssumePKCE, OmitResource: a.OmitResource,
 		AuthorizationParameters: maps.Clone(a.AuthorizationParameters), TokenParameters: maps.Clone(a.TokenParameters),
-		Scopes: slices.Clone(a.Scopes),
+		Scopes: slices.Clone(a.Scopes), RegisterScopes: a.RegisterScopes,
 	}
 	if a.Metadata != nil {
 		copied := *a.Metadata

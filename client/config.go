@@ -44,6 +44,10 @@ type Config struct {
 	// AuthorizationServers are the authorization servers that do not conform,
 	// and how to deal with them.
 	AuthorizationServers []AuthorizationServer
+	// LookupAuthorizationServer returns how to deal with an authorization server
+	// that is not listed, nil if it conforms as far as is known. It is called
+	// once the MCP server has named the issuer; the result's Issuer is ignored.
+	LookupAuthorizationServer func(issuer string) *AuthorizationServer
 
 	// Scopes are requested in addition to the scopes that the server asks for.
 	Scopes []string

@@ -39,7 +39,7 @@ func (c *Config) parse(faults *configerr.List) *parts {
 	}
 	built := partsConfig{
 		server: server, fallback: fallback, credentials: credentials,
-		settings: parseAuthorizationServers(c.AuthorizationServers, faults), documentSigner: c.parseDocumentKey(faults),
+		settings: c.settingsOf(faults), documentSigner: c.parseDocumentKey(faults),
 	}
 	p := c.parts(built)
 	p.dpop = dpop
@@ -99,7 +99,7 @@ type partsConfig struct {
 	server         *discovery.Server
 	fallback       discovery.Fallback
 	credentials    []registration.Credentials
-	settings       map[string]authserver.Settings
+	settings       func(issuer string) (authserver.Settings, error)
 	documentSigner *jose.Signer
 }
 

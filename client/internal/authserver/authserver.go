@@ -28,6 +28,8 @@ type Settings struct {
 	AuthorizationParameters, TokenParameters map[string]string
 	// Scopes are requested in addition, whatever the server advertises.
 	Scopes []string
+	// RegisterScopes registers the client with scopes from the beginning.
+	RegisterScopes bool
 }
 
 // Server is an authorization server. Its issuer is what the MCP server calls it:
@@ -35,13 +37,16 @@ type Settings struct {
 type Server struct {
 	*metadata.AuthorizationServer
 	Settings Settings
+	// Own is the issuer as the server's own metadata has it, empty if it is the
+	// same.
+	Own string
 }
 
 // OwnIssuer returns the issuer as the server itself writes it: the parameter iss
 // of its answers and the audience of assertions.
 func (s *Server) OwnIssuer() string {
-	if s.Settings.OwnIssuer != "" {
-		return s.Settings.OwnIssuer
+	if s.Own != "" {
+		return s.Own
 	}
 	return s.Issuer
 }

@@ -75,7 +75,10 @@ func (f *Finder) fetchIssuer(ctx context.Context, issuer string) (*authserver.Se
 	if err := f.checkIssuer(issuer); err != nil {
 		return nil, err
 	}
-	settings := f.config.Settings[issuer]
+	settings, err := f.settings(issuer)
+	if err != nil {
+		return nil, err
+	}
 	as, err := f.fetchMetadata(ctx, issuer, settings)
 	if err != nil {
 		return nil, err
@@ -83,18 +86,26 @@ func (f *Finder) fetchIssuer(ctx context.Context, issuer string) (*authserver.Se
 	if as.TokenEndpoint == "" {
 		return nil, &clienterr.UnsuitableError{Issuer: issuer, Reason: "its metadata has no token_endpoint"}
 	}
-	return &authserver.Server{AuthorizationServer: as, Settings: settings}, nil
+	return as, nil
 }
 
-func (f *Finder) fetchMetadata(ctx context.Context, issuer string, settings authserver.Settings) (*metadata.AuthorizationServer, error) {
-	if settings.Metadata != nil {
-		return settings.Metadata, nil
+func (f *Finder) settings(issuer string) (authserver.Settings, error) {
+	if f.config.Settings == nil {
+		return authserver.Settings{}, nil
 	}
+	return f.config.Settings(issuer)
+}
+
+func (f *Finder) fetchMetadata(ctx context.Context, issuer string, settings authserver.Settings) (*authserver.Server, error) {
+	if settings.Metadata != nil {
+		return &authserver.Server{AuthorizationServer: settings.Metadata, Settings: settings, Own: settings.OwnIssuer}, nil
+	}
+	repairer := &repairer{issuer: issuer, settings: settings}
 	found, err := metadata.Fetch(ctx, f.config.Fetch, metadata.Source{
-		Issuer: issuer, URL: settings.MetadataURL, Repair: repair(issuer, settings),
+		Issuer: issuer, URL: settings.MetadataURL, Repair: repairer.repair,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return found.Server, nil
+	return &authserver.Server{AuthorizationServer: found.Server, Settings: settings, Own: repairer.own}, nil
 }

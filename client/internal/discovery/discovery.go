@@ -21,8 +21,9 @@ type Config struct {
 	Server *Server
 	// Fallback says what to do if the server has no resource metadata.
 	Fallback Fallback
-	// Settings say how to deal with authorization servers, by issuer.
-	Settings map[string]authserver.Settings
+	// Settings says how to deal with an authorization server. Nil means that all
+	// conform.
+	Settings func(issuer string) (authserver.Settings, error)
 
 	Fetch  *fetch.Client
 	Logger *slog.Logger

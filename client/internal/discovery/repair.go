@@ -8,31 +8,37 @@ import (
 	"github.com/mcp-auth/go/metadata"
 )
 
-// repair returns a function that makes a document fit for the rules of package
-// metadata: by the configuration, and without the endpoints that the client
-// never uses and that must not be used, such as a http one for user information.
-func repair(issuer string, settings authserver.Settings) func([]byte) ([]byte, error) {
-	return func(document []byte) ([]byte, error) {
-		if settings.Repair != nil {
-			repaired, err := settings.Repair(document)
-			if err != nil {
-				return nil, err
-			}
-			document = repaired
-		}
-		as, err := metadata.ParseAuthorizationServer(document)
+// repairer makes documents of one issuer fit for the rules.
+type repairer struct {
+	issuer   string
+	settings authserver.Settings
+	own      string // the issuer of the last document, if it is another one
+}
+
+// repair makes a document fit for the rules of package metadata: by the
+// configuration, and without the endpoints that the client never uses and that
+// must not be used, such as an http one for user information.
+func (r *repairer) repair(document []byte) ([]byte, error) {
+	if r.settings.Repair != nil {
+		repaired, err := r.settings.Repair(document)
 		if err != nil {
-			return document, nil // package metadata reports it
+			return nil, err
 		}
-		changed := dropUnusable(as)
-		if settings.OwnIssuer != "" && as.Issuer == settings.OwnIssuer {
-			as.Issuer, changed = issuer, true
-		}
-		if !changed {
-			return document, nil
-		}
-		return json.Marshal(as)
+		document = repaired
 	}
+	as, err := metadata.ParseAuthorizationServer(document)
+	if err != nil {
+		return document, nil // package metadata reports it
+	}
+	changed := dropUnusable(as)
+	r.own = ""
+	if own := r.settings.OwnIssuer; own != "" && as.Issuer == own && own != r.issuer {
+		r.own, as.Issuer, changed = own, r.issuer, true
+	}
+	if !changed {
+		return document, nil
+	}
+	return json.Marshal(as)
 }
 
 // dropUnusable removes endpoints that are of no use to a client, if they must

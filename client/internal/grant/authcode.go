@@ -52,6 +52,9 @@ func (g *AuthorizationCode) Obtain(ctx context.Context, r Request) (*Result, err
 	}
 	g.warnOfMixUp(ctx, r)
 	var register []string // scopes
+	if r.Server.Settings.RegisterScopes {
+		register = (&login{request: r}).scopesToRegister()
+	}
 	for again := true; ; again = false {
 		login := &login{grant: g, request: r, register: register}
 		result, err := login.run(ctx)
