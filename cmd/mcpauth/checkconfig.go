@@ -12,6 +12,7 @@ import (
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/check"
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/metadata"
 	"github.com/mcp-auth/go/policy/policyfile"
 	"github.com/mcp-auth/go/provider"
@@ -63,8 +64,8 @@ func checkConfiguration(ctx context.Context, path string, opts check.Options) (*
 	if err != nil {
 		return nil, &fileError{err}
 	}
-	config.AllowedNetworks = append(config.AllowedNetworks, opts.Network.AllowedNetworks...)
-	config.RootCAs = opts.Network.RootCAs
+	config.Network.AllowedNetworks = append(config.Network.AllowedNetworks, opts.Network.AllowedNetworks...)
+	config.Network.RootCAs = opts.Network.RootCAs
 	report, err := check.Configuration(ctx, config, opts)
 	if report != nil {
 		report.Target = path
@@ -128,7 +129,7 @@ func (r *checkReader) config(f *checkFile) mcpauth.Config {
 		if err != nil {
 			r.fault(fmt.Sprintf("allowed_networks[%d]", i), "%q is no network such as 10.0.0.0/8", text)
 		}
-		config.AllowedNetworks = append(config.AllowedNetworks, network)
+		config.Network.AllowedNetworks = append(config.Network.AllowedNetworks, network)
 	}
 	for i := range f.Resources {
 		config.Resources = append(config.Resources, r.resource(&f.Resources[i], fmt.Sprintf("resources[%d]", i)))
@@ -203,39 +204,23 @@ func (r *checkReader) byProfile(read *checkServer, in *mcpauth.Introspection, pa
 	server, err = profile.AuthorizationServer(read.Parameters, provider.Options{
 		Audiences: read.Audiences, AllowedClients: read.AllowedClients, Introspection: in,
 	})
-	r.profileFaults(err, path)
+	r.profileFaults(err, profile.Name, path)
 	return server
 }
 
 // profileFaults notes what a profile finds wrong, with the names of the file.
-func (r *checkReader) profileFaults(err error, path string) {
+func (r *checkReader) profileFaults(err error, profile, path string) {
 	names := newYAMLNames[checkServer]()
-	for _, one := range unfold(err) {
-		fault, ok := one.(*provider.Error)
-		if !ok {
-			r.fault(path, "%w", one)
-			continue
-		}
+	for _, fault := range configerr.All(err) {
 		text := fault.Fault.Error()
 		if fault.Value != "" {
 			text = fmt.Sprintf("%.200q: %s", fault.Value, text)
 		}
-		if fault.Hint != "" {
-			text += " (" + names.text(fault.Hint) + ")"
+		if fault.Err != nil {
+			text += " (" + names.text(fault.Err.Error()) + ")"
 		}
-		r.fault(path+"."+profilePath(fault.Field, names), "%s: %s", fault.Profile, text)
+		r.fault(path+"."+profilePath(fault.Field, names), "%s: %s", profile, text)
 	}
-}
-
-// unfold lists joined errors.
-func unfold(err error) []error {
-	switch err := err.(type) {
-	case nil:
-		return nil
-	case interface{ Unwrap() []error }:
-		return err.Unwrap()
-	}
-	return []error{err}
 }
 
 // introspection is nil for nil.

@@ -56,7 +56,7 @@ func (t *trial) close() { _ = t.auth.Close() }
 func (t *trial) warnings() (found []warning) {
 	for _, w := range t.auth.Warnings() {
 		rule := policyPlace(strings.TrimPrefix(w.Field, "Resources[0].Policy."))
-		found = append(found, warning{rule, w.Value, faultText(w)})
+		found = append(found, warning{rule, w.Value, w.Text()})
 	}
 	return found
 }
@@ -72,6 +72,17 @@ func policyPlace(place string) string {
 }
 
 // policyFaults lists the mistakes that package policyfile found, each of which
+// unfold lists joined errors.
+func unfold(err error) []error {
+	switch err := err.(type) {
+	case nil:
+		return nil
+	case interface{ Unwrap() []error }:
+		return err.Unwrap()
+	}
+	return []error{err}
+}
+
 // begins with the name of the file.
 func policyFaults(err error) []error {
 	list := unfold(err)
@@ -189,12 +200,3 @@ type recorder struct {
 func (r *recorder) Header() http.Header         { return r.header }
 func (r *recorder) Write(p []byte) (int, error) { return r.body.Write(p) }
 func (r *recorder) WriteHeader(status int)      { r.status = status }
-
-// faultText returns what is wrong, and why.
-func faultText(fault *mcpauth.ConfigError) string {
-	text := fault.Fault.Error()
-	for _, cause := range fault.Unwrap()[1:] {
-		text += ": " + cause.Error()
-	}
-	return text
-}
