@@ -121,7 +121,8 @@ func (s *authServer) grant(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusUnauthorized, map[string]any{"error": "invalid_client"})
 		return
 	}
-	if code := r.PostForm.Get("code"); code != "" && !strings.HasPrefix(code, "code-") {
+	code, refresh := r.PostForm.Get("code"), r.PostForm.Get("refresh_token")
+	if code != "" && !strings.HasPrefix(code, "code-") || refresh != "" && !strings.HasPrefix(refresh, "refresh-") {
 		s.probes = append(s.probes, r.PostForm)
 		answer(w, http.StatusBadRequest, map[string]any{"error": "invalid_grant"})
 		return

@@ -237,3 +237,18 @@ func TestReplacedRegistrationStillRefreshes(t *testing.T) {
 	equal(t, "client_secret", form.Get("client_secret"), "secret of client-one-1")
 	equal(t, "registrations", len(w.as.registrations), 2)
 }
+
+// A server without refresh tokens is asked with a code.
+//
+// Covers CL6.
+func TestForgottenRegistrationWithoutRefreshTokens(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.config.Store = NewMemoryStore()
+	w.as.metadata = func(d map[string]any) { d["grant_types_supported"] = []string{"authorization_code"} }
+	must(t, w.client(t).Login(t.Context()))
+	w.as.forgets = func(clientID string) bool { return clientID == "client-one-1" }
+	must(t, w.client(t).Login(t.Context()))
+	equal(t, "visits of the user", len(w.as.authorizations), 2)
+	equal(t, "grant_type of the probe", w.as.probes[0].Get("grant_type"), "authorization_code")
+}

@@ -54,15 +54,22 @@ func refusesWithSuccess(body []byte) bool {
 	return err == nil && refused && !granted
 }
 
-// RefusesClient reports whether an error says that the server does not know the
-// client, or no longer (RFC 6749 §5.2).
+// RefusesClient reports whether an error is a refusal of the client: the server
+// does not know it, or does not let it use the grant (RFC 6749 §5.2).
 func RefusesClient(err error) bool {
+	var refused *clienterr.TokenError
+	return errors.As(err, &refused) && refused.Code == "unauthorized_client" || UnknownClient(err)
+}
+
+// UnknownClient reports whether an error says that the server does not know the
+// client, or no longer (RFC 6749 §5.2).
+func UnknownClient(err error) bool {
 	var refused *clienterr.TokenError
 	if !errors.As(err, &refused) {
 		return false
 	}
 	switch refused.Code {
-	case "invalid_client", "unauthorized_client":
+	case "invalid_client":
 		return true
 	case "":
 		return refused.Status == http.StatusUnauthorized || refused.Status < http.StatusInternalServerError && unknownClient.MatchString(refused.Description)

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"slices"
 
 	"github.com/mcp-auth/go/client/clienterr"
 	"github.com/mcp-auth/go/client/internal/authcode"
@@ -69,12 +70,19 @@ func (l *login) identify(ctx context.Context, redirectURI string) (err error) {
 	return err
 }
 
-// isForgotten asks the token endpoint with a code that does not exist: a server
-// that does not know the client refuses the client, before or instead of the code
-// (RFC 6749 §5.2). Whatever else it says, the client may be known.
+// isForgotten asks the token endpoint with a refresh token that does not exist: a
+// server that does not know the client refuses the client, before or instead of
+// the token (RFC 6749 §5.2). Whatever else it says, the client may be known. A
+// server without refresh tokens is asked with a code, which fewer look at after
+// the client.
 func (l *login) isForgotten(ctx context.Context, redirectURI string) bool {
-	_, err := l.redeem(ctx, rand.Text(), rand.Text()+rand.Text(), redirectURI)
-	return endpoint.RefusesClient(err)
+	r := l.request
+	if types := r.Server.GrantTypesSupported; types != nil && !slices.Contains(types, endpoint.GrantRefreshToken) {
+		_, err := l.redeem(ctx, rand.Text(), rand.Text()+rand.Text(), redirectURI)
+		return endpoint.UnknownClient(err)
+	}
+	_, err := Refresh(ctx, l.grant.Endpoint, r, l.client.Identity, rand.Text())
+	return endpoint.UnknownClient(err)
 }
 
 // obtain sends the user to the authorization server and redeems the code.
