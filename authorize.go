@@ -55,7 +55,6 @@ func (a *Auth) Authorize(ctx context.Context, req Request) (*AuthInfo, error) {
 	}
 	d := res.decide(ctx, &req, bodyFunc(req.Body))
 	if d.refused != nil {
-		res.reportRefusal(ctx, req.Method, d.refused)
 		return nil, res.challenge(&req, d.scheme, d.refused).own()
 	}
 	allowed := &authorized{}

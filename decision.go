@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/mcp-auth/go/internal/claims"
 	"github.com/mcp-auth/go/internal/credential"
@@ -11,6 +12,7 @@ import (
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/internal/response"
 	"github.com/mcp-auth/go/internal/session"
+	"github.com/mcp-auth/go/policy"
 	"github.com/mcp-auth/go/reason"
 )
 
@@ -27,8 +29,9 @@ type decision struct {
 
 	// What was asked.
 	method string
-	scopes []string // that the handler needs
-	needed []string // scopes of the handler and the operations, with a policy
+	scopes []string           // that the handler needs
+	asked  []policy.Operation // if the decision is reported
+	needed []string           // scopes of the handler and the operations, with a policy
 
 	response response.Plan
 }
@@ -38,8 +41,18 @@ type bodySource interface {
 	Bytes(most int64) ([]byte, error)
 }
 
-// decide decides on one request for the resource.
+// decide decides on one request for the resource, and reports the decision.
 func (r *resource) decide(ctx context.Context, req *Request, body bodySource) decision {
+	var began time.Time
+	if r.decided != nil {
+		began = time.Now()
+	}
+	d := r.judge(ctx, req, body)
+	r.report(ctx, &d, began)
+	return d
+}
+
+func (r *resource) judge(ctx context.Context, req *Request, body bodySource) decision {
 	d := decision{resource: r, method: req.Method, scopes: req.Scopes}
 	r.authenticate(ctx, req, &d)
 	if d.refused != nil {
