@@ -68,13 +68,19 @@ type Client struct {
 	// Connections to loopback were let through by another rule and must never
 	// serve a request without AllowLoopback: each rule has a pool of its own.
 	public, loopback *http.Transport
+	proxied          *http.Transport // nil without a proxy
+	guard            guard
 }
 
 // New returns a client that keeps to p.
 func New(p Policy) *Client {
 	c := &Client{policy: p.withDefaults()}
-	c.public = c.transport(newGuard(p.AllowedNetworks).dialer(c))
+	c.guard = newGuard(p.AllowedNetworks)
+	c.public = c.transport(c.guard.dialer(c))
 	c.loopback = c.transport(loopbackDialer(c))
+	if p.Proxy != nil {
+		c.proxied = c.proxyTransport()
+	}
 	return c
 }
 
@@ -82,6 +88,9 @@ func New(p Policy) *Client {
 func (c *Client) Close() {
 	c.public.CloseIdleConnections()
 	c.loopback.CloseIdleConnections()
+	if c.proxied != nil {
+		c.proxied.CloseIdleConnections()
+	}
 }
 
 // Request is one request.
@@ -254,11 +263,14 @@ func (c *Client) exchange(ctx context.Context, h hop) (*Response, error) {
 	}
 	// The transport is used without an http.Client, which would follow
 	// redirects by other rules and quote whole URLs in its errors.
-	transport := c.public
-	if h.allowLoopback {
-		transport = c.loopback
+	transport, err := c.transportFor(h)
+	if err != nil {
+		return nil, h.exchangeError(ctx, err)
 	}
 	resp, err := transport.RoundTrip(req)
+	if err != nil && transport == c.proxied {
+		err = byProxy(err)
+	}
 	if err != nil {
 		return nil, h.exchangeError(ctx, err)
 	}
