@@ -11,7 +11,9 @@ import (
 	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/internal/response"
+	"github.com/mcp-auth/go/internal/senderconstraint"
 	"github.com/mcp-auth/go/internal/session"
+	"github.com/mcp-auth/go/internal/token"
 	"github.com/mcp-auth/go/policy"
 	"github.com/mcp-auth/go/reason"
 )
@@ -77,6 +79,27 @@ func (r *resource) authenticate(ctx context.Context, req *Request, d *decision) 
 	if refused.Reason == reason.NoCredentials && r.policy != nil && r.policy.AllowsAnonymous() {
 		d.refused = nil
 	}
+}
+
+// prove takes a token from the request, and returns it if it is valid for this
+// resource now and comes from its sender. With a refusal comes the scheme that
+// the request used.
+func (r *resource) prove(ctx context.Context, req *Request) (*token.Verified, credential.Scheme, *refusal.Refusal) {
+	used, refused := credential.Read(req.Header, req.URL, r.sender.Schemes())
+	if refused != nil {
+		return nil, used.Scheme, refused
+	}
+	v, refused := r.tokens.Verify(ctx, used.Token)
+	if refused != nil {
+		return nil, used.Scheme, refused
+	}
+	refused = r.sender.Check(ctx, &senderconstraint.Request{
+		Method: req.Method, URL: req.URL, Header: req.Header, TLS: req.TLS, RemoteAddr: req.RemoteAddr,
+	}, used, v.Claims.Confirmation)
+	if refused != nil {
+		return nil, used.Scheme, refused
+	}
+	return v, used.Scheme, nil
 }
 
 // admitSession refuses a session of another caller.
