@@ -3,12 +3,12 @@ package main
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/mcp-auth/go/configerr"
+	"github.com/mcp-auth/go/internal/yamlfile"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/urfave/cli/v3"
 )
@@ -33,7 +33,7 @@ type devFile struct {
 	TrustedIssuers     []devTrustedIssuer     `yaml:"trusted_issuers"`
 	AssertionAudiences []devAssertionAudience `yaml:"assertion_audiences"`
 
-	source *yamlFile
+	source *yamlfile.File
 }
 
 type devUser struct {
@@ -172,7 +172,7 @@ func (o *devOptions) check(allowRemote bool) (err error) {
 // is a configuration, too.
 func readDevFile(name string) (*devFile, error) {
 	file := &devFile{}
-	source, err := readYAMLFile(name, file)
+	source, err := yamlfile.Read(name, file)
 	if err != nil {
 		return nil, err
 	}
@@ -225,14 +225,14 @@ func (o *devOptions) explain(err error) error {
 	if len(faults) == 0 {
 		return err
 	}
-	names := newYAMLNames[devFile]()
+	names := yamlfile.NamesOf(&devFile{})
 	var lines []error
 	for _, fault := range faults {
-		path, where := names.path(fault.Field), ""
+		mistake := &yamlfile.Error{Field: names.Path(fault.Field), Text: names.Text(fault.Text()), Err: fault}
 		if o.file != nil {
-			where = o.file.source.place(path)
+			mistake = o.file.source.At(mistake)
 		}
-		lines = append(lines, fmt.Errorf("%s%s: %s", where, path, names.text(fault.Text())))
+		lines = append(lines, mistake)
 	}
 	return errors.Join(lines...)
 }

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/mcp-auth/go/internal/yamlfile"
 	"github.com/mcp-auth/go/mcpauthtest"
 )
 
@@ -153,7 +154,7 @@ func TestDevRotatesKeys(t *testing.T) {
 
 func TestYAMLPath(t *testing.T) {
 	t.Parallel()
-	names := newYAMLNames[devFile]()
+	names := yamlfile.NamesOf(&devFile{})
 	for field, want := range map[string]string{
 		"Issuer":                                "issuer",
 		"AccessTokenTTL":                        "access_token_ttl",
@@ -165,7 +166,7 @@ func TestYAMLPath(t *testing.T) {
 		"TrustedIssuers[1]":                     "trusted_issuers[1]",
 		"Path":                                  "Path",
 	} {
-		if got := names.path(field); got != want {
+		if got := names.Path(field); got != want {
 			t.Errorf("%s: %q, want %q", field, got, want)
 		}
 	}

@@ -74,9 +74,16 @@ func policyPlace(place string) string {
 // policyFaults lists the mistakes that package policyfile found, each of which
 // begins with the name of the file.
 func policyFaults(err error) []error {
-	list := unfold(err)
-	for i := range list {
-		list[i] = &shortError{list[i], "policy: "}
+	joined, ok := err.(interface{ Unwrap() []error })
+	switch {
+	case err == nil:
+		return nil
+	case !ok:
+		return []error{&shortError{err, "policy: "}}
+	}
+	var list []error
+	for _, one := range joined.Unwrap() {
+		list = append(list, &shortError{one, "policy: "})
 	}
 	return list
 }

@@ -13,7 +13,6 @@ var exceptions = map[string]int{
 	"function cmd/mcpauth/policytry.go newPolicyTestCommand": 58,
 
 	// One reader takes the place of all.
-	"duplicate cmd/mcpauth/yamlnames.go internal/yamlfile/names.go":      1,
 	"duplicate internal/yamlfile/value.go policy/policyfile/document.go": 1,
 
 	// An example shows all of its own code.
