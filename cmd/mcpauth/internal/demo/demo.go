@@ -59,7 +59,7 @@ type Options struct {
 }
 
 func (o Options) check() error {
-	const why = "the demo is for development, with passwords everybody knows"
+	const why = "the demo is for development, with publicly known passwords"
 	return errors.Join(loopback.Check("--listen", o.Listen, why), loopback.Check("--auth-listen", o.AuthListen, why))
 }
 

@@ -34,6 +34,6 @@ func newPage(facts Facts) (http.Handler, error) {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		inline.SetHeaders(w.Header())
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = w.Write(page.Bytes()) // the browser left: nobody to tell
+		_, _ = w.Write(page.Bytes()) // the browser has left
 	}), nil
 }

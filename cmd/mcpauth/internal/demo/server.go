@@ -37,7 +37,7 @@ type Facts struct {
 	Users               []User   `json:"users"`
 }
 
-// User is somebody who can log in, with a password that everybody knows.
+// User can log in, with a password that is publicly known.
 type User struct {
 	Username string `json:"username"`
 	Password string `json:"password"`
@@ -170,7 +170,7 @@ func (d *Demo) build(logger *slog.Logger) (err error) {
 
 func closeSessions(server *mcp.Server) {
 	for session := range server.Sessions() {
-		_ = session.Close() // the client is gone or about to be told, nothing to mend
+		_ = session.Close() // the client has left, or is about to learn of the end
 	}
 }
 

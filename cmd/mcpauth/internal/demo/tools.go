@@ -11,8 +11,8 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// newMCPServer makes the MCP server of the demo. Its tools ask who is
-// calling; that somebody is calling at all was decided before.
+// newMCPServer makes the MCP server of the demo. Its tools look at
+// the caller, who was authenticated before.
 func newMCPServer() *mcp.Server {
 	todos := &todoStore{now: time.Now, byUser: map[string][]Todo{}}
 	server := mcp.NewServer(&mcp.Implementation{Name: "mcpauth-demo", Version: "1.0.0"}, nil)

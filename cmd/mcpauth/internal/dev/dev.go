@@ -33,8 +33,8 @@ func NewCommand(s command.Streams) *cli.Command {
 			"name with --client, that register themselves, or that have a client ID metadata document.\n" +
 			"The page at the issuer's URL lists what was granted, and shows what is in a token. Stop the\n" +
 			"server with Ctrl-C.\n\n" +
-			"It is for development and tests only: anybody who reaches it can register a client, and its\n" +
-			"passwords are no secret. It listens on loopback unless --allow-remote is given.\n\n" +
+			"It is for development and tests only: anyone who can reach it can register a client, and its\n" +
+			"passwords are not secret. It listens on loopback unless --allow-remote is given.\n\n" +
 			"Examples:\n" +
 			"  mcpauth dev\n" +
 			"  mcpauth dev --resource http://127.0.0.1:3001/mcp --scope read:notes --scope write:notes\n" +
@@ -53,8 +53,8 @@ func flags() []cli.Flag {
 		&cli.StringFlag{Name: "listen", Usage: "`ADDRESS` to listen on; port 0 is a free one (default: " + defaultListen + ")"},
 		&cli.StringFlag{Name: "issuer", Usage: "issuer identifier, an https or loopback `URL` (default: http:// and the address)"},
 		&cli.BoolFlag{Name: "allow-remote", Usage: "listen on an address that is not loopback: others can then log in, too"},
-		&cli.BoolFlag{Name: "open-registration", Usage: "let anybody register a client, even if the issuer is not on loopback"},
-		&cli.StringSliceFlag{Name: "user", Usage: "`NAME:PASSWORD` of somebody who can log in (default: alice:alice and bob:bob)"},
+		&cli.BoolFlag{Name: "open-registration", Usage: "let anyone register a client, even if the issuer is not on loopback"},
+		&cli.StringSliceFlag{Name: "user", Usage: "`NAME:PASSWORD` of a user who can log in (default: alice:alice and bob:bob)"},
 		&cli.StringSliceFlag{Name: "client", Usage: "public client, as `ID=REDIRECT_URI`; again for more redirect URIs"},
 		&cli.StringSliceFlag{Name: "scope", Usage: "`SCOPE` that can be asked for, and is granted where none is asked for (default: any)"},
 		&cli.StringSliceFlag{Name: "resource", Usage: "`URL` of a resource that tokens can be for; the first is the default (default: any)"},

@@ -118,7 +118,7 @@ func TestDevWarns(t *testing.T) {
 	t.Parallel()
 	_, stderr, stop := startDev(t, "--allow-remote", "--listen", "0.0.0.0:0", "--issuer", "http://localhost:9400")
 	stop()
-	for _, want := range []string{"not loopback", "passwords that everybody knows"} {
+	for _, want := range []string{"not loopback", "publicly known"} {
 		if !strings.Contains(stderr.String(), want) {
 			t.Errorf("no warning of %q: %s", want, stderr)
 		}

@@ -19,7 +19,7 @@ type facts struct {
 }
 
 // newFacts returns the facts of a server. The only passwords among them are those
-// that everybody knows.
+// that are publicly known.
 func newFacts(o *options, server *mcpauthtest.Server) facts {
 	document := server.Metadata()
 	base := strings.TrimSuffix(server.Issuer(), "/")

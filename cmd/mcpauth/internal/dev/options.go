@@ -30,11 +30,11 @@ type options struct {
 // warn says what weakens the server.
 func (o *options) warn(logger *slog.Logger) {
 	if o.remote {
-		logger.Warn("listening on an address that is not loopback: this server is for development, and everybody who reaches it can use it",
+		logger.Warn("listening on an address that is not loopback: this server is for development, and anyone who can reach it can use it",
 			"listen", o.config.Listen)
 	}
 	if o.remote && o.defaultUsers {
-		logger.Warn("the users have passwords that everybody knows: give others with --user or --config")
+		logger.Warn("the passwords of the users are publicly known: set others with --user or --config")
 	}
 	if o.config.AutoApprove {
 		logger.Warn("every authorization request is approved without asking, as the first user")
@@ -77,12 +77,13 @@ func readOptions(cmd *cli.Command) (*options, error) {
 	)
 }
 
-// defaultUsers are the users whose passwords everybody knows.
+// defaultUsers are the users if none are configured. Their passwords are publicly
+// known.
 func defaultUsers() []mcpauthtest.User {
 	return []mcpauthtest.User{{Username: "alice", Password: "alice"}, {Username: "bob", Password: "bob"}}
 }
 
-// addUsers adds those of flags, or the ones that everybody knows.
+// addUsers adds the users of flags or, if there are none at all, the default ones.
 func (o *options) addUsers(flags []string) error {
 	for _, flag := range flags {
 		name, password, ok := strings.Cut(flag, ":")
@@ -99,7 +100,7 @@ func (o *options) addUsers(flags []string) error {
 	return nil
 }
 
-// addClients adds those of flags; a redirect URI more for one that is known.
+// addClients adds the clients of flags, or a redirect URI to a client that exists.
 func (o *options) addClients(flags []string) error {
 	for _, flag := range flags {
 		id, uri, ok := strings.Cut(flag, "=")
@@ -116,14 +117,14 @@ func (o *options) addClients(flags []string) error {
 	return nil
 }
 
-// check looks at what only the command knows of.
+// check refuses what only the command can judge.
 func (o *options) check(allowRemote bool) (err error) {
 	if o.remote, err = checkListen(o.config.Listen, o.config.Issuer, allowRemote); err != nil {
 		return err
 	}
 	o.config.StatusPage = !o.remote
 	if o.remote && o.config.AutoApprove {
-		return usage("--auto-approve would give tokens to everybody who reaches the server: it is for loopback only")
+		return usage("--auto-approve would give tokens to anyone who can reach the server: it is only for loopback")
 	}
 	if o.rotate != 0 && o.rotate < minRotation {
 		return usage("--rotate-keys is less than %s, for which verifiers may keep the keys", minRotation)

@@ -68,7 +68,7 @@ func (f *flow) expectRefusal(ctx context.Context, token string, status int, code
 	return fmt.Sprintf("refused with %d %s", got, code), nil
 }
 
-// tamper makes a token say that it is somebody else's, under the old signature.
+// tamper returns a token with another subject under the old signature.
 func tamper(token string) (string, error) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
