@@ -3,6 +3,7 @@ package mcpauth
 import (
 	"context"
 
+	"github.com/mcp-auth/go/internal/credential"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/policy"
 	"github.com/mcp-auth/go/reason"
@@ -20,7 +21,7 @@ func (a *Auth) AuthorizeOperation(ctx context.Context, info *AuthInfo, resource 
 	if err != nil {
 		return a.noResource(ctx, "", err)
 	}
-	req, scheme := &Request{}, schemeNone
+	req, scheme := &Request{}, credential.None
 	if info != nil && info.from != nil {
 		req.Method, req.Scopes, scheme = info.from.method, info.from.scopes, info.from.scheme
 	}
@@ -41,7 +42,7 @@ func (r *resource) authorizeOperations(ctx context.Context, info *AuthInfo, ops 
 		return refusal.InvalidToken(reason.WrongAudience, "the request was authorized for %q, not for %q", info.Resource, r.identifier), false
 	}
 	if r.policy == nil && info == nil {
-		return refusal.NoCredentials(errNoCredentials), false
+		return refusal.NoCredentials(credential.ErrNone), false
 	}
 	if r.policy == nil {
 		return nil, false

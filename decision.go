@@ -3,7 +3,11 @@ package mcpauth
 import (
 	"context"
 	"net/http"
+	"slices"
 
+	"github.com/mcp-auth/go/internal/claims"
+	"github.com/mcp-auth/go/internal/credential"
+	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/internal/response"
 	"github.com/mcp-auth/go/internal/session"
@@ -17,9 +21,9 @@ type decision struct {
 	refused  *refusal.Refusal // nil: allowed
 
 	// Who is calling.
-	claims *Claims // shared, not to be written to; nil: a caller without a token
+	claims *claims.Claims // shared, not to be written to; nil: a caller without a token
 	token  *string
-	scheme authScheme // of the credential, refused or not
+	scheme credential.Scheme // of the credential, refused or not
 
 	// What was asked.
 	method string
@@ -51,8 +55,13 @@ func (r *resource) decide(ctx context.Context, req *Request, body bodySource) de
 // authenticate finds out who is calling. A caller without a token is let through
 // if the policy may admit such callers.
 func (r *resource) authenticate(ctx context.Context, req *Request, d *decision) {
-	d.claims, d.token, d.scheme, d.refused = r.prove(ctx, req)
-	if d.refused != nil && d.refused.Reason == reason.NoCredentials && r.policy != nil && r.policy.AllowsAnonymous() {
+	v, scheme, refused := r.prove(ctx, req)
+	d.scheme, d.refused = scheme, refused
+	if refused == nil {
+		d.claims, d.token = v.Claims, &v.Token
+		return
+	}
+	if refused.Reason == reason.NoCredentials && r.policy != nil && r.policy.AllowsAnonymous() {
 		d.refused = nil
 	}
 }
@@ -80,7 +89,7 @@ func (d *decision) userID() string {
 }
 
 // challenge turns a refusal into what the caller may see.
-func (r *resource) challenge(req *Request, scheme authScheme, refused *refusal.Refusal) *Challenge {
+func (r *resource) challenge(req *Request, scheme credential.Scheme, refused *refusal.Refusal) *Challenge {
 	c := &Challenge{
 		Status:           refused.Status,
 		Code:             refused.Code,
@@ -90,12 +99,15 @@ func (r *resource) challenge(req *Request, scheme authScheme, refused *refusal.R
 		Reason:           refused.Reason,
 		cause:            refused.Cause,
 		rpc:              refused.RPC,
+		scheme:           scheme,
 	}
-	r.dpop.challenge(c, scheme)
+	if d := r.sender.DPoP(); d != nil {
+		c.DPoPAlgorithms, c.DPoPOnly, c.DPoPNonce = slices.Clone(d.Names), d.Required, d.Nonce()
+	}
 	if refused.Status == http.StatusServiceUnavailable {
-		c.RetryAfter = retryAfter(refused.Cause)
+		c.RetryAfter = keys.RetryAfter(refused.Cause)
 	}
-	if r.auth.showDetails && refused.Cause != nil {
+	if r.showDetails && refused.Cause != nil {
 		c.Description = printable(refused.Cause.Error())
 	}
 	return c

@@ -4,10 +4,10 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/mcp-auth/go/internal/remote"
+	"github.com/mcp-auth/go/internal/keys"
 )
 
-// FetchEvent tells of one finished fetch from an authorization server, see
+// FetchEvent describes one finished fetch from an authorization server, see
 // [Config.OnFetch]. Resources that name a server alike share its fetches. Token
 // introspection is not among them.
 type FetchEvent struct {
@@ -36,35 +36,25 @@ type FetchedDocument string
 // The documents.
 const (
 	// FetchedMetadata is the metadata (RFC 8414, OpenID Connect Discovery).
-	FetchedMetadata FetchedDocument = "metadata"
+	FetchedMetadata FetchedDocument = FetchedDocument(keys.Metadata)
 	// FetchedKeys is the JWK Set (RFC 7517).
-	FetchedKeys FetchedDocument = "keys"
+	FetchedKeys FetchedDocument = FetchedDocument(keys.Keys)
 )
 
-// reporting tells the hook of a document's fetches, if there is one.
-func (s *issuer) reporting(document FetchedDocument) func(remote.Event) {
-	if s.report == nil {
-		return nil
-	}
-	return func(e remote.Event) {
-		s.report(FetchEvent{
-			Issuer: s.server.Issuer, Document: document, Duration: e.Duration, Err: e.Err, FetchedAt: e.FetchedAt,
-		})
-	}
-}
-
-// contained keeps a panic of the hook, which runs in a goroutine of ours, from
-// ending the process.
-func contained(hook func(FetchEvent), log *slog.Logger) func(FetchEvent) {
+// reportFetches returns what calls the hook, nil if there is none. A panic of the
+// hook, which runs in a goroutine of this package, does not end the process.
+func reportFetches(hook func(FetchEvent), log *slog.Logger) func(keys.Event) {
 	if hook == nil {
 		return nil
 	}
-	return func(e FetchEvent) {
+	return func(e keys.Event) {
 		defer func() {
 			if p := recover(); p != nil {
 				log.Error("mcpauth: OnFetch panicked", "issuer", e.Issuer, "panic", p)
 			}
 		}()
-		hook(e)
+		hook(FetchEvent{
+			Issuer: e.Issuer, Document: FetchedDocument(e.Document), Duration: e.Duration, Err: e.Err, FetchedAt: e.FetchedAt,
+		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/mcp-auth/go/internal/credential"
 	"github.com/mcp-auth/go/internal/mcpmethod"
 	"github.com/mcp-auth/go/internal/mcpmsg"
 	"github.com/mcp-auth/go/internal/refusal"
@@ -74,7 +75,7 @@ func refusalOf(d policy.Decision) *refusal.Refusal {
 	r := &refusal.Refusal{Cause: d.Cause, Scopes: d.Scopes}
 	switch d.Outcome {
 	case policy.OutcomeNoCredentials:
-		r.Status, r.Reason, r.Cause = http.StatusUnauthorized, reason.NoCredentials, errNoCredentials
+		r.Status, r.Reason, r.Cause = http.StatusUnauthorized, reason.NoCredentials, credential.ErrNone
 	case policy.OutcomeInsufficientScope:
 		r.Status, r.Code, r.Reason = http.StatusForbidden, refusal.CodeInsufficientScope, reason.InsufficientScope
 	case policy.OutcomeURINotNormal:

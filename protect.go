@@ -5,8 +5,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/body"
 	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/internal/scope"
 	"github.com/mcp-auth/go/reason"
 )
 
@@ -80,10 +82,10 @@ func (a *Auth) Middleware(opts ...Option) (func(http.Handler) http.Handler, erro
 	if err != nil {
 		return nil, err
 	}
-	var f faults
-	checkScopes(&f, p.scopes, "Scopes")
-	checkScopes(&f, p.challenge, "ChallengeScopes")
-	if err := f.err(); err != nil {
+	var f configerr.List
+	f.Nest("Scopes", scope.Validate(p.scopes))
+	f.Nest("ChallengeScopes", scope.Validate(p.challenge))
+	if err := f.Err(); err != nil {
 		return nil, err
 	}
 	p.resource = res.identifier
@@ -121,7 +123,7 @@ func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.refuse(w, r, &req, &d)
 		return
 	}
-	if nonce := m.resource.dpop.nonce(); nonce != "" {
+	if nonce := m.resource.sender.DPoP().Nonce(); nonce != "" {
 		w.Header().Set("DPoP-Nonce", nonce)
 		w.Header().Set("Cache-Control", "no-store") // or the nonce would be old (RFC 9449 §8.2)
 	}

@@ -2,14 +2,12 @@ package mcpauth
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
-	"time"
 
+	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/refusal"
-	"github.com/mcp-auth/go/internal/remote"
 	"github.com/mcp-auth/go/reason"
 )
 
@@ -19,10 +17,11 @@ func (r *resource) reportRefusal(ctx context.Context, method string, refused *re
 	switch {
 	case refused.Reason == reason.NoCredentials:
 		level = slog.LevelDebug
-	case refused.Status >= http.StatusInternalServerError && !ordinary(ctx, refused.Cause):
+	// Any caller can cause a 503 by going away, or with an invented kid.
+	case refused.Status >= http.StatusInternalServerError && ctx.Err() == nil && !keys.CausedByCaller(refused.Cause):
 		level = slog.LevelError
 	}
-	log := r.auth.log
+	log := r.log
 	if !log.Enabled(ctx, level) { // making the attributes would cost more than asking
 		return
 	}
@@ -36,15 +35,8 @@ func (r *resource) reportRefusal(ctx context.Context, method string, refused *re
 
 // reportResponse reports that a response was withheld or broken off.
 func (r *resource) reportResponse(ctx context.Context, what string, cause error) {
-	r.auth.log.LogAttrs(ctx, slog.LevelError, what,
+	r.log.LogAttrs(ctx, slog.LevelError, what,
 		slog.String("resource", r.identifier), slog.Any("cause", cause))
-}
-
-// ordinary reports whether a 503 is no trouble of this server: any caller can
-// cause it, with an invented kid or by going away.
-func ordinary(ctx context.Context, cause error) bool {
-	var cooling *remote.CoolingDownError
-	return errors.Is(cause, errTooNew) || ctx.Err() != nil || errors.As(cause, &cooling) && cooling.Err == nil
 }
 
 // printable replaces what RFC 6750 §3 does not allow in error_description.
@@ -60,17 +52,4 @@ func printable(text string) string {
 		}
 		return r
 	}, text)
-}
-
-// retryAfter is how long the caller of a 503 should wait.
-func retryAfter(cause error) time.Duration {
-	var unavailable *remote.Error
-	if errors.As(cause, &unavailable) && unavailable.RetryAfter > 0 {
-		return unavailable.RetryAfter
-	}
-	var cooling *remote.CoolingDownError
-	if errors.As(cause, &cooling) && cooling.RetryAfter > 0 {
-		return cooling.RetryAfter
-	}
-	return fetchCooldown
 }

@@ -63,7 +63,7 @@ func SetChallenge(ctx context.Context, err error) bool {
 // noResource is the answer to a request for a resource that is not configured.
 func (a *Auth) noResource(ctx context.Context, method string, err error) *Challenge {
 	refused := &refusal.Refusal{Status: http.StatusInternalServerError, Reason: reason.UnknownResource, Cause: err}
-	(&resource{auth: a}).reportRefusal(ctx, method, refused)
+	(&resource{log: a.log}).reportRefusal(ctx, method, refused)
 	return &Challenge{
 		Status: refused.Status, Reason: refused.Reason, cause: err,
 		Description: "The request could not be authorized.",

@@ -103,7 +103,7 @@ func Configuration(ctx context.Context, config mcpauth.Config, opts Options) (*R
 	if err != nil {
 		return nil, err
 	}
-	opts.Network.AllowedNetworks, opts.Network.RootCAs = config.AllowedNetworks, config.RootCAs
+	opts.Network.AllowedNetworks, opts.Network.RootCAs = config.Network.AllowedNetworks, config.Network.RootCAs
 	if config.Now != nil {
 		opts.Now = config.Now
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/yamlfile"
 	"github.com/mcp-auth/go/metadata"
+	"github.com/mcp-auth/go/network"
 	"github.com/mcp-auth/go/policy/policyfile"
 	"github.com/mcp-auth/go/provider"
 )
@@ -21,7 +22,7 @@ import (
 // as an [*Error], joined. What [mcpauth.New] finds wrong is not among them.
 func (d *Document) Config(f *File) (mcpauth.Config, error) {
 	r := &reader{file: f}
-	config := mcpauth.Config{Leeway: d.Leeway, AllowedNetworks: r.networks(d.AllowedNetworks)}
+	config := mcpauth.Config{Leeway: d.Leeway, Network: network.Settings{AllowedNetworks: r.networks(d.AllowedNetworks)}}
 	if len(d.Resources) == 0 {
 		r.add("resources", "", configerr.NoResources, nil)
 	}
@@ -140,7 +141,7 @@ func (r *reader) byProfile(read *AuthorizationServer, introspection *mcpauth.Int
 	server, err = profile.AuthorizationServer(read.Parameters, provider.Options{
 		Audiences: read.Audiences, AllowedClients: read.AllowedClients, Introspection: introspection,
 	})
-	for _, mistake := range unjoin(err) {
+	for _, mistake := range configerr.All(err) {
 		r.refusal(mistake, path)
 	}
 	return server
@@ -157,18 +158,13 @@ func (r *reader) unknown(name string, err error, path string) {
 
 // refusal notes why a profile refuses an authorization server, with the names
 // that the file has for what it mentions.
-func (r *reader) refusal(err error, path string) {
-	var fault *provider.Error
-	if !errors.As(err, &fault) {
-		r.add(path, "", RefusedByProfile, err)
-		return
-	}
+func (r *reader) refusal(mistake *configerr.Error, path string) {
 	names := yamlfile.NamesOf(&AuthorizationServer{})
-	text := fault.Profile + ": " + fault.Fault.Error()
-	if fault.Hint != "" {
-		text += " (" + names.Text(fault.Hint) + ")"
+	var hint error
+	if mistake.Err != nil {
+		hint = &detail{names.Text(mistake.Err.Error()), mistake.Err}
 	}
-	r.add(path+"."+profileField(fault.Field, names), fault.Value, RefusedByProfile, &detail{text, err})
+	r.add(path+"."+profileField(mistake.Field, names), mistake.Value, mistake.Fault, hint)
 }
 
 // profileField returns the file's name for a field that package provider names.

@@ -64,7 +64,7 @@ func TestLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if file.Name() != path || config.Leeway != 7*time.Second || !reflect.DeepEqual(config.AllowedNetworks, []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16")}) {
+	if file.Name() != path || config.Leeway != 7*time.Second || !reflect.DeepEqual(config.Network.AllowedNetworks, []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16")}) {
 		t.Errorf("got %+v of %s", config, file.Name())
 	}
 	notes := config.Resources[0]
@@ -127,7 +127,7 @@ func TestMistakes(t *testing.T) {
 		"provider":      {server + "[{provider: auth00}]", configfile.UnknownProvider, `:3: resources[0].authorization_servers[0].provider "auth00": no profile has this name: did you mean "auth0"?`},
 		"no provider":   {server + "[{provider: nothing-like-it}]", configfile.UnknownProvider, `:3: resources[0].authorization_servers[0].provider "nothing-like-it": no profile has this name: the command "mcpauth providers" lists them`},
 		"both":          {server + "[{provider: auth0, issuer: https://b.example}]", configfile.SetByProfile, ":3: resources[0].authorization_servers[0]: " + string(configfile.SetByProfile)},
-		"profile":       {server + "[{provider: auth0, parameters: {domain: a.us.auth0.com, odd: x}}]", configfile.RefusedByProfile, ":3: resources[0].authorization_servers[0].parameters.odd: the provider's profile does not allow it: auth0: the profile has no such parameter"},
+		"profile":       {server + "[{provider: auth0, parameters: {domain: a.us.auth0.com, odd: x}}]", provider.UnknownParameter, ":3: resources[0].authorization_servers[0].parameters.odd: the profile has no such parameter"},
 		"policy":        {"resources:\n  - policy: bad.yaml\n", configfile.InvalidPolicy, ":2: resources[0].policy: the policy file is not valid: "},
 	} {
 		t.Run(name, func(t *testing.T) {

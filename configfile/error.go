@@ -18,11 +18,6 @@ const (
 	// InvalidPolicy is the fault of a policy file that cannot be read. The Err of
 	// the error is the mistake in it.
 	InvalidPolicy configerr.Fault = "the policy file is not valid"
-	// RefusedByProfile is the fault of an authorization server that its profile
-	// does not allow. The Err of the error says why, and wraps what package
-	// provider returned.
-	RefusedByProfile configerr.Fault = "the provider's profile does not allow it"
-
 	// UnknownProvider is the fault of a provider without a profile.
 	UnknownProvider configerr.Fault = "no profile has this name"
 

@@ -58,6 +58,7 @@ func (f *File) relative(path string) string {
 // not have the field. A rule of a policy is in another file: the place is the
 // place of that file's name, and the name ends with the rule's name there.
 func (f *File) Place(field string) (name string, line int) {
+	field = strings.TrimPrefix(field, "Network.")
 	owner, rule, isRule := strings.Cut(field, ".Policy.")
 	if !isRule {
 		name = f.names.Path(field)

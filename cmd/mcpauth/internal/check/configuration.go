@@ -13,8 +13,8 @@ func ofConfiguration(ctx context.Context, path string, opts check.Options) (*che
 	if err != nil {
 		return nil, &fileError{err}
 	}
-	config.AllowedNetworks = append(config.AllowedNetworks, opts.Network.AllowedNetworks...)
-	config.RootCAs = opts.Network.RootCAs
+	config.Network.AllowedNetworks = append(config.Network.AllowedNetworks, opts.Network.AllowedNetworks...)
+	config.Network.RootCAs = opts.Network.RootCAs
 	report, err := check.Configuration(ctx, config, opts)
 	if report != nil {
 		report.Target = path

@@ -57,7 +57,7 @@ func (t *Trial) Close() { _ = t.auth.Close() }
 func (t *Trial) Warnings() (found []Warning) {
 	for _, w := range t.auth.Warnings() {
 		rule := placeInFile(strings.TrimPrefix(w.Field, "Resources[0].Policy."))
-		found = append(found, Warning{rule, w.Value, faultText(w)})
+		found = append(found, Warning{rule, w.Value, w.Text()})
 	}
 	return found
 }
@@ -108,13 +108,4 @@ func (t *Trial) Try(ctx context.Context, op policy.Operation, token *mcpauth.Cla
 	v.Answer = render(refused)
 	v.Malformed = v.Answer.Status == http.StatusBadRequest || v.Answer.Status == http.StatusRequestEntityTooLarge
 	return v, nil
-}
-
-// faultText returns what is wrong, and why.
-func faultText(fault *mcpauth.ConfigError) string {
-	text := fault.Fault.Error()
-	for _, cause := range fault.Unwrap()[1:] {
-		text += ": " + cause.Error()
-	}
-	return text
 }
