@@ -75,7 +75,7 @@ func (c *Config) auth() *Auth {
 		a.log = slog.New(slog.DiscardHandler)
 	}
 	a.sources = keys.NewSources(keys.Config{
-		Fetch: a.fetch, Now: a.now, Timeout: cmp.Or(c.Network.Timeout, defaultTimeout), OnFetch: reportFetches(c.OnFetch, a.log),
+		Fetch: a.fetch, Now: a.now, Timeout: cmp.Or(c.Network.Timeout, defaultTimeout), OnFetch: c.Hooks.fetched(a.log),
 	})
 	return a
 }
@@ -110,7 +110,7 @@ func (b *builder) addResource(r *Resource, field string) {
 		b.faults.Add(configerr.ConflictingSources, field+".Sessions and DangerouslyShareSessions", "")
 	}
 	res := &resource{
-		identifier: r.Identifier, log: a.log, showDetails: a.showDetails, metadataURL: id.MetadataURL,
+		identifier: r.Identifier, log: a.log, decided: b.config.Hooks.decided(a.log), showDetails: a.showDetails, metadataURL: id.MetadataURL,
 		hierarchy: hierarchy, policy: rules, sessions: r.sessionStore(), origins: b.origins(id.OnLoopback),
 		sender: senderconstraint.New(senderconstraint.Config{
 			Origin: id.Origin,
@@ -173,6 +173,7 @@ func (b *builder) trust(r *Resource, res *resource, field string) *token.Trust {
 		s.tokens.Keys = source
 		if s.introspection != nil {
 			s.introspection.Keys, s.introspection.Fetch, s.introspection.Now = source, a.fetch, a.now
+			s.introspection.OnAsk = b.config.Hooks.introspected(a.log)
 			introspector := introspection.New(*s.introspection)
 			a.introspectors = append(a.introspectors, introspector)
 			s.tokens.Verifier = introspector

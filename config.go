@@ -38,11 +38,8 @@ type Config struct {
 	// Logger gets the reasons why requests are refused, and trouble with
 	// authorization servers. Nil means that nothing is logged.
 	Logger *slog.Logger
-	// OnFetch, if set, is called after each fetch of metadata or keys, for
-	// metrics. It runs in the goroutine of the fetch, with no lock held, and
-	// requests may be waiting for it: it must return soon, be safe for
-	// concurrent use, and not call [Auth.Close].
-	OnFetch func(FetchEvent)
+	// Hooks observe what is fetched, introspected and decided.
+	Hooks Hooks
 	// Now is the clock, for tests. Nil means [time.Now].
 	Now func() time.Time
 	// CORS says which browser origins may call the protected handlers.

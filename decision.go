@@ -4,13 +4,17 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/mcp-auth/go/internal/claims"
 	"github.com/mcp-auth/go/internal/credential"
 	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/internal/response"
+	"github.com/mcp-auth/go/internal/senderconstraint"
 	"github.com/mcp-auth/go/internal/session"
+	"github.com/mcp-auth/go/internal/token"
+	"github.com/mcp-auth/go/policy"
 	"github.com/mcp-auth/go/reason"
 )
 
@@ -27,8 +31,9 @@ type decision struct {
 
 	// What was asked.
 	method string
-	scopes []string // that the handler needs
-	needed []string // scopes of the handler and the operations, with a policy
+	scopes []string           // that the handler needs
+	asked  []policy.Operation // if the decision is reported
+	needed []string           // scopes of the handler and the operations, with a policy
 
 	response response.Plan
 }
@@ -38,8 +43,18 @@ type bodySource interface {
 	Bytes(most int64) ([]byte, error)
 }
 
-// decide decides on one request for the resource.
+// decide decides on one request for the resource, and reports the decision.
 func (r *resource) decide(ctx context.Context, req *Request, body bodySource) decision {
+	var began time.Time
+	if r.decided != nil {
+		began = time.Now()
+	}
+	d := r.judge(ctx, req, body)
+	r.report(ctx, &d, began)
+	return d
+}
+
+func (r *resource) judge(ctx context.Context, req *Request, body bodySource) decision {
 	d := decision{resource: r, method: req.Method, scopes: req.Scopes}
 	r.authenticate(ctx, req, &d)
 	if d.refused != nil {
@@ -64,6 +79,27 @@ func (r *resource) authenticate(ctx context.Context, req *Request, d *decision) 
 	if refused.Reason == reason.NoCredentials && r.policy != nil && r.policy.AllowsAnonymous() {
 		d.refused = nil
 	}
+}
+
+// prove takes a token from the request, and returns it if it is valid for this
+// resource now and comes from its sender. With a refusal comes the scheme that
+// the request used.
+func (r *resource) prove(ctx context.Context, req *Request) (*token.Verified, credential.Scheme, *refusal.Refusal) {
+	used, refused := credential.Read(req.Header, req.URL, r.sender.Schemes())
+	if refused != nil {
+		return nil, used.Scheme, refused
+	}
+	v, refused := r.tokens.Verify(ctx, used.Token)
+	if refused != nil {
+		return nil, used.Scheme, refused
+	}
+	refused = r.sender.Check(ctx, &senderconstraint.Request{
+		Method: req.Method, URL: req.URL, Header: req.Header, TLS: req.TLS, RemoteAddr: req.RemoteAddr,
+	}, used, v.Claims.Confirmation)
+	if refused != nil {
+		return nil, used.Scheme, refused
+	}
+	return v, used.Scheme, nil
 }
 
 // admitSession refuses a session of another caller.

@@ -203,10 +203,10 @@ func ExampleFetchEvent() {
 			Identifier:           "https://api.example.com/notes",
 			AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: as.Issuer()}},
 		}},
-		OnFetch: func(e mcpauth.FetchEvent) {
+		Hooks: mcpauth.Hooks{Fetched: func(e mcpauth.FetchEvent) {
 			age := time.Since(e.FetchedAt)
 			fmt.Println(e.Document, "failed:", e.Err != nil, "in use:", !e.FetchedAt.IsZero() && age < 24*time.Hour)
-		},
+		}},
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -219,6 +219,33 @@ func ExampleFetchEvent() {
 	// Output:
 	// metadata failed: false in use: true
 	// keys failed: false in use: true
+}
+
+// An audit log has a line for each decision, allowed or not. The hook gets no
+// token; leave the arguments of operations out.
+func ExampleHooks() {
+	audit := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	decided := func(ctx context.Context, e mcpauth.DecisionEvent) {
+		var names []string
+		for _, op := range e.Operations {
+			names = append(names, op.Method+" "+op.Name)
+		}
+		audit.LogAttrs(ctx, slog.LevelInfo, "decision",
+			slog.String("resource", e.Resource), slog.String("outcome", string(e.Outcome)), slog.String("reason", string(e.Reason)),
+			slog.String("issuer", e.Issuer), slog.String("subject", e.Subject), slog.String("client", e.ClientID),
+			slog.Any("operations", names), slog.Duration("took", e.Duration))
+	}
+	_, err := mcpauth.New(mcpauth.Config{
+		Resources: []mcpauth.Resource{{
+			Identifier:           "https://api.example.com/notes",
+			AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "https://auth.example.com"}},
+		}},
+		Hooks: mcpauth.Hooks{Decided: decided},
+	})
+	fmt.Println(err)
+
+	// Output:
+	// <nil>
 }
 
 // Clients of the specification of 2025-03-26 look for the authorization

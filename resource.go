@@ -1,6 +1,7 @@
 package mcpauth
 
 import (
+	"context"
 	"log/slog"
 
 	"github.com/mcp-auth/go/internal/keys"
@@ -23,5 +24,6 @@ type resource struct {
 	sender      *senderconstraint.Checker
 	first       *keys.Source // of the first authorization server
 	log         *slog.Logger
+	decided     func(context.Context, DecisionEvent) // nil: no hook
 	showDetails bool
 }

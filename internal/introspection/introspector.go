@@ -63,6 +63,16 @@ type Config struct {
 	Keys    *keys.Source
 	Fetch   *fetch.Client
 	Now     func() time.Time
+	// OnAsk, if set, is called after each question, in the goroutine that asked.
+	OnAsk func(Event)
+}
+
+// Event describes one question to the introspection endpoint.
+type Event struct {
+	Issuer   string
+	Duration time.Duration
+	Active   bool
+	Err      error
 }
 
 // Introspector asks one authorization server about tokens for one resource.
@@ -81,7 +91,7 @@ type answer struct {
 // New makes an Introspector, which must be closed.
 func New(config Config) *Introspector {
 	i := &Introspector{config: config}
-	i.answers = lookup.New(lookup.Config[answer]{Ask: i.ask, Retain: i.retain, Timeout: config.Timeout, Now: config.Now})
+	i.answers = lookup.New(lookup.Config[answer]{Ask: i.observed, Retain: i.retain, Timeout: config.Timeout, Now: config.Now})
 	return i
 }
 
@@ -123,6 +133,17 @@ func (i *Introspector) retain(a answer, asked time.Time) lookup.Retention {
 		until = a.claims.ExpiresAt
 	}
 	return lookup.Retention{Until: until, Bytes: a.claims.Size()}
+}
+
+// observed asks, and reports that it did.
+func (i *Introspector) observed(ctx context.Context, text string) (answer, error) {
+	if i.config.OnAsk == nil {
+		return i.ask(ctx, text)
+	}
+	began := time.Now()
+	a, err := i.ask(ctx, text)
+	i.config.OnAsk(Event{Issuer: i.config.Expected.Issuer, Duration: time.Since(began), Active: err == nil && a.refused == nil, Err: err})
+	return a, err
 }
 
 // ask asks the authorization server. An error means that nothing is known of
