@@ -54,6 +54,9 @@ func (c *Config) build() (*Auth, error) {
 		_ = b.auth.Close()
 		return nil, err
 	}
+	if c.Inherit != nil { // only now: it is shared with the old Auth
+		b.auth.inherit(c.Inherit)
+	}
 	b.auth.warnings = b.faults.Warnings()
 	return b.auth, nil
 }
@@ -78,6 +81,39 @@ func (c *Config) auth() *Auth {
 		Fetch: a.fetch, Now: a.now, Timeout: cmp.Or(c.Network.Timeout, defaultTimeout), OnFetch: c.Hooks.fetched(a.log),
 	})
 	return a
+}
+
+// inheritable returns the sources of an Auth whose documents may be taken over, nil
+// if there is none.
+func (a *Auth) inheritable(old *Auth) *keys.Sources {
+	if old == nil || !a.fetch.Covers(old.fetch) {
+		return nil
+	}
+	return old.sources
+}
+
+// inheritedTrust returns the trust of the same resource in the old Auth, or nil.
+func (b *builder) inheritedTrust(r *Resource) *token.Trust {
+	if b.config.Inherit == nil {
+		return nil
+	}
+	old := b.config.Inherit.resources[r.Identifier]
+	if old == nil {
+		return nil
+	}
+	return old.tokens
+}
+
+// inherit shares what the resources of an old Auth remember.
+func (a *Auth) inherit(old *Auth) {
+	for _, i := range a.introspectors {
+		i.Inherit(old.introspectors)
+	}
+	for _, res := range a.ordered {
+		if was := old.resources[res.identifier]; was != nil {
+			res.inherit(was)
+		}
+	}
 }
 
 func (b *builder) checkLimits() {
@@ -164,9 +200,10 @@ func (b *builder) trust(r *Resource, res *resource, field string) *token.Trust {
 	if len(r.AuthorizationServers) == 0 {
 		b.faults.Add(configerr.NoAuthorizationServer, field+".AuthorizationServers", "")
 	}
-	config := token.Config{Leeway: a.leeway, CacheSize: b.config.TokenCacheSize, Now: a.now}
+	config := token.Config{Leeway: a.leeway, CacheSize: b.config.TokenCacheSize, Now: a.now, Inherit: b.inheritedTrust(r)}
 	for i, s := range b.parseServers(r, field+".AuthorizationServers") {
 		source := a.sources.Of(s.keys)
+		source.Inherit(a.inheritable(b.config.Inherit))
 		if i == 0 {
 			res.first = source
 		}

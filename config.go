@@ -40,6 +40,26 @@ type Config struct {
 	Logger *slog.Logger
 	// Hooks observe what is fetched, introspected and decided.
 	Hooks Hooks
+	// Inherit, if set, is the Auth that the new one replaces when a program reads
+	// its configuration again. The new Auth takes over what the old one knows, so
+	// that a reload during an outage of an authorization server keeps working, and
+	// no used DPoP proof is accepted again:
+	//
+	//   - metadata and keys of each authorization server whose Issuer, Type,
+	//     MetadataURL and Metadata are the same and whose RepairMetadata, if any, has
+	//     the same code, unless Network.RootCAs has changed or one of
+	//     Network.AllowedNetworks is gone;
+	//   - for a resource with the same identifier: sessions, used DPoP proofs and the
+	//     random key of nonces, if they are held in memory;
+	//   - of such a resource, verified tokens and introspection answers of an
+	//     authorization server, if all that decides about them is the same too.
+	//
+	// Everything else is that of the new configuration. The two Auths then have
+	// nothing in common that one could close: each is closed by its owner, in any
+	// order. Close the old one when its requests have ended; [Auth.Close] ends the
+	// fetches that they wait for. Nothing of the old Auth but what was taken over
+	// stays in memory.
+	Inherit *Auth
 	// Now is the clock, for tests. Nil means [time.Now].
 	Now func() time.Time
 	// CORS says which browser origins may call the protected handlers.

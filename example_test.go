@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"sync/atomic"
 	"strings"
 	"time"
 
@@ -724,6 +725,42 @@ func ExampleConfig() {
 
 	// Output:
 	// configured
+}
+
+// A configuration that is read again keeps what is known of authorization servers
+// and callers.
+func ExampleConfig_inherit() {
+	load := func(documentation string) mcpauth.Config { // reads a file, usually
+		return mcpauth.Config{Resources: []mcpauth.Resource{{
+			Identifier:           "https://api.example.com/notes",
+			AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "https://auth.example.com"}},
+			Documentation:        documentation,
+		}}}
+	}
+	auth, err := mcpauth.New(load("https://docs.example.com/v1"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	var handler atomic.Pointer[http.Handler] // of the server
+	protected := auth.Protect(http.NotFoundHandler())
+	handler.Store(&protected)
+
+	config := load("https://docs.example.com/v2")
+	config.Inherit = auth
+	next, err := mcpauth.New(config)
+	if err != nil {
+		log.Fatal(err) // or go on with the old one
+	}
+	renewed := next.Protect(http.NotFoundHandler())
+	handler.Store(&renewed)
+	if err := auth.Close(); err != nil { // when its requests have ended
+		log.Fatal(err)
+	}
+	defer next.Close()
+	fmt.Println("reloaded")
+
+	// Output:
+	// reloaded
 }
 
 // A policy says what each tool needs, before the MCP server runs.

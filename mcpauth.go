@@ -112,7 +112,10 @@ func (a *Auth) Ready(ctx context.Context) error {
 }
 
 // Close ends fetches under way and waits for them. Do not use the Auth
-// afterwards. A program that keeps its Auth until it exits need not call it.
+// afterwards: requests that need a fetch would be answered with 503. It does no
+// harm to an Auth that has taken over what this one knew (see [Config.Inherit]),
+// nor to the stores and hooks of the configuration, which belong to the caller. A
+// program that keeps its Auth until it exits need not call it.
 func (a *Auth) Close() error {
 	for _, i := range a.introspectors { // they use the sources
 		i.Close()

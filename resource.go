@@ -8,6 +8,7 @@ import (
 	"github.com/mcp-auth/go/internal/origin"
 	"github.com/mcp-auth/go/internal/scope"
 	"github.com/mcp-auth/go/internal/senderconstraint"
+	"github.com/mcp-auth/go/internal/session"
 	"github.com/mcp-auth/go/internal/token"
 	"github.com/mcp-auth/go/policy"
 )
@@ -26,4 +27,14 @@ type resource struct {
 	log         *slog.Logger
 	decided     func(context.Context, DecisionEvent) // nil: no hook
 	showDetails bool
+}
+
+// inherit shares what the same resource of another Auth remembers in memory of its
+// callers: sessions, used DPoP proofs and nonces.
+func (r *resource) inherit(old *resource) {
+	r.sender.Inherit(old.sender)
+	_, inMemory := r.sessions.(*session.Memory)
+	if theirs, were := old.sessions.(*session.Memory); inMemory && were {
+		r.sessions = theirs
+	}
 }

@@ -71,6 +71,11 @@ type Expected struct {
 	ScopeClaim string
 }
 
+// Equal reports whether tokens are read alike.
+func (e *Expected) Equal(other *Expected) bool {
+	return e.Issuer == other.Issuer && e.ScopeClaim == other.ScopeClaim && slices.Equal(e.Audiences, other.Audiences)
+}
+
 // issuer reads iss.
 func (e *Expected) issuer(raw []byte) (string, bool) {
 	if plain, ok := jsonx.Plain(raw); ok && string(plain) == e.Issuer {

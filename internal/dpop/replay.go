@@ -63,15 +63,14 @@ func NewReplays(max int, lifetime time.Duration) *Replays {
 // inSeconds rounds up: neither iat nor a lifetime need be whole seconds.
 func inSeconds(lifetime time.Duration) int64 { return int64(lifetime/time.Second) + 2 }
 
-// Adjust changes the size of the cache. The lifetime of proofs can only grow: a
-// proof that was forgotten counts as used, however long it would now be valid.
-func (r *Replays) Adjust(max int, lifetime time.Duration) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.max = max
-	if seconds := inSeconds(lifetime); seconds > r.lifetime {
-		r.lifetime = seconds
-	}
+// Continue returns the old cache, with the size of r, which was not used yet. The
+// lifetime of proofs can only grow. A proof that was forgotten counts as used,
+// however long it would now be valid.
+func (r *Replays) Continue(old *Replays) *Replays {
+	old.mu.Lock()
+	defer old.mu.Unlock()
+	old.max, old.lifetime = r.max, max(r.lifetime, old.lifetime)
+	return old
 }
 
 // Seen remembers that a proof is used now, and reports whether it was used

@@ -174,17 +174,17 @@ func TestReplaysWhenTheClockGoesBack(t *testing.T) {
 }
 
 // Covers RS18: a longer lifetime does not make a used proof valid again.
-func TestReplaysAdjusted(t *testing.T) {
+func TestReplaysContinue(t *testing.T) {
 	t.Parallel()
 	r := NewReplays(2, testLifetime)
 	used := proofOf("k", "used", after(0))
 	_ = seen(t, r, used, after(0))
 	_ = seen(t, r, proofOf("l", "other", after(100)), after(100)) // the first is forgotten
-	r.Adjust(10, 5*time.Minute)
+	r = NewReplays(10, 5*time.Minute).Continue(r)
 	if !seen(t, r, used, after(101)) {
 		t.Error("a used proof is accepted again")
 	}
-	r.Adjust(10, time.Second)
+	r = NewReplays(10, time.Second).Continue(r)
 	if !seen(t, r, proofOf("l", "other", after(100)), after(300)) {
 		t.Error("the old lifetime is forgotten")
 	}

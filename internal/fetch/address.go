@@ -3,6 +3,7 @@ package fetch
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 )
 
 // special is a network that is no part of the public internet, and what it is.
@@ -110,6 +111,17 @@ func (g guard) allows(addr netip.Addr) bool {
 		}
 	}
 	return false
+}
+
+// covers reports whether each network that another guard allows is allowed.
+func (g guard) covers(other guard) bool {
+	for _, p := range other.allowed {
+		within := func(q netip.Prefix) bool { return q.Bits() <= p.Bits() && q.Contains(p.Addr()) }
+		if p.IsValid() && !slices.ContainsFunc(g.allowed, within) {
+			return false
+		}
+	}
+	return true
 }
 
 // specialUse says what an address outside the public internet is for, and is

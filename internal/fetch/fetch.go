@@ -84,6 +84,17 @@ func New(p Policy) *Client {
 	return c
 }
 
+// Covers reports whether what another client has fetched may count as fetched by
+// this one: it trusts the same certificates, and may reach every network that the
+// other may.
+func (c *Client) Covers(other *Client) bool {
+	a, b := c.policy.RootCAs, other.policy.RootCAs
+	if a != b && (a == nil || b == nil || !a.Equal(b)) {
+		return false
+	}
+	return c.guard.covers(other.guard)
+}
+
 // Close closes idle connections. Requests under way go on.
 func (c *Client) Close() {
 	c.public.CloseIdleConnections()

@@ -4,6 +4,7 @@ package keys
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -56,11 +57,11 @@ type Source struct {
 	now      func() time.Time
 	metadata *remote.Document[*metadata.AuthorizationServer] // nil: given by hand, or not to be had
 	keys     *remote.Document[*keySet]                       // nil: given by hand
-	numbers  numbers
+	lineage  *lineage
 }
 
 func newSource(server Server, config Config) *Source {
-	s := &Source{server: server, fetch: config.Fetch, now: config.Now}
+	s := &Source{server: server, fetch: config.Fetch, now: config.Now, lineage: &lineage{}}
 	if server.Keys != nil {
 		return s
 	}
@@ -150,7 +151,7 @@ func (s *Source) fetchKeys(ctx context.Context) (remote.Result[*keySet], error) 
 	if err != nil {
 		return result, fmt.Errorf("keys of %q: %w", s.server.Issuer, err)
 	}
-	result.Value = &keySet{KeySet: set, generation: s.numbers.of(resp.Body)}
+	result.Value = &keySet{KeySet: set, generation: sha256.Sum256(resp.Body)}
 	result.FreshFor, result.HasFreshFor = fetch.FreshFor(resp.Header, s.now())
 	return result, nil
 }

@@ -22,20 +22,20 @@ var ErrTooNew = errors.New("the token may be newer than the key set")
 // Verify verifies the signature of a token that was issued at a time, as the
 // token says, or at an unknown time. It returns the generation of the key set
 // that verified it.
-func (s *Source) Verify(ctx context.Context, jws *jose.JWS, issuedAt time.Time) (generation uint64, _ *refusal.Refusal) {
+func (s *Source) Verify(ctx context.Context, jws *jose.JWS, issuedAt time.Time) (generation Generation, _ *refusal.Refusal) {
 	candidates, generation, err := s.candidates(ctx, jws.Header, issuedAt)
 	if err != nil {
-		return 0, refusal.Unavailable(reason.ServerUnavailable, err)
+		return Generation{}, refusal.Unavailable(reason.ServerUnavailable, err)
 	}
 	if len(candidates) == 0 {
-		return 0, refusal.InvalidToken(reason.UnknownKey, "%q has no key %.80q for %s", s.server.Issuer, jws.Header.KeyID, jws.Header.Algorithm)
+		return Generation{}, refusal.InvalidToken(reason.UnknownKey, "%q has no key %.80q for %s", s.server.Issuer, jws.Header.KeyID, jws.Header.Algorithm)
 	}
 	for _, key := range candidates {
 		if err = jws.Verify(key); err == nil {
 			return generation, nil
 		}
 	}
-	return 0, refusal.RejectedToken(reason.InvalidSignature, err)
+	return Generation{}, refusal.RejectedToken(reason.InvalidSignature, err)
 }
 
 // candidates returns the keys a token with this header may be signed with, and
@@ -43,14 +43,14 @@ func (s *Source) Verify(ctx context.Context, jws *jose.JWS, issuedAt time.Time) 
 // fetch per cool-down. Only a set that was fetched after the token was issued
 // proves that there is no such key. The time of issue is not proven itself; it
 // only decides whether the answer is "no" or "not now".
-func (s *Source) candidates(ctx context.Context, h jose.Header, issuedAt time.Time) ([]*jose.Key, uint64, error) {
+func (s *Source) candidates(ctx context.Context, h jose.Header, issuedAt time.Time) ([]*jose.Key, Generation, error) {
 	if s.server.Keys != nil {
-		return s.server.Keys.Candidates(h), 0, nil
+		return s.server.Keys.Candidates(h), Generation{}, nil
 	}
 	arrived := s.now()
 	snap, err := s.keys.Get(ctx)
 	if err != nil {
-		return nil, 0, err
+		return nil, Generation{}, err
 	}
 	if keys := snap.Value.Candidates(h); len(keys) > 0 {
 		return keys, snap.Value.generation, nil
@@ -59,13 +59,13 @@ func (s *Source) candidates(ctx context.Context, h jose.Header, issuedAt time.Ti
 	var cooling *remote.CoolingDownError
 	switch {
 	case errors.As(err, &cooling) && cooling.Err == nil && predates(issuedAt, snap.FetchedAt):
-		return nil, 0, nil
+		return nil, Generation{}, nil
 	case err != nil:
-		return nil, 0, err
+		return nil, Generation{}, err
 	}
 	keys := fresh.Value.Candidates(h)
 	if len(keys) == 0 && fresh.FetchedAt.Before(arrived) && !predates(issuedAt, fresh.FetchedAt) {
-		return nil, 0, ErrTooNew // another caller's fetch, which began before
+		return nil, Generation{}, ErrTooNew // another caller's fetch, which began before
 	}
 	return keys, fresh.Value.generation, nil
 }

@@ -45,6 +45,19 @@ func (d *DPoP) Nonce() string {
 	return d.Nonces.Issue(d.Now())
 }
 
+// inherit shares what another DPoP remembers in memory: used proofs, and the random
+// key of nonces.
+func (d *DPoP) inherit(old *DPoP) {
+	if d == nil || old == nil {
+		return
+	}
+	d.Nonces = d.Nonces.Continue(old.Nonces)
+	mine, inMemory := d.Replays.(*dpop.Replays)
+	if theirs, were := old.Replays.(*dpop.Replays); inMemory && were {
+		d.Replays = mine.Continue(theirs)
+	}
+}
+
 // check proves that the request comes from the owner of the token's key.
 func (d *DPoP) check(ctx context.Context, r *Request, target, token, thumbprint string) *refusal.Refusal {
 	if d == nil {

@@ -12,7 +12,7 @@ import (
 // bind checks what no verifier may skip: issuer, audience and time (RFC 9068 §4,
 // RFC 8725 §3.8–3.9).
 func (t *Trust) bind(v *Verified, now time.Time) *refusal.Refusal {
-	s, c := v.server, v.Claims
+	s, c := t.holder(v), v.Claims
 	switch {
 	case c.Issuer != s.Issuer:
 		return refusal.InvalidToken(reason.WrongIssuer, "the token's issuer is %.200q, not %q", c.Issuer, s.Issuer)

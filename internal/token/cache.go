@@ -3,7 +3,6 @@ package token
 import (
 	"hash/maphash"
 	"strings"
-	"time"
 
 	"github.com/mcp-auth/go/internal/cache"
 )
@@ -56,22 +55,15 @@ func (c *verifiedTokens) hash(text string) uint64 {
 	return maphash.String(c.seed, text[max(0, len(text)-hashedBytes):])
 }
 
-// get returns what is known of the token, and the time, if the key set that
-// verified it is still in use. It does not look at the clock for tokens that are
-// not known.
-func (c *verifiedTokens) get(text string, clock func() time.Time) (*Verified, time.Time) {
+// get returns what is known of the token, or nil.
+func (c *verifiedTokens) get(text string) *Verified {
 	if c == nil {
-		return nil, time.Time{}
+		return nil
 	}
-	v, ok := c.tokens.Get(c.hash(text))
-	if !ok || v.Token != text {
-		return nil, time.Time{}
+	if v, ok := c.tokens.Get(c.hash(text)); ok && v.Token == text {
+		return v
 	}
-	now := clock()
-	if generation, ok := v.server.Keys.Generation(now); !ok || generation != v.generation {
-		return nil, time.Time{}
-	}
-	return v, now
+	return nil
 }
 
 // add remembers a token, which must then not be changed.
