@@ -14,8 +14,8 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
-	"sync/atomic"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
