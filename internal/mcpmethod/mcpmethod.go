@@ -34,6 +34,14 @@ const (
 	Notifications = "notifications/"
 )
 
+// All returns the methods that the table knows by name.
+func All() []string {
+	return []string{
+		Initialize, Discover, Ping, SetLevel, ToolsList, PromptsList, ResourcesList, ResourceTemplatesList, ToolsCall, PromptsGet,
+		ResourcesRead, ResourcesSubscribe, ResourcesUnsubscribe, Complete, Listen, TasksGet, TasksResult, TasksCancel, TasksUpdate,
+	}
+}
+
 // What an argument is completed of, see [Complete].
 const (
 	RefPrompt   = "prompt"
