@@ -182,16 +182,18 @@ func hasAuthority(pieces []piece) bool {
 }
 
 // withPath gives a URL without a path the one that URL parsers give it, for the
-// schemes that these know.
+// schemes that these know. They do not mind how many slashes are behind the scheme.
 func withPath(uri string) string {
 	scheme, rest, _ := strings.Cut(uri, ":")
-	authority, ok := strings.CutPrefix(rest, "//")
-	if port, _ := defaultPort(scheme); port == "" || !ok {
+	_, special := defaultPort(scheme)
+	if scheme == "file" {
+		rest, special = strings.CutPrefix(rest, "//")
+	} else {
+		rest = strings.TrimLeft(rest, "/")
+	}
+	end := authorityEnd(rest)
+	if !special || strings.HasPrefix(rest[end:], "/") {
 		return uri
 	}
-	end := authorityEnd(authority)
-	if strings.HasPrefix(authority[end:], "/") {
-		return uri
-	}
-	return scheme + "://" + authority[:end] + "/" + authority[end:]
+	return scheme + "://" + rest[:end] + "/" + rest[end:]
 }
