@@ -19,8 +19,12 @@ func isNormal(uri string) bool {
 }
 
 // normalHierarchy reports whether the part behind the scheme has a normal host, no
-// fragment and no empty path segments.
+// fragment and no empty path segments. URL parsers find a host in every URL of the
+// schemes that they know, however many slashes there are.
 func normalHierarchy(scheme, rest string) bool {
+	if port, _ := defaultPort(scheme); port != "" && (!strings.HasPrefix(rest, "//") || strings.HasPrefix(rest, "///")) {
+		return false
+	}
 	if authority, ok := strings.CutPrefix(rest, "//"); ok {
 		end := authorityEnd(authority)
 		if !normalHost(scheme, authority[:end]) {

@@ -14,13 +14,27 @@ type reading func([]piece) []piece
 // A ? or # that comes of decoding stays apart from one that was there before.
 func readURI(pieces []piece) []piece {
 	read := mapText(pieces, decodeText)
-	read = dropLeadingSlashes(read)
 	for i := range read {
-		if !read[i].variable {
-			read[i].text = trimSegments(read[i].text, i == 0, i == len(read)-1)
+		p, isLast := &read[i], i == len(read)-1
+		scheme, rest, found := strings.Cut(p.text, ":")
+		if p.variable || !found {
+			continue
+		}
+		p.text = scheme + ":" + trimSegments(strings.TrimLeft(rest, "/"), true, isLast)
+		trimAll(read[i+1:])
+		return read
+	}
+	trimAll(read)
+	return read
+}
+
+// trimAll is trimSegments for pieces behind others.
+func trimAll(pieces []piece) {
+	for i := range pieces {
+		if p := &pieces[i]; !p.variable {
+			p.text = trimSegments(p.text, false, i == len(pieces)-1)
 		}
 	}
-	return read
 }
 
 func decodeText(text string) string {
@@ -41,22 +55,6 @@ const (
 	encodedFragment = "%23"
 )
 
-// dropLeadingSlashes drops the slashes behind the first colon, which is that of the
-// scheme.
-func dropLeadingSlashes(pieces []piece) []piece {
-	for i := range pieces {
-		if pieces[i].variable {
-			continue
-		}
-		scheme, rest, found := strings.Cut(pieces[i].text, ":")
-		if found {
-			pieces[i].text = scheme + ":" + strings.TrimLeft(rest, "/")
-			return pieces
-		}
-	}
-	return pieces
-}
-
 // trimSegments makes one slash of several, and drops spaces around segments and
 // dots at their ends. The first and the last segment may go on outside the text,
 // unless it is the first or the last.
@@ -71,13 +69,7 @@ func trimSegments(text string, isFirst, isLast bool) string {
 		if end < 0 {
 			segment = text
 		}
-		if starts {
-			segment = strings.TrimLeft(segment, " ")
-		}
-		if end >= 0 || isLast {
-			segment = strings.TrimRight(segment, " .")
-		}
-		b.WriteString(segment)
+		b.WriteString(trimSegment(segment, starts, end >= 0 || isLast))
 		if end < 0 {
 			return b.String()
 		}
@@ -86,6 +78,20 @@ func trimSegments(text string, isFirst, isLast bool) string {
 		}
 		text = text[end+1:]
 	}
+}
+
+// trimSegment leaves alone what is a name of dots and spaces only.
+func trimSegment(segment string, starts, ends bool) string {
+	if strings.Trim(segment, " .") == "" {
+		return segment
+	}
+	if starts {
+		segment = strings.TrimLeft(segment, " ")
+	}
+	if ends {
+		segment = strings.TrimRight(segment, " .")
+	}
+	return segment
 }
 
 // withoutQuery ends at the first question mark.
@@ -110,10 +116,16 @@ func cutAt(pieces []piece, mark string) []piece {
 func withoutSlash(pieces []piece) []piece {
 	last := len(pieces) - 1
 	text, found := strings.CutSuffix(pieces[last].text, "/")
-	if !found || pieces[last].variable || strings.HasSuffix(text, ":") {
+	if !found || pieces[last].variable || isScheme(text) {
 		return pieces
 	}
 	return append(pieces[:last:last], piece{text: text})
+}
+
+// isScheme reports whether there is nothing behind the scheme.
+func isScheme(text string) bool {
+	colon := strings.IndexByte(text, ':')
+	return colon >= 0 && colon == len(text)-1
 }
 
 // withoutRest ends before a slash and the {+name} or * behind it, for names in which
@@ -131,7 +143,6 @@ func withoutRest(pieces []piece) []piece {
 func withoutParameters(text string) string {
 	scheme, rest, _ := strings.Cut(text, ":")
 	var b strings.Builder
-	b.WriteString(scheme + ":")
 	for segment := range strings.SplitAfterSeq(rest, "/") {
 		end := strings.IndexAny(segment, ";:")
 		if end < 0 {
@@ -143,7 +154,7 @@ func withoutParameters(text string) string {
 			b.WriteByte('/')
 		}
 	}
-	return b.String()
+	return scheme + ":" + trimSegments(strings.TrimLeft(b.String(), "/"), true, true)
 }
 
 // withoutAuthority is what is left of a URI for a server that looks at its path
@@ -181,19 +192,22 @@ func hasAuthority(pieces []piece) bool {
 	return len(pieces) > 1 && !pieces[1].several
 }
 
-// withPath gives a URL without a path the one that URL parsers give it, for the
-// schemes that these know. They do not mind how many slashes are behind the scheme.
+// withoutHost leaves out a {name} that is all that a key says of the authority: it may
+// stand for nothing. It returns nil if there is none.
+func withoutHost(pieces []piece) []piece {
+	if len(pieces) < 3 || !strings.HasSuffix(pieces[0].text, "://") || !pieces[1].variable || pieces[1].several || !strings.HasPrefix(pieces[2].text, "/") {
+		return nil
+	}
+	return append([]piece{{text: pieces[0].text + pieces[2].text}}, pieces[3:]...)
+}
+
+// withPath gives a URI that has an authority and no path the path / (RFC 3986 §6.2.3).
 func withPath(uri string) string {
 	scheme, rest, _ := strings.Cut(uri, ":")
-	_, special := defaultPort(scheme)
-	if scheme == "file" {
-		rest, special = strings.CutPrefix(rest, "//")
-	} else {
-		rest = strings.TrimLeft(rest, "/")
-	}
-	end := authorityEnd(rest)
-	if !special || strings.HasPrefix(rest[end:], "/") {
+	authority, hasAuthority := strings.CutPrefix(rest, "//")
+	end := authorityEnd(authority)
+	if !hasAuthority || strings.HasPrefix(authority[end:], "/") {
 		return uri
 	}
-	return scheme + "://" + rest[:end] + "/" + rest[end:]
+	return scheme + "://" + authority[:end] + "/" + authority[end:]
 }

@@ -9,6 +9,7 @@ type uriKeys struct {
 	queryless view // keys without a query
 	bare      view // the same without the slash at the end
 	pathOnly  view // the same without the authority: keys that say nothing of it
+	hostless  view // keys with a {name} for the authority, without it
 	own       []ownForms
 	queries   []queryKey
 }
@@ -21,12 +22,16 @@ type ownForms struct {
 	// nothing, see withoutRest. It has no pieces if there is no such rest.
 	restless                              pattern
 	hasQuery, hasAuthority, hasParameters bool
-	rank                                  int // among all keys; the most specific has the lowest
+	isOpen                                bool // ends in a variable for several segments
+	rank                                  int  // among all keys; the most specific has the lowest
 }
 
 func newURIKeys(keys []pattern, count int) *uriKeys {
-	var plain, paths []pattern
+	var plain, paths, hostless []pattern
 	for _, key := range keys {
+		if pieces := withoutHost(key.pieces); pieces != nil {
+			hostless = append(hostless, pattern{text: key.text, pieces: pieces, index: key.index})
+		}
 		if strings.Contains(key.text, "?") {
 			continue
 		}
@@ -41,6 +46,7 @@ func newURIKeys(keys []pattern, count int) *uriKeys {
 		queryless: newView(plain, count, readURI),
 		bare:      newView(plain, count, readSlashless),
 		pathOnly:  newView(paths, count, readPathOnly),
+		hostless:  newView(hostless, count, readBare),
 		own:       make([]ownForms, count),
 	}
 	for rank, key := range keys {
@@ -58,6 +64,7 @@ func newOwnForms(key pattern, rank int) ownForms {
 		rank:      rank,
 		queryless: key.read(readQueryless), bare: key.read(readBare), pathOnly: key.read(readPathOnly),
 		hasQuery: strings.Contains(rest, "?"), hasAuthority: hasAuthority(key.pieces), hasParameters: strings.ContainsAny(rest, ";:"),
+		isOpen: key.pieces[len(key.pieces)-1].several,
 	}
 	if pieces := withoutRest(own.queryless.pieces); pieces != nil {
 		own.restless = pattern{text: key.text, pieces: pieces, index: key.index}
@@ -80,7 +87,10 @@ func (k *uriKeys) conflict(uri string, index int) bool {
 		own = k.own[index]
 	}
 	whole := read(uri, readURI)
-	if k.whole.conflicts(whole, index) || k.whole.conflicts(read(withPath(uri), readURI), index) {
+	if k.whole.conflicts(whole, index) || k.addedSlashConflict(uri, index, &own) {
+		return true
+	}
+	if (index == None || own.isOpen) && k.hostless.conflicts(read(uri, readBare), index) {
 		return true
 	}
 	queryless := text(withoutQuery([]piece{{text: whole}}))
@@ -88,6 +98,18 @@ func (k *uriKeys) conflict(uri string, index int) bool {
 		queryless != whole && (k.queryless.conflictsWithout(queryless, index, &own.queryless, nil, own.hasQuery) || k.queryConflict(whole, index)) ||
 		k.bareConflict(whole, queryless, index, &own) ||
 		k.pathConflict(uri, index, &own)
+}
+
+// addedSlashConflict is about servers for which a URI without a path has the path /.
+// A key that leaves nothing open behind the authority was written for such URIs: it
+// holds, unless every URL parser adds the slash.
+func (k *uriKeys) addedSlashConflict(uri string, index int, own *ownForms) bool {
+	added := withPath(uri)
+	scheme, _, _ := strings.Cut(uri, ":")
+	if _, special := defaultPort(scheme); added == uri || !special && index != None && !own.isOpen {
+		return false
+	}
+	return k.whole.conflicts(read(added, readURI), index)
 }
 
 // slashConflict is about servers that ignore a slash at the end.
@@ -118,7 +140,7 @@ func (k *uriKeys) bareConflict(whole, queryless string, index int, own *ownForms
 // pathConflict is about servers that look at the path only.
 func (k *uriKeys) pathConflict(uri string, index int, own *ownForms) bool {
 	path := read(uri, readPathOnly)
-	if !hasAuthority([]piece{{text: uri}}) || strings.HasSuffix(path, ":") {
+	if !hasAuthority([]piece{{text: uri}}) || isScheme(path) {
 		return false
 	}
 	return k.pathFinds(path, index, own) || k.pathFinds(withoutParameters(path), index, own)
