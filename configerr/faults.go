@@ -78,9 +78,20 @@ const (
 	ConflictingUI          Fault = "OpenURL and Callback exclude each other"
 	InvalidDPoPMode        Fault = "the DPoP mode is unknown"
 	InvalidLegacyDiscovery Fault = "the legacy discovery is unknown"
+	ReservedParameter      Fault = "the parameter is one that the client itself sets"
 	NoCredentials          Fault = "the grant needs credentials that were registered beforehand"
 	NoAssertion            Fault = "the grant needs a source of assertions"
 	NoSubjectToken         Fault = "the grant needs a source of subject tokens"
 	NoDirectory            Fault = "the store needs a directory"
 	InvalidKeyKind         Fault = "the kind of key is not keyring, passphrase or empty"
+
+	// Of the authorization server for development and tests.
+
+	MissingValue         Fault = "a value is required"
+	DuplicateValue       Fault = "the value is used twice"
+	InvalidIndicator     Fault = "the resource is not an https URL (http on loopback) without userinfo and fragment (RFC 8707 §2)"
+	ScopeNotSupported    Fault = "the scope is not one of Scopes"
+	ResourceNotSupported Fault = "the resource is not one of Resources"
+	UnsupportedGrantType Fault = "the grant type is not supported"
+	InvalidLifetime      Fault = "the lifetime is shorter than a second"
 )

@@ -1,15 +1,14 @@
 package gosdk
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
 
-	"github.com/mcp-auth/go/internal/mcpmethod"
-	"github.com/mcp-auth/go/internal/mcpmsg"
-	"github.com/mcp-auth/go/policy"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/mcp-auth/go/internal/mcpmethod"
+	"github.com/mcp-auth/go/policy"
 )
 
 // extensionURI is what the params of a method name that the SDK has no types for,
@@ -38,36 +37,45 @@ func isExtension(result mcp.Result) bool {
 // is not to be seen in its lists. It is a copy, as a server may give one result to
 // several callers.
 func shownExtension(method string, result mcp.Result, show func(policy.Operation) bool) (mcp.Result, error) {
-	lists := mcpmethod.Of(method).List
-	if lists == 0 || reflect.ValueOf(result).IsNil() {
+	if mcpmethod.Of(method).List == 0 || reflect.ValueOf(result).IsNil() {
 		return result, nil
 	}
-	data, err := json.Marshal(result)
-	if err != nil {
-		return nil, fmt.Errorf("gosdk: the result of %s cannot be filtered: %w", method, err)
-	}
-	// Authorize filters a message as Protect does: with the same reader.
-	var filtered bytes.Buffer
-	filter := mcpmsg.NewFilter(&filtered, "application/json", lists, func(method, name string) bool {
-		return show(policy.Operation{Method: method, Name: name})
-	})
-	filter.SetScope(mcpmsg.ScopeLimited)
-	var message struct {
-		Result json.RawMessage `json:"result"`
-	}
-	_, err = fmt.Fprintf(filter, `{"result":%s}`, data)
-	if err == nil {
-		err = filter.Close()
-	}
-	if err == nil {
-		err = json.Unmarshal(filtered.Bytes(), &message)
-	}
 	shown := reflect.New(reflect.TypeOf(result).Elem())
+	data, err := json.Marshal(result)
 	if err == nil {
-		err = json.Unmarshal(message.Result, shown.Interface())
+		data, err = withoutHidden(data, mcpmethod.Of(method).List, show)
+	}
+	if err == nil {
+		err = json.Unmarshal(data, shown.Interface())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("gosdk: the result of %s cannot be filtered: %w", method, err)
 	}
 	return shown.Interface().(mcp.Result), nil
+}
+
+// withoutHidden takes items out of the lists in a result that json.Marshal wrote.
+func withoutHidden(result []byte, lists mcpmethod.Lists, show func(policy.Operation) bool) ([]byte, error) {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(result, &members); err != nil {
+		return nil, err
+	}
+	for name, value := range members {
+		list, ok := mcpmethod.ListIn(name)
+		if !ok || lists&list.List == 0 {
+			continue
+		}
+		var items []map[string]json.RawMessage
+		if err := json.Unmarshal(value, &items); err != nil {
+			return nil, err
+		}
+		members[name], _ = json.Marshal(keep(items, func(item map[string]json.RawMessage) bool {
+			var id string
+			return json.Unmarshal(item[list.Key], &id) == nil && show(policy.Operation{Method: list.Use, Name: id})
+		}))
+	}
+	if members["cacheScope"] != nil {
+		members["cacheScope"] = json.RawMessage(`"` + scopePrivate + `"`)
+	}
+	return json.Marshal(members)
 }

@@ -89,7 +89,7 @@ func pagesClients(t *testing.T) []pagesClient {
 		{Name: "Notes on the web", RedirectURI: farCallback, lines: []string{
 			"Allow “Notes on the web” to act for you?",
 			"The application chose its name itself. Your answer goes to", "notes.example",
-			"Nobody here has checked who runs notes.example. Continue only if you know it and have just come from there.",
+			"No one here has checked who runs notes.example. Continue only if you know it and have just come from there.",
 		}},
 		{Name: "Notes from elsewhere", RedirectURI: farCallback, ClientID: document.URL, lines: []string{
 			"Allow “Notes from elsewhere” to act for you?",

@@ -19,7 +19,7 @@ import (
 
 const assertionTypeJWT = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" // RFC 7523 §2.2
 
-// party is somebody with a key of their own.
+// party is a client or an issuer with a key of its own.
 type party struct {
 	key    *ecdsa.PrivateKey
 	issuer string
@@ -53,7 +53,7 @@ func (p *party) sign(t *testing.T, now time.Time, claims map[string]any, changes
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := sign(jose.SigningKey{Algorithm: jose.ES256, Key: p.key}, header, payload)
+	token, err := signWith(jose.SigningKey{Algorithm: jose.ES256, Key: p.key}, header, payload)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,9 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/mcp-auth/go/internal/authserver/store"
+	"github.com/mcp-auth/go/internal/authserver/tokenendpoint"
 )
 
 const contenders = 1000
@@ -17,7 +20,7 @@ const contenders = 1000
 func race(t *testing.T, s *Server, form url.Values) (succeeded int64, refreshToken string) {
 	t.Helper()
 	var successes, failures atomic.Int64
-	var winner atomic.Pointer[tokenResponse]
+	var winner atomic.Pointer[tokenendpoint.Response]
 	var contest sync.WaitGroup
 	begin := make(chan struct{})
 	for range contenders {
@@ -30,7 +33,7 @@ func race(t *testing.T, s *Server, form url.Values) (succeeded int64, refreshTok
 				return
 			}
 			successes.Add(1)
-			var answer tokenResponse
+			var answer tokenendpoint.Response
 			decode(t, r, http.StatusOK, &answer)
 			winner.Store(&answer)
 		})
@@ -75,8 +78,11 @@ func TestOneOfManyRefreshes(t *testing.T) {
 	}
 }
 
-// gathered is a store that lets nobody go on before everybody has been told that
-// the refresh token is good.
+// changingStore is a store that tests replace.
+type changingStore struct{ Store }
+
+// gathered is a store that lets no request go on before all have been told that
+// the refresh token is valid.
 type gathered struct {
 	Store
 	arrived *sync.WaitGroup
@@ -92,14 +98,15 @@ func (g gathered) Refreshable(ctx context.Context, id GrantID, number uint32, no
 // Covers AS5.
 func TestOneOfManyRefreshesWhenAllWereToldYes(t *testing.T) {
 	t.Parallel()
-	s := start(t, nil)
+	memory := store.NewMemory()
+	changing := &changingStore{memory}
+	s := start(t, func(c *Config) { c.Store = changing })
 	answer := redeem(t, s, login(t, s))
-	memory := s.store
 	arrived := &sync.WaitGroup{}
 	arrived.Add(contenders)
-	s.store = gathered{memory, arrived}
+	changing.Store = gathered{memory, arrived}
 	succeeded, refreshToken := race(t, s, refreshRequest(answer.RefreshToken))
-	s.store = memory
+	changing.Store = memory
 	if succeeded != 1 {
 		t.Errorf("%d uses of one refresh token succeeded, want 1", succeeded)
 	}

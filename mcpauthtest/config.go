@@ -1,32 +1,10 @@
 package mcpauthtest
 
 import (
-	"cmp"
-	"crypto/x509"
 	"log/slog"
-	"maps"
-	"net/netip"
-	"slices"
 	"time"
-)
 
-const (
-	defaultListen          = "127.0.0.1:0"
-	defaultAlgorithm       = "ES256"
-	defaultAccessTokenTTL  = time.Hour
-	defaultRefreshTokenTTL = 30 * 24 * time.Hour
-	defaultRegistrationTTL = 30 * 24 * time.Hour
-
-	defaultUsername = "alice"
-	defaultPassword = "wonderland"
-)
-
-// Scopes with a meaning of their own. They can always be asked for.
-const (
-	scopeOpenID        = "openid"
-	scopeProfile       = "profile"
-	scopeEmail         = "email"
-	scopeOfflineAccess = "offline_access"
+	"github.com/mcp-auth/go/network"
 )
 
 // Config configures a [Server]. The zero value is ready to use: one user, any
@@ -39,38 +17,39 @@ type Config struct {
 	// Path is the path of an issuer that is derived from the listener, such as
 	// "/tenant1". Empty means none.
 	Path string
-	// Listen is the address [NewServer] listens on. Empty means a free port of
-	// 127.0.0.1. An address that is not loopback needs Issuer too.
+	// Listen is the address that [NewServer] listens on. Empty means a free port
+	// of 127.0.0.1. An address that is not loopback needs Issuer as well.
 	Listen string
 	// AutoApprove answers each authorization request at once, without a page,
 	// as if the first user had logged in and consented; a login_hint with
-	// another user's name selects that user. Anybody who reaches the server
-	// gets tokens, so use it only for tests on loopback.
+	// another user's name selects that user. Anyone who reaches the server gets
+	// tokens, so use it only for tests on loopback.
 	AutoApprove bool
 	// Users can log in. Empty means one user "alice" with the password
 	// "wonderland".
 	Users []User
-	// Clients are registered in advance. Others register themselves (RFC 7591).
+	// Clients are registered in advance. Other clients register themselves
+	// (RFC 7591).
 	Clients []Client
-	// Scopes are advertised and can be asked for, beside openid, profile, email
-	// and offline_access. Empty means that any scope can be asked for.
+	// Scopes are advertised and can be asked for, in addition to openid, profile,
+	// email and offline_access. Empty means that any scope can be asked for.
 	Scopes []string
-	// DefaultScopes are granted to a request that names none (RFC 6749 §3.3).
+	// DefaultScopes are granted to a request that names no scope (RFC 6749 §3.3).
 	// Empty means all of Scopes.
 	DefaultScopes []string
 	// ScopeDescriptions says in words what a scope permits, for the consent page.
 	ScopeDescriptions map[string]string
 	// Resources are the resource indicators (RFC 8707) that can be asked for,
-	// compared byte for byte. The first is the audience of tokens for which none
-	// was asked. Empty means any https or loopback URL, and the issuer itself as
-	// audience where none was asked.
+	// compared byte for byte. The first is the audience of tokens if none was
+	// asked for. Empty means any https or loopback URL, and the issuer itself as
+	// the audience if none was asked for.
 	Resources []string
 	// AccessTokenTTL is how long access tokens are valid. Zero means one hour.
 	AccessTokenTTL time.Duration
 	// OpaqueAccessTokens makes access tokens that resource servers cannot read:
-	// they must introspect them (RFC 7662), as one of Clients that has a
-	// Secret. Otherwise access tokens are JWTs (RFC 9068), which can be
-	// introspected, too.
+	// they must introspect them (RFC 7662), as one of Clients that has a Secret.
+	// Otherwise access tokens are JWTs (RFC 9068), which can also be
+	// introspected.
 	OpaqueAccessTokens bool
 	// RefreshTokenTTL is how long after the login tokens can be refreshed. Zero
 	// means 30 days.
@@ -78,41 +57,38 @@ type Config struct {
 	// RegistrationTTL is how long dynamically registered clients live. Zero
 	// means 30 days.
 	RegistrationTTL time.Duration
-	// OpenRegistration lets anybody register a client (RFC 7591) even if the
-	// host of Issuer is not on loopback. On loopback anybody can.
+	// OpenRegistration lets anyone register a client (RFC 7591) even if the host
+	// of Issuer is not on loopback. On loopback anyone can.
 	OpenRegistration bool
 	// DPoPNonce demands a nonce of the server in DPoP proofs (RFC 9449 §8).
-	// Without it, proofs are accepted and tokens bound as well.
+	// Proofs are accepted and tokens bound with or without it.
 	DPoPNonce bool
 	// TrustedIssuers sign assertions that are accepted as grants (RFC 7523
 	// §2.1).
 	TrustedIssuers []TrustedIssuer
-	// AssertionAudiences are authorization servers that clients get identity
-	// assertions for, in exchange for an ID token (RFC 8693).
+	// AssertionAudiences are authorization servers for which clients get identity
+	// assertions, in exchange for an ID token (RFC 8693).
 	AssertionAudiences []AssertionAudience
-	// AllowedNetworks are special-purpose networks, such as private ones, from
-	// which client metadata and keys may be fetched, beside the public
-	// internet. Loopback is allowed if the host of Issuer is on loopback.
-	AllowedNetworks []netip.Prefix
-	// RootCAs verifies the servers that client metadata and keys are fetched
-	// from. Nil means the system's.
-	RootCAs *x509.CertPool
+	// Network says which servers client metadata and keys may be fetched from.
+	// Loopback is allowed if the host of Issuer is on loopback. A zero Timeout
+	// means 5 seconds.
+	Network network.Settings
 	// Store keeps clients, grants and keys. Nil means memory.
 	Store Store
 	// StatusPage serves a page at the Issuer that lists the grants and shows
-	// what is in a token. Anybody who reaches the server under the Issuer's
-	// host sees it.
+	// what is in a token. Anyone who reaches the server under the Issuer's host
+	// sees it.
 	StatusPage bool
 	// Algorithm signs the tokens: ES256, ES384, ES512, RS256, RS384, RS512,
 	// PS256, PS384, PS512 or EdDSA. Empty means ES256.
 	Algorithm string
-	// Logger is told what the server grants and refuses. Nil means silence.
+	// Logger records what the server grants and refuses. Nil means no log.
 	Logger *slog.Logger
 	// Now is the clock. Nil means [time.Now].
 	Now func() time.Time
 }
 
-// User is somebody who can log in.
+// User is a person who can log in.
 type User struct {
 	// Username and Password are for the login page. Both are required.
 	Username, Password string
@@ -129,9 +105,9 @@ type Client struct {
 	// Secret makes the client a confidential one, which authenticates at the
 	// token endpoint by client_secret_basic or client_secret_post.
 	Secret string
-	// JWKS is a JWK Set with public keys. It makes the client a confidential
-	// one, too, which authenticates by private_key_jwt (RFC 7523 §2.2). Without
-	// a secret and keys a client is public.
+	// JWKS is a JWK Set with public keys. It also makes the client a
+	// confidential one, which authenticates by private_key_jwt (RFC 7523 §2.2).
+	// Without a secret and keys a client is public.
 	JWKS []byte
 	// JWKSURI is the URL of the JWK Set, in place of JWKS.
 	JWKSURI string
@@ -143,9 +119,9 @@ type Client struct {
 	// RedirectURIs are compared byte for byte, except for ports on loopback
 	// (RFC 8252 §7.3). They are https, or http on loopback.
 	RedirectURIs []string
-	// GrantTypes are those of RFC 7591 §2 that the server knows. Empty means
-	// authorization_code and refresh_token for a client with redirect URIs,
-	// client_credentials and token exchange for a confidential one, and
+	// GrantTypes are grant types of RFC 7591 §2 that the server supports. Empty
+	// means authorization_code and refresh_token for a client with redirect
+	// URIs, client_credentials and token exchange for a confidential one, and
 	// jwt-bearer for all.
 	GrantTypes []string
 }
@@ -156,8 +132,8 @@ type TrustedIssuer struct {
 	Issuer string
 	// JWKS is a JWK Set with the issuer's keys.
 	JWKS []byte
-	// JWKSURI is the URL of the JWK Set. With neither, the set is found through
-	// the issuer's metadata (RFC 8414, OpenID Connect Discovery).
+	// JWKSURI is the URL of the JWK Set. If JWKS is empty as well, the set is
+	// found through the issuer's metadata (RFC 8414, OpenID Connect Discovery).
 	JWKSURI string
 	// IdentityAssertions accepts the issuer's ID-JAGs (Identity Assertion JWT
 	// Authorization Grant): for clients that are registered here, on behalf of
@@ -173,14 +149,15 @@ type TrustedIssuer struct {
 type Workload struct {
 	// Subject is the sub claim, compared byte for byte.
 	Subject string
-	// Scopes are what it can ask for, and what it gets if it asks for none.
+	// Scopes are the scopes that it can ask for. It gets all of them if it asks
+	// for none.
 	Scopes []string
-	// Resources are those it can ask for. Empty means what [Config.Resources]
-	// allows.
+	// Resources are the resources that it can ask for. Empty means those that
+	// [Config.Resources] allows.
 	Resources []string
 }
 
-// AssertionAudience is an authorization server that trusts this one to speak for
+// AssertionAudience is an authorization server that trusts this one to vouch for
 // its users.
 type AssertionAudience struct {
 	// Issuer is its issuer identifier, the aud of assertions.
@@ -194,116 +171,3 @@ type AssertionAudience struct {
 	// that is missing has the same client_id.
 	ClientIDs map[string]string
 }
-
-// normalized returns a copy with the defaults filled in, sharing nothing
-// with c.
-func (c Config) normalized() Config {
-	c.Users = slices.Clone(c.Users)
-	if len(c.Users) == 0 {
-		c.Users = []User{{
-			Username: defaultUsername, Password: defaultPassword,
-			Name: "Alice", Email: "alice@example.com",
-		}}
-	}
-	for i := range c.Users {
-		c.Users[i].Subject = cmp.Or(c.Users[i].Subject, c.Users[i].Username)
-	}
-	c.Clients = slices.Clone(c.Clients)
-	for i := range c.Clients {
-		c.Clients[i] = c.Clients[i].normalized()
-	}
-	c.Scopes = slices.Clone(c.Scopes)
-	c.DefaultScopes = slices.Clone(c.DefaultScopes)
-	if len(c.DefaultScopes) == 0 {
-		c.DefaultScopes = slices.Clone(c.Scopes)
-	}
-	c.ScopeDescriptions = maps.Clone(c.ScopeDescriptions)
-	c.Resources = slices.Clone(c.Resources)
-	c.AccessTokenTTL = cmp.Or(c.AccessTokenTTL, defaultAccessTokenTTL)
-	c.RefreshTokenTTL = cmp.Or(c.RefreshTokenTTL, defaultRefreshTokenTTL)
-	c.RegistrationTTL = cmp.Or(c.RegistrationTTL, defaultRegistrationTTL)
-	c.Algorithm = cmp.Or(c.Algorithm, defaultAlgorithm)
-	c.TrustedIssuers = slices.Clone(c.TrustedIssuers)
-	for i := range c.TrustedIssuers {
-		c.TrustedIssuers[i] = c.TrustedIssuers[i].copied()
-	}
-	c.AssertionAudiences = slices.Clone(c.AssertionAudiences)
-	for i := range c.AssertionAudiences {
-		c.AssertionAudiences[i] = c.AssertionAudiences[i].copied()
-	}
-	c.AllowedNetworks = slices.Clone(c.AllowedNetworks)
-	if c.Store == nil {
-		c.Store = newMemory()
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	return c
-}
-
-func (c Client) normalized() Client {
-	c.Name = cmp.Or(c.Name, c.ID)
-	c.JWKS = slices.Clone(c.JWKS)
-	c.RedirectURIs = slices.Clone(c.RedirectURIs)
-	c.GrantTypes = slices.Clone(c.GrantTypes)
-	if len(c.GrantTypes) > 0 {
-		return c
-	}
-	if len(c.RedirectURIs) > 0 {
-		c.GrantTypes = append(c.GrantTypes, grantAuthorizationCode, grantRefreshToken)
-	}
-	if c.confidential() {
-		c.GrantTypes = append(c.GrantTypes, grantClientCredentials, grantTokenExchange)
-	}
-	if len(c.GrantTypes) > 0 {
-		c.GrantTypes = append(c.GrantTypes, grantJWTBearer)
-	}
-	return c
-}
-
-func (c Client) confidential() bool { return c.Secret != "" || len(c.JWKS) > 0 || c.JWKSURI != "" }
-
-func (t TrustedIssuer) copied() TrustedIssuer {
-	t.JWKS = slices.Clone(t.JWKS)
-	t.Workloads = slices.Clone(t.Workloads)
-	for i, w := range t.Workloads {
-		t.Workloads[i].Scopes, t.Workloads[i].Resources = slices.Clone(w.Scopes), slices.Clone(w.Resources)
-	}
-	return t
-}
-
-func (a AssertionAudience) copied() AssertionAudience {
-	a.Resources, a.Scopes = slices.Clone(a.Resources), slices.Clone(a.Scopes)
-	a.ClientIDs = maps.Clone(a.ClientIDs)
-	return a
-}
-
-// scopeSupported tells whether scope can be asked for.
-func (c Config) scopeSupported(scope string) bool {
-	if len(c.Scopes) == 0 || slices.Contains(c.Scopes, scope) {
-		return true
-	}
-	return identityScope(scope)
-}
-
-// scopesSupported are the scopes to advertise.
-func (c Config) scopesSupported() []string {
-	all := slices.Clone(c.Scopes)
-	for _, s := range identityScopes() {
-		if !slices.Contains(all, s) {
-			all = append(all, s)
-		}
-	}
-	return all
-}
-
-func identityScopes() []string {
-	return []string{scopeOpenID, scopeProfile, scopeEmail, scopeOfflineAccess}
-}
-
-// identityScope tells whether scope is about the user or the login, not about a
-// resource.
-func identityScope(scope string) bool { return slices.Contains(identityScopes(), scope) }

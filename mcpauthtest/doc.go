@@ -1,7 +1,7 @@
 // Package mcpauthtest is an OAuth 2.1 authorization server for development and
-// tests, in the manner of [net/http/httptest]: it starts in process on
-// loopback, logs test users in and issues real tokens, so that an MCP server
-// can be tried and tested without an account at any provider.
+// tests, like [net/http/httptest]: it starts in process on loopback, logs test
+// users in and issues real tokens, so that an MCP server can be tried and tested
+// without an account at any provider.
 //
 // Two calls are enough to test a resource server. [NewServer] starts the
 // authorization server, [Server.Token] mints an access token:
@@ -19,7 +19,7 @@
 // its keys, [Server.Requests] counts the requests to it. docs/testing.md shows
 // a whole test.
 //
-// Clients find a complete server: metadata (RFC 8414 and OpenID Connect
+// For clients it is a complete server: metadata (RFC 8414 and OpenID Connect
 // Discovery), authorization code with PKCE S256, Client ID Metadata Documents,
 // dynamic registration (RFC 7591), resource indicators (RFC 8707), the iss
 // parameter (RFC 9207), refresh token rotation, DPoP (RFC 9449), introspection
@@ -33,7 +33,7 @@
 // are fixed then and can only be narrowed; [Server.Grants] lists the grants.
 // They are kept in memory, or in a file by package sqlitestore.
 //
-// It is for development and tests only, not an identity provider: on loopback
-// anybody who reaches it can register a client, and its configuration holds
+// It is only for development and tests, not an identity provider: on loopback
+// anyone who reaches it can register a client, and its configuration holds
 // passwords in plain text. The command "mcpauth dev" is this server.
 package mcpauthtest

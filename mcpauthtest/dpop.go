@@ -24,7 +24,7 @@ const typeDPoPProof = "dpop+jwt" // RFC 9449 §4.2
 type DPoPKey struct {
 	private *ecdsa.PrivateKey
 	public  jose.JSONWebKey
-	// thumbprint is what a token bound to the key says in cnf.jkt.
+	// thumbprint is cnf.jkt of a token bound to the key.
 	thumbprint string
 }
 
@@ -42,23 +42,23 @@ func NewDPoPKey() (*DPoPKey, error) {
 	return &DPoPKey{private, public, base64.RawURLEncoding.EncodeToString(sum)}, nil
 }
 
-// Thumbprint is the key's SHA-256 thumbprint (RFC 7638), as cnf.jkt has it.
+// Thumbprint returns the key's SHA-256 thumbprint (RFC 7638), as in cnf.jkt.
 func (k *DPoPKey) Thumbprint() string { return k.thumbprint }
 
-// BoundTo binds a token of [Server.Token] to the key (RFC 9449 §6.1).
+// BoundTo binds a token of [Server.Token] to a key (RFC 9449 §6.1).
 func BoundTo(k *DPoPKey) TokenOption {
 	return TokenOption{func(r *recipe) { r.claims["cnf"] = map[string]any{"jkt": k.thumbprint} }}
 }
 
-// DPoPProof says what a proof is for. In place of a zero field, the proof has
-// what a well-behaved client puts there.
+// DPoPProof says what a proof is for. For a zero field, the proof has the value
+// that a well-behaved client would use.
 type DPoPProof struct {
-	// Method and URL are those of the request (htm and htu).
+	// Method and URL are the method and the URL of the request (htm and htu).
 	Method, URL string
 	// AccessToken is hashed to ath. Empty leaves ath out, as in a proof for the
 	// token endpoint.
 	AccessToken string
-	// Nonce is the one that the server gave, if any.
+	// Nonce is the nonce that the server gave, if any.
 	Nonce string
 	// ID is jti. Empty means a random one.
 	ID string
@@ -92,11 +92,11 @@ func (k *DPoPKey) Proof(p DPoPProof) (string, error) {
 	}
 	header := map[string]any{"typ": typeDPoPProof, "jwk": k.public}
 	maps.Copy(header, p.Header)
-	return sign(jose.SigningKey{Algorithm: jose.ES256, Key: k.private}, header, payload)
+	return signWith(jose.SigningKey{Algorithm: jose.ES256, Key: k.private}, header, payload)
 }
 
 // Authorize sets the headers Authorization and DPoP of a request to url, with
-// a new proof. nonce is the one that the server gave, if any.
+// a new proof. nonce is the nonce that the server gave, if any.
 func (k *DPoPKey) Authorize(header http.Header, method, url, token, nonce string) error {
 	proof, err := k.Proof(DPoPProof{Method: method, URL: url, AccessToken: token, Nonce: nonce})
 	if err != nil {

@@ -191,7 +191,7 @@ func Example_protectedServer() {
 	// without the scope 403
 }
 
-// Testing a handler by itself: no token and no server, the AuthInfo is put where
+// Testing a handler directly: no token and no server, the AuthInfo is put where
 // the handler looks for it.
 func Example_handler() {
 	info := &mcpauth.AuthInfo{Subject: "alice", Scopes: []string{"read:notes"}}
@@ -244,7 +244,7 @@ func Example_severalIssuers() {
 	// 401 0
 }
 
-// Time does not pass by itself where a clock is given.
+// With a clock of its own, time passes only when the test says so.
 func ExampleConfig_now() {
 	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 	as, err := mcpauthtest.NewServer(mcpauthtest.Config{
@@ -297,7 +297,7 @@ func ExampleServer_RotateKeys() {
 	// after all keys were withdrawn: false
 }
 
-// An authorization server in trouble: whoever depends on it should notice, and
+// An authorization server in trouble: its clients should notice, and
 // recover.
 func ExampleServer_SetFaults() {
 	as, err := mcpauthtest.NewServer(mcpauthtest.Config{})

@@ -1,9 +1,8 @@
 package mcpauthtest
 
 import (
-	"cmp"
-	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,16 +13,16 @@ type Faults struct {
 	Metadata DocumentFault
 	// JWKS spoils the JWK Set.
 	JWKS DocumentFault
-	// Introspection spoils the answers of the introspection endpoint.
+	// Introspection spoils the responses of the introspection endpoint.
 	Introspection DocumentFault
-	// Token spoils the answers of the token endpoint.
+	// Token spoils the responses of the token endpoint.
 	Token DocumentFault
-	// AuthorizationIssuer is put into iss of authorization responses instead of
-	// the issuer (RFC 9207).
+	// AuthorizationIssuer replaces the issuer in iss of authorization responses
+	// (RFC 9207).
 	AuthorizationIssuer string
 	// NoAuthorizationIssuer leaves iss out of authorization responses.
 	NoAuthorizationIssuer bool
-	// MetadataIssuer is put into both metadata documents instead of the issuer.
+	// MetadataIssuer replaces the issuer in both metadata documents.
 	MetadataIssuer string
 	// HideOAuthMetadata answers 404 for the RFC 8414 document.
 	HideOAuthMetadata bool
@@ -42,7 +41,7 @@ type Faults struct {
 
 // DocumentFault says how one document is served wrongly.
 type DocumentFault struct {
-	// Delay is how long the answer is held back.
+	// Delay is how long the response is held back.
 	Delay time.Duration
 	// Status replaces 200, if it is not zero.
 	Status int
@@ -50,60 +49,20 @@ type DocumentFault struct {
 	Body []byte
 }
 
-// SetFaults makes the server misbehave from the next request on.
-// SetFaults(Faults{}) ends that.
-func (s *Server) SetFaults(f Faults) {
-	f.Metadata.Body = slices.Clone(f.Metadata.Body)
-	f.JWKS.Body = slices.Clone(f.JWKS.Body)
-	f.Introspection.Body = slices.Clone(f.Introspection.Body)
-	f.Token.Body = slices.Clone(f.Token.Body)
-	s.faults.Store(&f)
+// faultState holds the faults of a running server.
+type faultState struct{ current atomic.Pointer[Faults] }
+
+func newFaultState() *faultState {
+	s := &faultState{}
+	s.set(Faults{})
+	return s
 }
 
-// spoil answers in place of an endpoint, if the fault says so or nobody waits
-// for the answer any more.
-func (s *Server) spoil(w http.ResponseWriter, r *http.Request, f DocumentFault) bool {
-	if !s.wait(r, f.Delay) {
-		return true
+func (s *faultState) set(f Faults) {
+	for _, document := range []*DocumentFault{&f.Metadata, &f.JWKS, &f.Introspection, &f.Token} {
+		document.Body = slices.Clone(document.Body)
 	}
-	if f.Status == 0 && f.Body == nil {
-		return false
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(cmp.Or(f.Status, http.StatusOK))
-	_, _ = w.Write(f.Body) // the client is gone if this fails
-	return true
+	s.current.Store(&f)
 }
 
-// serveDocument sends a JSON document, spoiled by the fault.
-func (s *Server) serveDocument(w http.ResponseWriter, r *http.Request, f DocumentFault, document []byte) {
-	if !s.wait(r, f.Delay) {
-		return
-	}
-	if f.Body != nil {
-		document = f.Body
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if f.Status == 0 || f.Status == http.StatusOK {
-		w.Header().Set("Cache-Control", documentCacheControl)
-	}
-	w.WriteHeader(cmp.Or(f.Status, http.StatusOK))
-	_, _ = w.Write(document) // the client is gone if this fails
-}
-
-// wait waits for d; false means that nobody waits for the answer any more.
-func (s *Server) wait(r *http.Request, d time.Duration) bool {
-	if d <= 0 {
-		return true
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-r.Context().Done():
-		return false
-	case <-s.closing:
-		return false
-	}
-}
+func (s *faultState) get() *Faults { return s.current.Load() }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+	"github.com/mcp-auth/go/internal/authserver/tokenendpoint"
 )
 
 const (
@@ -27,6 +28,32 @@ const (
 	testRedirect = "http://127.0.0.1/callback"
 	testState    = "state with spaces & signs"
 )
+
+// Limits of the authorization server, as its clients meet them.
+const (
+	assertionLeeway      = 30 * time.Second
+	maxAssertionLife     = 24 * time.Hour
+	proofLifetime        = 5 * time.Minute
+	proofLeeway          = 5 * time.Minute
+	documentCooldown     = 10 * time.Second
+	documentFresh        = time.Minute
+	maxDocumentFresh     = 24 * time.Hour
+	fetchBurst           = 50
+	maxRedirectURIs      = 16
+	maxClientName        = 200
+	maxRegistrationBytes = 64 << 10
+	registrationBurst    = 200
+	registrationRate     = 10
+	maxDynamicClients    = 10_000
+	maxFormerKeys        = 16
+	keyGrace             = time.Minute
+)
+
+// base returns the issuer without a terminating slash.
+func base(s *Server) string { return strings.TrimSuffix(s.issuer, "/") }
+
+// kidInUse returns the kid of the key that signs.
+func kidInUse(s *Server) string { return s.keys.Current(time.Time{}).ID() }
 
 // clock is a clock that tests set.
 type clock struct {
@@ -176,7 +203,7 @@ func change(values url.Values, changes []string) {
 // client is called back with.
 func callback(t *testing.T, s *Server, query url.Values) url.Values {
 	t.Helper()
-	r := get(t, s, s.base+"/authorize?"+query.Encode())
+	r := get(t, s, base(s)+"/authorize?"+query.Encode())
 	location, err := r.Location()
 	if err != nil || r.StatusCode != http.StatusFound {
 		t.Fatalf("status %d, %v: %s", r.StatusCode, err, body(t, r))
@@ -211,13 +238,13 @@ func login(t *testing.T, s *Server, changes ...string) url.Values {
 	}
 }
 
-func tokenEndpoint(s *Server) string { return s.base + "/token" }
+func tokenEndpoint(s *Server) string { return base(s) + "/token" }
 
 // redeem sends a token request that must succeed.
-func redeem(t *testing.T, s *Server, form url.Values, header ...string) tokenResponse {
+func redeem(t *testing.T, s *Server, form url.Values, header ...string) tokenendpoint.Response {
 	t.Helper()
 	r := postForm(s, tokenEndpoint(s), form, header...)
-	var answer tokenResponse
+	var answer tokenendpoint.Response
 	decode(t, r, http.StatusOK, &answer)
 	if got := r.Header.Get("Cache-Control"); got != "no-store" {
 		t.Errorf("Cache-Control %q, want no-store", got)
@@ -232,7 +259,7 @@ func redeem(t *testing.T, s *Server, form url.Values, header ...string) tokenRes
 func keySet(t *testing.T, s *Server) *jose.JSONWebKeySet {
 	t.Helper()
 	var set jose.JSONWebKeySet
-	decode(t, get(t, s, s.base+"/jwks"), http.StatusOK, &set)
+	decode(t, get(t, s, base(s)+"/jwks"), http.StatusOK, &set)
 	return &set
 }
 
@@ -240,7 +267,7 @@ func keySet(t *testing.T, s *Server) *jose.JSONWebKeySet {
 // that is not ours, and returns header and claims.
 func verified(t *testing.T, s *Server, token string) (header map[string]any, claims map[string]any) {
 	t.Helper()
-	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(s.config.Algorithm)})
+	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(s.keys.Algorithm())})
 	if err != nil {
 		t.Fatal(err)
 	}

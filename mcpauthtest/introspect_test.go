@@ -6,9 +6,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mcp-auth/go/internal/authserver/oauth"
 )
 
-func introspectEndpoint(s *Server) string { return s.base + "/introspect" }
+func introspectEndpoint(s *Server) string { return base(s) + "/introspect" }
 
 // asRobot is the form of an introspection request by the confidential client.
 func asRobot(token string) url.Values {
@@ -112,7 +114,7 @@ func TestIntrospectionOfMintedTokens(t *testing.T) {
 	if answer := introspect(t, s, "no-such-token"); len(answer) != 1 || answer["active"] != false {
 		t.Errorf("unknown: %v", answer)
 	}
-	long, err := s.Token(TokenClaims{Audience: []string{testResource}, Extra: map[string]any{"long": strings.Repeat("x", 2*maxValueBytes)}})
+	long, err := s.Token(TokenClaims{Audience: []string{testResource}, Extra: map[string]any{"long": strings.Repeat("x", 2*oauth.MaxValueBytes)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,32 +192,6 @@ func TestIntrospectionFaultsAndCounts(t *testing.T) {
 		t.Errorf("%d requests counted, want 2", got)
 	}
 	if got := s.Metadata().IntrospectionEndpoint; got != introspectEndpoint(s) {
-		t.Errorf("the metadata name %q", got)
-	}
-}
-
-func TestOpaqueTokens(t *testing.T) {
-	t.Parallel()
-	s := newSecrets()
-	o, err := newOpaqueTokens(s.Opaque)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const jwt = "a.b.c"
-	first, second := o.conceal(jwt), o.conceal(jwt)
-	if first == second || strings.Contains(first, ".") {
-		t.Errorf("%q and %q", first, second)
-	}
-	if got := o.reveal(first); got != jwt {
-		t.Errorf("%q is revealed", got)
-	}
-	other, err := newOpaqueTokens(s.CSRF)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, token := range []string{first[:len(first)-4], "x" + first, other.conceal(jwt), "", jwt} {
-		if got := o.reveal(token); got != token {
-			t.Errorf("%q is revealed", got)
-		}
+		t.Errorf("the metadata names %q", got)
 	}
 }

@@ -6,6 +6,9 @@ import (
 	"net/url"
 	"testing"
 	"time"
+
+	"github.com/mcp-auth/go/internal/authserver/oauth"
+	"github.com/mcp-auth/go/internal/authserver/tokenendpoint"
 )
 
 const (
@@ -40,7 +43,7 @@ func startTrusting(t *testing.T) *trusting {
 }
 
 func bearer(assertion string, more ...string) url.Values {
-	form := url.Values{"grant_type": {grantJWTBearer}, "assertion": {assertion}}
+	form := url.Values{"grant_type": {oauth.GrantJWTBearer}, "assertion": {assertion}}
 	change(form, more)
 	return form
 }
@@ -49,7 +52,7 @@ func bearer(assertion string, more ...string) url.Values {
 func (s *trusting) idJAG(t *testing.T, changes map[string]any) string {
 	t.Helper()
 	return s.idp.sign(t, s.clock.now(), map[string]any{
-		"typ": typeIDJAG, "sub": "U019488227", "aud": testIssuer, "client_id": "app",
+		"typ": oauth.TypeIDJAG, "sub": "U019488227", "aud": testIssuer, "client_id": "app",
 		"resource": testResource, "scope": "read write",
 	}, changes)
 }
@@ -135,7 +138,7 @@ func TestIdentityAssertionsThatAreRefused(t *testing.T) {
 	}
 	stranger := newParty(t, idpIssuer)
 	forged := stranger.sign(t, now, map[string]any{
-		"typ": typeIDJAG, "sub": "U", "aud": testIssuer, "client_id": "app", "resource": testResource,
+		"typ": oauth.TypeIDJAG, "sub": "U", "aud": testIssuer, "client_id": "app", "resource": testResource,
 	}, nil)
 	wantError(t, postForm(s.Server, tokenEndpoint(s.Server), bearer(forged, "client_id", "app")), http.StatusBadRequest, "invalid_grant")
 	once := bearer(s.idJAG(t, nil), "client_id", "app")
@@ -171,7 +174,7 @@ func TestWorkloads(t *testing.T) {
 		"expired":             {map[string]any{"exp": now.Add(-time.Hour).Unix()}, nil, "", "", "invalid_grant"},
 		"no jti":              {map[string]any{"jti": nil}, nil, "", "", "invalid_grant"},
 		"no iat":              {map[string]any{"iat": nil}, nil, "", "", "invalid_grant"},
-		"an ID-JAG":           {map[string]any{"typ": typeIDJAG}, nil, "", "", "invalid_grant"},
+		"an ID-JAG":           {map[string]any{"typ": oauth.TypeIDJAG}, nil, "", "", "invalid_grant"},
 		"a DPoP proof":        {map[string]any{"typ": "dpop+jwt"}, nil, "", "", "invalid_grant"},
 		"valid for days":      {map[string]any{"exp": now.Add(48 * time.Hour).Unix()}, nil, "", "", "invalid_grant"},
 		"a name in two parts": {map[string]any{"sub": []string{agent}}, nil, "", "", "invalid_grant"},
@@ -230,13 +233,13 @@ func TestEnterpriseManagedAuthorization(t *testing.T) {
 	form.Set("client_secret", "s")
 	idToken := redeem(t, idp, form).IDToken
 	exchange := url.Values{
-		"grant_type": {grantTokenExchange}, "client_id": {"agent-at-idp"}, "client_secret": {"s"},
-		"requested_token_type": {tokenTypeIDJAG}, "audience": {loopbackIssuer}, "resource": {testResource},
-		"scope": {"read"}, "subject_token": {idToken}, "subject_token_type": {tokenTypeIDToken},
+		"grant_type": {oauth.GrantTokenExchange}, "client_id": {"agent-at-idp"}, "client_secret": {"s"},
+		"requested_token_type": {oauth.TokenTypeIDJAG}, "audience": {loopbackIssuer}, "resource": {testResource},
+		"scope": {"read"}, "subject_token": {idToken}, "subject_token_type": {oauth.TokenTypeIDToken},
 	}
-	var exchanged tokenResponse
+	var exchanged tokenendpoint.Response
 	decode(t, postForm(idp, tokenEndpoint(idp), exchange), http.StatusOK, &exchanged)
-	if exchanged.IssuedTokenType != tokenTypeIDJAG || exchanged.TokenType != "N_A" || exchanged.ExpiresIn != 300 || exchanged.Scope != "read" {
+	if exchanged.IssuedTokenType != oauth.TokenTypeIDJAG || exchanged.TokenType != "N_A" || exchanged.ExpiresIn != 300 || exchanged.Scope != "read" {
 		t.Errorf("%+v", exchanged)
 	}
 	answer := redeem(t, s, bearer(exchanged.AccessToken, "client_id", "app"))

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mcp-auth/go/internal/authserver/store"
 )
 
 func mint(t *testing.T, s *Server, claims TokenClaims, options ...TokenOption) string {
@@ -147,10 +149,10 @@ func TestServersDoNotShareKeys(t *testing.T) {
 // Covers AS10.
 func TestAnotherAlgorithmAfterARestart(t *testing.T) {
 	t.Parallel()
-	c, store := newClock(), newMemory()
-	before := start(t, func(config *Config) { config.Now, config.Store = c.now, store })
+	c, memory := newClock(), store.NewMemory()
+	before := start(t, func(config *Config) { config.Now, config.Store = c.now, memory })
 	token := mint(t, before, TokenClaims{Audience: []string{testResource}})
-	after := start(t, func(config *Config) { config.Now, config.Store, config.Algorithm = c.now, store, "EdDSA" })
+	after := start(t, func(config *Config) { config.Now, config.Store, config.Algorithm = c.now, memory, "EdDSA" })
 	if !after.TokenActive(t.Context(), token) || !published(t, after, kid(t, token)) {
 		t.Error("a token of the time before does not verify")
 	}
@@ -167,11 +169,11 @@ func TestAnotherAlgorithmAfterARestart(t *testing.T) {
 func TestStoredKeysThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for _, stored := range []string{"garbage", `{}`, `{"keys":{"current":{"kty":"oct","k":"AAAA","alg":"HS256"}}}`} {
-		store := newMemory()
-		if err := store.SaveSecrets(t.Context(), []byte(stored)); err != nil {
+		memory := store.NewMemory()
+		if err := memory.SaveSecrets(t.Context(), []byte(stored)); err != nil {
 			t.Fatal(err)
 		}
-		if s, err := New(Config{Issuer: testIssuer, Store: store}); err == nil {
+		if s, err := New(Config{Issuer: testIssuer, Store: memory}); err == nil {
 			s.Close()
 			t.Errorf("%s: a server started", stored)
 		} else if strings.Contains(err.Error(), "AAAA") {

@@ -123,7 +123,7 @@ func TestDiscovery(t *testing.T) {
 func TestJWKSHoldsPublicKeysOnly(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
-	r := get(t, s, s.base+"/jwks")
+	r := get(t, s, base(s)+"/jwks")
 	if got := r.Header.Get("Cache-Control"); !strings.Contains(got, "max-age=") {
 		t.Errorf("Cache-Control %q, want a max-age", got)
 	}
@@ -141,7 +141,7 @@ func TestJWKSHoldsPublicKeysOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if served := body(t, get(t, s, s.base+"/jwks")); string(byHand) != served {
+	if served := body(t, get(t, s, base(s)+"/jwks")); string(byHand) != served {
 		t.Errorf("JWKS() = %s, served %s", byHand, served)
 	}
 }

@@ -84,10 +84,10 @@ func TestDefects(t *testing.T) {
 		{"wrong audience", WrongAudience(), true, nil, map[string]any{"aud": "https://other-resource.example/mcp"}},
 		{"ID token", IDToken(), true, map[string]any{"typ": "JWT"}, map[string]any{"client_id": nil, "scope": nil, "aud": testResource}},
 		{"unknown key", UnknownKey(), false, nil, nil},
-		{"wrong key", WrongKey(), false, map[string]any{"kid": s.keys.current.id}, nil},
+		{"wrong key", WrongKey(), false, map[string]any{"kid": kidInUse(s)}, nil},
 		{"embedded key", EmbeddedKey(), false, map[string]any{"kid": nil}, nil},
 		{"unsigned", Unsigned(), false, map[string]any{"alg": "none"}, nil},
-		{"HMAC", HMACWithPublicKey(), false, map[string]any{"alg": "HS256", "kid": s.keys.current.id}, nil},
+		{"HMAC", HMACWithPublicKey(), false, map[string]any{"alg": "HS256", "kid": kidInUse(s)}, nil},
 		{"broken signature", BrokenSignature(), false, map[string]any{"alg": "ES256"}, nil},
 		{"tampered", TamperedClaims(), false, nil, map[string]any{"sub": "mallory"}},
 		{"header added", Header("crit", []string{"exp"}), false, map[string]any{"crit": []any{"exp"}}, nil},
@@ -133,7 +133,7 @@ func TestHMACWithPublicKeyIsTheRealThing(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
 	token := mint(t, s, TokenClaims{Audience: []string{testResource}}, HMACWithPublicKey())
-	secret, err := publicPEM(s.keys.current)
+	secret, err := publicPEM(s.keys.Current(time.Time{}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"testing"
 	"time"
+
+	"github.com/mcp-auth/go/internal/authserver/tokenendpoint"
 )
 
 func dpopKey(t *testing.T) *DPoPKey {
@@ -31,9 +33,9 @@ func proof(t *testing.T, k *DPoPKey, c *clock, change func(*DPoPProof)) string {
 
 // redeemBound sends a token request with a proof, which must succeed with a
 // token that is bound to the key.
-func redeemBound(t *testing.T, s *Server, k *DPoPKey, c *clock, form url.Values) tokenResponse {
+func redeemBound(t *testing.T, s *Server, k *DPoPKey, c *clock, form url.Values) tokenendpoint.Response {
 	t.Helper()
-	var answer tokenResponse
+	var answer tokenendpoint.Response
 	decode(t, postForm(s, tokenEndpoint(s), form, "DPoP", proof(t, k, c, nil)), http.StatusOK, &answer)
 	_, claims := verified(t, s, answer.AccessToken)
 	if cnf, _ := claims["cnf"].(map[string]any); cnf["jkt"] != k.Thumbprint() || answer.TokenType != "DPoP" {
@@ -133,7 +135,7 @@ func TestNonces(t *testing.T) {
 	wantError(t, r, http.StatusBadRequest, "use_dpop_nonce")
 	// The code was not used up: the client comes again with all of it.
 	r = postForm(s, tokenEndpoint(s), form, "DPoP", proof(t, key, c, func(p *DPoPProof) { p.Nonce = nonce }))
-	var answer tokenResponse
+	var answer tokenendpoint.Response
 	decode(t, r, http.StatusOK, &answer)
 	if answer.TokenType != "DPoP" || r.Header.Get("DPoP-Nonce") == "" {
 		t.Errorf("token_type %q, nonce %q", answer.TokenType, r.Header.Get("DPoP-Nonce"))

@@ -4,16 +4,18 @@ import (
 	"net/http"
 	"net/url"
 	"testing"
+
+	"github.com/mcp-auth/go/internal/authserver/tokenendpoint"
 )
 
-func revoke(s *Server, form url.Values) *http.Response { return postForm(s, s.base+"/revoke", form) }
+func revoke(s *Server, form url.Values) *http.Response { return postForm(s, base(s)+"/revoke", form) }
 
 // Covers AS9.
 func TestRevocation(t *testing.T) {
 	t.Parallel()
-	for name, which := range map[string]func(tokenResponse) string{
-		"access token":  func(r tokenResponse) string { return r.AccessToken },
-		"refresh token": func(r tokenResponse) string { return r.RefreshToken },
+	for name, which := range map[string]func(tokenendpoint.Response) string{
+		"access token":  func(r tokenendpoint.Response) string { return r.AccessToken },
+		"refresh token": func(r tokenendpoint.Response) string { return r.RefreshToken },
 	} {
 		for _, opaque := range []bool{false, true} {
 			t.Run(name, func(t *testing.T) {
@@ -31,7 +33,7 @@ func TestRevocation(t *testing.T) {
 				}
 				wantError(t, postForm(s, tokenEndpoint(s), refreshRequest(answer.RefreshToken)), http.StatusBadRequest, "invalid_grant")
 				if !s.TokenActive(t.Context(), kept.AccessToken) {
-					t.Error("another login is revoked, too")
+					t.Error("another login is revoked as well")
 				}
 				if got := s.Requests().Revoke; got != 2 {
 					t.Errorf("%d requests counted", got)
@@ -85,6 +87,6 @@ func TestRevocationRefused(t *testing.T) {
 		}
 	}
 	if !s.TokenActive(t.Context(), answer.AccessToken) {
-		t.Error("somebody else revoked the token")
+		t.Error("another client revoked the token")
 	}
 }

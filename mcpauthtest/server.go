@@ -3,82 +3,50 @@ package mcpauthtest
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
-	"strings"
 	"sync"
-	"sync/atomic"
-	"time"
 
-	"github.com/mcp-auth/go/internal/dpop"
-	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/authserver"
+	"github.com/mcp-auth/go/internal/authserver/consent"
+	"github.com/mcp-auth/go/internal/authserver/key"
+	"github.com/mcp-auth/go/internal/authserver/page"
+	"github.com/mcp-auth/go/internal/authserver/secret"
+	"github.com/mcp-auth/go/metadata"
 )
 
-// Endpoints, relative to the issuer.
-const (
-	authorizePath  = "/authorize"
-	tokenPath      = "/token"
-	registerPath   = "/register"
-	introspectPath = "/introspect"
-	revokePath     = "/revoke"
-	jwksPath       = "/jwks"
-)
-
-const (
-	readHeaderTimeout = 5 * time.Second
-	readTimeout       = 15 * time.Second
-	writeTimeout      = time.Minute
-	idleTimeout       = time.Minute
-	maxHeaderBytes    = 32 << 10
-	closeGrace        = time.Second
-)
+const realm = "mcpauthtest"
 
 // Server is an authorization server. Make one with [NewServer], which listens,
 // or with [New], whose Handler you mount yourself. It is safe for concurrent
 // use.
 type Server struct {
-	config Config // normalized, never changed
-	issuer string
-	base   string // the issuer without a terminating slash
-	log    *slog.Logger
-	now    func() time.Time
-
-	keys    *keyring
-	handles *handles
-	opaque  *opaqueTokens
-	nonces  *dpop.Nonces
-	store   Store
-	clients map[string]*client        // registered beforehand, never changed
-	trusted map[string]*trustedIssuer // by issuer, never changed
-	pages   *pages
-	// Documents that clients and issuers name.
-	clientDocuments *documents
-	keyDocuments    *documents
-	registrations   *limiter
-	logins          *limiter
-	faults          atomic.Pointer[Faults]
-	counts          counters
-	routes          map[string]route
+	base     *authserver.Server
+	issuer   string
+	user     User // the first one
+	keys     *key.Ring
+	minter   *minter
+	faults   *faultState
+	counters *counters
+	handler  http.Handler
+	log      *slog.Logger
 
 	closing   chan struct{}
 	closeOnce sync.Once
-	http      *http.Server  // nil when it was made by New
-	served    chan struct{} // nil when it was made by New
+	listening *listening // nil if it was made by New
 }
 
 // NewServer starts an authorization server on loopback, or on [Config.Listen].
-// Close it after use. Each mistake in config is a [*ConfigError], joined.
+// Close it after use. The mistakes in config are joined [*configerr.Error]
+// values.
 func NewServer(config Config) (*Server, error) {
 	address := cmp.Or(config.Listen, defaultListen)
-	if config.Issuer == "" && !loopbackListen(address) {
-		return nil, &ConfigError{"Listen", "is not a loopback address, so Issuer is required"}
-	}
-	if config.Path != "" && (!strings.HasPrefix(config.Path, "/") || strings.ContainsAny(config.Path, "?#")) {
-		return nil, &ConfigError{"Path", `must begin with "/" and have no query or fragment`}
+	if err := config.checkListen(address); err != nil {
+		return nil, err
 	}
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
 	if err != nil {
@@ -92,254 +60,161 @@ func NewServer(config Config) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
-	s.serve(listener)
+	s.listening = serve(listener, s.handler, s.log)
 	return s, nil
 }
 
 // New makes an authorization server that does not listen: mount
-// [Server.Handler] at the host of [Config.Issuer], which is required. Each
-// mistake in config is a [*ConfigError], joined.
+// [Server.Handler] at the host of [Config.Issuer], which is required. The
+// mistakes in config are joined [*configerr.Error] values.
 func New(config Config) (*Server, error) {
-	config = config.normalized()
-	if err := config.check(); err != nil {
-		return nil, err
-	}
-	clients, err := configuredClients(config.Clients)
+	c, err := config.parse()
 	if err != nil {
 		return nil, err
 	}
-	trusted, err := newTrustedIssuers(config)
+	secrets, keys, err := secret.Load(c.Store, c.Algorithm, c.AccessTokenTTL, c.Now())
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("mcpauthtest: %w", err)
 	}
-	secrets, keys, err := loadSecrets(config)
+	pages, err := newPages(c, secrets.Forms)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("mcpauthtest: %w", err)
 	}
-	opaque, err := newOpaqueTokens(secrets.Opaque)
+	faults := newFaultState()
+	forger := newForger(keys, faults)
+	base, err := authserver.New(c.base, authserver.Parts{
+		Store: c.Store, Secrets: secrets, Keys: keys, Signer: forger,
+		Login: newPasswordLogin(c, &consent.Page{Pages: pages, ScopeDescriptions: c.ScopeDescriptions}),
+		Pages: pages, Realm: realm, Log: c.Logger, Now: c.Now,
+	})
 	if err != nil {
-		return nil, err
-	}
-	pages, err := newPages(config.Issuer, secrets.CSRF)
-	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("mcpauthtest: %w", err)
 	}
 	s := &Server{
-		config:          config,
-		issuer:          config.Issuer,
-		base:            strings.TrimSuffix(config.Issuer, "/"),
-		log:             config.Logger,
-		now:             config.Now,
-		keys:            keys,
-		handles:         &handles{secrets.Handles},
-		opaque:          opaque,
-		nonces:          dpop.NewNonces(secrets.Nonces, config.Issuer),
-		store:           config.Store,
-		clients:         clients,
-		trusted:         trusted,
-		clientDocuments: newDocuments(config, maxClientDocument),
-		keyDocuments:    newDocuments(config, maxKeyDocument),
-		pages:           pages,
-		registrations:   newLimiter(registrationBurst, registrationRate),
-		logins:          newLimiter(loginBurst, loginRate),
-		closing:         make(chan struct{}),
+		base: base, issuer: c.Issuer, user: c.Users[0], keys: keys, faults: faults, counters: &counters{},
+		log: c.Logger, closing: make(chan struct{}),
+		minter: &minter{
+			issuer: c.Issuer, subject: c.Users[0].Subject, resources: c.Resources, ttl: c.AccessTokenTTL,
+			opaque: c.OpaqueAccessTokens, sealer: base.Opaque, grants: base.Grants, forger: forger, now: c.Now,
+		},
 	}
-	s.faults.Store(&Faults{})
-	s.routes, err = s.newRoutes()
-	return s, err
+	s.handler = s.newHandler(c, pages)
+	return s, nil
+}
+
+// newHandler puts faults and counters around the endpoints and adds the status
+// page.
+func (s *Server) newHandler(c *parsed, pages *page.Pages) http.Handler {
+	spoiler := &spoiler{faults: s.faults, server: s.base, closing: s.closing, log: s.log}
+	routes := s.base.Routes()
+	for path, route := range routes {
+		routes[path] = s.counters.count(spoiler.spoil(route))
+	}
+	if c.StatusPage {
+		status := &statusPage{
+			pages: pages, metadata: s.base.MetadataURL(), resources: c.Resources, keys: s.keys, grants: s.base.Grants,
+			inspector: &inspector{tokens: s.base.Tokens, opaque: s.base.Opaque, grants: s.base.Grants, now: c.Now},
+			log:       s.log, now: c.Now,
+		}
+		routes[s.base.Path()+"/"] = status.route()
+	}
+	return s.base.Handler(routes)
 }
 
 // Issuer returns the issuer identifier, which a resource server must trust.
 func (s *Server) Issuer() string { return s.issuer }
 
-// Done is closed when the server of [NewServer] listens no longer: after Close,
-// or because it failed. It is nil for one of [New], which never listens.
-func (s *Server) Done() <-chan struct{} { return s.served }
+// Handler serves the endpoints and the well-known documents of the issuer, at
+// the paths that clients see: mount it at "/", or at the issuer's path and at
+// "/.well-known/", without stripping a prefix.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Done returns a channel that is closed when the server of [NewServer] listens
+// no longer: after Close, or because it failed. It is nil for a server of [New],
+// which never listens.
+func (s *Server) Done() <-chan struct{} {
+	if s.listening == nil {
+		return nil
+	}
+	return s.listening.done
+}
 
 // Close stops the server. Requests under way get a moment to end.
 func (s *Server) Close() {
 	s.closeOnce.Do(func() {
 		close(s.closing)
-		defer s.clientDocuments.close()
-		defer s.keyDocuments.close()
-		if s.http == nil {
-			return
+		defer s.base.Close()
+		if s.listening != nil {
+			s.listening.close()
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), closeGrace)
-		defer cancel()
-		if err := s.http.Shutdown(ctx); err != nil {
-			s.log.Debug("closing connections that are still in use", "error", err)
-			_ = s.http.Close() // the listener is closed already, nothing else can fail
-		}
-		<-s.served
 	})
 }
 
-func (s *Server) serve(listener net.Listener) {
-	s.http = &http.Server{
-		Handler:           s.Handler(),
-		ReadHeaderTimeout: readHeaderTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-	}
-	s.served = make(chan struct{})
-	go func() {
-		defer close(s.served)
-		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			s.log.Error("the authorization server stopped", "error", err)
-		}
-	}()
-}
-
-// Handler serves the endpoints and the well-known documents of the issuer, at
-// the paths clients see: mount it at "/", or at the issuer's path and at
-// "/.well-known/", without stripping a prefix.
-func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serveHTTP) }
-
-// route is what is served at a path.
-type route struct {
-	methods string // for Allow
-	page    bool   // for people; all others are for programs, from any origin
-	handle  http.HandlerFunc
-}
-
-// newRoutes lays out the paths: RFC 8414 §3.1 inserts the well-known part
-// before the issuer's path, OpenID Connect Discovery §4 appends it. Clients try
-// the second name at the first place too.
-func (s *Server) newRoutes() (map[string]route, error) {
-	u, err := url.Parse(s.base)
-	if err != nil {
-		return nil, &ConfigError{"Issuer", "is not an absolute URL"}
-	}
-	document := func(h http.HandlerFunc) route { return route{methods: "GET, HEAD", handle: h} }
-	form := func(h http.HandlerFunc) route { return route{methods: "POST", handle: h} }
-	routes := map[string]route{
-		wellKnownOAuth + u.Path: document(s.serveOAuthMetadata),
-		wellKnownOIDC + u.Path:  document(s.serveOIDCMetadata),
-		u.Path + wellKnownOIDC:  document(s.serveOIDCMetadata),
-		u.Path + jwksPath:       document(s.serveJWKS),
-		u.Path + tokenPath:      form(s.serveToken),
-		u.Path + revokePath:     form(s.serveRevocation),
-		u.Path + introspectPath: form(s.serveIntrospection),
-		u.Path + authorizePath:  {methods: "GET, POST", page: true, handle: s.serveAuthorize},
-	}
-	if s.registrationOpen() {
-		routes[u.Path+registerPath] = form(s.serveRegister)
-	}
-	if s.config.StatusPage {
-		routes[u.Path+"/"] = route{methods: "GET, HEAD, POST", page: true, handle: s.serveStatus}
-	}
-	return routes, nil
-}
-
-// registrationOpen tells whether anybody can register a client.
-func (s *Server) registrationOpen() bool {
-	return s.config.OpenRegistration || fetch.IsLoopbackURL(s.issuer)
-}
-
-func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	matched, ok := s.routes[r.URL.Path]
-	if ok && matched.page {
-		s.servePage(w, r, matched)
-		return
-	}
-	// Any origin may read what needs no cookie; the answers hold nothing that
-	// the caller could not fetch without a browser.
-	w.Header().Set("Access-Control-Allow-Origin", "*")
-	w.Header().Set("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After, DPoP-Nonce")
-	if !ok {
-		http.NotFound(w, r)
-		return
-	}
-	if r.Method == http.MethodOptions {
-		preflight(w, matched)
-		return
-	}
-	s.serveRoute(w, r, matched)
-}
-
-// servePage keeps out web pages whose host name was made to lead to loopback (DNS
-// rebinding): to the browser they would be of the same origin.
-func (s *Server) servePage(w http.ResponseWriter, r *http.Request, matched route) {
-	if fetch.IsLoopbackURL(s.issuer) && !fetch.IsLoopbackAuthority(r.Host) {
-		http.Error(w, "This page answers to loopback host names only.", http.StatusForbidden)
-		return
-	}
-	s.serveRoute(w, r, matched)
-}
-
-func (s *Server) serveRoute(w http.ResponseWriter, r *http.Request, matched route) {
-	if !allowed(r.Method, matched.methods) {
-		w.Header().Set("Allow", matched.methods)
-		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
-		return
-	}
-	matched.handle(w, r)
-}
-
-func allowed(method, methods string) bool {
-	for m := range strings.SplitSeq(methods, ", ") {
-		if m == method {
-			return true
-		}
-	}
-	return false
-}
-
-// preflight lets scripts send what they want. The wildcard does not cover
-// Authorization (Fetch §3.3.3), which token requests may need.
-func preflight(w http.ResponseWriter, matched route) {
-	w.Header().Set("Access-Control-Allow-Methods", matched.methods)
-	w.Header().Set("Access-Control-Allow-Headers", "*, Authorization")
-	w.Header().Set("Access-Control-Max-Age", "600")
-	w.WriteHeader(http.StatusNoContent)
-}
-
-// Requests counts the requests to each endpoint, whether or not the server
-// misbehaves.
-type Requests struct {
-	Metadata   int // both documents
-	JWKS       int
-	Authorize  int // pages and their forms
-	Token      int
-	Register   int
-	Introspect int
-	Revoke     int
-}
-
-type counters struct {
-	metadata, jwks, authorize, token, register, introspect, revoke atomic.Int64
-}
+// SetFaults makes the server misbehave from the next request on.
+// SetFaults(Faults{}) ends that.
+func (s *Server) SetFaults(f Faults) { s.faults.set(f) }
 
 // Requests returns how many requests have arrived at each endpoint so far.
-func (s *Server) Requests() Requests {
-	return Requests{
-		Metadata:   int(s.counts.metadata.Load()),
-		JWKS:       int(s.counts.jwks.Load()),
-		Authorize:  int(s.counts.authorize.Load()),
-		Token:      int(s.counts.token.Load()),
-		Register:   int(s.counts.register.Load()),
-		Introspect: int(s.counts.introspect.Load()),
-		Revoke:     int(s.counts.revoke.Load()),
+func (s *Server) Requests() Requests { return s.counters.requests() }
+
+// Metadata returns the server's metadata, for a resource server that is
+// configured with it manually. One document serves RFC 8414 and OpenID Connect
+// Discovery, which share the names of members. It is not affected by Faults.
+func (s *Server) Metadata() *metadata.AuthorizationServer { return s.base.Metadata() }
+
+// JWKS returns the current JWK Set (RFC 7517), for a resource server whose keys
+// are configured manually. It is not affected by Faults.
+func (s *Server) JWKS() ([]byte, error) { return json.Marshal(s.base.KeySet()) }
+
+// RotateOption changes what [Server.RotateKeys] does.
+type RotateOption struct{ dropOldKeys bool }
+
+// DropOldKeys withdraws all keys at once, including the next one, which was
+// published already, and signs with a key that was never published before.
+// Older tokens can then no longer be verified, and new ones only after the JWK
+// Set is fetched again.
+func DropOldKeys() RotateOption { return RotateOption{dropOldKeys: true} }
+
+// RotateKeys signs with the next key from now on. There is no outage: the next
+// key was published before, the one that follows it is published now, and the
+// old key stays published until the last token it signed has expired.
+func (s *Server) RotateKeys(options ...RotateOption) error {
+	for _, o := range options {
+		if o.dropOldKeys {
+			return s.keys.Replace()
+		}
 	}
+	return s.keys.Rotate()
 }
 
-func loopbackListen(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	return err == nil && fetch.IsLoopbackHost(host)
+// Token makes a signed access token (RFC 9068) without any flow. Options make
+// tokens that must be refused, and claims can be anything. It fails if the
+// token has no audience, or if a claim cannot be encoded as JSON.
+func (s *Server) Token(claims TokenClaims, options ...TokenOption) (string, error) {
+	return s.minter.token(claims, options)
 }
 
-// publicAddress is the host of a derived issuer: as configured, with the port
-// that was really taken.
-func publicAddress(configured string, actual net.Addr) string {
-	host, _, err := net.SplitHostPort(configured)
-	tcp, ok := actual.(*net.TCPAddr)
-	if err != nil || !ok {
-		return actual.String()
-	}
-	return net.JoinHostPort(host, fmt.Sprint(tcp.Port))
+// TokenActive reports whether an access token is one of this server's, not
+// expired and not revoked. A token is revoked when the authorization code it
+// came from is redeemed again, or a refresh token of the same login is reused.
+// Resource servers that introspect tokens see that; resource servers that verify
+// tokens with keys do not.
+func (s *Server) TokenActive(ctx context.Context, token string) bool {
+	_, active := s.base.Tokens.Active(ctx, token)
+	return active
+}
+
+// Grants returns at most 200 grants that have not expired, the newest first.
+func (s *Server) Grants(ctx context.Context) ([]Grant, error) { return listGrants(ctx, s.base.Grants) }
+
+// RevokeGrant ends a grant and with it its refresh token. [Server.TokenActive]
+// and introspection then report its access tokens as inactive. It does nothing
+// if the grant is unknown.
+func (s *Server) RevokeGrant(ctx context.Context, id string) error {
+	return revokeGrant(ctx, s.base.Grants, id)
+}
+
+// UserAgent returns a user agent for the first of [Config.Users].
+func (s *Server) UserAgent() *UserAgent {
+	return &UserAgent{Username: s.user.Username, Password: s.user.Password}
 }

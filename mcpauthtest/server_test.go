@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mcp-auth/go/configerr"
+	"github.com/mcp-auth/go/internal/authserver/store"
 	"github.com/mcp-auth/go/metadata"
 )
 
@@ -90,9 +92,9 @@ func fields(t *testing.T, err error) []string {
 	}
 	var names []string
 	for _, e := range joined.Unwrap() {
-		var mistake *ConfigError
-		if !errors.As(e, &mistake) || mistake.Reason == "" {
-			t.Fatalf("%v is not a ConfigError", e)
+		var mistake *configerr.Error
+		if !errors.As(e, &mistake) || mistake.Fault == "" {
+			t.Fatalf("%v is not a configuration error", e)
 		}
 		names = append(names, mistake.Field)
 	}
@@ -167,7 +169,7 @@ func TestNewServerRefuses(t *testing.T) {
 		{Algorithm: "none"},
 	} {
 		s, err := NewServer(config)
-		var mistake *ConfigError
+		var mistake *configerr.Error
 		if s != nil || !errors.As(err, &mistake) {
 			t.Errorf("%+v: %v", config, err)
 		}
@@ -178,7 +180,7 @@ func TestNewServerRefuses(t *testing.T) {
 	}
 	defer taken.Close()
 	if _, err := NewServer(Config{Listen: taken.Addr().String()}); err == nil {
-		t.Error("listens where somebody else does")
+		t.Error("listens on an address that is taken")
 	}
 }
 
@@ -276,14 +278,20 @@ func (brokenStore) AddClient(context.Context, StoredClient, time.Time) error  { 
 func (brokenStore) ConsumeCode(context.Context, GrantID, time.Time) ([]byte, error) {
 	return nil, errDisk
 }
+func (brokenStore) Grant(context.Context, GrantID, time.Time) (GrantState, error) {
+	return GrantState{}, errDisk
+}
 func (brokenStore) AddGrant(context.Context, StoredGrant, time.Time) error { return errDisk }
 
 func TestAStoreThatFails(t *testing.T) {
 	t.Parallel()
-	s := start(t, nil)
-	form := login(t, s)
-	s.store = brokenStore{}
+	changing := &changingStore{store.NewMemory()}
+	s := start(t, func(c *Config) { c.Store = changing })
+	form, issued := login(t, s), redeem(t, s, login(t, s))
+	changing.Store = brokenStore{}
 	wantError(t, postForm(s, tokenEndpoint(s), form), http.StatusInternalServerError, "server_error")
+	revocation := url.Values{"client_id": {"app"}, "token": {issued.RefreshToken}}
+	wantError(t, postForm(s, base(s)+"/revoke", revocation), http.StatusInternalServerError, "server_error")
 	wantError(t, postRegistration(s, `{"redirect_uris":["https://x.example/"]}`), http.StatusInternalServerError, "server_error")
 	_, challenge := pkce()
 	wantCallback(t, callback(t, s, authorization(challenge)), "server_error")

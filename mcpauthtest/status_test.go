@@ -14,14 +14,14 @@ func withStatus(c *Config) { c.StatusPage = true }
 // statusForm sends a form of the status page as a browser does.
 func statusForm(t *testing.T, s *Server, form url.Values) (status int, page string) {
 	t.Helper()
-	r := get(t, s, s.base+"/")
+	r := get(t, s, base(s)+"/")
 	shown, _, err := readPage(r.Body)
 	if err != nil || shown == nil || len(r.Cookies()) != 1 {
 		t.Fatalf("%v, form %v", err, shown)
 	}
 	form.Set("csrf", shown.hidden.Get("csrf"))
 	cookie := r.Cookies()[0]
-	r = postForm(s, s.base+"/", form, "Cookie", cookie.Name+"="+cookie.Value)
+	r = postForm(s, base(s)+"/", form, "Cookie", cookie.Name+"="+cookie.Value)
 	return r.StatusCode, body(t, r)
 }
 
@@ -83,9 +83,9 @@ func TestTokenInspector(t *testing.T) {
 		"forged":           {minted(WrongKey()), []string{"Not to be trusted", "&#34;alg&#34;: &#34;ES256&#34;"}},
 		"unsigned":         {minted(Unsigned()), []string{"Not to be trusted", "&#34;alg&#34;: &#34;none&#34;"}},
 		"markup":           {`<script>.e30.x`, []string{"Not to be trusted"}},
-		"no token":         {"hello", []string{"It is no JWT"}},
+		"no token":         {"hello", []string{"It is not a JWT"}},
 		"refresh token":    {next.RefreshToken, []string{"A valid refresh token"}},
-		"used refresh":     {answer.RefreshToken, []string{"not valid any more", "number 2 is the valid one"}},
+		"used refresh":     {answer.RefreshToken, []string{"no longer valid", "number 2 is the valid one"}},
 		"a code":           {form.Get("code"), []string{"An authorization code of this server"}},
 		"another server's": {mint(t, start(t, nil), TokenClaims{Audience: []string{testResource}}), []string{"Not to be trusted"}},
 	} {
@@ -113,7 +113,7 @@ func TestTokenInspector(t *testing.T) {
 func TestStatusForms(t *testing.T) {
 	t.Parallel()
 	s := start(t, withStatus)
-	before := s.keys.current.id
+	before := kidInUse(s)
 	for name, test := range map[string]struct {
 		form   url.Values
 		status int
@@ -128,15 +128,15 @@ func TestStatusForms(t *testing.T) {
 			t.Errorf("%s: status %d, want %d: %s", name, status, test.status, page)
 		}
 	}
-	if s.keys.current.id == before {
+	if kidInUse(s) == before {
 		t.Error("the keys are not rotated")
 	}
-	current := s.keys.current.id
+	current := kidInUse(s)
 	for name, header := range map[string][]string{
 		"no cookie": nil, "other site": {"Sec-Fetch-Site", "cross-site"}, "made up": {"Cookie", "__Host-mcpauthtest=x"},
 	} {
-		r := postForm(s, s.base+"/", url.Values{"action": {"rotate"}, "csrf": {"x"}}, header...)
-		if r.StatusCode != http.StatusForbidden || s.keys.current.id != current {
+		r := postForm(s, base(s)+"/", url.Values{"action": {"rotate"}, "csrf": {"x"}}, header...)
+		if r.StatusCode != http.StatusForbidden || kidInUse(s) != current {
 			t.Errorf("%s: status %d", name, r.StatusCode)
 		}
 	}

@@ -9,6 +9,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mcp-auth/go/internal/authserver/grant"
+	"github.com/mcp-auth/go/internal/authserver/oauth"
+	"github.com/mcp-auth/go/internal/authserver/tokenendpoint"
 )
 
 // Covers AS3.
@@ -124,7 +128,7 @@ func TestAnyFailureBurnsTheCode(t *testing.T) {
 		{"wrong scheme", nil, []string{"Authorization", "Bearer x"}, 401, "invalid_client"},
 		{"other resource", []string{"resource", otherTarget}, nil, 400, "invalid_target"},
 		{"wider scope", []string{"scope", "read write admin"}, nil, 400, "invalid_scope"},
-		{"long parameter", []string{"extra", strings.Repeat("x", maxValueBytes+1)}, nil, 400, "invalid_request"},
+		{"long parameter", []string{"extra", strings.Repeat("x", oauth.MaxValueBytes+1)}, nil, 400, "invalid_request"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -132,8 +136,8 @@ func TestAnyFailureBurnsTheCode(t *testing.T) {
 			bad := cloneForm(good)
 			change(bad, test.changes)
 			wantError(t, postForm(s, tokenEndpoint(s), bad, test.header...), test.status, test.want)
-			v, ok := s.handles.open(codeHandle, good.Get("code"))
-			if !ok || active(t, s.store, v.id, s.now()) {
+			v, ok := s.base.Grants.Open(grant.Code, good.Get("code"))
+			if !ok || s.base.Grants.Active(t.Context(), v.ID) {
 				t.Errorf("the grant is still active")
 			}
 			wantError(t, postForm(s, tokenEndpoint(s), good), http.StatusBadRequest, "invalid_grant")
@@ -193,7 +197,7 @@ func TestCodeExpires(t *testing.T) {
 	c := newClock()
 	s := start(t, func(config *Config) { config.Now = c.now })
 	inTime, late := login(t, s), login(t, s)
-	c.advance(codeTTL - time.Nanosecond)
+	c.advance(time.Minute - time.Nanosecond)
 	redeem(t, s, inTime)
 	c.advance(time.Nanosecond)
 	wantError(t, postForm(s, tokenEndpoint(s), late), http.StatusBadRequest, "invalid_grant")
@@ -204,11 +208,11 @@ func TestCodesAreNotInterchangeable(t *testing.T) {
 	s, elsewhere := start(t, nil), start(t, nil)
 	form := login(t, s)
 	answer := redeem(t, s, login(t, s))
-	v, ok := s.handles.open(codeHandle, form.Get("code"))
+	v, ok := s.base.Grants.Open(grant.Code, form.Get("code"))
 	if !ok {
 		t.Fatal("not a code")
 	}
-	madeUp := base64.RawURLEncoding.EncodeToString(append(v.id[:], make([]byte, 36)...))
+	madeUp := base64.RawURLEncoding.EncodeToString(append(v.ID[:], make([]byte, 36)...))
 	jti, _ := part(t, answer.AccessToken, 1)["jti"].(string)
 	foreign := login(t, elsewhere)
 	for _, code := range []string{
@@ -281,7 +285,7 @@ func TestReuseOfARefreshTokenRevokesTheFamily(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
 	bystander := redeem(t, s, login(t, s))
-	tokens := []tokenResponse{redeem(t, s, login(t, s))}
+	tokens := []tokenendpoint.Response{redeem(t, s, login(t, s))}
 	for i := range 3 {
 		tokens = append(tokens, redeem(t, s, refreshRequest(tokens[i].RefreshToken)))
 	}
@@ -490,7 +494,7 @@ func TestTokenRequestsThatAreWrong(t *testing.T) {
 	}
 	for name, request := range map[string]*http.Request{
 		"JSON":      httptest.NewRequest(http.MethodPost, "/token", strings.NewReader(`{"grant_type":"x"}`)),
-		"too large": httptest.NewRequest(http.MethodPost, "/token", strings.NewReader("a="+strings.Repeat("x", maxFormBytes))),
+		"too large": httptest.NewRequest(http.MethodPost, "/token", strings.NewReader("a="+strings.Repeat("x", oauth.MaxFormBytes))),
 	} {
 		if name == "too large" {
 			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")

@@ -4,6 +4,10 @@ import (
 	"net/http"
 	"net/url"
 	"testing"
+	"time"
+
+	"github.com/mcp-auth/go/internal/authserver/oauth"
+	"github.com/mcp-auth/go/internal/authserver/tokenendpoint"
 )
 
 const elsewhere = "https://auth.chat.example/"
@@ -16,7 +20,7 @@ func TestTokenExchange(t *testing.T) {
 		config.Now = c.now
 		config.Clients = append(config.Clients,
 			Client{ID: "narrow", Secret: "s", GrantTypes: []string{"client_credentials"}},
-			Client{ID: "open", RedirectURIs: config.Clients[0].RedirectURIs, GrantTypes: []string{grantAuthorizationCode, grantTokenExchange}})
+			Client{ID: "open", RedirectURIs: config.Clients[0].RedirectURIs, GrantTypes: []string{oauth.GrantAuthorizationCode, oauth.GrantTokenExchange}})
 		config.AssertionAudiences = []AssertionAudience{
 			{Issuer: elsewhere, Resources: []string{testResource}, Scopes: []string{"chat.read", "chat.write"}},
 			{Issuer: "https://two.example", Resources: []string{testResource, otherTarget}},
@@ -62,9 +66,9 @@ func TestTokenExchange(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			exchange := url.Values{
-				"grant_type": {grantTokenExchange}, "client_id": {"robot"}, "client_secret": {"robot secret: 100%"},
-				"requested_token_type": {tokenTypeIDJAG}, "audience": {elsewhere}, "resource": {testResource},
-				"scope": {"chat.read"}, "subject_token": {answer.IDToken}, "subject_token_type": {tokenTypeIDToken},
+				"grant_type": {oauth.GrantTokenExchange}, "client_id": {"robot"}, "client_secret": {"robot secret: 100%"},
+				"requested_token_type": {oauth.TokenTypeIDJAG}, "audience": {elsewhere}, "resource": {testResource},
+				"scope": {"chat.read"}, "subject_token": {answer.IDToken}, "subject_token_type": {oauth.TokenTypeIDToken},
 			}
 			change(exchange, test.changes)
 			r := postForm(s, tokenEndpoint(s), exchange)
@@ -72,13 +76,13 @@ func TestTokenExchange(t *testing.T) {
 				wantError(t, r, test.status, test.want)
 				return
 			}
-			var got tokenResponse
+			var got tokenendpoint.Response
 			decode(t, r, http.StatusOK, &got)
 			header, claims := verified(t, s, got.AccessToken)
 			now := float64(c.now().Unix())
 			for member, want := range map[string]any{
 				"iss": testIssuer, "sub": "sub-alice", "aud": exchange.Get("audience"), "client_id": "robot", "resource": test.resource,
-				"scope": test.scope, "iat": now, "exp": now + assertionTTL.Seconds(), "email": nil,
+				"scope": test.scope, "iat": now, "exp": now + 5*time.Minute.Seconds(), "email": nil,
 			} {
 				if claims[member] != want {
 					t.Errorf("%s is %v, want %v", member, claims[member], want)

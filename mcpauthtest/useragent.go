@@ -31,22 +31,18 @@ type UserAgent struct {
 	Transport http.RoundTripper
 }
 
-// LoginError says that the login ended on an error page instead of at the
-// client.
+// LoginError is the error of a login that ended on an error page instead of at
+// the client.
 type LoginError struct {
-	// Status is that of the last page.
+	// Status is the status of the last page.
 	Status int
-	// Message is what the page says to the user.
+	// Message is the error that the page shows.
 	Message string
 }
 
+// Error returns the status and the message.
 func (e *LoginError) Error() string {
 	return fmt.Sprintf("mcpauthtest: the authorization server did not redirect (status %d): %s", e.Status, e.Message)
-}
-
-// UserAgent returns a user agent for the first of [Config.Users].
-func (s *Server) UserAgent() *UserAgent {
-	return &UserAgent{Username: s.config.Users[0].Username, Password: s.config.Users[0].Password}
 }
 
 // Login opens the authorization URL and returns the URL at the client that the
@@ -79,7 +75,7 @@ func (u *UserAgent) Login(ctx context.Context, authorizationURL string) (*url.UR
 			return nil, err
 		}
 	}
-	return nil, errors.New("mcpauthtest: the authorization server leads in circles")
+	return nil, errors.New("mcpauthtest: the authorization server keeps redirecting to itself")
 }
 
 // open starts a browser with no cookies, which stops at redirects.
@@ -96,8 +92,8 @@ func (u *UserAgent) open() (*http.Client, error) {
 	}, nil
 }
 
-// page is where the browser has come to.
-type page struct {
+// visited is the page that the browser is at.
+type visited struct {
 	url      *url.URL
 	status   int
 	location *url.URL // of a redirect
@@ -105,9 +101,9 @@ type page struct {
 	message  string // of an alert
 }
 
-// isCallback tells whether the page redirects to the client of the
+// isCallback reports whether the page redirects to the client of the
 // authorization URL, which can be at the same origin as the server.
-func (p *page) isCallback(authorizationURL *url.URL) bool {
+func (p *visited) isCallback(authorizationURL *url.URL) bool {
 	target, err := url.Parse(authorizationURL.Query().Get("redirect_uri"))
 	return err == nil && p.location != nil && target.Host != "" &&
 		sameOrigin(p.location, target) && p.location.Path == target.Path
@@ -115,13 +111,13 @@ func (p *page) isCallback(authorizationURL *url.URL) bool {
 
 func sameOrigin(a, b *url.URL) bool { return a.Scheme == b.Scheme && a.Host == b.Host }
 
-func visit(browser *http.Client, request *http.Request) (*page, error) {
+func visit(browser *http.Client, request *http.Request) (*visited, error) {
 	response, err := browser.Do(request)
 	if err != nil {
 		return nil, withoutURL("opening the authorization page", err)
 	}
 	defer response.Body.Close()
-	p := &page{url: request.URL, status: response.StatusCode}
+	p := &visited{url: request.URL, status: response.StatusCode}
 	if response.StatusCode >= 300 && response.StatusCode < 400 {
 		if p.location, err = response.Location(); err != nil {
 			return nil, errors.New("mcpauthtest: the authorization server redirects nowhere")
@@ -141,8 +137,9 @@ func withoutURL(doing string, err error) error {
 	return fmt.Errorf("mcpauthtest: %s: %w", doing, err)
 }
 
-// next is what the user does on a page: follow a redirect, or fill in the form.
-func (u *UserAgent) next(ctx context.Context, p *page) (*http.Request, error) {
+// next returns the request that the user sends from a page: they follow a
+// redirect, or fill in the form.
+func (u *UserAgent) next(ctx context.Context, p *visited) (*http.Request, error) {
 	if p.location != nil {
 		return http.NewRequestWithContext(ctx, http.MethodGet, p.location.String(), nil)
 	}
@@ -175,7 +172,7 @@ type form struct {
 }
 
 // readPage finds the form and the alert of a page. The pages of this package
-// are well-formed XML, entities aside.
+// are well-formed XML, except for entities.
 func readPage(r io.Reader) (*form, string, error) {
 	decoder := xml.NewDecoder(r)
 	decoder.Strict = false

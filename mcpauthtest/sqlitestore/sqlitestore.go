@@ -8,8 +8,8 @@
 //	defer store.Close()
 //	as, err := mcpauthtest.NewServer(mcpauthtest.Config{Listen: "127.0.0.1:9400", Store: store})
 //
-// Close the server before the store. Anybody who can read the file can issue
-// tokens of the server, so it is made readable to its owner only.
+// Close the server before the store. Anyone who can read the file can issue
+// tokens of the server, so only its owner can read it.
 package sqlitestore
 
 import (
@@ -51,7 +51,7 @@ CREATE INDEX ids_until ON ids (until);
 CREATE TABLE secrets (one INTEGER PRIMARY KEY CHECK (one = 1), data BLOB NOT NULL);
 `
 
-// ErrInUse says that another process has the file open.
+// ErrInUse is the error of [Open] if another process has the file open.
 var ErrInUse = errors.New("sqlitestore: another process uses the file")
 
 // Store implements [mcpauthtest.Store]. Make one with [Open]; it is safe for
@@ -60,14 +60,14 @@ type Store struct{ db *sql.DB }
 
 var _ mcpauthtest.Store = (*Store)(nil)
 
-// Open opens the file, or makes it, for this process alone. [errors.Is] finds
+// Open opens or creates the file, only for this process. [errors.Is] finds
 // [ErrInUse]. Close the store after use.
 func Open(ctx context.Context, file string) (*Store, error) {
 	if err := prepareFile(file); err != nil {
 		return nil, err
 	}
-	// One connection, so that each verb has the database to itself; with the
-	// exclusive lock no other process can come between either.
+	// With one connection each method has the database to itself; the exclusive
+	// lock keeps other processes out.
 	name := (&url.URL{Scheme: "file", OmitHost: true, Path: file}).String() +
 		"?_txlock=exclusive&_pragma=locking_mode(EXCLUSIVE)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
 	db, err := sql.Open("sqlite", name)
@@ -82,7 +82,7 @@ func Open(ctx context.Context, file string) (*Store, error) {
 	return s, nil
 }
 
-// prepareFile makes the file, or refuses one that others can read.
+// prepareFile creates the file, or refuses a file that others can read.
 func prepareFile(file string) error {
 	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, fileMode)
 	if err != nil {
@@ -93,7 +93,7 @@ func prepareFile(file string) error {
 		return fmt.Errorf("sqlitestore: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("sqlitestore: %s is no regular file", file)
+		return fmt.Errorf("sqlitestore: %s is not a regular file", file)
 	}
 	if runtime.GOOS != "windows" && info.Mode().Perm()&^fs.FileMode(fileMode) != 0 {
 		return fmt.Errorf("sqlitestore: %s holds keys and can be read by others: chmod 600 it", file)
@@ -101,7 +101,7 @@ func prepareFile(file string) error {
 	return nil
 }
 
-// migrate makes the tables of a new file.
+// migrate creates the tables of a new file.
 func (s *Store) migrate(ctx context.Context) error {
 	err := s.transact(ctx, func(tx *sql.Tx) error {
 		var version int
@@ -126,7 +126,8 @@ func (s *Store) migrate(ctx context.Context) error {
 	return nil
 }
 
-// locked tells SQLITE_BUSY and SQLITE_LOCKED, extended codes included.
+// locked reports whether err is SQLITE_BUSY or SQLITE_LOCKED, extended codes
+// included.
 func locked(err error) bool {
 	var coded interface{ Code() int }
 	if !errors.As(err, &coded) {
@@ -139,8 +140,8 @@ func locked(err error) bool {
 // Close closes the file.
 func (s *Store) Close() error { return s.db.Close() }
 
-// transact runs f in a transaction. One of the errors of package mcpauthtest is
-// an answer, which may have changed something: the transaction is kept.
+// transact runs f in a transaction. It also commits if f returns an error of
+// package mcpauthtest: that is an answer, and f may have changed the state.
 func (s *Store) transact(ctx context.Context, f func(*sql.Tx) error) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
@@ -178,8 +179,8 @@ func (s *Store) AddClient(ctx context.Context, c mcpauthtest.StoredClient, now t
 	})
 }
 
-// makeRoom drops what has ended. It fails with ErrFull where there is still no
-// room. table and column are of this package.
+// makeRoom drops rows that have ended. It fails with ErrFull if there is still no
+// room. table and column never come from outside of this package.
 func makeRoom(ctx context.Context, tx *sql.Tx, table, column string, bound int, now time.Time) error {
 	if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE "+column+" <= ?", unix(now)); err != nil {
 		return err
@@ -252,8 +253,7 @@ func (s *Store) Grant(ctx context.Context, id mcpauthtest.GrantID, now time.Time
 
 const selectGrant = "SELECT id, data, code_expires, expires, consumed, revoked, refresh FROM grants "
 
-// change applies f to the state of a grant, saves what it is then, and returns
-// that, or nothing with an error.
+// change applies f to the state of a grant, saves the new state and returns it.
 func (s *Store) change(ctx context.Context, id mcpauthtest.GrantID, now time.Time, f func(*mcpauthtest.GrantState) error) (mcpauthtest.GrantState, error) {
 	var changed mcpauthtest.GrantState
 	err := s.transact(ctx, func(tx *sql.Tx) error {

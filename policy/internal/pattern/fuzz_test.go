@@ -140,7 +140,7 @@ func FuzzFindURI(f *testing.F) {
 // The same for all short URIs. Covers RS12.
 func TestFindURIAgainstCleaning(t *testing.T) {
 	t.Parallel()
-	parts := []string{"a", "private", "x", "/", "..", "?", "%2e", "%252e", "%3F", "h", ":", ";", "part=1", "PRIVATE", "/..."}
+	parts := []string{"private", "/x", "/", "..", "?", "%252e", "%3F", "h", ":", ";", "PRIVATE"}
 	for _, rules := range shapes() {
 		keys := strings.Fields(rules)
 		set, _ := New(keys, true)
@@ -159,7 +159,7 @@ func TestFindURIAgainstCleaning(t *testing.T) {
 			}
 			uris = longer
 		}
-		if passed < 50 {
+		if passed < 20 {
 			t.Errorf("%q: only %d URIs pass", keys, passed)
 		}
 	}

@@ -1,0 +1,95 @@
+// Package clientdoc finds clients that describe themselves by a document at the
+// URL that is their client_id (Client ID Metadata Document).
+package clientdoc
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/mcp-auth/go/internal/authserver/client"
+	"github.com/mcp-auth/go/internal/authserver/document"
+	"github.com/mcp-auth/go/internal/authserver/oauth"
+	"github.com/mcp-auth/go/internal/authserver/registration"
+)
+
+// MaxDocument limits the size of a document in bytes. Client ID Metadata Document
+// §6.6 recommends 5 kilobytes.
+const MaxDocument = 5 << 10
+
+// Documents fetches and reads the documents.
+type Documents struct{ cache *document.Cache }
+
+var _ client.Documents = Documents{}
+
+// New returns documents that are fetched through a cache.
+func New(cache *document.Cache) Documents { return Documents{cache} }
+
+// Names reports whether a client_id is the URL of a document (§3): https with a
+// path, without fragment, user information and dot segments. If the cache allows
+// loopback, for development, it may also be an http URL on loopback.
+func (d Documents) Names(id string) bool {
+	u, err := url.Parse(id)
+	if err != nil || d.cache.CheckURL(id) != nil {
+		return false
+	}
+	for segment := range strings.SplitSeq(u.Path, "/") {
+		if segment == "." || segment == ".." {
+			return false
+		}
+	}
+	return strings.Trim(u.Path, "/") != ""
+}
+
+// Find returns the client that the document at its client_id describes, or a
+// [*client.DocumentError].
+func (d Documents) Find(ctx context.Context, id string) (*client.Client, error) {
+	c, err := d.find(ctx, id)
+	if err != nil {
+		return nil, &client.DocumentError{Err: err}
+	}
+	return c, nil
+}
+
+func (d Documents) find(ctx context.Context, id string) (*client.Client, error) {
+	var m *registration.Metadata
+	read := func(body []byte) (err error) {
+		m, err = parse(body, id)
+		return err
+	}
+	cached, err := d.cache.Get(ctx, id, time.Time{}, read)
+	if err != nil {
+		return nil, err
+	}
+	if m == nil { // a cached document was accepted before
+		if err := read(cached.Body); err != nil {
+			return nil, err
+		}
+	}
+	return m.Client(id, client.SelfDescribed)
+}
+
+// parse checks a document (§4). It must name itself, a client_name and
+// redirect_uris, as MCP demands. It must not name a secret, which would be
+// public.
+func parse(body []byte, id string) (*registration.Metadata, error) {
+	m, err := registration.Parse(body)
+	switch {
+	case err != nil:
+		return nil, err
+	case m.ClientID != id:
+		return nil, errors.New("its client_id is not its URL")
+	case strings.TrimSpace(m.ClientName) == "":
+		return nil, errors.New("client_name is missing")
+	case m.HasSecret || m.TokenEndpointAuthMethod == oauth.AuthBasic || m.TokenEndpointAuthMethod == oauth.AuthPost:
+		return nil, errors.New("it cannot have a secret")
+	}
+	err = m.Settle(oauth.AuthNone)
+	var refused *oauth.Error
+	if errors.As(err, &refused) {
+		return nil, errors.New(refused.Description)
+	}
+	return m, err
+}

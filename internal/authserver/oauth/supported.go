@@ -1,0 +1,98 @@
+package oauth
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/mcp-auth/go/configerr"
+	"github.com/mcp-auth/go/internal/challenge"
+)
+
+// Supported says which scopes and resources clients can ask for.
+type Supported struct {
+	scopes        []string
+	defaultScopes []string
+	resources     []string
+}
+
+// ParseSupported checks the configured scopes and resources. No scopes means
+// any, no default scopes means all, and no resources means any.
+func ParseSupported(list *configerr.List, scopes, defaultScopes, resources []string) *Supported {
+	s := &Supported{
+		scopes: slices.Clone(scopes), defaultScopes: slices.Clone(defaultScopes), resources: slices.Clone(resources),
+	}
+	if len(s.defaultScopes) == 0 {
+		s.defaultScopes = slices.Clone(s.scopes)
+	}
+	for i, scope := range s.scopes {
+		if !challenge.ValidScope(scope) {
+			list.Add(configerr.InvalidScope, fmt.Sprintf("Scopes[%d]", i), scope)
+		}
+	}
+	for i, scope := range defaultScopes {
+		if !challenge.ValidScope(scope) || !s.Scope(scope) {
+			list.Add(configerr.ScopeNotSupported, fmt.Sprintf("DefaultScopes[%d]", i), scope)
+		}
+	}
+	for i, resource := range s.resources {
+		if !ValidResource(resource) {
+			list.Add(configerr.InvalidIndicator, fmt.Sprintf("Resources[%d]", i), resource)
+		}
+	}
+	return s
+}
+
+// Scope reports whether clients can ask for the scope.
+func (s *Supported) Scope(scope string) bool {
+	return len(s.scopes) == 0 || slices.Contains(s.scopes, scope) || IsIdentityScope(scope)
+}
+
+// Resource reports whether clients can ask for the resource, if it is a valid
+// one.
+func (s *Supported) Resource(resource string) bool {
+	return len(s.resources) == 0 || slices.Contains(s.resources, resource)
+}
+
+// Scopes returns the scopes to advertise (RFC 8414 §2, scopes_supported).
+func (s *Supported) Scopes() []string {
+	return unique(append(slices.Clone(s.scopes), identityScopes()...))
+}
+
+// Resources returns the resources to advertise.
+func (s *Supported) Resources() []string { return slices.Clone(s.resources) }
+
+// RequestedScopes returns the scopes that a request asks for, or the default
+// ones.
+func (s *Supported) RequestedScopes(p Parameters) ([]string, error) {
+	scopes, err := SplitScopes(p.Get("scope"))
+	if err != nil {
+		return nil, err
+	}
+	if len(scopes) == 0 {
+		return slices.Clone(s.defaultScopes), nil
+	}
+	for _, scope := range scopes {
+		if !s.Scope(scope) {
+			return nil, InvalidScope("a scope is not one that the server supports")
+		}
+	}
+	return scopes, nil
+}
+
+// RequestedResources returns the resource indicators that a request asks for
+// (RFC 8707 §2), or the default one: the first that is configured, if any.
+func (s *Supported) RequestedResources(p Parameters) ([]string, error) {
+	resources := p.Resources()
+	if len(resources) == 0 {
+		return slices.Clone(s.resources[:min(1, len(s.resources))]), nil
+	}
+	for _, resource := range resources {
+		if !ValidResource(resource) {
+			return nil, InvalidTarget("a resource is not an https or loopback URL without a fragment")
+		}
+		if !s.Resource(resource) {
+			return nil, InvalidTarget("a resource is not one that the server knows")
+		}
+	}
+	return resources, nil
+}

@@ -1,0 +1,40 @@
+package oauth
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/mcp-auth/go/internal/fetch"
+)
+
+// ValidResource reports whether s can be a resource indicator: an absolute URL
+// without a fragment (RFC 8707 §2), https or on loopback as MCP demands.
+func ValidResource(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || strings.Contains(s, "#") || !PrintableASCII(s) {
+		return false
+	}
+	return u.Host != "" && u.User == nil && IsSecureURL(u)
+}
+
+// IsSecureURL reports whether u is https, or http on a loopback host.
+func IsSecureURL(u *url.URL) bool {
+	switch u.Scheme {
+	case "https":
+		return u.Hostname() != ""
+	case "http":
+		return fetch.IsLoopbackHost(u.Hostname())
+	}
+	return false
+}
+
+// PrintableASCII reports whether s has only characters that are safe in a
+// header, without spaces.
+func PrintableASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+}
+
+// HasControl reports whether s has control characters.
+func HasControl(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
+}

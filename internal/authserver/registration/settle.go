@@ -1,0 +1,113 @@
+package registration
+
+import (
+	"cmp"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/mcp-auth/go/configerr"
+	"github.com/mcp-auth/go/internal/authserver/client"
+	"github.com/mcp-auth/go/internal/authserver/keyset"
+	"github.com/mcp-auth/go/internal/authserver/oauth"
+)
+
+const (
+	maxRedirectURIs = 16
+	maxClientName   = 200 // runes
+)
+
+// Settle checks what a client asks for and replaces it by what the client is
+// given (RFC 7591 §3.2.1). A client that names no authentication method gets
+// defaultMethod. The error is an [*oauth.Error] of RFC 7591 §3.2.2.
+func (m *Metadata) Settle(defaultMethod string) error {
+	if err := m.checkRedirects(); err != nil {
+		return err
+	}
+	m.TokenEndpointAuthMethod = cmp.Or(m.TokenEndpointAuthMethod, defaultMethod)
+	if !slices.Contains(oauth.AuthMethods(), m.TokenEndpointAuthMethod) {
+		return invalidMetadata("the token_endpoint_auth_method is not supported")
+	}
+	for _, settle := range []func() error{m.settleKeys, m.settleGrantTypes, m.settleResponses, m.checkTexts} {
+		if err := settle(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *Metadata) checkRedirects() error {
+	if len(m.RedirectURIs) == 0 || len(m.RedirectURIs) > maxRedirectURIs {
+		return invalidRedirect("redirect_uris must hold at least one URL, and not too many")
+	}
+	for _, uri := range m.RedirectURIs {
+		if err := client.CheckRedirectURI(uri); err != nil {
+			return invalidRedirect("a redirect URI " + err.Error())
+		}
+	}
+	return nil
+}
+
+// settleKeys checks the keys of a client that authenticates with them, and drops
+// the keys of other clients.
+func (m *Metadata) settleKeys() error {
+	if m.TokenEndpointAuthMethod != oauth.AuthPrivateKey {
+		m.JWKS, m.JWKSURI = nil, ""
+		return nil
+	}
+	if (m.JWKS == nil) == (m.JWKSURI == "") {
+		return invalidMetadata("private_key_jwt needs jwks or jwks_uri, and not both")
+	}
+	var mistakes configerr.List
+	if keyset.Parse(&mistakes, "", m.JWKS, m.JWKSURI); mistakes.Len() > 0 {
+		return invalidMetadata("the jwks has no public signing key, or the jwks_uri is not an https URL").WithCause(mistakes.Err())
+	}
+	return nil
+}
+
+// settleGrantTypes drops the grant types that a client cannot get by describing
+// itself.
+func (m *Metadata) settleGrantTypes() error {
+	if len(m.GrantTypes) == 0 {
+		m.GrantTypes = []string{oauth.GrantAuthorizationCode} // RFC 7591 §2
+	}
+	var given []string
+	for _, offered := range []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken, oauth.GrantJWTBearer} {
+		if slices.Contains(m.GrantTypes, offered) {
+			given = append(given, offered)
+		}
+	}
+	if !slices.Contains(given, oauth.GrantAuthorizationCode) {
+		return invalidMetadata("grant_types must hold authorization_code")
+	}
+	m.GrantTypes = given
+	return nil
+}
+
+func (m *Metadata) settleResponses() error {
+	if len(m.ResponseTypes) > 0 && !slices.Contains(m.ResponseTypes, "code") {
+		return invalidMetadata("response_types must hold code")
+	}
+	m.ResponseTypes = []string{"code"}
+	if m.ApplicationType != "" && m.ApplicationType != "web" && m.ApplicationType != "native" {
+		return invalidMetadata("the application_type must be web or native")
+	}
+	return nil
+}
+
+func (m *Metadata) checkTexts() error {
+	if utf8.RuneCountInString(m.ClientName) > maxClientName || oauth.HasControl(m.ClientName) {
+		return invalidMetadata("the client_name is too long or has control characters")
+	}
+	if _, err := oauth.SplitScopes(m.Scope); err != nil {
+		return invalidMetadata("the scope is malformed")
+	}
+	return nil
+}
+
+func invalidMetadata(description string) *oauth.Error {
+	return oauth.BadRequest("invalid_client_metadata", description)
+}
+
+func invalidRedirect(description string) *oauth.Error {
+	return oauth.BadRequest("invalid_redirect_uri", description)
+}
