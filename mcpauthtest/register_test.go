@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -103,6 +104,40 @@ func TestRegistration(t *testing.T) {
 	}
 }
 
+// Cursor registers the URIs for its desktop app and for the web at once.
+//
+// Covers AS1, AS7, AS8.
+func TestPrivateUseSchemesOnLoopback(t *testing.T) {
+	t.Parallel()
+	const app, web = "cursor://anysphere.cursor-mcp/oauth/callback", "https://app.example/cb"
+	const metadata = `{"redirect_uris":["` + app + `","` + web + `","javascript:alert(1)"],"token_endpoint_auth_method":"none"}`
+	for _, test := range []struct {
+		name   string
+		change func(*Config)
+		want   []string
+	}{
+		{"on loopback", func(c *Config) { onLoopback(c); withPages(c) }, []string{app, web}},
+		{"elsewhere", withPages, []string{web}},
+	} {
+		s := start(t, test.change)
+		answer := register(t, s, metadata)
+		if !slices.Equal(answer.RedirectURIs, test.want) {
+			t.Errorf("%s: redirect URIs %q, want %q", test.name, answer.RedirectURIs, test.want)
+		}
+	}
+	s := start(t, onLoopback)
+	answer := register(t, s, metadata)
+	redeem(t, s, login(t, s, "client_id", answer.ClientID, "redirect_uri", app))
+
+	pages := start(t, func(c *Config) { onLoopback(c); withPages(c) })
+	answer = register(t, pages, metadata)
+	_, challenge := pkce()
+	shown := body(t, get(t, pages, base(pages)+"/authorize?"+authorization(challenge, "client_id", answer.ClientID, "redirect_uri", app).Encode()))
+	if !strings.Contains(shown, "the application that opens <code>cursor:</code> links") {
+		t.Errorf("the page does not say where the answer goes: %s", shown)
+	}
+}
+
 // Covers AS7.
 func TestRegistrationRefused(t *testing.T) {
 	t.Parallel()
@@ -117,7 +152,8 @@ func TestRegistrationRefused(t *testing.T) {
 		{`{}`, "invalid_redirect_uri"},
 		{`{"redirect_uris":[]}`, "invalid_redirect_uri"},
 		{`{"redirect_uris":["http://x.example/cb"]}`, "invalid_redirect_uri"},
-		{`{"redirect_uris":["https://x.example/cb","javascript:alert(1)"]}`, "invalid_redirect_uri"},
+		{`{"redirect_uris":["javascript:alert(1)"]}`, "invalid_redirect_uri"},
+		{`{"redirect_uris":["cursor://cb"]}`, "invalid_redirect_uri"},
 		{`{"redirect_uris":["https://x.example/cb#f"]}`, "invalid_redirect_uri"},
 		{`{"redirect_uris":[` + many + `]}`, "invalid_redirect_uri"},
 		{`{` + uri + `,"token_endpoint_auth_method":"private_key_jwt"}`, "invalid_client_metadata"},

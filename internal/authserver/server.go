@@ -85,9 +85,9 @@ func New(c *Config, p Parts) (*Server, error) {
 		keyDocuments: c.newDocuments(keyset.MaxDocument, p.Now),
 	}
 	s.registration = registration.NewEndpoint(registration.Config{
-		Clients: p.Store, TTL: c.registrationTTL, Respond: s.respond, Log: p.Log, Now: p.Now,
+		Clients: p.Store, TTL: c.registrationTTL, PrivateUse: c.onLoopback(), Respond: s.respond, Log: p.Log, Now: p.Now,
 	})
-	clients := client.NewDirectory(c.clients, clientdoc.New(s.documents), s.registration)
+	clients := client.NewDirectory(c.clients, clientdoc.New(s.documents, c.onLoopback()), s.registration)
 	assertions := assertion.NewVerifier(keyset.NewVerifier(s.keyDocuments), p.Store, p.Now)
 	authenticator := clientauth.New(clients, assertions, c.issuer, c.base()+tokenPath)
 	s.Authorization = s.newAuthorization(clients)

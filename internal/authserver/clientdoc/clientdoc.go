@@ -20,12 +20,18 @@ import (
 const MaxDocument = 5 << 10
 
 // Documents fetches and reads the documents.
-type Documents struct{ cache *document.Cache }
+type Documents struct {
+	cache *document.Cache
+	terms registration.Terms
+}
 
 var _ client.Documents = Documents{}
 
-// New returns documents that are fetched through a cache.
-func New(cache *document.Cache) Documents { return Documents{cache} }
+// New returns documents that are fetched through a cache. privateUse allows
+// redirect URIs with private-use schemes.
+func New(cache *document.Cache, privateUse bool) Documents {
+	return Documents{cache, registration.Terms{DefaultMethod: oauth.AuthNone, PrivateUse: privateUse}}
+}
 
 // Names reports whether a client_id is the URL of a document (§3): https with a
 // path, without fragment, user information and dot segments. If the cache allows
@@ -56,7 +62,7 @@ func (d Documents) Find(ctx context.Context, id string) (*client.Client, error) 
 func (d Documents) find(ctx context.Context, id string) (*client.Client, error) {
 	var m *registration.Metadata
 	read := func(body []byte) (err error) {
-		m, err = parse(body, id)
+		m, err = d.parse(body, id)
 		return err
 	}
 	cached, err := d.cache.Get(ctx, id, time.Time{}, read)
@@ -74,7 +80,7 @@ func (d Documents) find(ctx context.Context, id string) (*client.Client, error) 
 // parse checks a document (§4). It must name itself, a client_name and
 // redirect_uris, as MCP demands. It must not name a secret, which would be
 // public.
-func parse(body []byte, id string) (*registration.Metadata, error) {
+func (d Documents) parse(body []byte, id string) (*registration.Metadata, error) {
 	m, err := registration.Parse(body)
 	switch {
 	case err != nil:
@@ -86,7 +92,7 @@ func parse(body []byte, id string) (*registration.Metadata, error) {
 	case m.HasSecret || m.TokenEndpointAuthMethod == oauth.AuthBasic || m.TokenEndpointAuthMethod == oauth.AuthPost:
 		return nil, errors.New("it cannot have a secret")
 	}
-	err = m.Settle(oauth.AuthNone)
+	err = m.Settle(d.terms)
 	var refused *oauth.Error
 	if errors.As(err, &refused) {
 		return nil, errors.New(refused.Description)

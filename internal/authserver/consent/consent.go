@@ -29,7 +29,8 @@ type view struct {
 	ClientName   string
 	ClientHost   string // of its Client ID Metadata Document
 	RedirectHost string
-	Loopback     bool // the redirect host
+	Scheme       string // of a private-use redirect URI, which has no host
+	Loopback     bool   // the redirect host
 	OtherHost    bool // the redirect host is not the client's
 	SelfNamed    bool // no one checked the client's name
 	Resources    []string
@@ -63,7 +64,10 @@ func (p *Page) Show(w http.ResponseWriter, r *http.Request, request *authorize.R
 		LoginHint:    request.LoginHint,
 		Problem:      problem,
 	}
-	v.OtherHost = v.ClientHost != "" && v.ClientHost != v.RedirectHost && !v.Loopback
+	if client.IsPrivateUse(target) {
+		v.Scheme = target.Scheme
+	}
+	v.OtherHost = v.Scheme == "" && v.ClientHost != "" && v.ClientHost != v.RedirectHost && !v.Loopback
 	for _, scope := range request.Scopes {
 		v.Scopes = append(v.Scopes, scopeView{scope, p.describe(scope)})
 	}

@@ -17,8 +17,12 @@ func ValidResource(s string) bool {
 	return u.Host != "" && u.User == nil && IsSecureURL(u)
 }
 
-// IsSecureURL reports whether u is https, or http on a loopback host.
+// IsSecureURL reports whether u is https, or http on a loopback host. An IPv6
+// address with a zone is neither: a zone means something only on one machine.
 func IsSecureURL(u *url.URL) bool {
+	if strings.Contains(u.Host, "%") {
+		return false
+	}
 	switch u.Scheme {
 	case "https":
 		return u.Hostname() != ""

@@ -29,7 +29,9 @@ const (
 type Config struct {
 	Clients store.Clients
 	// TTL is how long clients live.
-	TTL     time.Duration
+	TTL time.Duration
+	// PrivateUse allows redirect URIs with private-use schemes.
+	PrivateUse bool
 	Respond respond.Responder
 	Log     *slog.Logger
 	Now     func() time.Time
@@ -108,7 +110,8 @@ func (e *Endpoint) register(w http.ResponseWriter, r *http.Request) (*response, 
 	if err != nil {
 		return nil, err
 	}
-	if err := m.Settle(oauth.AuthBasic); err != nil { // the default of RFC 7591 §2
+	// client_secret_basic is the default of RFC 7591 §2.
+	if err := m.Settle(Terms{DefaultMethod: oauth.AuthBasic, PrivateUse: e.PrivateUse}); err != nil {
 		return nil, err
 	}
 	return e.add(r.Context(), m)

@@ -16,14 +16,21 @@ const (
 	maxClientName   = 200 // runes
 )
 
+// Terms are what a server offers clients that describe themselves.
+type Terms struct {
+	// DefaultMethod is the authentication method of a client that names none.
+	DefaultMethod string
+	// PrivateUse allows redirect URIs with private-use schemes (RFC 8252 §7.1).
+	PrivateUse bool
+}
+
 // Settle checks what a client asks for and replaces it by what the client is
-// given (RFC 7591 §3.2.1). A client that names no authentication method gets
-// defaultMethod. The error is an [*oauth.Error] of RFC 7591 §3.2.2.
-func (m *Metadata) Settle(defaultMethod string) error {
-	if err := m.checkRedirects(); err != nil {
+// given (RFC 7591 §3.2.1). The error is an [*oauth.Error] of RFC 7591 §3.2.2.
+func (m *Metadata) Settle(terms Terms) error {
+	if err := m.settleRedirects(terms.PrivateUse); err != nil {
 		return err
 	}
-	m.TokenEndpointAuthMethod = cmp.Or(m.TokenEndpointAuthMethod, defaultMethod)
+	m.TokenEndpointAuthMethod = cmp.Or(m.TokenEndpointAuthMethod, terms.DefaultMethod)
 	if !slices.Contains(oauth.AuthMethods(), m.TokenEndpointAuthMethod) {
 		return invalidMetadata("the token_endpoint_auth_method is not supported")
 	}
@@ -35,15 +42,25 @@ func (m *Metadata) Settle(defaultMethod string) error {
 	return nil
 }
 
-func (m *Metadata) checkRedirects() error {
+// settleRedirects drops the redirect URIs that the server does not accept, if
+// there are others: clients register the URIs for all their platforms at once.
+func (m *Metadata) settleRedirects(privateUse bool) error {
 	if len(m.RedirectURIs) == 0 || len(m.RedirectURIs) > maxRedirectURIs {
 		return invalidRedirect("redirect_uris must hold at least one URL, and not too many")
 	}
+	var accepted []string
+	var refused error
 	for _, uri := range m.RedirectURIs {
-		if err := client.CheckRedirectURI(uri); err != nil {
-			return invalidRedirect("a redirect URI " + err.Error())
+		if err := client.CheckRedirectURI(uri, privateUse); err != nil {
+			refused = err
+			continue
 		}
+		accepted = append(accepted, uri)
 	}
+	if len(accepted) == 0 {
+		return invalidRedirect("a redirect URI " + refused.Error())
+	}
+	m.RedirectURIs = accepted
 	return nil
 }
 
