@@ -89,7 +89,7 @@ func New(c *Config, p Parts) (*Server, error) {
 	})
 	clients := client.NewDirectory(c.clients, clientdoc.New(s.documents, c.onLoopback()), s.registration)
 	assertions := assertion.NewVerifier(keyset.NewVerifier(s.keyDocuments), p.Store, p.Now)
-	authenticator := clientauth.New(clients, assertions, c.issuer, c.base()+tokenPath)
+	authenticator := clientauth.New(clients, assertions, c.issuer)
 	s.Authorization = s.newAuthorization(clients)
 	s.token = s.newToken(authenticator, assertions)
 	s.introspection = &introspection.Endpoint{Clients: authenticator, Tokens: s.Tokens, Respond: s.respond}

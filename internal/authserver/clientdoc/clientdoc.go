@@ -30,7 +30,9 @@ var _ client.Documents = Documents{}
 // New returns documents that are fetched through a cache. privateUse allows
 // redirect URIs with private-use schemes.
 func New(cache *document.Cache, privateUse bool) Documents {
-	return Documents{cache, registration.Terms{DefaultMethod: oauth.AuthNone, PrivateUse: privateUse}}
+	return Documents{cache, registration.Terms{
+		Methods: []string{oauth.AuthNone, oauth.AuthPrivateKey}, DefaultMethod: oauth.AuthNone, Described: true, PrivateUse: privateUse,
+	}}
 }
 
 // Names reports whether a client_id is the URL of a document (§3): https with a
@@ -89,7 +91,7 @@ func (d Documents) parse(body []byte, id string) (*registration.Metadata, error)
 		return nil, errors.New("its client_id is not its URL")
 	case strings.TrimSpace(m.ClientName) == "":
 		return nil, errors.New("client_name is missing")
-	case m.HasSecret || m.TokenEndpointAuthMethod == oauth.AuthBasic || m.TokenEndpointAuthMethod == oauth.AuthPost:
+	case m.HasSecret:
 		return nil, errors.New("it cannot have a secret")
 	}
 	err = m.Settle(d.terms)

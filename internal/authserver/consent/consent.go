@@ -31,8 +31,8 @@ type view struct {
 	RedirectHost string
 	Scheme       string // of a private-use redirect URI, which has no host
 	Loopback     bool   // the redirect host
-	OtherHost    bool // the redirect host is not the client's
-	SelfNamed    bool // no one checked the client's name
+	OtherHost    bool   // the redirect host is not the client's
+	SelfNamed    bool   // no one checked the client's name
 	Resources    []string
 	Scopes       []scopeView
 	Action       string

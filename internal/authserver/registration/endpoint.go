@@ -32,9 +32,9 @@ type Config struct {
 	TTL time.Duration
 	// PrivateUse allows redirect URIs with private-use schemes.
 	PrivateUse bool
-	Respond respond.Responder
-	Log     *slog.Logger
-	Now     func() time.Time
+	Respond    respond.Responder
+	Log        *slog.Logger
+	Now        func() time.Time
 }
 
 // Endpoint is the client registration endpoint (RFC 7591 §3). It registers any
@@ -111,7 +111,8 @@ func (e *Endpoint) register(w http.ResponseWriter, r *http.Request) (*response, 
 		return nil, err
 	}
 	// client_secret_basic is the default of RFC 7591 §2.
-	if err := m.Settle(Terms{DefaultMethod: oauth.AuthBasic, PrivateUse: e.PrivateUse}); err != nil {
+	terms := Terms{Methods: oauth.AuthMethods(), DefaultMethod: oauth.AuthBasic, PrivateUse: e.PrivateUse}
+	if err := m.Settle(terms); err != nil {
 		return nil, err
 	}
 	return e.add(r.Context(), m)

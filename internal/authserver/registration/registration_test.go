@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mcp-auth/go/internal/authserver/client"
 	"github.com/mcp-auth/go/internal/authserver/oauth"
 )
 
@@ -32,7 +33,7 @@ func TestSettle(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = m.Settle(Terms{DefaultMethod: oauth.AuthBasic})
+		err = m.Settle(Terms{Methods: oauth.AuthMethods(), DefaultMethod: oauth.AuthBasic})
 		var refused *oauth.Error
 		if errors.As(err, &refused) != (test.code != "") || test.code != "" && refused.Code != test.code {
 			t.Errorf("%s: %v, want %q", test.name, err, test.code)
@@ -54,6 +55,68 @@ func TestParseReadsStrictly(t *testing.T) {
 	} {
 		if _, err := Parse([]byte(metadata)); err == nil {
 			t.Errorf("%s is accepted", metadata)
+		}
+	}
+}
+
+// Covers AS6, AS7.
+func TestSettleMethod(t *testing.T) {
+	t.Parallel()
+	const keys = `,"jwks_uri":"https://x.example/keys"`
+	for _, test := range []struct {
+		members        string
+		registered     string // method of a client that registers itself, empty: refused
+		described      string // of a client with a document
+		withoutItsKeys bool   // a client with a document may do without
+	}{
+		{``, "client_secret_basic", "none", false},
+		{keys, "client_secret_basic", "none", false},
+		{`,"token_endpoint_auth_method":"private_key_jwt"` + keys, "private_key_jwt", "private_key_jwt", false},
+		{`,"token_endpoint_auth_methods_supported":["private_key_jwt"]` + keys, "private_key_jwt", "private_key_jwt", false},
+		{`,"token_endpoint_auth_methods_supported":["private_key_jwt"]`, "", "", false},
+		{`,"token_endpoint_auth_methods_supported":[]`, "client_secret_basic", "none", false},
+		{`,"token_endpoint_auth_methods_supported":["none"]` + keys, "none", "none", false},
+		{`,"token_endpoint_auth_methods_supported":["none","private_key_jwt"]` + keys, "private_key_jwt", "private_key_jwt", true},
+		{`,"token_endpoint_auth_methods_supported":["private_key_jwt","none"]`, "none", "none", false},
+		{`,"token_endpoint_auth_methods_supported":["client_secret_post","none"]`, "client_secret_post", "none", false},
+		{`,"token_endpoint_auth_methods_supported":["client_secret_post"]`, "client_secret_post", "", false},
+		{`,"token_endpoint_auth_methods_supported":["tls_client_auth"]`, "", "", false},
+		{`,"token_endpoint_auth_methods_supported":["tls_client_auth","private_key_jwt"]` + keys, "private_key_jwt", "private_key_jwt", false},
+		// The document of ChatGPT chooses a method and offers both.
+		{`,"token_endpoint_auth_method":"private_key_jwt","token_endpoint_auth_methods_supported":["none","private_key_jwt"]` + keys, "private_key_jwt", "private_key_jwt", false},
+		{`,"token_endpoint_auth_method":"none","token_endpoint_auth_methods_supported":["none","private_key_jwt"]` + keys, "none", "none", true},
+		{`,"token_endpoint_auth_method":"none","token_endpoint_auth_methods_supported":["private_key_jwt"]` + keys, "", "", false},
+		{`,"token_endpoint_auth_method":"private_key_jwt","token_endpoint_auth_methods_supported":["none"]` + keys, "", "", false},
+		{`,"token_endpoint_auth_method":"tls_client_auth","token_endpoint_auth_methods_supported":["tls_client_auth","private_key_jwt"]` + keys, "private_key_jwt", "private_key_jwt", false},
+		{`,"token_endpoint_auth_method":"private_key_jwt","token_endpoint_auth_methods_supported":["none","private_key_jwt"]`, "", "", false},
+	} {
+		for _, terms := range []Terms{
+			{Methods: oauth.AuthMethods(), DefaultMethod: oauth.AuthBasic},
+			{Methods: []string{oauth.AuthNone, oauth.AuthPrivateKey}, DefaultMethod: oauth.AuthNone, Described: true},
+		} {
+			want, optional := test.registered, false
+			if terms.Described {
+				want, optional = test.described, test.withoutItsKeys
+			}
+			m, err := Parse([]byte(`{"redirect_uris":["https://x.example/cb"]` + test.members + `}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := m.Settle(terms); (err == nil) != (want != "") {
+				t.Errorf("%s, described %v: %v, want method %q", test.members, terms.Described, err, want)
+				continue
+			}
+			if want == "" {
+				continue
+			}
+			c, err := m.Client("id", client.SelfDescribed)
+			if err != nil || m.TokenEndpointAuthMethod != want || c.KeyOptional != optional {
+				t.Errorf("%s, described %v: method %q, optional %v, %v, want %q, %v",
+					test.members, terms.Described, m.TokenEndpointAuthMethod, c.KeyOptional, err, want, optional)
+			}
+			if usesKeys := want == oauth.AuthPrivateKey || optional; (c.Keys != nil) != usesKeys || c.Confidential() != (usesKeys && !optional) {
+				t.Errorf("%s, described %v: keys %v, confidential %v", test.members, terms.Described, c.Keys != nil, c.Confidential())
+			}
 		}
 	}
 }

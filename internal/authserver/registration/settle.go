@@ -18,8 +18,13 @@ const (
 
 // Terms are what a server offers clients that describe themselves.
 type Terms struct {
-	// DefaultMethod is the authentication method of a client that names none.
+	// Methods are the authentication methods of the token endpoint. DefaultMethod
+	// is the method of a client that names none.
+	Methods       []string
 	DefaultMethod string
+	// Described says that clients get no response, but choose among the methods
+	// that their metadata name.
+	Described bool
 	// PrivateUse allows redirect URIs with private-use schemes (RFC 8252 §7.1).
 	PrivateUse bool
 }
@@ -30,9 +35,8 @@ func (m *Metadata) Settle(terms Terms) error {
 	if err := m.settleRedirects(terms.PrivateUse); err != nil {
 		return err
 	}
-	m.TokenEndpointAuthMethod = cmp.Or(m.TokenEndpointAuthMethod, terms.DefaultMethod)
-	if !slices.Contains(oauth.AuthMethods(), m.TokenEndpointAuthMethod) {
-		return invalidMetadata("the token_endpoint_auth_method is not supported")
+	if err := m.settleMethod(terms); err != nil {
+		return err
 	}
 	for _, settle := range []func() error{m.settleKeys, m.settleGrantTypes, m.settleResponses, m.checkTexts} {
 		if err := settle(); err != nil {
@@ -64,10 +68,55 @@ func (m *Metadata) settleRedirects(privateUse bool) error {
 	return nil
 }
 
+// settleMethod fixes how the client authenticates. A client can name one method,
+// several (OpenID Connect RP Metadata Choices), or both. The one that it names is
+// never replaced by a weaker one.
+func (m *Metadata) settleMethod(terms Terms) error {
+	named := m.TokenEndpointAuthMethod
+	if len(m.AuthMethods) == 0 {
+		m.AuthMethods = []string{cmp.Or(named, terms.DefaultMethod)}
+	}
+	if named != "" && !slices.Contains(m.AuthMethods, named) {
+		return invalidMetadata("the token_endpoint_auth_method is not one of token_endpoint_auth_methods_supported")
+	}
+	if !slices.Contains(terms.Methods, named) {
+		named = m.preferred(terms.Methods)
+	}
+	if named == "" {
+		return invalidMetadata("the token_endpoint_auth_method is not supported")
+	}
+	m.keyOptional = terms.Described && m.hasKeys() && m.choosesKeyOrNone()
+	m.TokenEndpointAuthMethod, m.AuthMethods = named, nil
+	return nil
+}
+
+// preferred returns the method to use of those that the client and the server
+// support, or "". Keys are preferred, if the client has any.
+func (m *Metadata) preferred(supported []string) string {
+	common := slices.DeleteFunc(slices.Clone(m.AuthMethods), func(method string) bool { return !slices.Contains(supported, method) })
+	if slices.Contains(common, oauth.AuthPrivateKey) && (m.hasKeys() || len(common) == 1) {
+		return oauth.AuthPrivateKey
+	}
+	common = slices.DeleteFunc(common, func(method string) bool { return method == oauth.AuthPrivateKey })
+	if len(common) == 0 {
+		return ""
+	}
+	return common[0]
+}
+
+func (m *Metadata) hasKeys() bool { return m.JWKS != nil || m.JWKSURI != "" }
+
+// choosesKeyOrNone reports whether a client leaves it open whether it
+// authenticates.
+func (m *Metadata) choosesKeyOrNone() bool {
+	return m.TokenEndpointAuthMethod != oauth.AuthPrivateKey &&
+		slices.Contains(m.AuthMethods, oauth.AuthNone) && slices.Contains(m.AuthMethods, oauth.AuthPrivateKey)
+}
+
 // settleKeys checks the keys of a client that authenticates with them, and drops
 // the keys of other clients.
 func (m *Metadata) settleKeys() error {
-	if m.TokenEndpointAuthMethod != oauth.AuthPrivateKey {
+	if !m.usesKeys() {
 		m.JWKS, m.JWKSURI = nil, ""
 		return nil
 	}

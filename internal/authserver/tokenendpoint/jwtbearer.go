@@ -73,7 +73,7 @@ func (p assertionGranter) forUser(q *request, a *assertion.Assertion) (grant.Gra
 	if a.ClientID != c.ID {
 		return grant.Grant{}, oauth.InvalidGrant("the assertion is for another client")
 	}
-	if len(a.Audience) != 1 || a.Audience[0] != p.Issuer.Issuer {
+	if !a.IsFor(p.Issuer.Issuer) {
 		return grant.Grant{}, oauth.InvalidGrant("aud of the assertion is not exactly this server's issuer identifier")
 	}
 	return p.asserted(q, c, a)
@@ -119,7 +119,7 @@ func (p assertionGranter) forWorkload(q *request, issuer *trustedissuer.Issuer, 
 	if !ok {
 		return grant.Grant{}, oauth.InvalidGrant("the workload is not known")
 	}
-	if !p.Clients.IsAudience(a.Audience) {
+	if !a.IsFor(p.Issuer.Issuer, p.Proofs.URL) {
 		return grant.Grant{}, oauth.InvalidGrant("aud of the assertion is not exactly this server's token endpoint or issuer identifier")
 	}
 	scopes, err := oauth.SplitScopes(q.p.Get("scope"))
