@@ -86,10 +86,10 @@ func TestPrivateKeyJWT(t *testing.T) {
 	c := newClock()
 	s, worker := withWorker(t, c)
 	for name, changes := range map[string]map[string]any{
-		"plain":          nil,
-		"list of one":    {"aud": []string{testIssuer}},
-		"typ":            {"typ": "client-authentication+jwt"},
-		"no iat":         {"iat": nil},
+		"plain":       nil,
+		"list of one": {"aud": []string{testIssuer}},
+		"typ":         {"typ": "client-authentication+jwt"},
+		"no iat":      {"iat": nil},
 	} {
 		answer := redeem(t, s, worker.authenticated(t, c, changes))
 		if _, claims := verified(t, s, answer.AccessToken); claims["sub"] != "worker" || claims["client_id"] != "worker" {

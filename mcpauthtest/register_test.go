@@ -211,7 +211,23 @@ func TestRegistrationIsRateLimited(t *testing.T) {
 	c := newClock()
 	s := start(t, func(config *Config) { config.Now = c.now })
 	const metadata = `{"redirect_uris":["http://127.0.0.1/callback"]}`
-	for range registrationBurst {
+	fromPage := func(name, value string) int {
+		request := httptest.NewRequest(http.MethodPost, base(s)+"/register", strings.NewReader(metadata))
+		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set(name, value)
+		return do(s, request).StatusCode
+	}
+	for range pageRegistrationBurst {
+		if got := fromPage("Origin", "https://page.example"); got != http.StatusCreated {
+			t.Fatalf("a page: status %d", got)
+		}
+	}
+	for name, value := range map[string]string{"Origin": "null", "Sec-Fetch-Site": "cross-site"} {
+		if got := fromPage(name, value); got != http.StatusTooManyRequests {
+			t.Errorf("a page with %s: status %d, want 429", name, got)
+		}
+	}
+	for range registrationBurst { // the page takes nothing from programs
 		register(t, s, metadata)
 	}
 	refused := postRegistration(s, metadata)
@@ -232,18 +248,26 @@ func TestRegistrationsAreBounded(t *testing.T) {
 	c := newClock()
 	memory := store.NewMemory()
 	s := start(t, func(config *Config) {
-		config.Now, config.RegistrationTTL, config.Store = c.now, time.Hour, memory
+		config.Now, config.RegistrationTTL, config.Store = c.now, 24*time.Hour, memory
 	})
-	for i := range maxDynamicClients {
-		dynamic := StoredClient{ID: fmt.Sprint(i), Expires: c.now().Add(time.Hour)}
+	for i := range MaxClients {
+		dynamic := StoredClient{ID: fmt.Sprint(i), Expires: c.now().Add(24 * time.Hour)}
 		if err := memory.AddClient(t.Context(), dynamic, c.now()); err != nil {
 			t.Fatal(err)
 		}
 	}
 	const metadata = `{"redirect_uris":["http://127.0.0.1/callback"]}`
 	wantError(t, postRegistration(s, metadata), http.StatusServiceUnavailable, "temporarily_unavailable")
-	c.advance(time.Hour)
-	register(t, s, metadata)
+	c.advance(UnusedClientAge) // those that never had a grant go first
+	kept := register(t, s, metadata)
+	login(t, s, "client_id", kept.ClientID)
+	c.advance(UnusedClientAge)
+	for range registrationBurst {
+		register(t, s, metadata)
+	}
+	if _, err := memory.Client(t.Context(), kept.ClientID, c.now()); err != nil {
+		t.Errorf("a client with a grant is dropped: %v", err)
+	}
 }
 
 // Covers AS7.

@@ -106,13 +106,25 @@ func (a *Authenticator) use(ctx context.Context, c *client.Client, signed *asser
 	if signed.Issuer != c.ID || !signed.IsFor(a.issuer) {
 		return oauth.InvalidClient("iss of the client_assertion is not the client, or aud is not exactly this server's issuer identifier")
 	}
-	source := func(context.Context) (*keyset.Source, error) { return c.Keys, nil }
-	err := a.assertions.Use(ctx, signed, source)
+	err := a.assertions.Use(ctx, signed, signer(c))
 	var fault *assertion.Error
 	if errors.As(err, &fault) {
 		return oauth.InvalidClient(fault.Reason).WithCause(fault.Cause)
 	}
 	return err
+}
+
+// signer returns the client as a signer. A client that anyone can make has few
+// places to remember its assertions, and none of those of configured clients.
+func signer(c *client.Client) assertion.Signer {
+	s := assertion.Signer{
+		Keys: func(context.Context) (*keyset.Source, error) { return c.Keys, nil },
+		Kind: "client assertion",
+	}
+	if c.Origin != client.Configured {
+		s.Kind, s.Owner = "assertion of a registered client", c.ID
+	}
+	return s
 }
 
 // credentials reads client_id and secret from the one place that has them.

@@ -38,20 +38,19 @@ func (p assertionGranter) grant(q *request) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.use(q.Context(), issuer, a); err != nil {
+	if !a.HasIssuedAt() {
+		return nil, oauth.InvalidGrant("the assertion has no iat")
+	}
+	from := assertion.Signer{Kind: "assertion of a trusted issuer", Keys: func(ctx context.Context) (*keyset.Source, error) {
+		return issuer.KeySource(ctx, p.KeyDocuments)
+	}}
+	if err := asInvalidGrant(p.Assertions.Verify(q.Context(), a, from)); err != nil {
 		return nil, err
 	}
-	return p.once(q, g)
+	return p.once(q, g, func() error { return asInvalidGrant(p.Assertions.Consume(q.Context(), a, from)) })
 }
 
-// use verifies the assertion and uses it up.
-func (p assertionGranter) use(ctx context.Context, issuer *trustedissuer.Issuer, a *assertion.Assertion) error {
-	if !a.HasIssuedAt() {
-		return oauth.InvalidGrant("the assertion has no iat")
-	}
-	err := p.Assertions.Use(ctx, a, func(ctx context.Context) (*keyset.Source, error) {
-		return issuer.KeySource(ctx, p.KeyDocuments)
-	})
+func asInvalidGrant(err error) error {
 	var fault *assertion.Error
 	if errors.As(err, &fault) {
 		return oauth.InvalidGrant(fault.Reason).WithCause(fault.Cause)
