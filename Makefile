@@ -1,7 +1,8 @@
 # Targets for people. Continuous integration runs .ci instead.
 #
-#   make test        unit tests of the module and of bench/, with the race detector
+#   make test        the tests of every module, with the race detector
 #   make lint        gofmt, go vet, staticcheck
+#   make tidy        go.mod and go.sum of every module
 #   make interop     real authorization servers and MCP clients (needs Node.js)
 #   make bench       what verification costs, beside other libraries; BENCH="-json FILE" passes flags
 #   make bench-http  the same under load over HTTP (needs wrk and Node.js); BENCH_HTTP="-duration 10s" passes flags
@@ -12,11 +13,10 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: all test lint interop bench bench-http bench-results bench-page fuzz
+.PHONY: all test lint tidy interop bench bench-http bench-results bench-page fuzz
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-MODULES := $(patsubst %/go.mod,%,$(wildcard go.mod interop/go.mod bench/go.mod))
-MODULES := $(patsubst go.mod,.,$(MODULES))
+MODULES = $(shell go list -m -f '{{.Dir}}') bench interop
 FUZZTIME ?= 3m
 BENCH ?=
 BENCH_HTTP ?=
@@ -24,8 +24,8 @@ BENCH_HTTP ?=
 all: lint test
 
 test:
-	go test -race ./...
-	cd bench && go test ./...
+	go test -race work
+	go -C bench test ./...
 
 lint:
 	@unformatted=$$(git ls-files '*.go' | xargs gofmt -l); \
@@ -34,6 +34,9 @@ lint:
 	  echo "go vet, staticcheck: $$module"; \
 	  (cd $$module && go vet ./... && go run $(STATICCHECK) ./...); \
 	done
+
+tidy:
+	.ci/tidy
 
 interop:
 	interop/run

@@ -15,8 +15,8 @@ import (
 	"testing"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/internal/txtar"
 	"github.com/mcp-auth/go/mcpauthtest"
-	"github.com/rogpeppe/go-internal/txtar"
 )
 
 func authorized(t *testing.T, claims mcpauthtest.TokenClaims) (*mcpauth.AuthInfo, string) {

@@ -20,7 +20,6 @@ import (
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/metadata"
 	"github.com/mcp-auth/go/policy"
-	"github.com/modelcontextprotocol/go-sdk/oauthex"
 )
 
 func resources(identifiers ...string) mcpauth.Config {
@@ -255,8 +254,8 @@ func TestOriginsWithoutCORS(t *testing.T) {
 	}
 }
 
-// Covers RS3, RS12. Every challenge in the verdict files is read alike by
-// strict RFC 9110 rules and by the official SDK's parser.
+// Covers RS3, RS12. Every challenge in the verdict files is read by strict
+// RFC 9110 rules.
 func TestChallengesParse(t *testing.T) {
 	t.Parallel()
 	headers := challengesOfVerdicts(t)
@@ -268,16 +267,6 @@ func TestChallengesParse(t *testing.T) {
 		if err != nil || len(own) != 1 {
 			t.Errorf("%s: %d challenges, %v", header, len(own), err)
 			continue
-		}
-		sdk, err := oauthex.ParseWWWAuthenticate([]string{header})
-		if err != nil || len(sdk) != 1 {
-			t.Errorf("%s: go-sdk: %d challenges, %v", header, len(sdk), err)
-			continue
-		}
-		for _, name := range []string{"error", "scope", "resource_metadata"} {
-			if own[0].Params[name] != sdk[0].Params[name] {
-				t.Errorf("%s: %s is %q, for go-sdk %q", header, name, own[0].Params[name], sdk[0].Params[name])
-			}
 		}
 		if !strings.HasPrefix(own[0].Params["resource_metadata"], "https://") {
 			t.Errorf("%s: no absolute resource_metadata", header)

@@ -2,17 +2,18 @@ module github.com/mcp-auth/go/bench
 
 go 1.26.4
 
-replace github.com/mcp-auth/go => ../
+replace github.com/mcp-auth/go v0.0.0 => ../
 
 require (
 	github.com/MicahParks/keyfunc/v3 v3.9.1
 	github.com/auth0/go-jwt-middleware/v3 v3.3.0
+	github.com/c2sp/wycheproof v0.0.0-20260902155932-3fa63dd0344a
 	github.com/coreos/go-oidc/v3 v3.21.0
 	github.com/go-jose/go-jose/v4 v4.1.9
 	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/lestrrat-go/httprc/v3 v3.0.6
 	github.com/lestrrat-go/jwx/v3 v3.3.0
-	github.com/mcp-auth/go v0.0.0-00010101000000-000000000000
+	github.com/mcp-auth/go v0.0.0
 	github.com/modelcontextprotocol/go-sdk v1.8.0
 )
 

@@ -58,6 +58,8 @@ type fakeMCP struct {
 	mu       sync.Mutex
 	requests []seenRequest
 	sessions map[string]bool // those that are open
+	// stateless opens no sessions.
+	stateless bool
 }
 
 // seenRequest is a request as it came in.
@@ -85,6 +87,20 @@ func newFakeMCP(t *testing.T, path string) *fakeMCP {
 	f.metadataHeader.Set("Content-Type", "application/json")
 	f.refusalHeader.Set("Cache-Control", "no-store")
 	return f
+}
+
+// newOpenMCP returns an MCP server that lets every caller in.
+func newOpenMCP(stateless bool) http.Handler {
+	f := &fakeMCP{sessions: map[string]bool{}, stateless: stateless}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		f.note(r, body)
+		f.message(w, r, body)
+	})
 }
 
 func (f *fakeMCP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -215,7 +231,7 @@ func (f *fakeMCP) message(w http.ResponseWriter, r *http.Request, body []byte) {
 		rpcAnswer(w, http.StatusBadRequest, `"error":{"code":-32020,"message":"Header mismatch"}`)
 		return
 	}
-	if m.Method == "initialize" {
+	if m.Method == "initialize" && !f.stateless {
 		w.Header().Set("Mcp-Session-Id", f.open())
 	}
 	rpcAnswer(w, http.StatusOK, `"result":{}`)

@@ -14,11 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/modelcontextprotocol/go-sdk/mcp"
-
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/check"
-	"github.com/mcp-auth/go/gosdk"
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/metadata"
@@ -49,7 +46,7 @@ func TestOwnServer(t *testing.T) {
 	}
 }
 
-// ownServer starts an MCP server of the Go SDK behind the door.
+// ownServer starts an MCP server that mcpauth protects.
 func ownServer(t *testing.T, stateless bool) (resource string, as *mcpauthtest.Server) {
 	t.Helper()
 	var handler http.Handler
@@ -70,11 +67,9 @@ func ownServer(t *testing.T, stateless bool) (resource string, as *mcpauthtest.S
 	if err != nil {
 		t.Fatal(err)
 	}
-	implementation := mcp.NewServer(&mcp.Implementation{Name: "own", Version: "1"}, nil)
-	inner := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return implementation }, &mcp.StreamableHTTPOptions{Stateless: stateless})
 	mux := http.NewServeMux()
 	mux.Handle("/.well-known/", auth.MetadataHandler())
-	mux.Handle("/mcp", gosdk.Protect(auth, inner, mcpauth.Scopes("read")))
+	mux.Handle("/mcp", auth.Protect(newOpenMCP(stateless), mcpauth.Scopes("read")))
 	handler = mux
 	return resource, as
 }

@@ -13,12 +13,7 @@ import (
 	"github.com/mcp-auth/go/client"
 	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/mcpauthtest"
-	"github.com/modelcontextprotocol/go-sdk/auth"
-	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
-
-// The SDK's interface is implemented without importing the SDK.
-var _ auth.OAuthHandler = (*client.OAuthHandler)(nil)
 
 // protectedServer stands for an MCP server on the internet and the
 // authorization server it trusts.
@@ -91,29 +86,6 @@ func Example() {
 	n, _ := response.Body.Read(text[:])
 	fmt.Println(response.StatusCode, string(text[:n]))
 	// Output: 200 hello alice
-}
-
-// The MCP Go SDK takes the HTTP client as it is.
-func ExampleClient_HTTPClient() {
-	ctx := context.Background()
-	c, err := client.New(client.Config{
-		ServerURL: "https://mcp.example.com/mcp",
-		Grant:     client.AuthorizationCode{OpenURL: client.OpenBrowser(os.Stderr)},
-	})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer c.Close()
-	session, err := mcp.NewClient(&mcp.Implementation{Name: "notes"}, nil).Connect(ctx, &mcp.StreamableClientTransport{
-		Endpoint:   c.ServerURL(),
-		HTTPClient: c.HTTPClient(),
-	}, nil)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer session.Close()
 }
 
 // A job without a user, which has a secret.

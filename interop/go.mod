@@ -1,23 +1,20 @@
 module github.com/mcp-auth/go/interop
 
-go 1.26.4
+go 1.26.0
 
 require (
-	github.com/mcp-auth/go v0.0.0-00010101000000-000000000000
+	github.com/mcp-auth/go v0.0.0
+	github.com/mcp-auth/go/gosdk v0.0.0
 	github.com/modelcontextprotocol/go-sdk v1.8.0
 )
 
 require (
-	github.com/danieljoos/wincred v1.2.3 // indirect
 	github.com/go-jose/go-jose/v4 v4.1.9 // indirect
-	github.com/godbus/dbus/v5 v5.2.2 // indirect
 	github.com/google/jsonschema-go v0.4.3 // indirect
 	github.com/jub0bs/cors v0.13.0 // indirect
 	github.com/segmentio/asm v1.1.3 // indirect
 	github.com/segmentio/encoding v0.5.4 // indirect
 	github.com/yosida95/uritemplate/v3 v3.0.2 // indirect
-	github.com/zalando/go-keyring v0.2.8 // indirect
-	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/net v0.61.0 // indirect
 	golang.org/x/oauth2 v0.35.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
@@ -26,7 +23,10 @@ require (
 	golang.org/x/time v0.15.0 // indirect
 )
 
-replace github.com/mcp-auth/go => ../
+replace (
+	github.com/mcp-auth/go v0.0.0 => ../
+	github.com/mcp-auth/go/gosdk v0.0.0 => ../gosdk
+)
 
 ignore ./node_modules
 

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/modelcontextprotocol/go-sdk/oauthex"
-
 	"github.com/mcp-auth/go/metadata"
 )
 
@@ -242,19 +240,15 @@ func TestUnmarshal(t *testing.T) {
 	}
 }
 
-// TestMembers fills every field, writes and reads it back, and compares the
-// names with go-sdk's.
+// TestMembers fills every field, and writes and reads it back.
 func TestMembers(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
-		ours   any
-		theirs reflect.Type
-		parse  func([]byte) (any, error)
+		ours  any
+		parse func([]byte) (any, error)
 	}{
-		{&metadata.AuthorizationServer{}, reflect.TypeFor[oauthex.AuthServerMeta](),
-			func(b []byte) (any, error) { return metadata.ParseAuthorizationServer(b) }},
-		{&metadata.ProtectedResource{}, reflect.TypeFor[oauthex.ProtectedResourceMetadata](),
-			func(b []byte) (any, error) { return metadata.ParseProtectedResource(b) }},
+		{&metadata.AuthorizationServer{}, func(b []byte) (any, error) { return metadata.ParseAuthorizationServer(b) }},
+		{&metadata.ProtectedResource{}, func(b []byte) (any, error) { return metadata.ParseProtectedResource(b) }},
 	} {
 		names := fill(t, tc.ours)
 		data, err := json.Marshal(tc.ours)
@@ -268,15 +262,6 @@ func TestMembers(t *testing.T) {
 		back, err := tc.parse(data)
 		if err != nil || !reflect.DeepEqual(back, tc.ours) {
 			t.Errorf("read back as %+v, %v", back, err)
-		}
-		for i := range tc.theirs.NumField() {
-			name, _, _ := strings.Cut(tc.theirs.Field(i).Tag.Get("json"), ",")
-			if !names[name] {
-				t.Errorf("%v has no member %q", reflect.TypeOf(tc.ours), name)
-			}
-		}
-		if err := json.Unmarshal(data, reflect.New(tc.theirs).Interface()); err != nil {
-			t.Errorf("go-sdk cannot read it: %v", err)
 		}
 	}
 }

@@ -24,7 +24,6 @@ import (
 	"sync"
 
 	"github.com/mcp-auth/go/client/clienterr"
-	"github.com/mcp-auth/go/client/internal/mutex"
 	"github.com/mcp-auth/go/configerr"
 )
 
@@ -61,7 +60,7 @@ type Store struct {
 
 	// turns keep the goroutines of this process from polling each other's file
 	// lock.
-	turns mutex.Keyed
+	turns turns
 
 	mu   sync.Mutex
 	aead cipher.AEAD // nil until it is needed
@@ -98,7 +97,7 @@ func (s *Store) Update(ctx context.Context, key string, change func([]byte) ([]b
 	if err != nil {
 		return err
 	}
-	unlock, err := s.turns.Lock(ctx, key)
+	unlock, err := s.turns.take(ctx, key)
 	if err != nil {
 		return err
 	}

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/modelcontextprotocol/go-sdk/oauthex"
-
 	"github.com/mcp-auth/go/internal/challenge"
 )
 
@@ -166,62 +164,6 @@ func TestParseReadsOnAfterFault(t *testing.T) {
 	}
 	if strings.Contains(err.Error(), "resource_metadata") {
 		t.Errorf("the error repeats the header: %v", err)
-	}
-}
-
-// TestFormatForGoSDK holds Format to the parser that go-sdk's clients use.
-func TestFormatForGoSDK(t *testing.T) {
-	t.Parallel()
-	for _, tc := range []struct {
-		name   string
-		params []challenge.Param
-	}{
-		{"usual", []challenge.Param{{"error", "insufficient_scope"}, {"error_description", "The token lacks a scope."},
-			{"scope", "read:notes write:notes"}, {"resource_metadata", "https://api.example.com/.well-known/oauth-protected-resource/mcp"}}},
-		{"commas", []challenge.Param{{"error_description", "a, b=c, Basic d, e"}, {"scope", "x,y=z a,b"}, {"error", "e"}}},
-		{"quotes", []challenge.Param{{"realm", `"a", "b", c="d"`}, {"error", "e,f"}}},
-		{"quotes at both ends", []challenge.Param{{"realm", `"`}, {"realm2", `""`}, {"error", "e, f"}}},
-		{"backslashes inside", []challenge.Param{{"realm", `a\b, \"c\d`}, {"error", "e, f"}}},
-		{"query", []challenge.Param{{"resource_metadata", "https://api.example.com/.well-known/oauth-protected-resource?tenant=a,b&x=%22"}, {"scope", "a b"}}},
-		{"replaced characters", []challenge.Param{{"realm", "é\r\n\t, x"}, {"scope", "a"}}},
-		{"an empty value", []challenge.Param{{"realm", ""}, {"scope", "a"}}},
-		{"no parameters", nil},
-		{"backslash at the end, alone", []challenge.Param{{"realm", `C:\`}}},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			header := challenge.Format("Bearer", tc.params...)
-			ours, err := challenge.Parse([]string{header})
-			if err != nil {
-				t.Fatal(err)
-			}
-			theirs, err := oauthex.ParseWWWAuthenticate([]string{header})
-			if err != nil || len(theirs) != 1 || theirs[0].Scheme != "bearer" {
-				t.Fatalf("%s\ngives %v, %v", header, theirs, err)
-			}
-			if len(ours[0].Params) != len(theirs[0].Params) {
-				t.Errorf("%s\ngives %v there, %v here", header, theirs[0].Params, ours[0].Params)
-			}
-			for name, value := range ours[0].Params {
-				if theirs[0].Params[name] != value {
-					t.Errorf("%s is %q there, %q here", name, theirs[0].Params[name], value)
-				}
-			}
-		})
-	}
-}
-
-// TestGoSDKBackslashBeforeQuote pins the one form that is valid and that go-sdk
-// cannot read: a value that ends in a backslash, when a later one has a comma.
-// RFC 6750 §3 and RFC 3986 keep backslashes out of every parameter used here.
-func TestGoSDKBackslashBeforeQuote(t *testing.T) {
-	t.Parallel()
-	header := challenge.Format("Bearer", challenge.Param{Name: "realm", Value: `C:\`}, challenge.Param{Name: "error_description", Value: "a, b"})
-	if got, err := challenge.Parse([]string{header}); err != nil || got[0].Params["error_description"] != "a, b" {
-		t.Errorf("ours: %v, %v", got, err)
-	}
-	if got, err := oauthex.ParseWWWAuthenticate([]string{header}); err == nil && len(got) == 1 {
-		t.Errorf("go-sdk now reads %s: %v", header, got)
 	}
 }
 

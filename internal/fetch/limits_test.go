@@ -32,7 +32,7 @@ func TestBodyLimit(t *testing.T) {
 	const limit = 10_000
 	incompressible := bytes.NewBuffer(nil)
 	for i := range limit {
-		fmt.Fprintf(incompressible, "%x", i*2654435761)
+		fmt.Fprintf(incompressible, "%x", uint64(i)*2654435761)
 	}
 	tests := []struct {
 		name, coding string

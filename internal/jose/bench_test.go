@@ -73,7 +73,7 @@ func verifyCold(set *KeySet, token string) bool {
 func coldToken(t testing.TB, alg Algorithm) (*KeySet, string) {
 	t.Helper()
 	s := newSigner(t, alg)
-	set := must(ParseKeySet(wrap(s.jwk(t, map[string]any{"kid": "2026-11", "use": "sig", "alg": string(alg)}))))(t)
+	set := must(ParseKeySet(setOf(s.jwk(t, map[string]any{"kid": "2026-11", "use": "sig", "alg": string(alg)}))))(t)
 	return set, s.token(t, `{"alg":"`+string(alg)+`","typ":"at+jwt","kid":"2026-11"}`, claims12)
 }
 

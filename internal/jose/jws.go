@@ -186,7 +186,7 @@ func (j *JWS) Verify(k *Key) error {
 		return refuse(ReasonKeyMismatch, "key is not for the algorithm of the token")
 	}
 	var buf [1024]byte // on the stack: the copy would be a fourth of what a token costs in memory
-	if !k.verify(j.Header.Algorithm, append(buf[:0], j.signed...), j.signature) {
+	if !k.Verify(j.Header.Algorithm, append(buf[:0], j.signed...), j.signature) {
 		return refuse(ReasonSignature, "signature does not verify")
 	}
 	return nil

@@ -235,7 +235,7 @@ func TestKeysInTheHeaderAreNotUsed(t *testing.T) {
 	t.Parallel()
 	trusted := newSigner(t, ES256)
 	attacker := signer{ES256, must(ecdsa.GenerateKey(trusted.private.Public().(*ecdsa.PublicKey).Curve, rand.Reader))(t)}
-	set := must(ParseKeySet(wrap(trusted.jwk(t, map[string]any{"kid": "k1"}))))(t)
+	set := must(ParseKeySet(setOf(trusted.jwk(t, map[string]any{"kid": "k1"}))))(t)
 	for name, extra := range map[string]string{
 		"jwk":      `"jwk":` + string(attacker.jwk(t, map[string]any{"kid": "k1"})),
 		"jku":      `"jku":"https://attacker.example/jwks.json"`,

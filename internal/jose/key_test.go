@@ -208,7 +208,7 @@ func TestRSAKeys(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if key.verify(RS256, []byte("text"), make([]byte, (c.n.BitLen()+7)/8)) {
+		if key.Verify(RS256, []byte("text"), make([]byte, (c.n.BitLen()+7)/8)) {
 			t.Errorf("%s: verifies nonsense", name)
 		}
 	}

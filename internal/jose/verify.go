@@ -9,9 +9,9 @@ import (
 	"crypto/sha512"
 )
 
-// verify reports whether signature is the key's over message. The caller has
+// Verify reports whether signature is the key's over message. The caller has
 // made sure that the key allows the algorithm.
-func (k *Key) verify(alg Algorithm, message, signature []byte) bool {
+func (k *Key) Verify(alg Algorithm, message, signature []byte) bool {
 	switch k.typ {
 	case rsaKey:
 		return verifyRSA(k.rsa, alg, message, signature)

@@ -16,9 +16,9 @@ import (
 	"testing"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/internal/txtar"
 	"github.com/mcp-auth/go/policy"
 	"github.com/mcp-auth/go/policy/policyfile"
-	"github.com/rogpeppe/go-internal/txtar"
 )
 
 // checks are the functions that policies of verdict files may name.

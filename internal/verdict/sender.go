@@ -21,7 +21,7 @@ import (
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
-	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/mcp-auth/go/internal/txtar"
 )
 
 // dpop configures DPoP of a resource.

@@ -41,7 +41,7 @@ import (
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
-	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/mcp-auth/go/internal/txtar"
 )
 
 // Door is one way into the engine.

@@ -48,7 +48,7 @@ func clock(resp *fetch.Response, now time.Time) (found finding.List) {
 		return nil
 	}
 	// A cache adds Age: the time since it got the answer.
-	if age, err := strconv.Atoi(resp.Header.Get("Age")); err == nil && age > 0 && age < 1<<31 {
+	if age, err := strconv.ParseUint(resp.Header.Get("Age"), 10, 31); err == nil {
 		date = date.Add(time.Duration(age) * time.Second)
 	}
 	offset := date.Sub(now)

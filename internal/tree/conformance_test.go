@@ -1,4 +1,4 @@
-package mcpauth_test
+package tree
 
 import (
 	"bytes"
@@ -8,10 +8,9 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -60,7 +59,7 @@ func TestConformance(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Error("docs/conformance.md is not current: go test . -run TestConformance -update-conformance")
+		t.Error("docs/conformance.md is not current: go test ./internal/tree -run TestConformance -update-conformance")
 	}
 }
 
@@ -95,35 +94,26 @@ const verdictFiles = "\x00verdicts"
 func coverage(t *testing.T) map[string]map[string]int {
 	t.Helper()
 	covered := map[string]map[string]int{}
-	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+	for _, file := range files(t) {
 		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && (d.Name() == "node_modules" || strings.HasPrefix(d.Name(), ".") && path != "."):
-			return filepath.SkipDir
-		case strings.HasSuffix(path, "_test.go"):
-			return testCoverage(path, covered)
-		case strings.HasPrefix(path, filepath.Join("testdata", "verdicts")) && strings.HasSuffix(path, ".txtar"):
-			data, err := os.ReadFile(path)
-			comment, _, _ := strings.Cut(string(data), "\n-- ")
+		case isTest(file):
+			testCoverage(t, file, covered)
+		case strings.HasPrefix(file, "testdata/verdicts/") && path.Ext(file) == ".txtar":
+			comment, _, _ := strings.Cut(readFile(t, file), "\n-- ")
 			note(covered, comment, verdictFiles)
-			return err
 		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	return covered
 }
 
-func testCoverage(path string, covered map[string]map[string]int) error {
-	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+func testCoverage(t *testing.T, file string, covered map[string]map[string]int) {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
 	if err != nil {
-		return err
+		t.Fatal(err)
 	}
-	dir := filepath.ToSlash(filepath.Dir(path))
-	for _, decl := range file.Decls {
+	dir := path.Dir(file)
+	for _, decl := range parsed.Decls {
 		fn, ok := decl.(*ast.FuncDecl)
 		if !ok || fn.Doc == nil || !strings.HasPrefix(fn.Name.Name, "Test") && !strings.HasPrefix(fn.Name.Name, "Fuzz") {
 			continue
@@ -134,7 +124,6 @@ func testCoverage(path string, covered map[string]map[string]int) error {
 		}
 		note(covered, fn.Doc.Text(), name)
 	}
-	return nil
 }
 
 // note records the ids after "Covers", ranges such as AS1-AS5 included.

@@ -1,10 +1,10 @@
-package mcpauth_test
+package tree
 
 import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -30,10 +30,10 @@ var (
 func TestAttackDocsSections(t *testing.T) {
 	t.Parallel()
 	known := map[string]bool{}
-	for _, row := range requirementRow.FindAllStringSubmatch(readDocument(t, "docs/requirements.md"), -1) {
+	for _, row := range requirementRow.FindAllStringSubmatch(readFile(t, "docs/requirements.md"), -1) {
 		known[row[1]] = true
 	}
-	sections := sectionStart.Split(readDocument(t, attacksFile), -1)[1:]
+	sections := sectionStart.Split(readFile(t, attacksFile), -1)[1:]
 	if len(sections) < 10 {
 		t.Fatalf("%d sections", len(sections))
 	}
@@ -77,10 +77,10 @@ func attackItems(section string) map[string]string {
 func TestAttackDocsEvidence(t *testing.T) {
 	t.Parallel()
 	evidence := map[string]string{}
-	for _, section := range sectionStart.Split(readDocument(t, attacksFile), -1)[1:] {
+	for _, section := range sectionStart.Split(readFile(t, attacksFile), -1)[1:] {
 		evidence[attacksFile] += attackItems(section)["Shown by"]
 	}
-	for _, row := range threatRow.FindAllStringSubmatch(readDocument(t, threatModelFile), -1) {
+	for _, row := range threatRow.FindAllStringSubmatch(readFile(t, threatModelFile), -1) {
 		evidence[threatModelFile] += row[1] + "\n"
 	}
 	tests := testNames(t)
@@ -116,32 +116,20 @@ func evident(t *testing.T, tests map[string][]string, word string) bool {
 func testNames(t *testing.T) map[string][]string {
 	t.Helper()
 	names := map[string][]string{}
-	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir():
-			return skipDir(path, d)
-		case !strings.HasSuffix(path, "_test.go"):
-			return nil
+	for _, file := range files(t) {
+		if !isTest(file) {
+			continue
 		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
 		if err != nil {
-			return err
+			t.Fatal(err)
 		}
-		dir := filepath.ToSlash(filepath.Dir(path))
-		if dir == "." {
-			dir = ""
-		}
-		for _, decl := range file.Decls {
+		dir := strings.TrimPrefix(path.Dir(file), ".")
+		for _, decl := range parsed.Decls {
 			if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv == nil {
 				names[fn.Name.Name] = append(names[fn.Name.Name], dir)
 			}
 		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	return names
 }

@@ -1,11 +1,11 @@
-package mcpauth_test
+package tree
 
 import (
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -27,28 +27,14 @@ func (b goBlock) String() string  { return fmt.Sprintf("%s:%d", b.file, b.line) 
 func (b goBlock) isProgram() bool { return strings.HasPrefix(b.code, "package main\n") }
 
 // documents are the Markdown files for readers of the project.
-func documents(t *testing.T) []string {
+func documents(t *testing.T) (found []string) {
 	t.Helper()
-	files := []string{"README.md", "CONTRIBUTING.md"}
-	err := filepath.WalkDir("docs", func(path string, _ fs.DirEntry, err error) error {
-		if strings.HasSuffix(path, ".md") {
-			files = append(files, path)
+	for _, file := range files(t) {
+		if file == "README.md" || file == "CONTRIBUTING.md" || strings.HasPrefix(file, "docs/") && strings.HasSuffix(file, ".md") {
+			found = append(found, file)
 		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	return files
-}
-
-func readDocument(t *testing.T, file string) string {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
+	return found
 }
 
 var goFence = regexp.MustCompile("(?ms)^```go\n(.*?)^```$")
@@ -56,7 +42,7 @@ var goFence = regexp.MustCompile("(?ms)^```go\n(.*?)^```$")
 func goBlocks(t *testing.T, files ...string) (blocks []goBlock) {
 	t.Helper()
 	for _, file := range files {
-		text := readDocument(t, file)
+		text := readFile(t, file)
 		for _, at := range goFence.FindAllStringSubmatchIndex(text, -1) {
 			blocks = append(blocks, goBlock{file, 1 + strings.Count(text[:at[2]], "\n"), text[at[2]:at[3]]})
 		}
@@ -64,11 +50,11 @@ func goBlocks(t *testing.T, files ...string) (blocks []goBlock) {
 	return blocks
 }
 
-// TestProgramsInDocuments compiles every program in the documents, as packages
-// that stand in this module by way of an overlay only.
+// TestProgramsInDocuments compiles every program in the documents. An overlay
+// makes them packages of the examples' module, which requires what they import.
 func TestProgramsInDocuments(t *testing.T) {
 	t.Parallel()
-	module, err := filepath.Abs(".")
+	root, err := filepath.Abs(".")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,12 +73,12 @@ func TestProgramsInDocuments(t *testing.T) {
 		// Not package main, which would be linked. The line directive has faults
 		// reported where the reader finds them.
 		_, body, _ := strings.Cut(block.code, "\n")
-		text := fmt.Sprintf("package %s\n//line %s:%d\n%s", pkg, filepath.Join(module, block.file), block.line+1, body)
+		text := fmt.Sprintf("package %s\n//line %s:%d\n%s", pkg, filepath.Join(root, block.file), block.line+1, body)
 		if err := os.WriteFile(source, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		overlay.Replace[filepath.Join(module, pkg, "main.go")] = source
-		args = append(args, "./"+pkg)
+		overlay.Replace[filepath.Join(root, "examples", pkg, "main.go")] = source
+		args = append(args, "./examples/"+pkg)
 	}
 	if len(overlay.Replace) == 0 {
 		t.Fatal("the documents have no program")
@@ -105,7 +91,7 @@ func TestProgramsInDocuments(t *testing.T) {
 		t.Fatal(err)
 	}
 	command := exec.CommandContext(t.Context(), "go", args...)
-	command.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=-mod=readonly", "GOWORK=off")
+	command.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=-mod=readonly", "GOWORK=")
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -117,9 +103,8 @@ func TestProgramsInDocuments(t *testing.T) {
 func TestSnippetsInDocuments(t *testing.T) {
 	t.Parallel()
 	var tested string
-	files := append(exampleFiles(t), "example_test.go", "check/example_test.go", "gosdk/example_test.go", "mcpgo/example_test.go", "mcpauthtest/example_test.go", "client/example_test.go", "client/filestore/example_test.go", "provider/example_test.go")
-	for _, file := range files {
-		tested += "\n" + squeeze(readDocument(t, file)) + "\n"
+	for _, file := range exampleFiles(t) {
+		tested += "\n" + squeeze(readFile(t, file)) + "\n"
 	}
 	for _, block := range goBlocks(t, documents(t)...) {
 		if !block.isProgram() && !strings.Contains(tested, "\n"+squeeze(block.code)+"\n") {
@@ -128,19 +113,17 @@ func TestSnippetsInDocuments(t *testing.T) {
 	}
 }
 
-// exampleFiles are the sources of the example programs.
-func exampleFiles(t *testing.T) (files []string) {
+// exampleFiles are the sources of the example programs and of the examples in
+// the documentation of packages.
+func exampleFiles(t *testing.T) (found []string) {
 	t.Helper()
-	err := filepath.WalkDir("examples", func(path string, _ fs.DirEntry, err error) error {
-		if strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
-			files = append(files, path)
+	for _, file := range files(t) {
+		program := strings.HasPrefix(file, "examples/") && strings.HasSuffix(file, ".go") && !isTest(file)
+		if program || path.Base(file) == "example_test.go" || file == "internal/crosscheck/client_test.go" {
+			found = append(found, file)
 		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	return files
+	return found
 }
 
 // squeeze drops indentation and blank lines.
@@ -203,7 +186,7 @@ var (
 func TestLinksInDocuments(t *testing.T) {
 	t.Parallel()
 	for _, file := range documents(t) {
-		prose := inlineCode.ReplaceAllString(anyFence.ReplaceAllString(readDocument(t, file), ""), "")
+		prose := inlineCode.ReplaceAllString(anyFence.ReplaceAllString(readFile(t, file), ""), "")
 		for _, link := range markdownLink.FindAllStringSubmatch(prose, -1) {
 			target, fragment, _ := strings.Cut(link[1], "#")
 			if strings.Contains(target, ":") { // a scheme
@@ -228,7 +211,7 @@ func TestLinksInDocuments(t *testing.T) {
 func anchors(t *testing.T, file string) map[string]bool {
 	t.Helper()
 	found := map[string]bool{}
-	for _, match := range heading.FindAllStringSubmatch(anyFence.ReplaceAllString(readDocument(t, file), ""), -1) {
+	for _, match := range heading.FindAllStringSubmatch(anyFence.ReplaceAllString(readFile(t, file), ""), -1) {
 		name := notInAnchor.ReplaceAllString(strings.ToLower(match[1]), "")
 		found[strings.ReplaceAll(name, " ", "-")] = true
 	}
