@@ -260,6 +260,39 @@ func findClient(t *testing.T, s *Server, id string) bool {
 }
 
 // Covers AS6.
+func TestNoClientDocuments(t *testing.T) {
+	t.Parallel()
+	h := newDocumentHost(t)
+	s := start(t, func(c *Config) { onLoopback(c); c.NoClientDocuments = true })
+	if s.Metadata().ClientIDMetadataDocumentSupported {
+		t.Error("advertised")
+	}
+	refusedClient(t, s, h.id)
+	if got := h.fetched.Load(); got != 0 {
+		t.Errorf("%d documents were fetched", got)
+	}
+	register(t, s, `{"redirect_uris":["http://127.0.0.1/callback"]}`)
+}
+
+// How a fetch fails would say which ports are open.
+//
+// Covers AS6.
+func TestErrorsOfClientDocumentsLookTheSame(t *testing.T) {
+	t.Parallel()
+	s := start(t, onLoopback)
+	open, closed, other := newDocumentHost(t), newDocumentHost(t), newDocumentHost(t, "client_id", "https://x.example/c")
+	open.status = http.StatusNotFound
+	closed.Close()
+	pages := map[string]bool{}
+	for _, h := range []*documentHost{open, closed, other} {
+		pages[refusedClient(t, s, h.id)] = true
+	}
+	if len(pages) != 1 {
+		t.Errorf("%d different pages", len(pages))
+	}
+}
+
+// Covers AS6.
 func TestClientDocumentsAreCachedAsHTTPSays(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -60,6 +60,9 @@ type Config struct {
 	// OpenRegistration lets anyone register a client (RFC 7591) even if the host
 	// of Issuer is not on loopback. On loopback anyone can.
 	OpenRegistration bool
+	// NoClientDocuments fetches no Client ID Metadata Documents and advertises
+	// none, for a machine that cannot reach the internet: clients then register.
+	NoClientDocuments bool
 	// DPoPNonce demands a nonce of the server in DPoP proofs (RFC 9449 §8).
 	// Proofs are accepted and tokens bound with or without it.
 	DPoPNonce bool

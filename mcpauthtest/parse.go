@@ -105,7 +105,7 @@ func (c Config) settings() authserver.Settings {
 		RefreshTokenTTL:    cmp.Or(c.RefreshTokenTTL, defaultRefreshTokenTTL),
 		RegistrationTTL:    cmp.Or(c.RegistrationTTL, defaultRegistrationTTL),
 		OpaqueAccessTokens: c.OpaqueAccessTokens, OpenRegistration: c.OpenRegistration, DPoPNonce: c.DPoPNonce,
-		Network: c.Network,
+		NoClientDocuments: c.NoClientDocuments, Network: c.Network,
 	}
 	for _, configured := range c.Clients {
 		s.Clients = append(s.Clients, client.Settings(configured))

@@ -72,7 +72,7 @@ func startDemo(ctx context.Context, options demoOptions) (*demo, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the MCP server cannot listen: %w", err)
 	}
-	d, err := newDemo(listenerOrigin(options.listen, listener), options)
+	d, err := newDemo(ctx, listenerOrigin(options.listen, listener), options)
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
@@ -81,13 +81,13 @@ func startDemo(ctx context.Context, options demoOptions) (*demo, error) {
 }
 
 // newDemo starts the authorization server and puts the MCP server together.
-func newDemo(origin string, options demoOptions) (*demo, error) {
+func newDemo(ctx context.Context, origin string, options demoOptions) (*demo, error) {
 	resource := origin + mcpPath
 	metadataURL, err := metadata.ResourceMetadataURL(resource)
 	if err != nil {
 		return nil, err
 	}
-	authorization, err := newAuthorizationServer(resource, options)
+	authorization, err := newAuthorizationServer(ctx, resource, options)
 	if err != nil {
 		return nil, fmt.Errorf("the authorization server cannot start: %w", err)
 	}
@@ -110,7 +110,7 @@ func newDemo(origin string, options demoOptions) (*demo, error) {
 	return d, nil
 }
 
-func newAuthorizationServer(resource string, options demoOptions) (*mcpauthtest.Server, error) {
+func newAuthorizationServer(ctx context.Context, resource string, options demoOptions) (*mcpauthtest.Server, error) {
 	config := mcpauthtest.Config{
 		Listen:    options.authListen,
 		Scopes:    demoScopes(),
@@ -124,6 +124,7 @@ func newAuthorizationServer(resource string, options demoOptions) (*mcpauthtest.
 	for _, user := range demoUsers() {
 		config.Users = append(config.Users, mcpauthtest.User{Username: user.Username, Password: user.Password})
 	}
+	config.NoClientDocuments = withoutDocuments(ctx, options.logger)
 	return mcpauthtest.NewServer(config)
 }
 

@@ -59,6 +59,8 @@ func devFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "client", Usage: "public client, as `ID=REDIRECT_URI`; again for more redirect URIs"},
 		&cli.StringSliceFlag{Name: "scope", Usage: "`SCOPE` that can be asked for, and is granted where none is asked for (default: any)"},
 		&cli.StringSliceFlag{Name: "resource", Usage: "`URL` of a resource that tokens can be for; the first is the default (default: any)"},
+		&cli.StringFlag{Name: "client-documents", Usage: "fetch client ID metadata documents: `WHEN` is on, off or auto, which is on if this machine can reach the internet (default: auto)"},
+		&cli.StringSliceFlag{Name: "allow-network", Usage: "private `NETWORK`, such as 10.0.0.0/8, where documents and keys of clients may be fetched"},
 		&cli.StringFlag{Name: "store", Usage: "keep grants, clients and keys in this `FILE`, to survive restarts (default: memory)"},
 		&cli.DurationFlag{Name: "access-token-ttl", Usage: "how long access tokens are valid, a `DURATION` such as 15m (default: 1h)", HideDefault: true},
 		&cli.BoolFlag{Name: "opaque", Usage: "issue opaque access tokens, which must be introspected"},
@@ -93,6 +95,7 @@ func runDev(ctx context.Context, options *devOptions, s streams, asJSON bool) (e
 		defer func() { err = errors.Join(err, store.Close()) }()
 		options.config.Store = store
 	}
+	options.settleDocuments(ctx, logger)
 	server, err := mcpauthtest.NewServer(options.config)
 	if err != nil {
 		return options.explain(err)
@@ -131,6 +134,8 @@ func serveDev(ctx context.Context, server *mcpauthtest.Server, every time.Durati
 type devOptions struct {
 	config       mcpauthtest.Config
 	store        string
+	documents    string   // whether client metadata documents are fetched
+	networks     []string // that may be reached
 	rotate       time.Duration
 	remote       bool // the address is not loopback
 	defaultUsers bool

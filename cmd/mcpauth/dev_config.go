@@ -30,6 +30,8 @@ type devFile struct {
 	OpaqueAccessTokens bool                   `yaml:"opaque_access_tokens"`
 	DPoPNonce          bool                   `yaml:"dpop_nonce"`
 	Algorithm          string                 `yaml:"algorithm"`
+	ClientDocuments    string                 `yaml:"client_documents"`
+	AllowedNetworks    []string               `yaml:"allowed_networks"`
 	TrustedIssuers     []devTrustedIssuer     `yaml:"trusted_issuers"`
 	AssertionAudiences []devAssertionAudience `yaml:"assertion_audiences"`
 
@@ -92,9 +94,10 @@ func readDevOptions(cmd *cli.Command) (*devOptions, error) {
 		}
 		options.file = file
 		options.config, options.store = file.config(), file.Store
+		options.documents, options.networks = file.ClientDocuments, file.AllowedNetworks
 	}
 	c := &options.config
-	for flag, value := range map[string]*string{"listen": &c.Listen, "issuer": &c.Issuer, "store": &options.store} {
+	for flag, value := range map[string]*string{"listen": &c.Listen, "issuer": &c.Issuer, "store": &options.store, "client-documents": &options.documents} {
 		if cmd.IsSet(flag) {
 			*value = cmd.String(flag)
 		}
@@ -109,10 +112,12 @@ func readDevOptions(cmd *cli.Command) (*devOptions, error) {
 	c.AutoApprove = cmd.Bool("auto-approve")
 	c.Scopes = append(c.Scopes, cmd.StringSlice("scope")...)
 	c.Resources = append(c.Resources, cmd.StringSlice("resource")...)
+	options.networks = append(options.networks, cmd.StringSlice("allow-network")...)
 	options.rotate = cmd.Duration("rotate-keys")
 	return options, errors.Join(
 		options.addUsers(cmd.StringSlice("user")),
 		options.addClients(cmd.StringSlice("client")),
+		options.addNetworks(),
 		options.check(cmd.Bool("allow-remote")),
 	)
 }

@@ -33,6 +33,8 @@ type Settings struct {
 	// OpenRegistration lets anyone register a client even if the issuer's host is
 	// not on loopback.
 	OpenRegistration bool
+	// NoClientDocuments fetches no Client ID Metadata Documents and advertises none.
+	NoClientDocuments bool
 	// DPoPNonce demands a nonce in DPoP proofs (RFC 9449 §8).
 	DPoPNonce bool
 	// TrustedIssuers sign assertions that are accepted as grants.
@@ -56,6 +58,7 @@ type Config struct {
 
 	accessTokenTTL, refreshTokenTTL, registrationTTL time.Duration
 	opaqueAccessTokens, openRegistration, dpopNonce  bool
+	noClientDocuments                                bool
 }
 
 // Parse returns the configuration that the settings describe, and adds every
@@ -70,6 +73,7 @@ func Parse(list *configerr.List, s Settings) *Config {
 		network:   s.Network.Clone(),
 
 		opaqueAccessTokens: s.OpaqueAccessTokens, openRegistration: s.OpenRegistration, dpopNonce: s.DPoPNonce,
+		noClientDocuments: s.NoClientDocuments,
 	}
 	c.trusted = trustedissuer.ParseAll(list, s.TrustedIssuers, c.supported)
 	c.audiences = tokenendpoint.ParseAudiences(list, s.AssertionAudiences)

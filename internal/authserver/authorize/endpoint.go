@@ -76,7 +76,9 @@ func (e *Endpoint) redirectTarget(w http.ResponseWriter, r *http.Request, p oaut
 	case errors.Is(err, client.ErrUnknown):
 		return refuse(http.StatusBadRequest, "The application is not registered here, or its registration has expired.")
 	case errors.As(err, &described):
-		return refuse(http.StatusBadRequest, "The document that describes the application cannot be used: "+described.Err.Error()+".")
+		// The page does not say why: how a fetch fails tells open ports from closed ones.
+		e.c.Log.WarnContext(r.Context(), "the metadata document of a client cannot be used", "client", p.Get("client_id"), "cause", described.Err)
+		return refuse(http.StatusBadRequest, "The document that describes the application cannot be fetched or used. The log of this server says why.")
 	case err != nil:
 		return refuse(e.c.Respond.Classify(r, err).Status, "The server failed.")
 	}

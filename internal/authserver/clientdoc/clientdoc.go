@@ -51,6 +51,17 @@ func (d Documents) Names(id string) bool {
 	return strings.Trim(u.Path, "/") != ""
 }
 
+// None finds no documents, for a server that must not fetch any.
+type None struct{ Documents }
+
+// ErrNone is the error of [None].
+var ErrNone = errors.New("this server fetches no documents of clients: the client must register")
+
+// Find implements [client.Finder].
+func (None) Find(context.Context, string) (*client.Client, error) {
+	return nil, &client.DocumentError{Err: ErrNone}
+}
+
 // Find returns the client that the document at its client_id describes, or a
 // [*client.DocumentError].
 func (d Documents) Find(ctx context.Context, id string) (*client.Client, error) {
