@@ -64,12 +64,18 @@ func (s *Supported) Resources() []string { return slices.Clone(s.resources) }
 // RequestedScopes returns the scopes that a request asks for, or the default
 // ones.
 func (s *Supported) RequestedScopes(p Parameters) ([]string, error) {
-	scopes, err := SplitScopes(p.Get("scope"))
+	scopes, err := s.NamedScopes(p.Get("scope"))
+	if err == nil && len(scopes) == 0 {
+		return slices.Clone(s.defaultScopes), nil
+	}
+	return scopes, err
+}
+
+// NamedScopes reads a scope parameter, whose scopes must all be supported.
+func (s *Supported) NamedScopes(raw string) ([]string, error) {
+	scopes, err := SplitScopes(raw)
 	if err != nil {
 		return nil, err
-	}
-	if len(scopes) == 0 {
-		return slices.Clone(s.defaultScopes), nil
 	}
 	for _, scope := range scopes {
 		if !s.Scope(scope) {

@@ -78,14 +78,14 @@ func (p assertionGranter) forUser(q *request, a *assertion.Assertion) (grant.Gra
 	return p.asserted(q, c, a)
 }
 
-// asserted returns what an ID-JAG grants, within what was asked for.
+// asserted returns what an ID-JAG grants, within what was asked for. An assertion
+// without a scope grants none: the identity provider has not approved any.
 func (p assertionGranter) asserted(q *request, c *client.Client, a *assertion.Assertion) (grant.Grant, error) {
-	claims := oauth.Parameters{"scope": {a.Scope}, "resource": a.Resource}
-	scopes, err := p.Supported.RequestedScopes(claims)
+	scopes, err := p.Supported.NamedScopes(a.Scope)
 	if err != nil {
 		return grant.Grant{}, oauth.InvalidGrant("the assertion names a scope that the server does not support")
 	}
-	resources, err := p.Supported.RequestedResources(claims)
+	resources, err := p.Supported.RequestedResources(oauth.Parameters{"resource": a.Resource})
 	if err != nil {
 		return grant.Grant{}, oauth.InvalidGrant("the assertion names a resource that the server does not know")
 	}
