@@ -82,6 +82,9 @@ type Config struct {
 	// what is in a token. Anyone who reaches the server under the Issuer's host
 	// sees it.
 	StatusPage bool
+	// ShowUsers shows the names and the passwords of Users on the login page and
+	// the status page, so that whoever tries something out need not look them up.
+	ShowUsers bool
 	// Algorithm signs the tokens: ES256, ES384, ES512, RS256, RS384, RS512,
 	// PS256, PS384, PS512 or EdDSA. Empty means ES256.
 	Algorithm string

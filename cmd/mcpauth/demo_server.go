@@ -114,6 +114,7 @@ func newAuthorizationServer(ctx context.Context, resource string, options demoOp
 	config := mcpauthtest.Config{
 		Listen:    options.authListen,
 		Scopes:    demoScopes(),
+		ShowUsers: true,
 		Resources: []string{resource},
 		ScopeDescriptions: map[string]string{
 			scopeRead:   "Read your todos",
@@ -160,7 +161,7 @@ func (d *demo) build(logger *slog.Logger) (err error) {
 	mux.Handle("/.well-known/", d.auth.MetadataHandler())
 	mux.Handle(mcpPath, gosdk.Protect(d.auth, streamable,
 		mcpauth.Scopes(scopeRead), mcpauth.ChallengeScopes(d.facts.Scopes...)))
-	mux.Handle("GET /{$}", page)
+	mux.Handle("/", page)
 	d.http = newHTTPServer(refuseForeignHosts(mux), logger)
 	// Event streams stay open as long as their session.
 	d.http.RegisterOnShutdown(func() { closeSessions(server) })

@@ -164,6 +164,7 @@ func (o *devOptions) check(allowRemote bool) (err error) {
 		return err
 	}
 	o.config.StatusPage = !o.remote
+	o.config.ShowUsers = o.defaultUsers && !o.remote // never the passwords that somebody chose
 	if o.remote && o.config.AutoApprove {
 		return devUsage("--auto-approve would give tokens to everybody who reaches the server: it is for loopback only")
 	}

@@ -71,7 +71,7 @@ func (s *Server) MetadataURL() string { return s.config.base() + wellKnownOIDC }
 // Handler returns the handler of routes, which may be more than those of
 // [Server.Routes].
 func (s *Server) Handler(routes map[string]route.Route) http.Handler {
-	return &route.Table{Loopback: s.config.onLoopback(), Routes: routes}
+	return &route.Table{Loopback: s.config.onLoopback(), Routes: routes, ShowProblem: s.parts.Pages.ShowProblem}
 }
 
 func (s *Server) serveMetadata(w http.ResponseWriter, r *http.Request) {

@@ -100,7 +100,7 @@ func (d Documents) parse(body []byte, id string) (*registration.Metadata, error)
 		return nil, err
 	case m.ClientID != id:
 		return nil, errors.New("its client_id is not its URL")
-	case strings.TrimSpace(m.ClientName) == "":
+	case !oauth.Visible(m.ClientName):
 		return nil, errors.New("client_name is missing")
 	case m.HasSecret:
 		return nil, errors.New("it cannot have a secret")

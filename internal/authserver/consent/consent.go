@@ -20,6 +20,8 @@ type Page struct {
 	Pages *page.Pages
 	// ScopeDescriptions says in words what a scope permits.
 	ScopeDescriptions map[string]string
+	// Login is for the templates of the login, as .Login.
+	Login any
 }
 
 // view is what the page shows.
@@ -39,6 +41,7 @@ type view struct {
 	FormToken    string
 	LoginHint    string
 	Problem      string
+	Login        any
 }
 
 type scopeView struct{ Name, Words string }
@@ -63,6 +66,7 @@ func (p *Page) Show(w http.ResponseWriter, r *http.Request, request *authorize.R
 		FormToken:    p.Pages.FormToken(w, r),
 		LoginHint:    request.LoginHint,
 		Problem:      problem,
+		Login:        p.Login,
 	}
 	if client.IsPrivateUse(target) {
 		v.Scheme = target.Scheme

@@ -4,7 +4,6 @@ package registration
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -92,8 +91,12 @@ func (m *Metadata) member(name string, raw []byte) error {
 
 // Client returns the client that settled metadata describes.
 func (m *Metadata) Client(id string, origin client.Origin) (*client.Client, error) {
+	name := strings.TrimSpace(m.ClientName)
+	if !oauth.Visible(name) {
+		name = id
+	}
 	c := &client.Client{
-		ID: id, Name: cmp.Or(strings.TrimSpace(m.ClientName), id), Origin: origin, DPoPBound: m.DPoPBound,
+		ID: id, Name: name, Origin: origin, DPoPBound: m.DPoPBound,
 		RedirectURIs: m.RedirectURIs, GrantTypes: m.GrantTypes, KeyOptional: m.keyOptional,
 	}
 	if !m.usesKeys() {

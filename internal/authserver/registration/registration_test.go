@@ -27,6 +27,9 @@ func TestSettle(t *testing.T) {
 		{"keys over http", `{"redirect_uris":["https://x.example/cb"],"token_endpoint_auth_method":"private_key_jwt","jwks_uri":"http://x.example/"}`, "invalid_client_metadata"},
 		{"no code", `{"redirect_uris":["https://x.example/cb"],"grant_types":["client_credentials"]}`, "invalid_client_metadata"},
 		{"implicit", `{"redirect_uris":["https://x.example/cb"],"response_types":["token"]}`, "invalid_client_metadata"},
+		{"text that runs backwards", `{"redirect_uris":["https://x.example/cb"],"client_name":"a\u202eb"}`, "invalid_client_metadata"},
+		{"invisible character", `{"redirect_uris":["https://x.example/cb"],"client_name":"a\u200bb"}`, "invalid_client_metadata"},
+		{"line separator", `{"redirect_uris":["https://x.example/cb"],"client_name":"a\u2028b"}`, "invalid_client_metadata"},
 		{"control character", `{"redirect_uris":["https://x.example/cb"],"client_name":"a\u0000b"}`, "invalid_client_metadata"},
 	} {
 		m, err := Parse([]byte(test.metadata))

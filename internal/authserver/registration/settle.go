@@ -161,8 +161,8 @@ func (m *Metadata) settleResponses() error {
 }
 
 func (m *Metadata) checkTexts() error {
-	if utf8.RuneCountInString(m.ClientName) > maxClientName || oauth.HasControl(m.ClientName) {
-		return invalidMetadata("the client_name is too long or has control characters")
+	if utf8.RuneCountInString(m.ClientName) > maxClientName || !oauth.Displayable(m.ClientName) {
+		return invalidMetadata("the client_name is too long, or has control, invisible or private-use characters")
 	}
 	if _, err := oauth.SplitScopes(m.Scope); err != nil {
 		return invalidMetadata("the scope is malformed")
