@@ -27,7 +27,7 @@ const realm = "mcpauthtest"
 type Server struct {
 	base     *authserver.Server
 	issuer   string
-	user     User // the first one
+	user     *User // the first one, behind a pointer to keep it from being printed
 	keys     *key.Ring
 	minter   *minter
 	faults   *faultState
@@ -91,7 +91,7 @@ func New(config Config) (*Server, error) {
 		return nil, fmt.Errorf("mcpauthtest: %w", err)
 	}
 	s := &Server{
-		base: base, issuer: c.Issuer, user: c.Users[0], keys: keys, faults: faults, counters: &counters{},
+		base: base, issuer: c.Issuer, user: &c.Users[0], keys: keys, faults: faults, counters: &counters{},
 		log: c.Logger, closing: make(chan struct{}),
 		minter: &minter{
 			issuer: c.Issuer, subject: c.Users[0].Subject, resources: c.Resources, ttl: c.AccessTokenTTL,

@@ -2,8 +2,11 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -156,6 +159,35 @@ func (o *devOptions) addClients(flags []string) error {
 		o.config.Clients[i].RedirectURIs = append(o.config.Clients[i].RedirectURIs, uri)
 	}
 	return nil
+}
+
+// addNetworks adds the private networks that may be reached, and checks whether
+// client metadata documents are wanted.
+func (o *devOptions) addNetworks() error {
+	for _, text := range o.networks {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return devUsage("the network %q is not an address and a length, such as 10.0.0.0/8", text)
+		}
+		o.config.Network.AllowedNetworks = append(o.config.Network.AllowedNetworks, network)
+	}
+	switch o.documents {
+	case "", "auto", "on", "off":
+		return nil
+	}
+	return devUsage("client documents can be on, off or auto, not %q", o.documents)
+}
+
+// settleDocuments turns client metadata documents off if they are not wanted or
+// cannot be fetched: a client that finds them advertised does not register.
+func (o *devOptions) settleDocuments(ctx context.Context, logger *slog.Logger) {
+	switch {
+	case o.documents == "off":
+		o.config.NoClientDocuments = true
+	case o.documents == "on" || len(o.networks) > 0:
+	default:
+		o.config.NoClientDocuments = withoutDocuments(ctx, logger)
+	}
 }
 
 // check looks at what only the command knows of.
