@@ -60,6 +60,10 @@ type Config struct {
 	// OpenRegistration lets anyone register a client (RFC 7591) even if the host
 	// of Issuer is not on loopback. On loopback anyone can.
 	OpenRegistration bool
+	// DangerouslyAllowHTTP names hosts, without a port, whose Issuer and Resources
+	// may be plain http, for development inside one network such as Docker Compose.
+	// Passwords and tokens travel in the clear there.
+	DangerouslyAllowHTTP []string
 	// NoClientDocuments fetches no Client ID Metadata Documents and advertises
 	// none, for a machine that cannot reach the internet: clients then register.
 	NoClientDocuments bool

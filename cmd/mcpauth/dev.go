@@ -53,6 +53,7 @@ func devFlags() []cli.Flag {
 		&cli.StringFlag{Name: "config", Usage: "read users, clients and other settings from this YAML `FILE`, see docs/development-server.md; flags are added to it"},
 		&cli.StringFlag{Name: "listen", Usage: "`ADDRESS` to listen on; port 0 is a free one (default: " + devListen + ")"},
 		&cli.StringFlag{Name: "issuer", Usage: "issuer identifier, an https or loopback `URL` (default: http:// and the address)"},
+		&cli.StringSliceFlag{Name: "dangerously-allow-http", Usage: "`HOST` whose issuer and resources may be http, for development inside one network such as Docker Compose"},
 		&cli.BoolFlag{Name: "allow-remote", Usage: "listen on an address that is not loopback: others can then log in, too"},
 		&cli.BoolFlag{Name: "open-registration", Usage: "let anybody register a client, even if the issuer is not on loopback"},
 		&cli.StringSliceFlag{Name: "user", Usage: "`NAME:PASSWORD` of somebody who can log in (default: alice:alice and bob:bob)"},
@@ -147,6 +148,9 @@ func (o *devOptions) warn(logger *slog.Logger) {
 	if o.remote {
 		logger.Warn("listening on an address that is not loopback: this server is for development, and everybody who reaches it can use it",
 			"listen", o.config.Listen)
+	}
+	if len(o.config.DangerouslyAllowHTTP) > 0 {
+		logger.Warn("passwords and tokens travel in the clear: plain http is allowed", "hosts", o.config.DangerouslyAllowHTTP)
 	}
 	if o.remote && o.defaultUsers {
 		logger.Warn("the users have passwords that everybody knows: give others with --user or --config")

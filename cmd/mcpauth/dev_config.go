@@ -19,24 +19,26 @@ import (
 // devFile is the configuration file. Fields are named as in
 // [mcpauthtest.Config], so that its errors can be traced to a line.
 type devFile struct {
-	Listen             string                 `yaml:"listen"`
-	Issuer             string                 `yaml:"issuer"`
-	Users              []devUser              `yaml:"users"`
-	Clients            []devClient            `yaml:"clients"`
-	Scopes             []devScope             `yaml:"scopes"`
-	DefaultScopes      []string               `yaml:"default_scopes"`
-	Resources          []string               `yaml:"resources"`
-	Store              string                 `yaml:"store"`
-	AccessTokenTTL     time.Duration          `yaml:"access_token_ttl"`
-	RefreshTokenTTL    time.Duration          `yaml:"refresh_token_ttl"`
-	RegistrationTTL    time.Duration          `yaml:"registration_ttl"`
-	OpaqueAccessTokens bool                   `yaml:"opaque_access_tokens"`
-	DPoPNonce          bool                   `yaml:"dpop_nonce"`
-	Algorithm          string                 `yaml:"algorithm"`
-	ClientDocuments    string                 `yaml:"client_documents"`
-	AllowedNetworks    []string               `yaml:"allowed_networks"`
-	TrustedIssuers     []devTrustedIssuer     `yaml:"trusted_issuers"`
-	AssertionAudiences []devAssertionAudience `yaml:"assertion_audiences"`
+	Listen             string        `yaml:"listen"`
+	Issuer             string        `yaml:"issuer"`
+	Users              []devUser     `yaml:"users"`
+	Clients            []devClient   `yaml:"clients"`
+	Scopes             []devScope    `yaml:"scopes"`
+	DefaultScopes      []string      `yaml:"default_scopes"`
+	Resources          []string      `yaml:"resources"`
+	Store              string        `yaml:"store"`
+	AccessTokenTTL     time.Duration `yaml:"access_token_ttl"`
+	RefreshTokenTTL    time.Duration `yaml:"refresh_token_ttl"`
+	RegistrationTTL    time.Duration `yaml:"registration_ttl"`
+	OpaqueAccessTokens bool          `yaml:"opaque_access_tokens"`
+	DPoPNonce          bool          `yaml:"dpop_nonce"`
+	Algorithm          string        `yaml:"algorithm"`
+	ClientDocuments    string        `yaml:"client_documents"`
+	AllowedNetworks    []string      `yaml:"allowed_networks"`
+
+	DangerouslyAllowHTTP []string               `yaml:"dangerously_allow_http"`
+	TrustedIssuers       []devTrustedIssuer     `yaml:"trusted_issuers"`
+	AssertionAudiences   []devAssertionAudience `yaml:"assertion_audiences"`
 
 	source *yamlFile
 }
@@ -115,6 +117,7 @@ func readDevOptions(cmd *cli.Command) (*devOptions, error) {
 	c.AutoApprove = cmd.Bool("auto-approve")
 	c.Scopes = append(c.Scopes, cmd.StringSlice("scope")...)
 	c.Resources = append(c.Resources, cmd.StringSlice("resource")...)
+	c.DangerouslyAllowHTTP = append(c.DangerouslyAllowHTTP, cmd.StringSlice("dangerously-allow-http")...)
 	options.networks = append(options.networks, cmd.StringSlice("allow-network")...)
 	options.rotate = cmd.Duration("rotate-keys")
 	return options, errors.Join(
@@ -224,7 +227,8 @@ func (f *devFile) config() mcpauthtest.Config {
 		Listen: f.Listen, Issuer: f.Issuer, DefaultScopes: f.DefaultScopes, Resources: f.Resources,
 		AccessTokenTTL: f.AccessTokenTTL, RefreshTokenTTL: f.RefreshTokenTTL, RegistrationTTL: f.RegistrationTTL,
 		OpaqueAccessTokens: f.OpaqueAccessTokens, DPoPNonce: f.DPoPNonce, Algorithm: f.Algorithm,
-		ScopeDescriptions: map[string]string{},
+		DangerouslyAllowHTTP: f.DangerouslyAllowHTTP,
+		ScopeDescriptions:    map[string]string{},
 	}
 	for _, u := range f.Users {
 		c.Users = append(c.Users, mcpauthtest.User(u))

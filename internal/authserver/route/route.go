@@ -26,6 +26,9 @@ type Route struct {
 type Table struct {
 	// Loopback says that the host of the issuer is on loopback.
 	Loopback bool
+	// Host is the host of an http issuer of one's own network. Empty means that the
+	// issuer is on loopback, or https.
+	Host string
 	// Routes are the routes by their paths.
 	Routes map[string]Route
 	// ShowProblem shows a person a page that says why there is no other.
@@ -58,11 +61,20 @@ func (t *Table) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // servePage keeps out web pages whose host name was made to resolve to loopback
 // (DNS rebinding), which the browser would treat as the same origin.
 func (t *Table) servePage(w http.ResponseWriter, r *http.Request, route Route) {
-	if t.Loopback && !fetch.IsLoopbackAuthority(r.Host) {
-		http.Error(w, "This page answers only to loopback host names.", http.StatusForbidden)
+	if !t.own(r.Host) {
+		http.Error(w, "This page answers only to loopback host names and the host of the issuer.", http.StatusForbidden)
 		return
 	}
 	t.serve(w, r, route)
+}
+
+// own reports whether a Host header names this server. With https it is the
+// certificate that does.
+func (t *Table) own(host string) bool {
+	if !t.Loopback && t.Host == "" {
+		return true
+	}
+	return fetch.IsLoopbackAuthority(host) || t.Host != "" && strings.EqualFold(host, t.Host)
 }
 
 func (t *Table) serve(w http.ResponseWriter, r *http.Request, route Route) {
@@ -76,7 +88,7 @@ func (t *Table) serve(w http.ResponseWriter, r *http.Request, route Route) {
 
 // refuse answers a person with a page and a program with a line of text.
 func (t *Table) refuse(w http.ResponseWriter, r *http.Request, status int, title, message string) {
-	person := webpage.WantsPage(r) && (!t.Loopback || fetch.IsLoopbackAuthority(r.Host))
+	person := webpage.WantsPage(r) && t.own(r.Host)
 	if t.ShowProblem == nil || !person {
 		http.Error(w, strings.ToLower(http.StatusText(status)), status)
 		return
