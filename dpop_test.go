@@ -16,6 +16,7 @@ import (
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/metadata"
 	"github.com/mcp-auth/go/reason"
@@ -293,28 +294,28 @@ func TestSenderConstraintConfigFaults(t *testing.T) {
 	mtls := func(m mcpauth.MTLS) mcpauth.Resource { return mcpauth.Resource{MTLS: &m} }
 	for name, test := range map[string]struct {
 		resource mcpauth.Resource
-		want     mcpauth.ConfigFault
+		want     configerr.Fault
 		field    string
 	}{
-		"symmetric proofs":      {dpop(mcpauth.DPoP{Algorithms: []string{"ES256", "HS256"}}), mcpauth.InvalidAlgorithm, "DPoP.Algorithms[1]"},
-		"short nonce key":       {dpop(mcpauth.DPoP{NonceKey: make([]byte, 31)}), mcpauth.InvalidNonceKey, "DPoP.NonceKey"},
-		"empty nonce key":       {dpop(mcpauth.DPoP{NonceKey: []byte{}}), mcpauth.InvalidNonceKey, "DPoP.NonceKey"},
-		"long lifetime":         {dpop(mcpauth.DPoP{ProofLifetime: 5*time.Minute + 1}), mcpauth.InvalidProofLifetime, "DPoP.ProofLifetime"},
-		"negative lifetime":     {dpop(mcpauth.DPoP{ProofLifetime: -1}), mcpauth.InvalidProofLifetime, "DPoP.ProofLifetime"},
-		"negative cache":        {dpop(mcpauth.DPoP{ReplayCacheSize: -1}), mcpauth.InvalidReplayCacheSize, "DPoP.ReplayCacheSize"},
-		"huge cache":            {dpop(mcpauth.DPoP{ReplayCacheSize: 1 << 30}), mcpauth.InvalidReplayCacheSize, "DPoP.ReplayCacheSize"},
-		"two caches":            {dpop(mcpauth.DPoP{ReplayCache: &sharedCache{}, ReplayCacheSize: 1}), mcpauth.ConflictingSources, "DPoP.ReplayCache and ReplayCacheSize"},
-		"header without proxy":  {mtls(mcpauth.MTLS{ForwardedHeader: "Client-Cert"}), mcpauth.IncompleteForwarding, "MTLS.ForwardedHeader and TrustedProxies"},
-		"proxy without header":  {mtls(mcpauth.MTLS{TrustedProxies: prefixes("10.0.0.0/8")}), mcpauth.IncompleteForwarding, "MTLS.ForwardedHeader and TrustedProxies"},
-		"everybody a proxy":     {mtls(mcpauth.MTLS{ForwardedHeader: "X", TrustedProxies: prefixes("10.0.0.0/8", "0.0.0.0/0")}), mcpauth.InvalidProxyNetwork, "MTLS.TrustedProxies[1]"},
-		"every IPv6 a proxy":    {mtls(mcpauth.MTLS{ForwardedHeader: "X", TrustedProxies: prefixes("::/0")}), mcpauth.InvalidProxyNetwork, "MTLS.TrustedProxies[0]"},
-		"invalid proxy":         {mtls(mcpauth.MTLS{ForwardedHeader: "X", TrustedProxies: prefixes("")}), mcpauth.InvalidProxyNetwork, "MTLS.TrustedProxies[0]"},
-		"no header name":        {mtls(mcpauth.MTLS{ForwardedHeader: "Client Cert", TrustedProxies: prefixes("10.0.0.0/8")}), mcpauth.InvalidHeaderName, "MTLS.ForwardedHeader"},
-		"signer without a key":  {mcpauth.Resource{MetadataSigner: &mcpauth.MetadataSigner{Algorithm: "ES256"}}, mcpauth.InvalidSigner, "MetadataSigner.Key"},
-		"signer of another key": {mcpauth.Resource{MetadataSigner: &mcpauth.MetadataSigner{Algorithm: "ES384", Key: signer(t, "ES256")}}, mcpauth.InvalidSigner, "MetadataSigner.Key"},
-		"signer HS256":          {mcpauth.Resource{MetadataSigner: &mcpauth.MetadataSigner{Algorithm: "HS256", Key: signer(t, "ES256")}}, mcpauth.InvalidAlgorithm, "MetadataSigner.Algorithm"},
-		"signer none":           {mcpauth.Resource{MetadataSigner: &mcpauth.MetadataSigner{Algorithm: "none", Key: signer(t, "ES256")}}, mcpauth.InvalidAlgorithm, "MetadataSigner.Algorithm"},
-		"signer not said":       {mcpauth.Resource{MetadataSigner: &mcpauth.MetadataSigner{Key: signer(t, "ES256")}}, mcpauth.InvalidAlgorithm, "MetadataSigner.Algorithm"},
+		"symmetric proofs":      {dpop(mcpauth.DPoP{Algorithms: []string{"ES256", "HS256"}}), configerr.InvalidAlgorithm, "DPoP.Algorithms[1]"},
+		"short nonce key":       {dpop(mcpauth.DPoP{NonceKey: make([]byte, 31)}), configerr.InvalidNonceKey, "DPoP.NonceKey"},
+		"empty nonce key":       {dpop(mcpauth.DPoP{NonceKey: []byte{}}), configerr.InvalidNonceKey, "DPoP.NonceKey"},
+		"long lifetime":         {dpop(mcpauth.DPoP{ProofLifetime: 5*time.Minute + 1}), configerr.InvalidProofLifetime, "DPoP.ProofLifetime"},
+		"negative lifetime":     {dpop(mcpauth.DPoP{ProofLifetime: -1}), configerr.InvalidProofLifetime, "DPoP.ProofLifetime"},
+		"negative cache":        {dpop(mcpauth.DPoP{ReplayCacheSize: -1}), configerr.InvalidReplayCacheSize, "DPoP.ReplayCacheSize"},
+		"huge cache":            {dpop(mcpauth.DPoP{ReplayCacheSize: 1 << 30}), configerr.InvalidReplayCacheSize, "DPoP.ReplayCacheSize"},
+		"two caches":            {dpop(mcpauth.DPoP{ReplayCache: &sharedCache{}, ReplayCacheSize: 1}), configerr.ConflictingSources, "DPoP.ReplayCache and ReplayCacheSize"},
+		"header without proxy":  {mtls(mcpauth.MTLS{ForwardedHeader: "Client-Cert"}), configerr.IncompleteForwarding, "MTLS.ForwardedHeader and TrustedProxies"},
+		"proxy without header":  {mtls(mcpauth.MTLS{TrustedProxies: prefixes("10.0.0.0/8")}), configerr.IncompleteForwarding, "MTLS.ForwardedHeader and TrustedProxies"},
+		"everybody a proxy":     {mtls(mcpauth.MTLS{ForwardedHeader: "X", TrustedProxies: prefixes("10.0.0.0/8", "0.0.0.0/0")}), configerr.InvalidProxyNetwork, "MTLS.TrustedProxies[1]"},
+		"every IPv6 a proxy":    {mtls(mcpauth.MTLS{ForwardedHeader: "X", TrustedProxies: prefixes("::/0")}), configerr.InvalidProxyNetwork, "MTLS.TrustedProxies[0]"},
+		"invalid proxy":         {mtls(mcpauth.MTLS{ForwardedHeader: "X", TrustedProxies: prefixes("")}), configerr.InvalidProxyNetwork, "MTLS.TrustedProxies[0]"},
+		"no header name":        {mtls(mcpauth.MTLS{ForwardedHeader: "Client Cert", TrustedProxies: prefixes("10.0.0.0/8")}), configerr.InvalidHeaderName, "MTLS.ForwardedHeader"},
+		"signer without a key":  {mcpauth.Resource{MetadataSigner: &mcpauth.MetadataSigner{Algorithm: "ES256"}}, configerr.InvalidSigner, "MetadataSigner.Key"},
+		"signer of another key": {mcpauth.Resource{MetadataSigner: &mcpauth.MetadataSigner{Algorithm: "ES384", Key: signer(t, "ES256")}}, configerr.InvalidSigner, "MetadataSigner.Key"},
+		"signer HS256":          {mcpauth.Resource{MetadataSigner: &mcpauth.MetadataSigner{Algorithm: "HS256", Key: signer(t, "ES256")}}, configerr.InvalidAlgorithm, "MetadataSigner.Algorithm"},
+		"signer none":           {mcpauth.Resource{MetadataSigner: &mcpauth.MetadataSigner{Algorithm: "none", Key: signer(t, "ES256")}}, configerr.InvalidAlgorithm, "MetadataSigner.Algorithm"},
+		"signer not said":       {mcpauth.Resource{MetadataSigner: &mcpauth.MetadataSigner{Key: signer(t, "ES256")}}, configerr.InvalidAlgorithm, "MetadataSigner.Algorithm"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -322,7 +323,7 @@ func TestSenderConstraintConfigFaults(t *testing.T) {
 			r := &config.Resources[0]
 			r.DPoP, r.MTLS, r.MetadataSigner = test.resource.DPoP, test.resource.MTLS, test.resource.MetadataSigner
 			_, err := mcpauth.New(config)
-			var fault *mcpauth.ConfigError
+			var fault *configerr.Error
 			if !errors.Is(err, test.want) || !errors.As(err, &fault) || fault.Field != "Resources[0]."+test.field {
 				t.Errorf("%v, want %q at %q", err, test.want, test.field)
 			}

@@ -27,6 +27,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/metadata"
 	"github.com/mcp-auth/go/reason"
@@ -223,7 +224,7 @@ func TestIntrospectionKeepsToTheFetcher(t *testing.T) {
 	// The metadata of a public issuer must not send tokens to this machine.
 	config = introspecting(e, func(in *mcpauth.Introspection) { in.Endpoint = "" })
 	config.Resources[0].AuthorizationServers[0].Metadata = &metadata.AuthorizationServer{Issuer: issuerID, IntrospectionEndpoint: e.URL}
-	if _, err := mcpauth.New(config); !errors.Is(err, mcpauth.NoIntrospectionEndpoint) {
+	if _, err := mcpauth.New(config); !errors.Is(err, configerr.NoIntrospectionEndpoint) {
 		t.Errorf("got %v, want NoIntrospectionEndpoint", err)
 	}
 	if got := e.calls.Load(); got != 0 {
@@ -770,40 +771,40 @@ func TestIntrospectionConfigFaults(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		change func(*mcpauth.AuthorizationServer)
-		want   mcpauth.ConfigFault
+		want   configerr.Fault
 		field  string
 	}{
-		"no client":         {in(func(i *mcpauth.Introspection) { i.ClientID = "" }), mcpauth.InvalidClient, field + ".ClientID"},
-		"no secret":         {in(func(i *mcpauth.Introspection) { i.ClientSecret = "" }), mcpauth.NoClientCredentials, field + ".ClientSecret"},
-		"no secret to post": {in(func(i *mcpauth.Introspection) { i.ClientSecret, i.AuthMethod = "", mcpauth.ClientSecretPost }), mcpauth.NoClientCredentials, field + ".ClientSecret"},
-		"no key":            {in(func(i *mcpauth.Introspection) { i.ClientSecret, i.AuthMethod = "", mcpauth.PrivateKeyJWT }), mcpauth.NoClientCredentials, field + ".Key"},
-		"secret and key":    {in(func(i *mcpauth.Introspection) { i.Key = p256 }), mcpauth.ConflictingSources, field + ".ClientSecret and Key"},
-		"no authentication": {in(func(i *mcpauth.Introspection) { i.AuthMethod = "none" }), mcpauth.InvalidAuthMethod, field + ".AuthMethod"},
-		"weak key":          {key(weak, ""), mcpauth.InvalidClientKey, field + ".Key"},
-		"odd curve":         {key(p224, ""), mcpauth.InvalidClientKey, field + ".Key"},
-		"other curve":       {key(p256, "ES384"), mcpauth.InvalidClientKey, field + ".Key"},
-		"other key type":    {key(p256, "RS256"), mcpauth.InvalidClientKey, field + ".Key"},
-		"symmetric":         {key(p256, "HS256"), mcpauth.InvalidAlgorithm, field + ".KeyAlgorithm"},
-		"http endpoint":     {in(func(i *mcpauth.Introspection) { i.Endpoint = "http://auth.example.com/introspect" }), mcpauth.InsecureURL, field + ".Endpoint"},
-		"relative endpoint": {in(func(i *mcpauth.Introspection) { i.Endpoint = "/introspect" }), mcpauth.InvalidURL, field + ".Endpoint"},
-		"userinfo":          {in(func(i *mcpauth.Introspection) { i.Endpoint = "https://a:b@auth.example.com/i" }), mcpauth.InvalidURL, field + ".Endpoint"},
-		"tokens":            {in(func(i *mcpauth.Introspection) { i.Tokens = "some" }), mcpauth.InvalidIntrospectedTokens, field + ".Tokens"},
-		"negative TTL":      {in(func(i *mcpauth.Introspection) { i.CacheTTL = -1 }), mcpauth.InvalidCacheTTL, field + ".CacheTTL"},
-		"long TTL":          {in(func(i *mcpauth.Introspection) { i.CacheTTL = time.Hour + 1 }), mcpauth.InvalidCacheTTL, field + ".CacheTTL"},
-		"negative timeout":  {in(func(i *mcpauth.Introspection) { i.Timeout = -1 }), mcpauth.InvalidTimeout, field + ".Timeout"},
-		"long timeout":      {in(func(i *mcpauth.Introspection) { i.Timeout = 11 * time.Second }), mcpauth.InvalidTimeout, field + ".Timeout"},
-		"empty client":      {in(func(i *mcpauth.Introspection) { i.AllowedClients = []string{"a", ""} }), mcpauth.InvalidClient, field + ".AllowedClients[1]"},
+		"no client":         {in(func(i *mcpauth.Introspection) { i.ClientID = "" }), configerr.InvalidClient, field + ".ClientID"},
+		"no secret":         {in(func(i *mcpauth.Introspection) { i.ClientSecret = "" }), configerr.NoClientCredentials, field + ".ClientSecret"},
+		"no secret to post": {in(func(i *mcpauth.Introspection) { i.ClientSecret, i.AuthMethod = "", mcpauth.ClientSecretPost }), configerr.NoClientCredentials, field + ".ClientSecret"},
+		"no key":            {in(func(i *mcpauth.Introspection) { i.ClientSecret, i.AuthMethod = "", mcpauth.PrivateKeyJWT }), configerr.NoClientCredentials, field + ".Key"},
+		"secret and key":    {in(func(i *mcpauth.Introspection) { i.Key = p256 }), configerr.ConflictingSources, field + ".ClientSecret and Key"},
+		"no authentication": {in(func(i *mcpauth.Introspection) { i.AuthMethod = "none" }), configerr.InvalidAuthMethod, field + ".AuthMethod"},
+		"weak key":          {key(weak, ""), configerr.InvalidClientKey, field + ".Key"},
+		"odd curve":         {key(p224, ""), configerr.InvalidClientKey, field + ".Key"},
+		"other curve":       {key(p256, "ES384"), configerr.InvalidClientKey, field + ".Key"},
+		"other key type":    {key(p256, "RS256"), configerr.InvalidClientKey, field + ".Key"},
+		"symmetric":         {key(p256, "HS256"), configerr.InvalidAlgorithm, field + ".KeyAlgorithm"},
+		"http endpoint":     {in(func(i *mcpauth.Introspection) { i.Endpoint = "http://auth.example.com/introspect" }), configerr.InsecureURL, field + ".Endpoint"},
+		"relative endpoint": {in(func(i *mcpauth.Introspection) { i.Endpoint = "/introspect" }), configerr.InvalidURL, field + ".Endpoint"},
+		"userinfo":          {in(func(i *mcpauth.Introspection) { i.Endpoint = "https://a:b@auth.example.com/i" }), configerr.InvalidURL, field + ".Endpoint"},
+		"tokens":            {in(func(i *mcpauth.Introspection) { i.Tokens = "some" }), configerr.InvalidIntrospectedTokens, field + ".Tokens"},
+		"negative TTL":      {in(func(i *mcpauth.Introspection) { i.CacheTTL = -1 }), configerr.InvalidCacheTTL, field + ".CacheTTL"},
+		"long TTL":          {in(func(i *mcpauth.Introspection) { i.CacheTTL = time.Hour + 1 }), configerr.InvalidCacheTTL, field + ".CacheTTL"},
+		"negative timeout":  {in(func(i *mcpauth.Introspection) { i.Timeout = -1 }), configerr.InvalidTimeout, field + ".Timeout"},
+		"long timeout":      {in(func(i *mcpauth.Introspection) { i.Timeout = 11 * time.Second }), configerr.InvalidTimeout, field + ".Timeout"},
+		"empty client":      {in(func(i *mcpauth.Introspection) { i.AllowedClients = []string{"a", ""} }), configerr.InvalidClient, field + ".AllowedClients[1]"},
 		"verifier too": {func(s *mcpauth.AuthorizationServer) {
 			s.Verifier = mcpauth.VerifierFunc(func(context.Context, string) (*mcpauth.Claims, error) { return nil, nil })
-		}, mcpauth.ConflictingSources, field + " and Verifier"},
+		}, configerr.ConflictingSources, field + " and Verifier"},
 		"no discovery": {func(s *mcpauth.AuthorizationServer) {
 			s.JWKS = []byte(`{"keys":[]}`)
 			s.Introspection.Endpoint = ""
-		}, mcpauth.NoIntrospectionEndpoint, field + ".Endpoint"},
+		}, configerr.NoIntrospectionEndpoint, field + ".Endpoint"},
 		"not in the metadata": {func(s *mcpauth.AuthorizationServer) {
 			s.Metadata = &metadata.AuthorizationServer{Issuer: issuerID}
 			s.Introspection.Endpoint = ""
-		}, mcpauth.NoIntrospectionEndpoint, field + ".Endpoint"},
+		}, configerr.NoIntrospectionEndpoint, field + ".Endpoint"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -812,7 +813,7 @@ func TestIntrospectionConfigFaults(t *testing.T) {
 			server.Introspection = &mcpauth.Introspection{Endpoint: "https://auth.example.com/i", ClientID: clientID, ClientSecret: clientSecret}
 			test.change(server)
 			_, err := mcpauth.New(config)
-			if !errors.Is(err, test.want) || !strings.Contains(err.Error(), "mcpauth: "+test.field) {
+			if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.field) {
 				t.Fatalf("got %v, want %q at %s", err, test.want, test.field)
 			}
 			if strings.Contains(err.Error(), clientSecret) {
@@ -827,12 +828,12 @@ func TestIntrospectionConfigFaults(t *testing.T) {
 			config.Resources[0].AuthorizationServers[i].Introspection = &mcpauth.Introspection{ClientID: clientID, ClientSecret: clientSecret}
 		}
 		_, err := mcpauth.New(config)
-		if !errors.Is(err, mcpauth.AmbiguousVerifier) || !strings.Contains(err.Error(), "AuthorizationServers[1].Introspection") {
+		if !errors.Is(err, configerr.AmbiguousVerifier) || !strings.Contains(err.Error(), "AuthorizationServers[1].Introspection") {
 			t.Errorf("got %v, want AmbiguousVerifier", err)
 		}
 		config.Resources[0].AuthorizationServers[1].Introspection = nil
 		config.Resources[0].AuthorizationServers[1].Verifier = mcpauth.VerifierFunc(func(context.Context, string) (*mcpauth.Claims, error) { return nil, nil })
-		if _, err = mcpauth.New(config); !errors.Is(err, mcpauth.AmbiguousVerifier) {
+		if _, err = mcpauth.New(config); !errors.Is(err, configerr.AmbiguousVerifier) {
 			t.Errorf("got %v, want AmbiguousVerifier", err)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/internal/scope"
@@ -41,7 +42,9 @@ func Require(ctx context.Context, scopes ...string) error {
 		}
 	}
 	req := &Request{Method: a.method, Scopes: scope.Union(scope.Union(a.scopes, a.needed), scopes)}
-	a.resource.reportRefusal(ctx, req.Method, refused)
+	d := a.decision
+	d.refused = refused
+	a.resource.report(ctx, &d, time.Now())
 	return a.resource.challenge(req, a.scheme, refused).own()
 }
 
@@ -63,7 +66,7 @@ func SetChallenge(ctx context.Context, err error) bool {
 // noResource is the answer to a request for a resource that is not configured.
 func (a *Auth) noResource(ctx context.Context, method string, err error) *Challenge {
 	refused := &refusal.Refusal{Status: http.StatusInternalServerError, Reason: reason.UnknownResource, Cause: err}
-	(&resource{auth: a}).reportRefusal(ctx, method, refused)
+	(&resource{log: a.log}).report(ctx, &decision{method: method, refused: refused}, time.Now())
 	return &Challenge{
 		Status: refused.Status, Reason: refused.Reason, cause: err,
 		Description: "The request could not be authorized.",

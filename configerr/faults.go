@@ -78,6 +78,7 @@ const (
 	ConflictingUI          Fault = "OpenURL and Callback exclude each other"
 	InvalidDPoPMode        Fault = "the DPoP mode is unknown"
 	InvalidLegacyDiscovery Fault = "the legacy discovery is unknown"
+	ReservedParameter      Fault = "the parameter is one that the client itself sets"
 	NoCredentials          Fault = "the grant needs credentials that were registered beforehand"
 	NoAssertion            Fault = "the grant needs a source of assertions"
 	NoSubjectToken         Fault = "the grant needs a source of subject tokens"

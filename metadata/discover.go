@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/network"
 )
 
 // Source says whose metadata to find, and where.
@@ -24,6 +25,9 @@ type Source struct {
 	// parsed. It gets the body of each answer with status 200, whatever that
 	// is. It returns an error if the body is not a document.
 	Repair func(document []byte) ([]byte, error)
+	// Network says how the server is reached. The zero value reaches public
+	// addresses, and loopback if the issuer or the URL is there.
+	Network network.Settings
 }
 
 // Fetched is a document that was found.
@@ -119,9 +123,8 @@ func (e *IssuerMismatchError) Error() string {
 // one asked for, and its endpoints must be https URLs, unless the issuer itself
 // is on loopback.
 //
-// It connects only to public addresses, or to loopback if the issuer or the URL
-// is there, and limits time, size and redirects. The error is a
-// [*DiscoveryError].
+// It limits time, size and redirects, and connects only to the addresses that
+// [Source.Network] allows. The error is a [*DiscoveryError].
 func Discover(ctx context.Context, src Source) (*AuthorizationServer, error) {
 	got, err := Fetch(ctx, nil, src)
 	if err != nil {
@@ -130,12 +133,12 @@ func Discover(ctx context.Context, src Source) (*AuthorizationServer, error) {
 	return got.Server, nil
 }
 
-// Fetch is [Discover] that also tells where the document was and how long it may
-// be used. The client is nil, for one as Discover has it; only packages of this
-// module can make others.
+// Fetch is [Discover] that also returns where the document was and how long it
+// may be used. The client is usually nil; only packages of this module can make
+// one, which is then used in place of [Source.Network].
 func Fetch(ctx context.Context, client *fetch.Client, src Source) (*Fetched, error) {
 	if client == nil {
-		client = fetch.New(fetch.Policy{})
+		client = fetch.New(fetch.Policy{Settings: src.Network})
 		defer client.Close()
 	}
 	return src.find(ctx, client)

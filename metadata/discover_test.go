@@ -2,12 +2,14 @@ package metadata_test
 
 import (
 	"bytes"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -364,6 +366,35 @@ func TestDiscoverKeepsToPublicAddresses(t *testing.T) {
 		if kindOf(t, err) != metadata.Unavailable || !errors.As(err, &cause) || cause.Kind != fetch.BlockedAddress {
 			t.Errorf("%s: got %v", src.Issuer, err)
 		}
+	}
+}
+
+// TestDiscoverWithNetworkSettings holds that a server is reached as the settings
+// say.
+// Covers RS21.
+func TestDiscoverWithNetworkSettings(t *testing.T) {
+	t.Parallel()
+	var issuer string
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `{"issuer":%q}`, issuer)
+	}))
+	t.Cleanup(server.Close)
+	issuer = server.URL
+	src := metadata.Source{Issuer: issuer}
+	if _, err := metadata.Discover(t.Context(), src); kindOf(t, err) != metadata.Unavailable {
+		t.Errorf("a certificate of an unknown authority: got %v", err)
+	}
+	src.Network.RootCAs = x509.NewCertPool()
+	src.Network.RootCAs.AddCert(server.Certificate())
+	if _, err := metadata.Discover(t.Context(), src); err != nil {
+		t.Error(err)
+	}
+	src.Network.AllowedNetworks = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	src.Network.Timeout = time.Nanosecond
+	src.Issuer = "https://10.0.0.1"
+	var blocked *fetch.Error
+	if _, err := metadata.Discover(t.Context(), src); !errors.As(err, &blocked) || blocked.Kind == fetch.BlockedAddress {
+		t.Errorf("an allowed network: got %v", err)
 	}
 }
 

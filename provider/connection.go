@@ -2,11 +2,9 @@ package provider
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -15,7 +13,7 @@ import (
 	"github.com/mcp-auth/go/internal/challenge"
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/internal/jsonx"
-	"github.com/mcp-auth/go/internal/opaque"
+	"github.com/mcp-auth/go/internal/lookup"
 	"github.com/mcp-auth/go/network"
 )
 
@@ -55,10 +53,9 @@ type Connection struct {
 	// caller gives up, because others may wait for the answer. Zero means 5
 	// seconds; 10 seconds is the most.
 	Timeout time.Duration
-	// AllowedNetworks are the private networks in which the API may be.
-	AllowedNetworks []netip.Prefix
-	// RootCAs verifies the API's certificate. Nil means the system's.
-	RootCAs *x509.CertPool
+	// Network says how the API is reached. Its Timeout bounds each request of a
+	// question, which may need several; 10 seconds is the most.
+	Network network.Settings
 	// Now is the clock, for tests. Nil means [time.Now].
 	Now func() time.Time
 }
@@ -73,6 +70,9 @@ func (c Connection) check(f *faults) {
 	if c.Timeout < 0 || c.Timeout > maxTimeout {
 		f.add(InvalidTimeout, "Timeout", c.Timeout.String(), "")
 	}
+	if c.Network.Timeout < 0 || c.Network.Timeout > maxTimeout {
+		f.add(InvalidTimeout, "Network.Timeout", c.Network.Timeout.String(), "")
+	}
 }
 
 func isURL(raw string) bool { return fetch.CheckURL(raw, true) == nil && !strings.Contains(raw, "?") }
@@ -84,7 +84,7 @@ type asker struct {
 	fetch         *fetch.Client
 	ttl           time.Duration
 	now           func() time.Time
-	tokens        *opaque.Asker[answer]
+	tokens        *lookup.Client[answer]
 }
 
 // answer is what is known of a token: claims, or why it is not acceptable.
@@ -100,7 +100,7 @@ type ask func(ctx context.Context, token string) (*mcpauth.Claims, error)
 func newAsker(c Connection, public string) *asker {
 	a := &asker{
 		base:  c.BaseURL,
-		fetch: fetch.New(fetch.Policy{Settings: network.Settings{AllowedNetworks: slices.Clone(c.AllowedNetworks), RootCAs: c.RootCAs, Timeout: maxTimeout}, MaxBody: maxAnswer}),
+		fetch: fetch.New(fetch.Policy{Settings: c.Network.Clone(), MaxBody: maxAnswer}),
 		ttl:   c.CacheTTL,
 		now:   c.Now,
 	}
@@ -119,7 +119,7 @@ func (a *asker) start(timeout time.Duration, ask ask) {
 	if timeout == 0 {
 		timeout = defaultTimeout
 	}
-	a.tokens = opaque.New(opaque.Config[answer]{
+	a.tokens = lookup.New(lookup.Config[answer]{
 		Ask: func(ctx context.Context, token string) (answer, error) {
 			claims, err := ask(ctx, token)
 			if errors.Is(err, mcpauth.ErrInvalidToken) {
@@ -127,23 +127,23 @@ func (a *asker) start(timeout time.Duration, ask ask) {
 			}
 			return answer{claims: claims}, err
 		},
-		Keep: a.keep, Timeout: timeout, Now: a.now,
+		Retain: a.retain, Timeout: timeout, Now: a.now,
 	})
 }
 
-// keep says how long an answer is remembered. An inactive token is remembered
+// retain says how long an answer is remembered. An inactive token is remembered
 // even without CacheTTL: there is no revocation to notice, and whoever sends it
 // again and again shall not use up what the provider grants.
-func (a *asker) keep(said answer, asked time.Time) opaque.Keep {
+func (a *asker) retain(said answer, asked time.Time) lookup.Retention {
 	if said.refused != nil {
-		return opaque.Keep{Until: asked.Add(opaque.MaxInactive), Inactive: true}
+		return lookup.Retention{Until: asked.Add(lookup.MaxInactive), Inactive: true}
 	}
-	return opaque.Keep{Until: earlier(asked.Add(a.ttl), said.claims.ExpiresAt), Bytes: len(said.claims.Raw)}
+	return lookup.Retention{Until: earlier(asked.Add(a.ttl), said.claims.ExpiresAt), Bytes: len(said.claims.Raw)}
 }
 
 // verify asks about a token, or remembers what was said about it.
 func (a *asker) verify(ctx context.Context, token string) (*mcpauth.Claims, error) {
-	said, err := a.tokens.Ask(ctx, token)
+	said, err := a.tokens.Lookup(ctx, token)
 	switch {
 	case err != nil:
 		return nil, err

@@ -77,7 +77,7 @@ type GitHub struct {
 }
 
 // NewGitHub makes a verifier. All mistakes are reported together, each as an
-// [*Error].
+// [*configerr.Error].
 func NewGitHub(config GitHubConfig) (*GitHub, error) {
 	f := faults{profile: "github"}
 	if !matches(gitHubClientPattern, config.ClientID) {

@@ -52,7 +52,7 @@ type Google struct {
 }
 
 // NewGoogle makes a verifier. All mistakes are reported together, each as an
-// [*Error].
+// [*configerr.Error].
 func NewGoogle(config GoogleConfig) (*Google, error) {
 	f := faults{profile: "google"}
 	if len(config.ClientIDs) == 0 {

@@ -106,6 +106,7 @@ func (h hop) exchangeError(ctx context.Context, err error) *Error {
 		netErr   net.Error
 		opErr    *net.OpError
 		dnsErr   *net.DNSError
+		proxied  *proxyError
 	)
 	switch {
 	case errors.As(err, &blocked):
@@ -128,6 +129,8 @@ func (h hop) exchangeError(ctx context.Context, err error) *Error {
 		return h.fail(Network, errClosedEarly)
 	case errors.Is(err, errUnknownCoding):
 		return h.fail(Malformed, errUnknownCoding)
+	case errors.As(err, &proxied): // net/http gives the proxy's answer only as text
+		return h.fail(Network, &proxyError{})
 	}
 	// net/http gives these only as text.
 	switch text := err.Error(); {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/mcp-auth/go/internal/flight"
 )
 
 // server is the remote side: what it answers, how slowly, and how often it was
@@ -671,7 +673,7 @@ func TestFetchThatDoesNotReturn(t *testing.T) {
 		})
 		misbehave = func() { panic("boom") }
 		_, err := d.Get(t.Context())
-		var p *PanicError
+		var p *flight.PanicError
 		if !errors.As(err, &p) || p.Value != "boom" || len(p.Stack) == 0 {
 			t.Errorf("error is %v", err)
 		}
@@ -679,7 +681,7 @@ func TestFetchThatDoesNotReturn(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		misbehave = runtime.Goexit
 		_, err = d.Get(t.Context())
-		wantUnavailable(t, err, errNoReturn, 5*time.Second)
+		wantUnavailable(t, err, flight.ErrNoReturn, 5*time.Second)
 		time.Sleep(5 * time.Second)
 		misbehave = nil
 		load(t, d)
@@ -692,7 +694,7 @@ func TestErrorTexts(t *testing.T) {
 		"document unavailable: server is down":                                                 &Error{Err: errDown},
 		"document was fetched a moment ago, again in 2s at the earliest":                       &CoolingDownError{RetryAfter: 2 * time.Second},
 		"document was fetched a moment ago, again in 2s at the earliest: server is down":       &CoolingDownError{Err: errDown, RetryAfter: 2 * time.Second},
-		"document unavailable: fetch panicked: boom":                                           &Error{Err: &PanicError{Value: "boom"}},
+		"document unavailable: the work panicked: boom":                                        &Error{Err: &flight.PanicError{Value: "boom"}},
 		"document unavailable: document was fetched a moment ago, again in 1s at the earliest": &Error{Err: &CoolingDownError{RetryAfter: time.Second}},
 	} {
 		if got := err.Error(); got != want {

@@ -99,44 +99,33 @@ type Event struct {
 }
 
 var (
-	// ErrUnusable is the cause where Usable refused what was fetched.
+	// ErrUnusable is the cause if Usable refused what was fetched.
 	ErrUnusable = errors.New("the answer is valid but of no use")
 	// ErrClosed is the cause after Close.
 	ErrClosed = errors.New("closed")
-
-	errNoReturn = errors.New("fetch ended its goroutine")
 )
 
-// PanicError is the cause where Fetch panicked. In the goroutine of a fetch a
-// panic would end the process, where net/http contains one in a handler.
-type PanicError struct {
-	Value any
-	Stack []byte
-}
-
-// Error tells what was panicked with.
-func (e *PanicError) Error() string { return fmt.Sprintf("fetch panicked: %v", e.Value) }
-
-// Error tells that there is no usable value, or that a forced fetch failed.
+// Error says that there is no usable value, or that a forced fetch failed. If
+// Fetch panicked, it wraps a *flight.PanicError.
 type Error struct {
 	Err        error         // why the last fetch failed
 	RetryAfter time.Duration // when the next one may begin, from now
 }
 
-// Error tells the cause.
+// Error names the cause.
 func (e *Error) Error() string { return "document unavailable: " + e.Err.Error() }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// CoolingDownError tells that [Document.Refresh] did not fetch because it, or
-// a fetch that failed, did so a moment ago.
+// CoolingDownError says that [Document.Refresh] did not fetch because it, or a
+// fetch that failed, did so a moment ago.
 type CoolingDownError struct {
 	Err        error         // why the last fetch failed, nil if it did not
 	RetryAfter time.Duration // when the next one may begin, from now
 }
 
-// Error tells how long to wait.
+// Error says how long to wait.
 func (e *CoolingDownError) Error() string {
 	text := fmt.Sprintf("document was fetched a moment ago, again in %s at the earliest", e.RetryAfter)
 	if e.Err != nil {

@@ -155,7 +155,7 @@ func TestRead(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	t.Parallel()
-	names := yamlfile.NewNames[config]("Count")
+	names := yamlfile.NamesOf(&config{}, "Count")
 	for field, want := range map[string]string{
 		"Leeway": "leeway", "Servers[1].Audiences[2]": "servers[1].audiences[2]", "Servers[0].Inner.Count": "servers[0].inner.count",
 		"Servers[0]": "servers[0]", "Other[0].Issuer": "Other[0].Issuer",

@@ -3,15 +3,20 @@ package clientdoc
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
 )
 
-// CheckReachable returns why this machine cannot fetch documents of clients at
-// all, or nil if nothing speaks against it. It sends nothing.
-func CheckReachable(ctx context.Context) error {
-	return checkReachable(ctx, http.ProxyFromEnvironment, route)
+// Unreachable reports whether this machine cannot fetch documents of clients at
+// all, and logs why. It sends nothing.
+func Unreachable(ctx context.Context, log *slog.Logger) bool {
+	err := checkReachable(ctx, http.ProxyFromEnvironment, route)
+	if err != nil {
+		log.WarnContext(ctx, "client ID metadata documents are not advertised, so that clients register instead", "reason", err)
+	}
+	return err != nil
 }
 
 func checkReachable(ctx context.Context, proxy func(*http.Request) (*url.URL, error), route func(context.Context, string) error) error {

@@ -11,6 +11,7 @@ import (
 	"github.com/mcp-auth/go/internal/authserver/store"
 	"github.com/mcp-auth/go/internal/dpop"
 	"github.com/mcp-auth/go/internal/jose"
+	"github.com/mcp-auth/go/reason"
 )
 
 // How far iat of a proof may lie from now: five minutes, which the DPoP profile
@@ -89,7 +90,7 @@ func refusal(err error) error {
 	if !errors.As(err, &fault) {
 		return oauth.InvalidProof("the proof cannot be read")
 	}
-	if fault.Reason == dpop.NonceRequired {
+	if fault.Reason == reason.DPoPNonceRequired {
 		return oauth.BadRequest(oauth.UseDPoPNonce, "send the nonce of the DPoP-Nonce header in the proof")
 	}
 	return oauth.InvalidProof(fault.Detail)

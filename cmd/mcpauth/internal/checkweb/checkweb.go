@@ -49,7 +49,7 @@ type Config struct {
 type server struct {
 	config    Config
 	hosts     []string // that the page answers to
-	csrf      string   // in every form of ours, and known to nobody else
+	csrf      string   // in every form of ours, and known to no other page
 	templates *template.Template
 	plain     *webpage.Inline // of pages without a script
 	scripted  *webpage.Inline // of reports

@@ -1,0 +1,76 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"github.com/mcp-auth/go/internal/suggest"
+	"github.com/urfave/cli/v3"
+)
+
+// CheckArguments refuses positional arguments: no command takes any unless it
+// has a validator of its own. If there are commands below it, and after help, the
+// first argument is the name of a command.
+func CheckArguments(_ context.Context, cmd *cli.Command) error {
+	first := cmd.Args().First()
+	lineage := cmd.Lineage()
+	switch {
+	case first == "":
+		return nil
+	case len(cmd.VisibleCommands()) > 0:
+		return unknownCommand(cmd, first)
+	case cmd.Name == "help" && lineage[1].Command(first) == nil:
+		return unknownCommand(lineage[1], first)
+	case cmd.Name == "help":
+		return nil
+	}
+	return RefuseArguments(cmd, 0)
+}
+
+// AtMost validates that a command has no more than so many arguments.
+func AtMost(count int) cli.ArgValidatorFunc {
+	return func(_ context.Context, cmd *cli.Command) error { return RefuseArguments(cmd, count) }
+}
+
+// RefuseArguments refuses arguments beyond the first so many.
+func RefuseArguments(cmd *cli.Command, most int) error {
+	if args := cmd.Args(); args.Len() > most {
+		return Usage(cmd, fmt.Errorf("unexpected argument %q", args.Get(most)))
+	}
+	return nil
+}
+
+func unknownCommand(parent *cli.Command, name string) error {
+	var known []string
+	for _, sub := range parent.VisibleCommands() {
+		known = append(known, sub.Name)
+	}
+	return Usage(parent, fmt.Errorf("unknown command %q%s", name, didYouMean(name, known)))
+}
+
+// didYouMean names the known word that is a slip or two away.
+func didYouMean(word string, known []string) string {
+	if closest := suggest.Closest(word, known); closest != "" {
+		return fmt.Sprintf(", did you mean %s?", closest)
+	}
+	return ""
+}
+
+// NetworkFlag is the flag that names private networks, for [Networks].
+func NetworkFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "allow-network", Usage: "private `NETWORK` in which servers may be reached, such as 10.0.0.0/8; can be repeated"}
+}
+
+// Networks returns the private networks that the flag names.
+func Networks(cmd *cli.Command) ([]netip.Prefix, error) {
+	var networks []netip.Prefix
+	for _, text := range cmd.StringSlice("allow-network") {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, Usage(cmd, fmt.Errorf("--allow-network %q is not a network such as 10.0.0.0/8", text))
+		}
+		networks = append(networks, network)
+	}
+	return networks, nil
+}

@@ -1,0 +1,173 @@
+// Package keys holds what is fetched from authorization servers: metadata, and
+// the keys that verify their tokens.
+package keys
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/jose"
+	"github.com/mcp-auth/go/internal/remote"
+	"github.com/mcp-auth/go/metadata"
+)
+
+const (
+	// Cooldown is how long a server that is down is not asked again. An unknown
+	// kid causes one fetch in this time.
+	Cooldown = 5 * time.Second
+
+	metadataMinFresh = 5 * time.Minute
+	metadataDefault  = time.Hour
+	metadataMaxFresh = 24 * time.Hour
+	// The metadata only says where the keys are: an old one is better than none.
+	metadataMaxStale = 30 * 24 * time.Hour
+
+	keysMinFresh = time.Minute
+	keysDefault  = 10 * time.Minute
+	keysMaxFresh = 24 * time.Hour
+	keysMaxStale = 24 * time.Hour
+)
+
+// Server says where metadata and keys of an authorization server come from.
+type Server struct {
+	// Issuer is the issuer identifier.
+	Issuer string
+	// Type, MetadataURL and Repair are the members of a [metadata.Source].
+	Type        metadata.ServerType
+	MetadataURL string
+	Repair      func(document []byte) ([]byte, error)
+	// Metadata, if set, is not fetched.
+	Metadata *metadata.AuthorizationServer
+	// Keys, if set, are not fetched, and neither is the metadata.
+	Keys *jose.KeySet
+	// Unused says that no token is verified with the keys.
+	Unused bool
+}
+
+// Source has the metadata and the keys of one authorization server. It is safe
+// for concurrent use.
+type Source struct {
+	server   Server
+	fetch    *fetch.Client
+	now      func() time.Time
+	metadata *remote.Document[*metadata.AuthorizationServer] // nil: given by hand, or not to be had
+	keys     *remote.Document[*keySet]                       // nil: given by hand
+	numbers  numbers
+}
+
+func newSource(server Server, config Config) *Source {
+	s := &Source{server: server, fetch: config.Fetch, now: config.Now}
+	if server.Keys != nil {
+		return s
+	}
+	if server.Metadata == nil {
+		s.metadata = remote.New(remote.Config[*metadata.AuthorizationServer]{
+			Fetch:        s.fetchMetadata,
+			Now:          config.Now,
+			MinFresh:     metadataMinFresh,
+			DefaultFresh: metadataDefault,
+			MaxFresh:     metadataMaxFresh,
+			MaxStale:     metadataMaxStale,
+			Cooldown:     Cooldown,
+			FetchTimeout: config.Timeout,
+			OnFetch:      config.reporting(server.Issuer, Metadata),
+		})
+	}
+	s.keys = remote.New(remote.Config[*keySet]{
+		Fetch:        s.fetchKeys,
+		Now:          config.Now,
+		MinFresh:     keysMinFresh,
+		DefaultFresh: keysDefault,
+		MaxFresh:     keysMaxFresh,
+		MaxStale:     keysMaxStale,
+		Cooldown:     Cooldown,
+		FetchTimeout: 2 * config.Timeout, // the metadata may have to come first
+		Usable:       func(set *keySet) bool { return set.Len() > 0 },
+		OnFetch:      config.reporting(server.Issuer, Keys),
+	})
+	return s
+}
+
+// Issuer returns the issuer identifier.
+func (s *Source) Issuer() string { return s.server.Issuer }
+
+// HasMetadata reports whether there is metadata, or will be.
+func (s *Source) HasMetadata() bool { return s.server.Metadata != nil || s.metadata != nil }
+
+// Metadata returns the metadata, and fetches it if need be.
+func (s *Source) Metadata(ctx context.Context) (*metadata.AuthorizationServer, error) {
+	if s.server.Metadata != nil {
+		return s.server.Metadata, nil
+	}
+	if s.metadata == nil {
+		return nil, errors.New("mcpauth: the keys are given by hand, the metadata is not")
+	}
+	snap, err := s.metadata.Get(ctx)
+	return snap.Value, err
+}
+
+func (s *Source) fetchMetadata(ctx context.Context) (remote.Result[*metadata.AuthorizationServer], error) {
+	got, err := metadata.Fetch(ctx, s.fetch, metadata.Source{
+		Issuer: s.server.Issuer,
+		Type:   s.server.Type,
+		URL:    s.server.MetadataURL,
+		Repair: s.server.Repair,
+	})
+	if err != nil {
+		return remote.Result[*metadata.AuthorizationServer]{}, err
+	}
+	result := remote.Result[*metadata.AuthorizationServer]{Value: got.Server}
+	result.FreshFor, result.HasFreshFor = got.FreshFor(s.now())
+	return result, nil
+}
+
+func (s *Source) fetchKeys(ctx context.Context) (remote.Result[*keySet], error) {
+	var result remote.Result[*keySet]
+	md, err := s.Metadata(ctx)
+	if err != nil {
+		return result, fmt.Errorf("metadata of %q: %w", s.server.Issuer, err)
+	}
+	if md.JWKSURI == "" {
+		return result, fmt.Errorf("the metadata of %q has no jwks_uri", s.server.Issuer)
+	}
+	resp, err := s.fetch.Do(ctx, fetch.Request{
+		Method:        http.MethodGet,
+		URL:           md.JWKSURI,
+		Header:        http.Header{"Accept": {"application/jwk-set+json, application/json"}},
+		AllowLoopback: fetch.IsLoopbackURL(s.server.Issuer),
+	})
+	if err != nil {
+		return result, fmt.Errorf("keys of %q: %w", s.server.Issuer, err)
+	}
+	if resp.Status != http.StatusOK {
+		return result, fmt.Errorf("keys of %q: status %d", s.server.Issuer, resp.Status)
+	}
+	set, err := jose.ParseKeySet(resp.Body)
+	if err != nil {
+		return result, fmt.Errorf("keys of %q: %w", s.server.Issuer, err)
+	}
+	result.Value = &keySet{KeySet: set, generation: s.numbers.of(resp.Body)}
+	result.FreshFor, result.HasFreshFor = fetch.FreshFor(resp.Header, s.now())
+	return result, nil
+}
+
+func (s *Source) ready(ctx context.Context) error {
+	if s.server.Unused || s.keys == nil {
+		return nil
+	}
+	_, err := s.keys.Get(ctx)
+	return err
+}
+
+func (s *Source) close() {
+	if s.keys != nil {
+		s.keys.Close()
+	}
+	if s.metadata != nil {
+		s.metadata.Close()
+	}
+}

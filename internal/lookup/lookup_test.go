@@ -1,0 +1,233 @@
+package lookup
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+var errOutage = errors.New("outage")
+
+// server answers after a second, and counts the questions. A token's name says
+// what it is.
+type server struct {
+	questions atomic.Int64
+	ended     atomic.Int64 // by their context
+}
+
+func (s *server) ask(ctx context.Context, token string) (string, error) {
+	s.questions.Add(1)
+	select {
+	case <-time.After(time.Second):
+	case <-ctx.Done():
+		s.ended.Add(1)
+		return "", ctx.Err()
+	}
+	kind, _, _ := strings.Cut(token, " ")
+	switch kind {
+	case "outage":
+		return "", errOutage
+	case "panic":
+		panic(token)
+	case "slow":
+		<-ctx.Done()
+		s.ended.Add(1)
+		return "", ctx.Err()
+	}
+	return kind, nil
+}
+
+func (s *server) client(t *testing.T, ttl time.Duration) *Client[string] {
+	t.Helper()
+	c := New(Config[string]{
+		Ask: s.ask, Timeout: 5 * time.Second, Now: time.Now,
+		Retain: func(answer string, asked time.Time) Retention {
+			return Retention{Until: asked.Add(ttl), Inactive: answer == "inactive"}
+		},
+	})
+	t.Cleanup(c.Close)
+	return c
+}
+
+// Covers RS17. Active tokens are remembered as long as Retain says, inactive ones
+// for five seconds at most, trouble never.
+func TestAnswersAreRemembered(t *testing.T) {
+	t.Parallel()
+	type step struct {
+		wait      time.Duration
+		questions int64
+	}
+	for name, test := range map[string]struct {
+		token string
+		ttl   time.Duration
+		err   error
+		steps []step
+	}{
+		"active":           {"active", time.Minute, nil, []step{{0, 1}, {58 * time.Second, 1}, {time.Second, 2}}},
+		"inactive":         {"inactive", time.Minute, nil, []step{{0, 1}, {3 * time.Second, 1}, {time.Second, 2}}},
+		"inactive, for 2s": {"inactive", 2 * time.Second, nil, []step{{0, 1}, {0, 1}, {time.Second, 2}}},
+		"nothing kept":     {"active", 0, nil, []step{{0, 1}, {0, 2}}},
+		"trouble":          {"outage", time.Minute, errOutage, []step{{0, 1}, {0, 2}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var s server
+				c := s.client(t, test.ttl)
+				for i, step := range test.steps {
+					time.Sleep(step.wait)
+					if _, err := c.Lookup(t.Context(), test.token); !errors.Is(err, test.err) {
+						t.Errorf("step %d: %v", i, err)
+					}
+					if got := s.questions.Load(); got != step.questions {
+						t.Errorf("step %d: %d questions, want %d", i, got, step.questions)
+					}
+				}
+			})
+		})
+	}
+}
+
+// Covers RS17. All who ask about a token at the same time share one question,
+// and one that goes away takes nothing from the others.
+func TestCallersShareAQuestion(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var s server
+		c := s.client(t, 0)
+		first, leave := context.WithCancel(t.Context())
+		var callers sync.WaitGroup
+		callers.Go(func() {
+			if _, err := c.Lookup(first, "active"); !errors.Is(err, context.Canceled) {
+				t.Errorf("the one that left: %v", err)
+			}
+		})
+		synctest.Wait() // the first one has begun the question
+		for range 50 {
+			callers.Go(func() {
+				if answer, err := c.Lookup(t.Context(), "active"); answer != "active" || err != nil {
+					t.Errorf("%q, %v", answer, err)
+				}
+			})
+		}
+		synctest.Wait()
+		leave()
+		callers.Wait()
+		if s.questions.Load() != 1 || s.ended.Load() != 0 {
+			t.Errorf("%d questions, %d ended", s.questions.Load(), s.ended.Load())
+		}
+	})
+}
+
+// Covers RS17. A question that nobody waits for ends with its timeout, or with
+// Close, and its place is free again.
+func TestQuestionsEnd(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(*Client[string]){
+		"timeout": func(*Client[string]) { time.Sleep(5 * time.Second) },
+		"close":   func(c *Client[string]) { c.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var s server
+				c := s.client(t, time.Minute)
+				ctx, cancel := context.WithCancel(t.Context())
+				cancel()
+				if _, err := c.Lookup(ctx, "slow"); !errors.Is(err, context.Canceled) {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+				if s.ended.Load() != 0 {
+					t.Error("the question ended with its caller")
+				}
+				end(c)
+				synctest.Wait()
+				if s.ended.Load() != 1 || len(c.flights) != 0 || len(c.slots) != 0 {
+					t.Errorf("%d ended, %d under way, %d slots taken", s.ended.Load(), len(c.flights), len(c.slots))
+				}
+			})
+		})
+	}
+}
+
+func TestNoQuestionsAfterClose(t *testing.T) {
+	t.Parallel()
+	var s server
+	c := s.client(t, 0)
+	c.Close()
+	if _, err := c.Lookup(t.Context(), "active"); !errors.Is(err, ErrClosed) || s.questions.Load() != 0 {
+		t.Errorf("%v after %d questions", err, s.questions.Load())
+	}
+}
+
+// A panic fails all who wait, without its words, and keeps nobody waiting.
+func TestPanicLands(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var s server
+		c := s.client(t, time.Minute)
+		for range 2 {
+			_, err := c.Lookup(t.Context(), "panic secret")
+			if err == nil || strings.Contains(err.Error(), "secret") {
+				t.Errorf("got %v", err)
+			}
+		}
+		if s.questions.Load() != 2 || len(c.slots) != 0 {
+			t.Errorf("%d questions, %d slots taken", s.questions.Load(), len(c.slots))
+		}
+	})
+}
+
+// Covers RS17. However many tokens come at once, 32 are asked about at a time,
+// 1,024 wait, and the rest is turned away at once.
+func TestQuestionsAreBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var s server
+		c := s.client(t, 0)
+		began := time.Now()
+		var answered, late, turnedAway atomic.Int64
+		var callers sync.WaitGroup
+		for n := range 1500 {
+			callers.Go(func() {
+				switch _, err := c.Lookup(t.Context(), "active "+strconv.Itoa(n)); {
+				case err == nil:
+					answered.Add(1)
+				case errors.Is(err, ErrBusy) && time.Since(began) == 0:
+					turnedAway.Add(1)
+				default:
+					late.Add(1)
+				}
+			})
+		}
+		synctest.Wait()
+		if got := s.questions.Load(); got != maxQuestions {
+			t.Errorf("%d questions at a time", got)
+		}
+		callers.Wait()
+		if turnedAway.Load() != 1500-maxFlights || answered.Load()+late.Load() != maxFlights || answered.Load() < 4*maxQuestions {
+			t.Errorf("%d answered, %d late, %d turned away", answered.Load(), late.Load(), turnedAway.Load())
+		}
+	})
+}
+
+// Covers RS17. A caller that was overtaken between looking into the cache and
+// joining a question takes what the question has brought.
+func TestJoinLooksIntoTheCacheAgain(t *testing.T) {
+	t.Parallel()
+	var s server
+	c := s.client(t, time.Minute)
+	c.Close()
+	now := time.Now()
+	c.answers.add(numbered(1), "brought", now, Retention{Until: now.Add(time.Hour)})
+	if answer, f, err := c.join(numbered(1), "active"); answer != "brought" || f != nil || err != nil {
+		t.Errorf("got %v, %v, %v; want the answer that is there", answer, f, err)
+	}
+}

@@ -1,0 +1,92 @@
+package token
+
+import (
+	"hash/maphash"
+	"strings"
+	"time"
+
+	"github.com/mcp-auth/go/internal/cache"
+)
+
+// This file is there for speed: a token that comes again costs no cryptography,
+// which is most of what a request costs.
+
+const (
+	// DefaultCacheSize is how many verified tokens are remembered by default.
+	DefaultCacheSize = 10_000
+	// MaxCacheSize is how many can be.
+	MaxCacheSize = 10_000_000
+
+	// bytesPerToken is what a token may take on average.
+	bytesPerToken = 4 << 10
+	hashedBytes   = 64
+)
+
+// verifiedTokens remembers tokens that keys verified. What can change is checked
+// at each use: time, sender constraint, scopes, and that the keys are still in
+// use. Refusals are not remembered. Nil remembers nothing.
+//
+// Tokens are looked up by a hash whose seed nobody knows and compared in full,
+// so a hash collision cannot admit another token. Only the end of the token is
+// hashed, which costs less than all of it. The end is a part of the signature,
+// and nobody can choose it for a token that verifies: one token does not push
+// out another.
+type verifiedTokens struct {
+	seed   maphash.Seed
+	tokens *cache.Cache[uint64, *Verified]
+}
+
+// newVerifiedTokens remembers size tokens, the default if that is zero, and none
+// if it is negative.
+func newVerifiedTokens(size int) *verifiedTokens {
+	if size < 0 {
+		return nil
+	}
+	if size == 0 {
+		size = DefaultCacheSize
+	}
+	limits := cache.Limits{Entries: size, Bytes: size * bytesPerToken}
+	own := func(hash uint64) uint64 { return hash }
+	return &verifiedTokens{maphash.MakeSeed(), cache.New[uint64, *Verified](limits, own)}
+}
+
+func (c *verifiedTokens) hash(text string) uint64 {
+	return maphash.String(c.seed, text[max(0, len(text)-hashedBytes):])
+}
+
+// get returns what is known of the token, and the time, if the key set that
+// verified it is still in use. It does not look at the clock for tokens that are
+// not known.
+func (c *verifiedTokens) get(text string, clock func() time.Time) (*Verified, time.Time) {
+	if c == nil {
+		return nil, time.Time{}
+	}
+	v, ok := c.tokens.Get(c.hash(text))
+	if !ok || v.Token != text {
+		return nil, time.Time{}
+	}
+	now := clock()
+	if generation, ok := v.server.Keys.Generation(now); !ok || generation != v.generation {
+		return nil, time.Time{}
+	}
+	return v, now
+}
+
+// add remembers a token, which must then not be changed.
+func (c *verifiedTokens) add(v *Verified) {
+	if c == nil {
+		return
+	}
+	v.Token = strings.Clone(v.Token) // the memory of the request is not kept alive
+	c.tokens.Add(c.hash(v.Token), v, v.size())
+}
+
+func (c *verifiedTokens) len() int {
+	if c == nil {
+		return 0
+	}
+	return c.tokens.Len()
+}
+
+// size is about what the token takes, and what the claims hold of it.
+func (v *Verified) size() int { return 3 * len(v.Token) }

@@ -1,0 +1,96 @@
+// Package token decides whether an access token was issued for a resource, by an
+// authorization server that the resource trusts, and is valid now.
+//
+// Who proves a token depends on its server: the server's keys, the server
+// itself, or a verifier of the caller. What no verifier may skip is checked of
+// every token: issuer, audience and time.
+package token
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/mcp-auth/go/internal/claims"
+	"github.com/mcp-auth/go/internal/refusal"
+)
+
+// Config is the trust of one resource. It is valid: each issuer is there once,
+// and one server at most has a Verifier.
+type Config struct {
+	Servers []Server
+	// Leeway is the clock difference tolerated in exp, nbf and iat.
+	Leeway time.Duration
+	// CacheSize is how many verified tokens are remembered, none if negative.
+	CacheSize int
+	Now       func() time.Time
+}
+
+// Verified is a token that was proven. It may be shared and must not be changed.
+type Verified struct {
+	Token  string
+	Claims *claims.Claims
+
+	server     *server
+	generation uint64 // of the key set that verified it
+}
+
+// NewVerified returns a token with its claims, in one piece of memory.
+func NewVerified(text string, c claims.Claims) *Verified {
+	v := &struct {
+		Verified
+		claims claims.Claims
+	}{claims: c}
+	v.Token, v.Claims = text, &v.claims
+	return &v.Verified
+}
+
+// Trust verifies the tokens of one resource.
+type Trust struct {
+	servers     map[string]*server // by issuer
+	other       *server            // with a Verifier, which may take tokens that name no issuer; or nil
+	scopeClaims []string           // of all servers
+	cache       *verifiedTokens
+	leeway      time.Duration
+	now         func() time.Time
+}
+
+// New makes a Trust.
+func New(config Config) *Trust {
+	t := &Trust{
+		servers: make(map[string]*server, len(config.Servers)),
+		cache:   newVerifiedTokens(config.CacheSize),
+		leeway:  config.Leeway,
+		now:     config.Now,
+	}
+	for i := range config.Servers {
+		s := &server{config.Servers[i]}
+		t.servers[s.Issuer] = s
+		if s.Verifier != nil {
+			t.other = s
+		}
+		if s.ScopeClaim != "" && !slices.Contains(t.scopeClaims, s.ScopeClaim) {
+			t.scopeClaims = append(t.scopeClaims, s.ScopeClaim)
+		}
+	}
+	return t
+}
+
+// Remembered returns how many verified tokens are remembered.
+func (t *Trust) Remembered() int { return t.cache.len() }
+
+// Verify returns the token if it is valid for the resource now.
+func (t *Trust) Verify(ctx context.Context, text string) (*Verified, *refusal.Refusal) {
+	v, now := t.cache.get(text, t.now)
+	if v == nil {
+		var refused *refusal.Refusal
+		if v, refused = t.prove(ctx, text); refused != nil {
+			return nil, refused
+		}
+		now = t.now() // it may have waited for keys
+	}
+	if refused := t.bind(v, now); refused != nil {
+		return nil, refused
+	}
+	return v, nil
+}
