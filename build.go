@@ -54,6 +54,7 @@ func (c *Config) build() (*Auth, error) {
 		_ = b.auth.Close()
 		return nil, err
 	}
+	b.auth.warnings = b.faults.Warnings()
 	return b.auth, nil
 }
 
@@ -143,10 +144,7 @@ func (b *builder) access(r *Resource, field string) (*scope.Hierarchy, *policy.E
 		b.faults.Nest(field+".Policy", err)
 		return hierarchy, nil
 	}
-	for _, w := range rules.Warnings(r.ScopesSupported) {
-		w.Field = configerr.Below(field+".Policy", w.Field)
-		b.auth.warnings = append(b.auth.warnings, w)
-	}
+	b.faults.NestWarnings(field+".Policy", rules.Warnings(r.ScopesSupported))
 	return hierarchy, rules
 }
 

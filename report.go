@@ -2,11 +2,13 @@ package mcpauth
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
 	"time"
 
+	"github.com/mcp-auth/go/internal/dpop"
 	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/reason"
@@ -63,11 +65,17 @@ func refusalLevel(ctx context.Context, refused *refusal.Refusal) slog.Level {
 	switch {
 	case refused.Reason == reason.NoCredentials:
 		return slog.LevelDebug
-	// Any caller can cause a 503 by going away, or with an invented kid.
-	case refused.Status >= http.StatusInternalServerError && ctx.Err() == nil && !keys.CausedByCaller(refused.Cause):
+	case refused.Status >= http.StatusInternalServerError && ctx.Err() == nil && !causedByCaller(refused.Cause):
 		return slog.LevelError
 	}
 	return slog.LevelInfo
+}
+
+// causedByCaller reports whether any caller can cause a 503: with an invented kid,
+// or with proof after proof of one key. A caller who goes away is not such a cause:
+// its context shows it.
+func causedByCaller(cause error) bool {
+	return keys.CausedByCaller(cause) || errors.Is(cause, dpop.ErrShare)
 }
 
 // reportResponse reports that a response was withheld or broken off.

@@ -23,6 +23,7 @@ const (
 	InvalidCacheSize   Fault = "the token cache is larger than ten million entries"
 	InvalidLeeway      Fault = "the leeway is negative or over one minute"
 	InvalidHeaderName  Fault = "the header name has a character other than letters, digits and hyphens"
+	InvalidNetwork     Fault = "the network is not valid"
 	ConflictingSources Fault = "two settings exclude each other"
 
 	// Of authorization servers.
@@ -65,6 +66,7 @@ const (
 	InvalidReplayCacheSize Fault = "the size of the replay cache is negative or too large"
 	IncompleteForwarding   Fault = "a forwarded certificate needs both the header and the proxies that are trusted to set it"
 	InvalidProxyNetwork    Fault = "the network of trusted proxies is not valid or holds every address"
+	NonceKeyNotShared      Fault = "nonces are required and made with a random key of this process: with several replicas each refuses the nonces of the others, so give all the same NonceKey"
 
 	// Of clients.
 

@@ -72,13 +72,14 @@ type guard struct {
 func newGuard(allowed []netip.Prefix) guard {
 	g := guard{allowed: make([]netip.Prefix, len(allowed))}
 	for i, p := range allowed {
-		g.allowed[i] = unmapPrefix(p)
+		g.allowed[i] = Unmap(p)
 	}
 	return g
 }
 
-// unmapPrefix turns a network of IPv4-mapped addresses into the IPv4 one.
-func unmapPrefix(p netip.Prefix) netip.Prefix {
+// Unmap turns a network of IPv4-mapped addresses into the IPv4 one: addresses are
+// compared in their short form. It leaves other networks as they are.
+func Unmap(p netip.Prefix) netip.Prefix {
 	if p.Addr().Is4In6() && p.Bits() >= 96 {
 		return netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
 	}

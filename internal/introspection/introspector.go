@@ -132,7 +132,7 @@ func (i *Introspector) retain(a answer, asked time.Time) lookup.Retention {
 	if a.claims.ExpiresAt.Before(until) {
 		until = a.claims.ExpiresAt
 	}
-	return lookup.Retention{Until: until, Bytes: len(a.claims.Raw)}
+	return lookup.Retention{Until: until, Bytes: a.claims.Size()}
 }
 
 // observed asks, and reports that it did.

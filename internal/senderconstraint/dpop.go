@@ -30,10 +30,10 @@ type DPoP struct {
 	Now     func() time.Time
 }
 
-// ReplayCache remembers which proofs were used. Seen stores an id until a time
-// and reports whether it was stored already, in one atomic step.
+// ReplayCache remembers which proofs were used. Seen notes that a proof is used
+// now and reports whether it was used before, in one atomic step.
 type ReplayCache interface {
-	Seen(ctx context.Context, id string, until time.Time) (bool, error)
+	Seen(ctx context.Context, proof *dpop.Proof, now time.Time) (bool, error)
 }
 
 // Nonce returns the value of the header DPoP-Nonce, or nothing if no nonces are
@@ -54,14 +54,15 @@ func (d *DPoP) check(ctx context.Context, r *Request, target, token, thumbprint 
 	if len(proofs) != 1 {
 		return invalidProof(reason.DPoPProofMalformed, "%d DPoP headers, not one", len(proofs))
 	}
+	now := d.Now()
 	proof, err := dpop.Check(proofs[0], &dpop.Expected{
 		Method: r.Method, URL: target, Token: token, Thumbprint: thumbprint, Algorithms: d.Algorithms,
-		Now: d.Now(), Lifetime: d.Lifetime, Leeway: d.Leeway, Nonces: d.Nonces,
+		Now: now, Lifetime: d.Lifetime, Leeway: d.Leeway, Nonces: d.Nonces,
 	})
 	if err != nil {
 		return refuseProof(err)
 	}
-	seen, err := d.Replays.Seen(ctx, proof.ID, proof.Until)
+	seen, err := d.Replays.Seen(ctx, proof, now)
 	switch {
 	case err != nil:
 		return refusal.Unavailable(reason.ReplayCacheUnavailable, err)

@@ -19,7 +19,9 @@ const (
 
 	// bytesPerToken is what a token may take on average.
 	bytesPerToken = 4 << 10
-	hashedBytes   = 64
+	// overhead is what a token takes beside its text and its claims.
+	overhead    = 512
+	hashedBytes = 64
 )
 
 // verifiedTokens remembers tokens that keys verified. What can change is checked
@@ -88,5 +90,6 @@ func (c *verifiedTokens) len() int {
 	return c.tokens.Len()
 }
 
-// size is about what the token takes, and what the claims hold of it.
-func (v *Verified) size() int { return 3 * len(v.Token) }
+// size is about what the token takes. Scopes and audiences count one by one: a
+// token of 16 KiB can have thousands, which take many times its length.
+func (v *Verified) size() int { return overhead + len(v.Token) + v.Claims.Size() }
