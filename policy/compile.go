@@ -98,6 +98,19 @@ func (c *compiler) ruleSet(field string, rules map[string]Requirement) (set rule
 	return set
 }
 
+// find returns the rule for a name, and whether a server might take the name for one
+// to which another rule applies.
+func (s *ruleSet) find(name string) (found *rule, isAmbiguous bool) {
+	index, isAmbiguous := s.keys.Find(name)
+	return s.at(index), isAmbiguous
+}
+
+// findURI is find for resources.
+func (s *ruleSet) findURI(uri string) (found *rule, isAmbiguous bool) {
+	index, isAmbiguous := s.keys.FindURI(uri)
+	return s.at(index), isAmbiguous
+}
+
 func (s *ruleSet) at(index int) *rule {
 	if index == pattern.None {
 		return nil

@@ -104,7 +104,7 @@ func TestCompileNothing(t *testing.T) {
 	}
 }
 
-func compile(t *testing.T, p *policy.Policy) *policy.Evaluator {
+func compile(t testing.TB, p *policy.Policy) *policy.Evaluator {
 	t.Helper()
 	e, err := policy.Compile(p, nil)
 	if err != nil {

@@ -96,7 +96,7 @@ func scriptStart(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	command := exec.Command(path, args[1:]...)
 	command.Dir = ts.MkAbs(".")
-	command.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"))
+	command.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"), "HTTPS_PROXY="+ts.Getenv("HTTPS_PROXY"))
 	stderr := &bytes.Buffer{}
 	command.Stderr = stderr
 	output, err := command.StdoutPipe()

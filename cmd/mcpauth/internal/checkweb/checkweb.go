@@ -88,12 +88,8 @@ func (s *server) readFiles() (err error) {
 	if err != nil {
 		return err
 	}
-	script, err := files.ReadFile("templates/copy.js")
-	if err != nil {
-		return err
-	}
 	s.plain = webpage.New(string(style), "", "'self'")
-	s.scripted = webpage.New(string(style), string(script), "'self'")
+	s.scripted = webpage.New(string(style), webpage.CopyScript(), "'self'")
 	return nil
 }
 

@@ -202,15 +202,30 @@ func TestDemoPage(t *testing.T) {
 	recorder := httptest.NewRecorder()
 	page.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/", nil))
 	body := recorder.Body.String()
-	if strings.Contains(body, "<script>") {
+	if strings.Count(body, "<script>") != 1 {
 		t.Error("the page does not escape what it shows")
 	}
-	_, rest, _ := strings.Cut(body, "<style>")
-	style, _, found := strings.Cut(rest, "</style>")
-	sum := sha256.Sum256([]byte(style))
-	policy := recorder.Header().Get("Content-Security-Policy")
-	if !found || !strings.Contains(policy, "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'") {
-		t.Errorf("the policy %q does not admit the page's style", policy)
+	style := ""
+	for _, element := range []string{"script", "style"} {
+		_, rest, _ := strings.Cut(body, "<"+element+">")
+		inline, _, found := strings.Cut(rest, "</"+element+">")
+		sum := sha256.Sum256([]byte(inline))
+		policy := recorder.Header().Get("Content-Security-Policy")
+		if !found || !strings.Contains(policy, element+"-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'") {
+			t.Errorf("the policy %q does not admit the page's %s", policy, element)
+		}
+		style = inline
+	}
+	for _, path := range []string{"/x", "/.well-known/oauth-authorization-server"} {
+		for accept, want := range map[string]bool{"text/html,*/*": true, "application/json": false} {
+			request := httptest.NewRequest(http.MethodGet, path, nil)
+			request.Header.Set("Accept", accept)
+			recorder := httptest.NewRecorder()
+			page.ServeHTTP(recorder, request)
+			if recorder.Code != http.StatusNotFound || strings.Contains(recorder.Body.String(), "<h1>") != want {
+				t.Errorf("%s for %s: status %d: %s", path, accept, recorder.Code, recorder.Body)
+			}
+		}
 	}
 	if !strings.Contains(style, "prefers-color-scheme:dark") {
 		t.Error("the page has no dark colours")

@@ -11,6 +11,7 @@ import (
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/loopback"
 	"github.com/mcp-auth/go/gosdk"
+	"github.com/mcp-auth/go/internal/authserver/clientdoc"
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/metadata"
@@ -74,7 +75,7 @@ func Start(ctx context.Context, options Options) (*Demo, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the MCP server cannot listen: %w", err)
 	}
-	d, err := assemble(loopback.Origin(options.Listen, listener), options)
+	d, err := assemble(ctx, loopback.Origin(options.Listen, listener), options)
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
@@ -83,13 +84,13 @@ func Start(ctx context.Context, options Options) (*Demo, error) {
 }
 
 // assemble starts the authorization server and puts the MCP server together.
-func assemble(origin string, options Options) (*Demo, error) {
+func assemble(ctx context.Context, origin string, options Options) (*Demo, error) {
 	resource := origin + mcpPath
 	metadataURL, err := metadata.ResourceMetadataURL(resource)
 	if err != nil {
 		return nil, err
 	}
-	authorization, err := newAuthorizationServer(resource, options)
+	authorization, err := newAuthorizationServer(ctx, resource, options)
 	if err != nil {
 		return nil, fmt.Errorf("the authorization server cannot start: %w", err)
 	}
@@ -112,10 +113,11 @@ func assemble(origin string, options Options) (*Demo, error) {
 	return d, nil
 }
 
-func newAuthorizationServer(resource string, options Options) (*mcpauthtest.Server, error) {
+func newAuthorizationServer(ctx context.Context, resource string, options Options) (*mcpauthtest.Server, error) {
 	config := mcpauthtest.Config{
 		Listen:    options.AuthListen,
 		Scopes:    scopes(),
+		ShowUsers: true,
 		Resources: []string{resource},
 		ScopeDescriptions: map[string]string{
 			scopeRead:   "Read your todos",
@@ -126,6 +128,7 @@ func newAuthorizationServer(resource string, options Options) (*mcpauthtest.Serv
 	for _, user := range Users() {
 		config.Users = append(config.Users, mcpauthtest.User{Username: user.Username, Password: user.Password})
 	}
+	config.NoClientDocuments = clientdoc.Unreachable(ctx, options.Logger)
 	return mcpauthtest.NewServer(config)
 }
 
@@ -161,7 +164,7 @@ func (d *Demo) build(logger *slog.Logger) (err error) {
 	mux.Handle("/.well-known/", d.auth.MetadataHandler())
 	mux.Handle(mcpPath, gosdk.Protect(d.auth, streamable,
 		mcpauth.Scopes(scopeRead), mcpauth.ChallengeScopes(d.Facts.Scopes...)))
-	mux.Handle("GET /{$}", page)
+	mux.Handle("/", page)
 	d.http = loopback.NewServer(refuseForeignHosts(mux), logger)
 	// Event streams stay open as long as their session.
 	d.http.RegisterOnShutdown(func() { closeSessions(server) })

@@ -52,12 +52,15 @@ func flags() []cli.Flag {
 		&cli.StringFlag{Name: "config", Usage: "read users, clients and other settings from this YAML `FILE`, see docs/development-server.md; flags are added to it"},
 		&cli.StringFlag{Name: "listen", Usage: "`ADDRESS` to listen on; port 0 is a free one (default: " + defaultListen + ")"},
 		&cli.StringFlag{Name: "issuer", Usage: "issuer identifier, an https or loopback `URL` (default: http:// and the address)"},
+		&cli.StringSliceFlag{Name: "dangerously-allow-http", Usage: "`HOST` whose issuer and resources may be http, for development inside one network such as Docker Compose"},
 		&cli.BoolFlag{Name: "allow-remote", Usage: "listen on an address that is not loopback: others can then log in, too"},
 		&cli.BoolFlag{Name: "open-registration", Usage: "let anyone register a client, even if the issuer is not on loopback"},
 		&cli.StringSliceFlag{Name: "user", Usage: "`NAME:PASSWORD` of a user who can log in (default: alice:alice and bob:bob)"},
 		&cli.StringSliceFlag{Name: "client", Usage: "public client, as `ID=REDIRECT_URI`; again for more redirect URIs"},
 		&cli.StringSliceFlag{Name: "scope", Usage: "`SCOPE` that can be asked for, and is granted where none is asked for (default: any)"},
 		&cli.StringSliceFlag{Name: "resource", Usage: "`URL` of a resource that tokens can be for; the first is the default (default: any)"},
+		&cli.StringFlag{Name: "client-documents", Usage: "fetch client ID metadata documents: `WHEN` is on, off or auto, which is on if this machine can reach the internet (default: auto)"},
+		&cli.StringSliceFlag{Name: "allow-network", Usage: "private `NETWORK`, such as 10.0.0.0/8, where documents and keys of clients may be fetched"},
 		&cli.StringFlag{Name: "store", Usage: "keep grants, clients and keys in this `FILE`, to survive restarts (default: memory)"},
 		&cli.DurationFlag{Name: "access-token-ttl", Usage: "how long access tokens are valid, a `DURATION` such as 15m (default: 1h)", HideDefault: true},
 		&cli.BoolFlag{Name: "opaque", Usage: "issue opaque access tokens, which must be introspected"},
@@ -91,6 +94,7 @@ func run(ctx context.Context, o *options, s command.Streams, asJSON bool) (err e
 		defer func() { err = errors.Join(err, store.Close()) }()
 		o.config.Store = store
 	}
+	o.settleDocuments(ctx, logger)
 	server, err := mcpauthtest.NewServer(o.config)
 	if err != nil {
 		return o.explain(err)

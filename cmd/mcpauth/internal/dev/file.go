@@ -24,8 +24,12 @@ type file struct {
 	OpaqueAccessTokens bool                `yaml:"opaque_access_tokens"`
 	DPoPNonce          bool                `yaml:"dpop_nonce"`
 	Algorithm          string              `yaml:"algorithm"`
+	ClientDocuments    string              `yaml:"client_documents"`
+	AllowedNetworks    []string            `yaml:"allowed_networks"`
 	TrustedIssuers     []trustedIssuer     `yaml:"trusted_issuers"`
 	AssertionAudiences []assertionAudience `yaml:"assertion_audiences"`
+
+	DangerouslyAllowHTTP []string `yaml:"dangerously_allow_http"`
 
 	source *yamlfile.File
 }
@@ -93,7 +97,8 @@ func (f *file) config() mcpauthtest.Config {
 		Listen: f.Listen, Issuer: f.Issuer, DefaultScopes: f.DefaultScopes, Resources: f.Resources,
 		AccessTokenTTL: f.AccessTokenTTL, RefreshTokenTTL: f.RefreshTokenTTL, RegistrationTTL: f.RegistrationTTL,
 		OpaqueAccessTokens: f.OpaqueAccessTokens, DPoPNonce: f.DPoPNonce, Algorithm: f.Algorithm,
-		ScopeDescriptions: map[string]string{},
+		DangerouslyAllowHTTP: f.DangerouslyAllowHTTP,
+		ScopeDescriptions:    map[string]string{},
 	}
 	for _, u := range f.Users {
 		c.Users = append(c.Users, mcpauthtest.User(u))

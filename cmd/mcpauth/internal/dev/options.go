@@ -2,15 +2,18 @@ package dev
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/mcp-auth/go/configerr"
+	"github.com/mcp-auth/go/internal/authserver/clientdoc"
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/internal/yamlfile"
 	"github.com/mcp-auth/go/mcpauthtest"
@@ -21,6 +24,8 @@ import (
 type options struct {
 	config       mcpauthtest.Config
 	store        string
+	documents    string   // whether client metadata documents are fetched
+	networks     []string // that may be reached
 	rotate       time.Duration
 	remote       bool // the address is not loopback
 	defaultUsers bool
@@ -32,6 +37,9 @@ func (o *options) warn(logger *slog.Logger) {
 	if o.remote {
 		logger.Warn("listening on an address that is not loopback: this server is for development, and anyone who can reach it can use it",
 			"listen", o.config.Listen)
+	}
+	if len(o.config.DangerouslyAllowHTTP) > 0 {
+		logger.Warn("passwords and tokens travel in the clear: plain http is allowed", "hosts", o.config.DangerouslyAllowHTTP)
 	}
 	if o.remote && o.defaultUsers {
 		logger.Warn("the passwords of the users are publicly known: set others with --user or --config")
@@ -52,9 +60,10 @@ func readOptions(cmd *cli.Command) (*options, error) {
 		}
 		o.file = read
 		o.config, o.store = read.config(), read.Store
+		o.documents, o.networks = read.ClientDocuments, read.AllowedNetworks
 	}
 	c := &o.config
-	for flag, value := range map[string]*string{"listen": &c.Listen, "issuer": &c.Issuer, "store": &o.store} {
+	for flag, value := range map[string]*string{"listen": &c.Listen, "issuer": &c.Issuer, "store": &o.store, "client-documents": &o.documents} {
 		if cmd.IsSet(flag) {
 			*value = cmd.String(flag)
 		}
@@ -69,10 +78,13 @@ func readOptions(cmd *cli.Command) (*options, error) {
 	c.AutoApprove = cmd.Bool("auto-approve")
 	c.Scopes = append(c.Scopes, cmd.StringSlice("scope")...)
 	c.Resources = append(c.Resources, cmd.StringSlice("resource")...)
+	c.DangerouslyAllowHTTP = append(c.DangerouslyAllowHTTP, cmd.StringSlice("dangerously-allow-http")...)
+	o.networks = append(o.networks, cmd.StringSlice("allow-network")...)
 	o.rotate = cmd.Duration("rotate-keys")
 	return o, errors.Join(
 		o.addUsers(cmd.StringSlice("user")),
 		o.addClients(cmd.StringSlice("client")),
+		o.addNetworks(),
 		o.check(cmd.Bool("allow-remote")),
 	)
 }
@@ -117,12 +129,40 @@ func (o *options) addClients(flags []string) error {
 	return nil
 }
 
+// addNetworks adds the private networks that may be reached, and refuses what is
+// not a way to treat client metadata documents.
+func (o *options) addNetworks() error {
+	for _, text := range o.networks {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return usage("the network %q is not an address and a length, such as 10.0.0.0/8", text)
+		}
+		o.config.Network.AllowedNetworks = append(o.config.Network.AllowedNetworks, network)
+	}
+	if !slices.Contains([]string{"", "auto", "on", "off"}, o.documents) {
+		return usage("client documents can be on, off or auto, not %q", o.documents)
+	}
+	return nil
+}
+
+// settleDocuments turns client metadata documents off if they are not wanted or
+// cannot be fetched: a client that finds them advertised does not register.
+func (o *options) settleDocuments(ctx context.Context, logger *slog.Logger) {
+	switch {
+	case o.documents == "off":
+		o.config.NoClientDocuments = true
+	case o.documents != "on" && len(o.networks) == 0:
+		o.config.NoClientDocuments = clientdoc.Unreachable(ctx, logger)
+	}
+}
+
 // check refuses what only the command can judge.
 func (o *options) check(allowRemote bool) (err error) {
 	if o.remote, err = checkListen(o.config.Listen, o.config.Issuer, allowRemote); err != nil {
 		return err
 	}
 	o.config.StatusPage = !o.remote
+	o.config.ShowUsers = o.defaultUsers && !o.remote // never passwords that the developer chose
 	if o.remote && o.config.AutoApprove {
 		return usage("--auto-approve would give tokens to anyone who can reach the server: it is only for loopback")
 	}

@@ -18,7 +18,7 @@ func targets() []target {
 	return []target{
 		{"tool", []string{mcpmethod.ToolsCall}},
 		{"prompt", []string{mcpmethod.PromptsGet, mcpmethod.Complete}},
-		{"resource", []string{mcpmethod.ResourcesRead, mcpmethod.ResourcesSubscribe, mcpmethod.ResourcesUnsubscribe, mcpmethod.Listen, mcpmethod.Complete}},
+		{"resource", []string{mcpmethod.ResourcesRead, mcpmethod.ResourcesSubscribe, mcpmethod.ResourcesUnsubscribe, mcpmethod.Listen, mcpmethod.Complete, mcpmethod.SkillsGet, mcpmethod.DirectoryRead}},
 	}
 }
 
