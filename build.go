@@ -75,6 +75,7 @@ func (c *Config) auth() *Auth {
 	}
 	a.sources = keys.NewSources(keys.Config{
 		Fetch: a.fetch, Now: a.now, Timeout: cmp.Or(c.Network.Timeout, defaultTimeout), OnFetch: reportFetches(c.OnFetch, a.log),
+		OnSkipped: reportSkippedKeys(a.log),
 	})
 	return a
 }

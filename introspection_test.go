@@ -132,6 +132,9 @@ func countdown(n int64) (call func(), done chan struct{}) {
 func TestIntrospectionOutage(t *testing.T) {
 	t.Parallel()
 	good := active(time.Now().Add(time.Hour))
+	mayPass := map[string]bool{ // asked three times
+		"500": true, "502 page": true, "503": true, "empty": true, "garbage": true, "two objects": true, "connection broken": true,
+	}
 	for name, handle := range map[string]http.HandlerFunc{
 		"slow": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 		"slow body": func(w http.ResponseWriter, r *http.Request) {
@@ -185,15 +188,19 @@ func TestIntrospectionOutage(t *testing.T) {
 			if refused == nil || refused.Status != http.StatusServiceUnavailable || refused.RetryAfter <= 0 || len(refused.WWWAuthenticate()) > 0 {
 				t.Fatalf("got %+v, want 503 with RetryAfter", refused)
 			}
-			if !strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), "introspection at") {
-				t.Errorf("the log does not tell: %s", log.String())
+			if !strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), "introspection failed: "+e.URL+"/introspect: ") {
+				t.Errorf("the log does not say: %s", log.String())
 			}
 			w := httptest.NewRecorder()
 			if mcpauth.WriteChallenge(w, refused); w.Header().Get("Retry-After") == "" {
 				t.Error("no Retry-After")
 			}
-			if got := e.calls.Load(); got != 1 {
-				t.Errorf("%d calls, want 1", got)
+			want := int64(1)
+			if mayPass[name] {
+				want = 3
+			}
+			if got := e.calls.Load(); got != want {
+				t.Errorf("%d calls, want %d", got, want)
 			}
 			// Nothing of it is remembered.
 			e.set(answering(200, good))

@@ -15,6 +15,7 @@ import (
 	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/lookup"
 	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/internal/remote"
 	"github.com/mcp-auth/go/internal/token"
 	"github.com/mcp-auth/go/reason"
 )
@@ -69,6 +70,7 @@ type Config struct {
 type Introspector struct {
 	config  Config
 	answers *lookup.Client[answer]
+	retries budget
 }
 
 // answer is what an authorization server said about a token: claims, or why
@@ -94,7 +96,7 @@ func (i *Introspector) Verify(ctx context.Context, text string) (*token.Verified
 	a, err := i.answers.Lookup(ctx, text)
 	switch {
 	case err != nil:
-		return nil, refusal.Unavailable(reason.ServerUnavailable, fmt.Errorf("introspection at %q: %w", i.config.Expected.Issuer, err))
+		return nil, refusal.Unavailable(reason.ServerUnavailable, fmt.Errorf("introspection failed: %w", err))
 	case a.refused != nil:
 		return nil, a.refused
 	}
@@ -104,7 +106,7 @@ func (i *Introspector) Verify(ctx context.Context, text string) (*token.Verified
 // Ready finds the endpoint.
 func (i *Introspector) Ready(ctx context.Context) error {
 	if _, err := i.endpoint(ctx); err != nil {
-		return fmt.Errorf("mcpauth: introspection at %q: %w", i.config.Expected.Issuer, err)
+		return fmt.Errorf("mcpauth: %w", err)
 	}
 	return nil
 }
@@ -125,22 +127,41 @@ func (i *Introspector) retain(a answer, asked time.Time) lookup.Retention {
 	return lookup.Retention{Until: until, Bytes: len(a.claims.Raw)}
 }
 
-// ask asks the authorization server. An error means that nothing is known of
-// the token.
+// ask asks the authorization server, and again if its failure may pass. An error
+// means that nothing is known of the token.
 func (i *Introspector) ask(ctx context.Context, text string) (answer, error) {
 	endpoint, err := i.endpoint(ctx)
 	if err != nil {
 		return answer{}, err
 	}
-	request, err := i.request(endpoint, text)
+	a, err := fetch.Retry(ctx, i.mayRetry, func(ctx context.Context) (answer, error) { return i.askOnce(ctx, endpoint, text) })
+	if err == nil {
+		i.retries.earn()
+	}
+	return a, err
+}
+
+func (i *Introspector) askOnce(ctx context.Context, endpoint, text string) (answer, error) {
+	request, err := i.request(endpoint, text) // with an assertion of its own each time
 	if err != nil {
 		return answer{}, err
 	}
 	resp, err := i.config.Fetch.Do(ctx, request)
 	if err != nil {
-		return answer{}, err
+		return answer{}, err // which names the endpoint
 	}
-	return i.read(ctx, resp)
+	a, err := i.read(ctx, resp)
+	if err != nil {
+		return answer{}, fmt.Errorf("%s: %w", fetch.Shown(endpoint), err)
+	}
+	return a, nil
+}
+
+// mayRetry reports whether to ask again after a failure. Keys that are missing for
+// a signed answer were asked for again already.
+func (i *Introspector) mayRetry(err error) bool {
+	var keys *remote.Error
+	return !errors.As(err, &keys) && fetch.MayPass(err) && i.retries.spend()
 }
 
 // endpoint is where to ask: as configured, or as the metadata says.
@@ -151,9 +172,9 @@ func (i *Introspector) endpoint(ctx context.Context) (string, error) {
 	md, err := i.config.Keys.Metadata(ctx)
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("metadata: %w", err)
+		return "", err // which names the server
 	case md.IntrospectionEndpoint == "":
-		return "", errors.New("the metadata has no introspection_endpoint")
+		return "", fmt.Errorf("the metadata of %q has no introspection_endpoint", i.config.Expected.Issuer)
 	}
 	return md.IntrospectionEndpoint, nil
 }

@@ -22,14 +22,23 @@ type numbers struct {
 	last uint64 // zero: there was no text yet
 }
 
-func (n *numbers) of(text []byte) uint64 {
+// of returns the number of a text, and whether it is a new one.
+func (n *numbers) of(text []byte) (number uint64, isNew bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if sum := sha256.Sum256(text); n.last == 0 || sum != n.sum {
 		n.sum = sum
 		n.last++
+		isNew = true
 	}
-	return n.last
+	return n.last, isNew
+}
+
+// none reports whether there was no text yet.
+func (n *numbers) none() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.last == 0
 }
 
 // Generation returns the number of the key set that is in use, and whether there

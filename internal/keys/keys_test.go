@@ -20,7 +20,7 @@ func TestNumbersFollowTheText(t *testing.T) {
 		text string
 		want uint64
 	}{{"a", 1}, {"a", 1}, {"b", 2}, {"a", 3}, {"a", 3}, {"", 4}} {
-		if got := n.of([]byte(step.text)); got != step.want {
+		if got, _ := n.of([]byte(step.text)); got != step.want {
 			t.Errorf("step %d: %d, want %d", i, got, step.want)
 		}
 	}
@@ -45,6 +45,7 @@ func TestSharedSources(t *testing.T) {
 		"given metadata":    {Server{Issuer: "a", Metadata: given}, false},
 		"keys of no use":    {Server{Issuer: "a", Unused: true}, false},
 		"with a repair":     {Server{Issuer: "a", Repair: repair}, false},
+		"repaired keys":     {Server{Issuer: "a", RepairKeys: repair}, false},
 		"with keys at hand": {Server{Issuer: "a", Keys: &jose.KeySet{}}, false},
 	} {
 		if got := p.Of(test.server); (got == first) != test.shared {
