@@ -74,12 +74,18 @@ func (b *logBuffer) logger() *slog.Logger { return slog.New(slog.NewTextHandler(
 func TestWithdrawnKeys(t *testing.T) {
 	t.Parallel()
 	for name, keySet := range map[string]func(t *testing.T, server *mcpauthtest.Server) string{
-		"none":             func(*testing.T, *mcpauthtest.Server) string { return `{"keys":[]}` },
-		"an empty object":  func(*testing.T, *mcpauthtest.Server) string { return `{"keys":[{}]}` },
-		"for encryption":   func(t *testing.T, s *mcpauthtest.Server) string { return editKeys(t, s, func(k map[string]any) { k["use"] = "enc" }) },
-		"of unknown types": func(t *testing.T, s *mcpauthtest.Server) string { return editKeys(t, s, func(k map[string]any) { k["kty"] = "AKP" }) },
-		"of another name":  func(t *testing.T, s *mcpauthtest.Server) string { return editKeys(t, s, func(k map[string]any) { k["kid"] = "x" }) },
-		"null":             func(*testing.T, *mcpauthtest.Server) string { return `{"keys":[null],"next":"x"}` },
+		"none":            func(*testing.T, *mcpauthtest.Server) string { return `{"keys":[]}` },
+		"an empty object": func(*testing.T, *mcpauthtest.Server) string { return `{"keys":[{}]}` },
+		"for encryption": func(t *testing.T, s *mcpauthtest.Server) string {
+			return editKeys(t, s, func(k map[string]any) { k["use"] = "enc" })
+		},
+		"of unknown types": func(t *testing.T, s *mcpauthtest.Server) string {
+			return editKeys(t, s, func(k map[string]any) { k["kty"] = "AKP" })
+		},
+		"of another name": func(t *testing.T, s *mcpauthtest.Server) string {
+			return editKeys(t, s, func(k map[string]any) { k["kid"] = "x" })
+		},
+		"null": func(*testing.T, *mcpauthtest.Server) string { return `{"keys":[null],"next":"x"}` },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

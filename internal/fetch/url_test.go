@@ -210,7 +210,7 @@ func TestErrorText(t *testing.T) {
 	if !errors.Is(err, cause) {
 		t.Error("the cause cannot be found")
 	}
-	if got, want := (&Error{Kind: Timeout}).Error(), "fetch: timeout"; got != want {
+	if got, want := (&Error{Kind: Timeout}).Error(), "timeout"; got != want {
 		t.Errorf("text is %q, want %q", got, want)
 	}
 }

@@ -92,8 +92,8 @@ func (i *Introspector) Close() { i.answers.Close() }
 
 // Verify implements [token.Verifier]: it proves a token that the server calls
 // active.
-func (i *Introspector) Verify(ctx context.Context, text string) (*token.Verified, *refusal.Refusal) {
-	a, err := i.answers.Lookup(ctx, text)
+func (i *Introspector) Verify(ctx context.Context, text, from string) (*token.Verified, *refusal.Refusal) {
+	a, err := i.answers.Lookup(ctx, text, from)
 	switch {
 	case err != nil:
 		return nil, refusal.Unavailable(reason.ServerUnavailable, fmt.Errorf("introspection failed: %w", err))
@@ -114,17 +114,20 @@ func (i *Introspector) Ready(ctx context.Context) error {
 // retain says how long an answer is remembered: never past the token's exp,
 // whatever the leeway.
 func (i *Introspector) retain(a answer, asked time.Time) lookup.Retention {
-	switch {
-	case i.config.CacheTTL <= 0:
-		return lookup.Retention{}
-	case a.refused != nil:
-		return lookup.Retention{Until: asked.Add(i.config.CacheTTL), Inactive: true}
-	}
 	until := asked.Add(i.config.CacheTTL)
+	if a.refused != nil || !i.isForUs(a.claims) {
+		return lookup.Retention{Until: until, Inactive: true}
+	}
 	if a.claims.ExpiresAt.Before(until) {
 		until = a.claims.ExpiresAt
 	}
 	return lookup.Retention{Until: until, Bytes: len(a.claims.Raw)}
+}
+
+// isForUs reports whether a token is for this resource. Others count as inactive
+// here: their holders must not crowd out tokens of this resource.
+func (i *Introspector) isForUs(c *claims.Claims) bool {
+	return c.AllowedClient || slices.ContainsFunc(c.Audience, i.accepts)
 }
 
 // ask asks the authorization server, and again if its failure may pass. An error

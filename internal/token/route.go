@@ -23,10 +23,10 @@ type unproven struct {
 
 // prove has the one authorization server that may have issued the token prove
 // it.
-func (t *Trust) prove(ctx context.Context, text string) (*Verified, *refusal.Refusal) {
+func (t *Trust) prove(ctx context.Context, text, from string) (*Verified, *refusal.Refusal) {
 	jws, err := jose.Parse(text)
 	if err != nil {
-		return t.proveOther(ctx, text, err)
+		return t.proveOther(ctx, text, from, err)
 	}
 	u := unproven{text: text, jws: jws, payload: claims.Payload{ScopeClaims: t.scopeClaims}}
 	s, refused := t.route(&u)
@@ -34,7 +34,7 @@ func (t *Trust) prove(ctx context.Context, text string) (*Verified, *refusal.Ref
 	case refused != nil:
 		return nil, refused
 	case s.takesJWTs():
-		return s.ask(ctx, text)
+		return s.ask(ctx, text, from)
 	}
 	v, refused := s.verify(ctx, &u)
 	if refused != nil {
@@ -87,14 +87,14 @@ func (iss untrustedIssuer) Error() string {
 // proveOther has a token proven that is no JWS which keys could verify. Only a
 // verifier or introspection can take it. A broken JWS of a server whose keys
 // decide is not sent out.
-func (t *Trust) proveOther(ctx context.Context, text string, fault error) (*Verified, *refusal.Refusal) {
+func (t *Trust) proveOther(ctx context.Context, text, from string, fault error) (*Verified, *refusal.Refusal) {
 	// A JWS, and so every token that is remembered, has the form anyway.
 	if !challenge.ValidToken68(text) {
 		return nil, refusal.InvalidRequest(reason.MalformedCredentials, "the token has a character that RFC 6750 §2.1 does not allow")
 	}
 	isJWT := strings.Count(text, ".") == 2
 	if t.other != nil && (!isJWT || t.other.takesJWTs() && len(t.servers) == 1) {
-		return t.other.ask(ctx, text)
+		return t.other.ask(ctx, text, from)
 	}
 	why := reason.MalformedToken
 	if e, ok := fault.(*jose.Error); ok && e.Reason == jose.ReasonUnsupportedAlgorithm { // as Parse returns it
