@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/retry"
 	"github.com/mcp-auth/go/network"
 )
 
@@ -149,7 +150,7 @@ func Fetch(ctx context.Context, client *fetch.Client, src Source) (*Fetched, err
 		client = fetch.New(fetch.Policy{Settings: src.Network})
 		defer client.Close()
 	}
-	return fetch.Retry(ctx, mayPass, func(ctx context.Context) (*Fetched, error) { return src.find(ctx, client) })
+	return retry.Do(ctx, mayPass, func(ctx context.Context) (*Fetched, error) { return src.find(ctx, client) })
 }
 
 // mayPass reports whether a document may be there in a moment: the server failed,

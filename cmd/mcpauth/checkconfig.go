@@ -56,6 +56,8 @@ type checkIntrospection struct {
 	Tokens          string `yaml:"tokens"`
 	// AllowedClients are for introspection of all tokens.
 	AllowedClients []string `yaml:"allowed_clients"`
+	// OnlyAccessTokens is for servers that introspect no refresh tokens.
+	OnlyAccessTokens bool `yaml:"only_access_tokens"`
 }
 
 // checkConfiguration checks what a file configures.
@@ -233,7 +235,7 @@ func (r *checkReader) introspection(read *checkIntrospection, path string) *mcpa
 		ClientID:       read.ClientID,
 		AuthMethod:     mcpauth.ClientAuthMethod(read.AuthMethod),
 		Tokens:         mcpauth.IntrospectedTokens(read.Tokens),
-		AllowedClients: read.AllowedClients,
+		AllowedClients: read.AllowedClients, OnlyAccessTokens: read.OnlyAccessTokens,
 	}
 	if read.ClientSecretEnv == "" {
 		return in

@@ -34,6 +34,8 @@ type Claims struct {
 	// AllowedClient says that the client stands for an audience, which the token
 	// lacks.
 	AllowedClient bool
+	// ClientFault says why not, for logs. It is empty if there is nothing to say.
+	ClientFault string
 }
 
 // Confirmation is the key that a token is bound to (claim cnf, RFC 7800).

@@ -1,50 +1,11 @@
 package fetch
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
 	"net/http"
-	"time"
 )
-
-const (
-	// attempts is how often [Retry] asks. Of a server that fails one answer in
-	// twenty, one question in 400 fails twice, and one in 8,000 three times.
-	attempts = 3
-	// retryPause is before the last attempt. The one before it follows at once: a
-	// broken connection, or one bad instance behind a load balancer, is met once.
-	retryPause = 100 * time.Millisecond
-)
-
-// Retry returns what ask returns, and asks again if that is a failure for which
-// mayPass returns true: once at once, and once after a short pause. It is for
-// questions that change nothing. All attempts share the time of ctx.
-func Retry[T any](ctx context.Context, mayPass func(error) bool, ask func(context.Context) (T, error)) (result T, err error) {
-	for attempt := range attempts {
-		if attempt == attempts-1 && !pause(ctx, retryPause) {
-			return result, err
-		}
-		result, err = ask(ctx)
-		if err == nil || ctx.Err() != nil || !mayPass(err) {
-			break
-		}
-	}
-	return result, err
-}
-
-// pause waits, and returns false if ctx ended first.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
 
 // MayPass reports whether a failure may be gone at once: the server answered with
 // a 5xx, with something else than was asked for ([UnreadableError]), or broke the

@@ -53,6 +53,8 @@ type Config struct {
 	Expected claims.Expected
 	// AllowedClients stand for an audience that a token lacks.
 	AllowedClients []string
+	// OnlyAccessTokens says that the server calls no other tokens active.
+	OnlyAccessTokens bool
 	// Signed accepts signed answers only. Algorithms are allowed to sign them;
 	// nil allows all.
 	Signed     bool
@@ -70,7 +72,6 @@ type Config struct {
 type Introspector struct {
 	config  Config
 	answers *lookup.Client[answer]
-	retries budget
 }
 
 // answer is what an authorization server said about a token: claims, or why
@@ -83,7 +84,9 @@ type answer struct {
 // New makes an Introspector, which must be closed.
 func New(config Config) *Introspector {
 	i := &Introspector{config: config}
-	i.answers = lookup.New(lookup.Config[answer]{Ask: i.ask, Retain: i.retain, Timeout: config.Timeout, Now: config.Now})
+	i.answers = lookup.New(lookup.Config[answer]{
+		Ask: i.ask, MayPass: mayPass, Retain: i.retain, Timeout: config.Timeout, Now: config.Now,
+	})
 	return i
 }
 
@@ -130,22 +133,14 @@ func (i *Introspector) isForUs(c *claims.Claims) bool {
 	return c.AllowedClient || slices.ContainsFunc(c.Audience, i.accepts)
 }
 
-// ask asks the authorization server, and again if its failure may pass. An error
-// means that nothing is known of the token.
+// ask asks the authorization server. An error means that nothing is known of the
+// token.
 func (i *Introspector) ask(ctx context.Context, text string) (answer, error) {
 	endpoint, err := i.endpoint(ctx)
 	if err != nil {
 		return answer{}, err
 	}
-	a, err := fetch.Retry(ctx, i.mayRetry, func(ctx context.Context) (answer, error) { return i.askOnce(ctx, endpoint, text) })
-	if err == nil {
-		i.retries.earn()
-	}
-	return a, err
-}
-
-func (i *Introspector) askOnce(ctx context.Context, endpoint, text string) (answer, error) {
-	request, err := i.request(endpoint, text) // with an assertion of its own each time
+	request, err := i.request(endpoint, text)
 	if err != nil {
 		return answer{}, err
 	}
@@ -160,11 +155,11 @@ func (i *Introspector) askOnce(ctx context.Context, endpoint, text string) (answ
 	return a, nil
 }
 
-// mayRetry reports whether to ask again after a failure. Keys that are missing for
-// a signed answer were asked for again already.
-func (i *Introspector) mayRetry(err error) bool {
-	var keys *remote.Error
-	return !errors.As(err, &keys) && fetch.MayPass(err) && i.retries.spend()
+// mayPass reports whether to ask again after a failure. Metadata, or keys for a
+// signed answer, that are missing were asked for again already.
+func mayPass(err error) bool {
+	var document *remote.Error
+	return !errors.As(err, &document) && fetch.MayPass(err)
 }
 
 // endpoint is where to ask: as configured, or as the metadata says.

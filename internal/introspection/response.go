@@ -180,6 +180,6 @@ func (i *Introspector) judge(said *response) answer {
 	}
 	// Some servers call refresh tokens active too, and say neither token_type nor
 	// token_use of them.
-	c.AllowedClient = c.AllowsClient(i.config.AllowedClients, &said.kind, typed)
+	c.AllowClient(i.config.AllowedClients, &said.kind, typed || i.config.OnlyAccessTokens)
 	return answer{claims: &c}
 }

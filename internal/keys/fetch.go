@@ -9,6 +9,7 @@ import (
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/internal/jose"
 	"github.com/mcp-auth/go/internal/remote"
+	"github.com/mcp-auth/go/internal/retry"
 	"github.com/mcp-auth/go/metadata"
 )
 
@@ -62,7 +63,7 @@ func (s *Source) fetchKeys(ctx context.Context) (remote.Result[*keySet], error) 
 	if md.JWKSURI == "" {
 		return fail(errors.New("the metadata has no jwks_uri"))
 	}
-	resp, err := fetch.Retry(ctx, fetch.MayPass, func(ctx context.Context) (*keyResponse, error) {
+	resp, err := retry.Do(ctx, fetch.MayPass, func(ctx context.Context) (*keyResponse, error) {
 		return s.requestKeys(ctx, md.JWKSURI)
 	})
 	if err != nil {

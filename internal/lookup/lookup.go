@@ -14,6 +14,7 @@ import (
 
 	"github.com/mcp-auth/go/internal/cache"
 	"github.com/mcp-auth/go/internal/flight"
+	"github.com/mcp-auth/go/internal/retry"
 )
 
 const (
@@ -39,6 +40,9 @@ type Config[A any] struct {
 	// Ask asks the server. An error means that nothing is known of the token; it
 	// is not remembered. That the token is inactive is an answer.
 	Ask func(ctx context.Context, token string) (A, error)
+	// MayPass reports whether to ask again at once after an error. A server that
+	// fails for long is not asked much more for that.
+	MayPass func(error) bool
 	// Retain says how long an answer to a question asked at that time is
 	// remembered. It must not block.
 	Retain func(answer A, asked time.Time) Retention
@@ -73,6 +77,7 @@ type Client[A any] struct {
 	answers *answers[A]
 	known   *cache.Cache[tokenHash, struct{}]
 	seed    maphash.Seed
+	retries retry.Budget
 
 	ctx    context.Context // of all questions, ended by Close
 	cancel context.CancelFunc
@@ -213,10 +218,11 @@ func (c *Client[A]) ask(q *question[A]) (A, error) {
 		return none, ErrBusy
 	}
 	asked := c.config.Now()
-	answer, err := c.config.Ask(ctx, q.token)
+	answer, err := retry.Do(ctx, c.mayRetry, func(ctx context.Context) (A, error) { return c.config.Ask(ctx, q.token) })
 	if err != nil {
 		return answer, err
 	}
+	c.retries.Earn()
 	retention := c.config.Retain(answer, asked)
 	if retention.Inactive {
 		c.known.Delete(q.key)
@@ -226,6 +232,8 @@ func (c *Client[A]) ask(q *question[A]) (A, error) {
 	c.answers.add(q.key, answer, asked, retention)
 	return answer, nil
 }
+
+func (c *Client[A]) mayRetry(err error) bool { return c.config.MayPass(err) && c.retries.Spend() }
 
 // withoutWords keeps the words of a panic out of logs: a caller's own signing
 // key may panic with a secret.

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-var errOutage = errors.New("outage")
+var errOutage, errPassing = errors.New("outage"), errors.New("passing")
 
 // server answers after a second, and counts the questions. A token's name says
 // what it is.
@@ -34,6 +34,8 @@ func (s *server) ask(ctx context.Context, token string) (string, error) {
 	switch kind {
 	case "outage":
 		return "", errOutage
+	case "passing":
+		return "", errPassing
 	case "panic":
 		panic(token)
 	case "slow":
@@ -47,7 +49,7 @@ func (s *server) ask(ctx context.Context, token string) (string, error) {
 func (s *server) client(t *testing.T, ttl time.Duration) *Client[string] {
 	t.Helper()
 	c := New(Config[string]{
-		Ask: s.ask, Timeout: 5 * time.Second, Now: time.Now,
+		Ask: s.ask, MayPass: func(err error) bool { return err == errPassing }, Timeout: 5 * time.Second, Now: time.Now,
 		Retain: func(answer string, asked time.Time) Retention {
 			return Retention{Until: asked.Add(ttl), Inactive: answer == "inactive"}
 		},
@@ -314,7 +316,7 @@ func TestInactiveTokensAreNotKnown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		answer := "active"
 		c := New(Config[string]{
-			Ask: func(context.Context, string) (string, error) { return answer, nil }, Timeout: time.Second, Now: time.Now,
+			Ask: func(context.Context, string) (string, error) { return answer, nil }, MayPass: func(error) bool { return false }, Timeout: time.Second, Now: time.Now,
 			Retain: func(answer string, asked time.Time) Retention {
 				return Retention{Until: asked, Inactive: answer != "active"}
 			},
@@ -366,4 +368,38 @@ func TestWaitingQuestionsEnd(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Covers RS17. What may pass is asked again, of a server that fails for long only
+// so often.
+func TestQuestionsAreAskedAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var s server
+		c := s.client(t, 0)
+		ask := func(token string) {
+			t.Helper()
+			want := errOutage
+			if token == "passing" {
+				want = errPassing
+			}
+			if _, err := c.Lookup(t.Context(), token, ""); !errors.Is(err, want) {
+				t.Errorf("%s: %v", token, err)
+			}
+		}
+		ask("outage")
+		if got := s.questions.Load(); got != 1 {
+			t.Errorf("%d questions in an outage, want 1", got)
+		}
+		ask("passing")
+		if got := s.questions.Load(); got != 4 {
+			t.Errorf("%d questions, want 3 more", got)
+		}
+		for range 100 {
+			ask("passing")
+		}
+		if got := s.questions.Load(); got != 4+100+18 {
+			t.Errorf("%d questions, want one for each and 18 more", got)
+		}
+	})
 }

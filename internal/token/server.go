@@ -81,7 +81,7 @@ func (s *server) verify(ctx context.Context, u *unproven) (*Verified, *refusal.R
 	if refused != nil {
 		return nil, refused
 	}
-	c.AllowedClient = c.AllowsClient(s.AllowedClients, &kind, typed)
+	c.AllowClient(s.AllowedClients, &kind, typed)
 	v := NewVerified(u.text, c)
 	v.server, v.generation = s, generation
 	return v, nil

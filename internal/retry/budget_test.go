@@ -1,4 +1,4 @@
-package introspection
+package retry
 
 import (
 	"sync"
@@ -9,27 +9,27 @@ import (
 // times as often as it fails.
 func TestBudget(t *testing.T) {
 	t.Parallel()
-	var b budget
+	var b Budget
 	spent := 0
-	for b.spend() {
+	for b.Spend() {
 		spent++
 	}
 	if spent != 20 {
 		t.Errorf("%d retries without an answer, want 20", spent)
 	}
 	for range 50 {
-		b.earn()
+		b.Earn()
 	}
-	for spent = 0; b.spend(); spent++ {
+	for spent = 0; b.Spend(); spent++ {
 	}
 	if spent != 10 {
 		t.Errorf("%d retries after 50 answers, want 10", spent)
 	}
 	for range 1000 { // one in ten fails
 		for range 10 {
-			b.earn()
+			b.Earn()
 		}
-		if !b.spend() {
+		if !b.Spend() {
 			t.Fatal("no retry for one failure in ten")
 		}
 	}
@@ -37,8 +37,8 @@ func TestBudget(t *testing.T) {
 	for range 8 {
 		all.Go(func() {
 			for range 1000 {
-				b.earn()
-				b.spend()
+				b.Earn()
+				b.Spend()
 			}
 		})
 	}
