@@ -23,17 +23,12 @@
 package gosdk
 
 import (
-	"context"
-	"errors"
 	"net/http"
-	"time"
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/modelcontextprotocol/go-sdk/auth"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
-
-var errNoDoor = errors.New("gosdk: no door of mcpauth let the request in")
 
 // extraKey is where the TokenInfo carries the AuthInfo.
 const extraKey = "github.com/mcp-auth/go.AuthInfo"
@@ -43,49 +38,6 @@ const extraKey = "github.com/mcp-auth/go.AuthInfo"
 // option is wrong, or the handler or the Auth is nil.
 func Protect(a *mcpauth.Auth, next http.Handler, opts ...mcpauth.Option) http.Handler {
 	return a.Protect(Bridge(next), opts...)
-}
-
-// Bridge hands the mcpauth.AuthInfo in a request's context over to the SDK. Use
-// it behind code of your own that calls mcpauth.Auth.Authorize; [Protect] does
-// it already. Callers without a token, see [mcpauth.Anonymous], have no
-// TokenInfo. Bridge itself protects nothing: except for preflights, a request
-// that was not let in is answered with 500. It panics if the handler is nil.
-func Bridge(next http.Handler) http.Handler {
-	if next == nil {
-		panic("gosdk: the handler to protect is nil")
-	}
-	// The SDK's context key is private: the only way in is its own middleware,
-	// with a verifier that repeats what is already known. Expiry was checked
-	// with mcpauth's clock and leeway, so the SDK must not decide again.
-	handOver := auth.RequireBearerToken(verified, &auth.RequireBearerTokenOptions{
-		AllowMissingExpiration: true,
-		ClockSkew:              100 * 365 * 24 * time.Hour,
-	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, ok := mcpauth.FromContext(r.Context()); !ok {
-			if mcpauth.Anonymous(r.Context()) || isPreflight(r) {
-				next.ServeHTTP(w, r)
-				return
-			}
-			mcpauth.WriteChallenge(w, errNoDoor)
-			return
-		}
-		original := r.Header
-		restore := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			r.Header = original
-			// A stateful session keeps the context of the request that opened
-			// it: an AuthInfo in it would be stale in later calls. Only
-			// Middleware puts the right one back.
-			next.ServeHTTP(w, r.WithContext(mcpauth.NewContext(r.Context(), nil)))
-		})
-		bridged := r.Clone(r.Context())
-		bridged.Header = http.Header{"Authorization": {"Bearer verified"}}
-		handOver(restore).ServeHTTP(w, bridged)
-	})
-}
-
-func isPreflight(r *http.Request) bool {
-	return r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
 }
 
 // TokenInfo is the SDK's view of info, which [AuthInfo], [Middleware] and
@@ -116,15 +68,6 @@ func TokenInfo(info *mcpauth.AuthInfo) *auth.TokenInfo {
 		UserID:     info.UserID(),
 		Extra:      map[string]any{extraKey: info},
 	}
-}
-
-// verified is the SDK's verifier for a token that is already verified.
-func verified(ctx context.Context, _ string, _ *http.Request) (*auth.TokenInfo, error) {
-	info, ok := mcpauth.FromContext(ctx)
-	if !ok {
-		return nil, auth.ErrInvalidToken
-	}
-	return TokenInfo(info), nil
 }
 
 // AuthInfo returns who sent an MCP request, also without [Middleware]. It
