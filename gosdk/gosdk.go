@@ -1,17 +1,30 @@
 // Package gosdk protects MCP servers built on the official Go SDK
 // (github.com/modelcontextprotocol/go-sdk) with mcpauth.
 //
-// Two calls are enough. [Protect] wraps the SDK's streamable HTTP handler,
-// [Middleware] lets tool handlers find out who is calling, and refuse them:
+// Three calls protect a server on the official Go SDK: MetadataHandler says where
+// to get tokens, gosdk.Protect lets only authorized requests through, and
+// gosdk.Middleware shows each tool its caller.
 //
+//	auth, err := mcpauth.New(mcpauth.Config{
+//		Resources: []mcpauth.Resource{{
+//			Identifier:           "http://localhost:3001/mcp",
+//			AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "http://127.0.0.1:9400"}},
+//		}},
+//		Logger: slog.Default(),
+//	})
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	server := mcp.NewServer(&mcp.Implementation{Name: "notes", Version: "1.0.0"}, nil)
 //	server.AddReceivingMiddleware(gosdk.Middleware())
 //	handler := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, nil)
-//	mux.Handle("/mcp", gosdk.Protect(auth, handler, mcpauth.Scopes("read:notes")))
+//	http.Handle("/.well-known/", auth.MetadataHandler())
+//	http.Handle("/mcp", gosdk.Protect(auth, handler, mcpauth.Scopes("read:notes")))
 //
-// In a tool handler, mcpauth.FromContext(ctx) then returns the caller of this
-// very request, and req.Extra.TokenInfo is the SDK's own view of it. If the
-// handler returns the error of mcpauth.Require(ctx, "delete:notes"), it becomes
-// an HTTP 403, on which clients ask for the scope and try again.
+// In a tool handler, [mcpauth.RequireAuthInfo] then returns the caller of this
+// request, and req.Extra.TokenInfo is the SDK's own view of it. If the handler
+// returns the error of [mcpauth.Require], it becomes an HTTP 403, and clients then
+// ask for the missing scope and try again.
 //
 // What each tool, prompt and resource needs goes into mcpauth.Resource.Policy,
 // which [Protect] enforces. If you check requests with code of your own that

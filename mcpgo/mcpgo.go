@@ -1,15 +1,17 @@
 // Package mcpgo protects MCP servers built on github.com/mark3labs/mcp-go with
 // mcpauth.
 //
-// Two calls are enough. [Protect] wraps the streamable HTTP server, [Middleware]
-// lets tool handlers refuse a caller:
+// Three calls protect a server on mcp-go: MetadataHandler says where to get tokens,
+// mcpgo.Protect lets only authorized requests through, and mcpgo.Middleware lets
+// each tool refuse its caller.
 //
 //	s := server.NewMCPServer("notes", "1.0.0", mcpgo.Middleware())
-//	mux.Handle("/mcp", mcpgo.Protect(auth, server.NewStreamableHTTPServer(s), mcpauth.Scopes("read:notes")))
+//	http.Handle("/.well-known/", auth.MetadataHandler())
+//	http.Handle("/mcp", mcpgo.Protect(auth, server.NewStreamableHTTPServer(s), mcpauth.Scopes("read:notes")))
 //
-// In a handler, mcpauth.FromContext(ctx) then returns the caller. If the
-// handler returns the error of mcpauth.Require(ctx, "delete:notes"), it becomes
-// an HTTP 403, on which clients ask for the scope and try again.
+// In a handler, [mcpauth.RequireAuthInfo] then returns the caller. If the handler
+// returns the error of [mcpauth.Require], it becomes an HTTP 403, and clients then
+// ask for the missing scope and try again.
 //
 // What each tool, prompt and resource needs goes into mcpauth.Resource.Policy,
 // which [Protect] enforces. If you check requests with code of your own that
