@@ -10,6 +10,7 @@ import (
 	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/dpop"
 	"github.com/mcp-auth/go/internal/jose"
+	"github.com/mcp-auth/go/internal/panics"
 	"github.com/mcp-auth/go/internal/senderconstraint"
 )
 
@@ -62,7 +63,7 @@ type DPoP struct {
 // exactly one gets false. With a store such as Redis, that is SET with NX and
 // EXAT. The id has 43 characters of base64url and holds nothing secret.
 //
-// An error is answered with 503, because the proof may have been used before.
+// An error or a panic is answered with 503, because the proof may have been used before.
 // Seen must honour ctx and be safe for concurrent use.
 type ReplayCache interface {
 	Seen(ctx context.Context, id string, until time.Time) (bool, error)
@@ -86,7 +87,7 @@ func (d *DPoP) parse(faults *configerr.List, field, resource string, leeway time
 	d.checkLimits(faults, field)
 	p := &senderconstraint.DPoP{
 		Required: d.Required, Names: d.Algorithms, Algorithms: parseAlgorithms(faults, field, d.Algorithms),
-		Lifetime: d.ProofLifetime, Leeway: leeway, Now: now, Replays: d.ReplayCache,
+		Lifetime: d.ProofLifetime, Leeway: leeway, Now: now,
 	}
 	if p.Algorithms == nil {
 		p.Algorithms = jose.Algorithms()
@@ -98,10 +99,19 @@ func (d *DPoP) parse(faults *configerr.List, field, resource string, leeway time
 	if d.RequireNonce {
 		p.Nonces = dpop.NewNonces(d.NonceKey, resource)
 	}
-	if p.Replays == nil {
+	p.Replays = pluggedReplays{d.ReplayCache}
+	if d.ReplayCache == nil {
 		p.Replays = dpop.NewReplays(cmp.Or(d.ReplayCacheSize, defaultReplayEntries), now)
 	}
 	return p
+}
+
+// pluggedReplays is a cache that a user has plugged in.
+type pluggedReplays struct{ cache ReplayCache }
+
+// Seen implements [ReplayCache].
+func (p pluggedReplays) Seen(ctx context.Context, id string, until time.Time) (bool, error) {
+	return panics.Call("the ReplayCache", func() (bool, error) { return p.cache.Seen(ctx, id, until) })
 }
 
 func (d *DPoP) checkLimits(faults *configerr.List, field string) {

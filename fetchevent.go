@@ -1,10 +1,12 @@
 package mcpauth
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
 	"github.com/mcp-auth/go/internal/keys"
+	"github.com/mcp-auth/go/internal/panics"
 )
 
 // FetchEvent describes one finished fetch from an authorization server, see
@@ -48,13 +50,15 @@ func reportFetches(hook func(FetchEvent), log *slog.Logger) func(keys.Event) {
 		return nil
 	}
 	return func(e keys.Event) {
-		defer func() {
-			if p := recover(); p != nil {
-				log.Error("mcpauth: OnFetch panicked", "issuer", e.Issuer, "panic", p)
-			}
-		}()
-		hook(FetchEvent{
-			Issuer: e.Issuer, Document: FetchedDocument(e.Document), Duration: e.Duration, Err: e.Err, FetchedAt: e.FetchedAt,
+		_, err := panics.Call("OnFetch", func() (struct{}, error) {
+			hook(FetchEvent{
+				Issuer: e.Issuer, Document: FetchedDocument(e.Document), Duration: e.Duration, Err: e.Err, FetchedAt: e.FetchedAt,
+			})
+			return struct{}{}, nil
 		})
+		if panicked, ok := err.(*panics.Error); ok { // as Call returns it; the hook knows no secret
+			attrs := []slog.Attr{slog.String("issuer", e.Issuer), slog.Any("panic", panicked.Value)}
+			report(context.Background(), log, slog.LevelError, "mcpauth: OnFetch panicked", append(attrs, causeOf(err)...)...)
+		}
 	}
 }

@@ -2,12 +2,14 @@ package mcpauth
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
 
 	"github.com/mcp-auth/go/internal/jose"
 	"github.com/mcp-auth/go/internal/keys"
+	"github.com/mcp-auth/go/internal/panics"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/reason"
 )
@@ -22,22 +24,48 @@ func (r *resource) reportRefusal(ctx context.Context, method string, refused *re
 	case refused.Status >= http.StatusInternalServerError && ctx.Err() == nil && !keys.CausedByCaller(refused.Cause):
 		level = slog.LevelError
 	}
-	log := r.log
-	if !log.Enabled(ctx, level) { // making the attributes would cost more than asking
+	if !enabled(ctx, r.log, level) { // making the attributes would cost more than asking
 		return
 	}
-	log.LogAttrs(ctx, level, "mcpauth: request refused",
+	attrs := []slog.Attr{
 		slog.Int("status", refused.Status),
 		slog.String("reason", string(refused.Reason)),
 		slog.String("resource", r.identifier),
 		slog.String("method", method),
-		slog.Any("cause", refused.Cause))
+	}
+	report(ctx, r.log, level, "mcpauth: request refused", append(attrs, causeOf(refused.Cause)...)...)
+}
+
+// causeOf shows an error, and where if it was a panic.
+func causeOf(err error) []slog.Attr {
+	attrs := []slog.Attr{slog.Any("cause", err)}
+	var panicked *panics.Error
+	if errors.As(err, &panicked) {
+		attrs = append(attrs, slog.String("stack", string(panicked.Stack)))
+	}
+	return attrs
+}
+
+// enabled reports whether the log takes records of a level. One that panics does
+// not.
+func enabled(ctx context.Context, log *slog.Logger, level slog.Level) bool {
+	yes, _ := panics.Call("the Logger", func() (bool, error) { return log.Enabled(ctx, level), nil })
+	return yes
+}
+
+// report writes to the log. There is no place to report a log that panics, which
+// must not keep the answer from its caller.
+func report(ctx context.Context, log *slog.Logger, level slog.Level, what string, attrs ...slog.Attr) {
+	_, _ = panics.Call("the Logger", func() (struct{}, error) {
+		log.LogAttrs(ctx, level, what, attrs...)
+		return struct{}{}, nil
+	})
 }
 
 // reportResponse reports that a response was withheld or broken off.
 func (r *resource) reportResponse(ctx context.Context, what string, cause error) {
-	r.log.LogAttrs(ctx, slog.LevelError, what,
-		slog.String("resource", r.identifier), slog.Any("cause", cause))
+	attrs := []slog.Attr{slog.String("resource", r.identifier)}
+	report(ctx, r.log, slog.LevelError, what, append(attrs, causeOf(cause)...)...)
 }
 
 // reportSkippedKeys returns what reports keys that are of no use, so that a token
@@ -49,7 +77,7 @@ func reportSkippedKeys(log *slog.Logger) func(issuer string, key jose.SkippedKey
 		if key.OtherPurpose {
 			level = slog.LevelDebug
 		}
-		log.LogAttrs(context.Background(), level, "mcpauth: key ignored",
+		report(context.Background(), log, level, "mcpauth: key ignored",
 			slog.String("issuer", issuer), slog.String("key", key.String()))
 	}
 }
