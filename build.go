@@ -155,6 +155,9 @@ func (b *builder) addResource(r *Resource, field string) {
 			MTLS:   r.MTLS.parse(&b.faults, field+".MTLS"),
 		}),
 	}
+	if r.ChallengeAllScopes && rules != nil {
+		res.firstScopes = rules.Scopes()
+	}
 	res.tokens = b.trust(r, res, field)
 	b.drafts = append(b.drafts, draft{
 		url: id.MetadataURL, doc: r.metadata(&b.faults, field, res.sender),
@@ -174,6 +177,7 @@ func (b *builder) access(r *Resource, field string) (*scope.Hierarchy, *policy.E
 		includes = nil // reported
 	}
 	if r.Policy == nil {
+		b.faults.NestWarnings(field+".ScopeIncludes", scope.Unknown(includes, r.ScopesSupported, nil))
 		return hierarchy, nil
 	}
 	rules, err := policy.Compile(r.Policy, includes)
@@ -182,6 +186,7 @@ func (b *builder) access(r *Resource, field string) (*scope.Hierarchy, *policy.E
 		return hierarchy, nil
 	}
 	b.faults.NestWarnings(field+".Policy", rules.Warnings(r.ScopesSupported))
+	b.faults.NestWarnings(field+".ScopeIncludes", scope.Unknown(includes, r.ScopesSupported, rules.Scopes()))
 	return hierarchy, rules
 }
 

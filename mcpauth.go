@@ -86,7 +86,8 @@ func New(config Config) (*Auth, error) {
 // Warnings lists what in the configuration is allowed but probably a mistake:
 // [configerr.ScopeNotAdvertised], for resources that advertise any scopes, and
 // [configerr.MisspelledKeyword], such as a scope "denied" where "deny" is meant, unless
-// that scope is advertised. If a resource advertises no scopes, clients learn
+// that scope is advertised; and [configerr.ScopeUnknown] for the scopes of
+// ScopeIncludes. If a resource advertises no scopes, clients learn
 // each from the challenge that asks for it. New logs the warnings, too.
 func (a *Auth) Warnings() []*configerr.Error { return slices.Clone(a.warnings) }
 

@@ -19,6 +19,7 @@ type resource struct {
 	metadataURL string
 	hierarchy   *scope.Hierarchy
 	policy      *policy.Evaluator // nil: the scopes of the handler are enough
+	firstScopes []string          // what a 401 asks for besides; nil: nothing
 	sessions    SessionStore      // nil: shared
 	origins     *origin.Policy
 	tokens      *token.Trust

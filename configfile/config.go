@@ -54,7 +54,7 @@ func (r *reader) networks(texts []string) (networks []netip.Prefix) {
 }
 
 func (r *reader) resource(read *Resource, path string) mcpauth.Resource {
-	resource := mcpauth.Resource{Identifier: read.Identifier, ScopesSupported: read.ScopesSupported}
+	resource := mcpauth.Resource{Identifier: read.Identifier, ScopesSupported: read.ScopesSupported, ChallengeAllScopes: read.ChallengeAllScopes}
 	switch read.DPoP {
 	case "":
 	case "required", "optional":

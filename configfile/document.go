@@ -21,6 +21,8 @@ type Resource struct {
 	ScopesSupported      []string              `yaml:"scopes_supported"`
 	// Policy is the name of a policy file, relative to this file.
 	Policy string `yaml:"policy"`
+	// ChallengeAllScopes lets a 401 ask for all scopes of the policy.
+	ChallengeAllScopes bool `yaml:"challenge_all_scopes"`
 	// DPoP is "required", "optional" or empty.
 	DPoP string `yaml:"dpop"`
 }
