@@ -4,23 +4,28 @@
 // so that clients find the authorization server by themselves, and admits only
 // tokens that a trusted authorization server issued for this very server.
 //
-// Three calls are enough. [New] takes the configuration, [Auth.MetadataHandler]
-// serves the metadata, and [Auth.Protect] wraps the handler:
+// Three calls protect a server on the official Go SDK: MetadataHandler says where
+// to get tokens, gosdk.Protect lets only authorized requests through, and
+// gosdk.Middleware shows each tool its caller.
 //
-//	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
-//		Identifier:           "https://api.example.com/mcp",
-//		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "https://auth.example.com"}},
-//	}}})
+//	auth, err := mcpauth.New(mcpauth.Config{
+//		Resources: []mcpauth.Resource{{
+//			Identifier:           "http://localhost:3001/mcp",
+//			AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "http://127.0.0.1:9400"}},
+//		}},
+//		Logger: slog.Default(),
+//	})
 //	if err != nil {
 //		log.Fatal(err)
 //	}
-//	mux.Handle("/.well-known/", auth.MetadataHandler())
-//	mux.Handle("/mcp", auth.Protect(mcpHandler, mcpauth.Scopes("read:notes")))
+//	server.AddReceivingMiddleware(gosdk.Middleware())
+//	http.Handle("/.well-known/", auth.MetadataHandler())
+//	http.Handle("/mcp", gosdk.Protect(auth, handler, mcpauth.Scopes("read:notes")))
 //
-// In the handler, [FromContext] tells who is calling. What each tool needs goes
-// into [Resource.Policy]. For servers on the official MCP SDK see package
-// gosdk, for mcp-go package mcpgo, for settings of known providers package
-// provider, for tests package mcpauthtest.
+// In a tool, [RequireAuthInfo] returns the caller. What each tool needs goes into
+// [Resource.Policy]. For plain net/http, [Auth.Protect] takes the place of
+// gosdk.Protect, for mcp-go package mcpgo. Package provider has settings of known
+// providers, package mcpauthtest an authorization server for tests.
 //
 // Every request has one of three outcomes: it is allowed, it is denied (401,
 // 403, or 400 if malformed), or it cannot be decided now because an

@@ -115,7 +115,7 @@ func (r *reader) introspection(read *Introspection, path string) *mcpauth.Intros
 		ClientID:       read.ClientID,
 		AuthMethod:     mcpauth.ClientAuthMethod(read.AuthMethod),
 		Tokens:         mcpauth.IntrospectedTokens(read.Tokens),
-		AllowedClients: read.AllowedClients,
+		AllowedClients: read.AllowedClients, OnlyAccessTokens: read.OnlyAccessTokens,
 	}
 	if read.ClientSecretEnv == "" {
 		return introspection

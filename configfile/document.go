@@ -56,4 +56,6 @@ type Introspection struct {
 	AuthMethod      string   `yaml:"auth_method"`
 	Tokens          string   `yaml:"tokens"`
 	AllowedClients  []string `yaml:"allowed_clients"`
+	// OnlyAccessTokens is for servers that introspect no refresh tokens.
+	OnlyAccessTokens bool `yaml:"only_access_tokens"`
 }
