@@ -121,8 +121,9 @@ func guarded[E any](name string, hook func(E), log *slog.Logger) func(E) {
 			hook(e)
 			return struct{}{}, nil
 		})
-		if err != nil { // a panic: hooks return none; they know no secret
-			report(context.Background(), log, slog.LevelError, "mcpauth: hook panicked", append(causeOf(err), slog.String("hook", name))...)
+		if panicked, ok := errors.AsType[*panics.Error](err); ok { // a hook knows no secret
+			report(context.Background(), log, slog.LevelError, "mcpauth: hook panicked",
+				append(causeOf(err), slog.String("hook", name), slog.Any("panic", panicked.Value))...)
 		}
 	}
 }
