@@ -25,8 +25,8 @@ func TestDo(t *testing.T) {
 		"after one failure": {[]error{errPassing, nil}, nil, 2, 0},
 		"after two":         {[]error{errPassing, errPassing, nil}, nil, 3, pauseBeforeLast},
 		"never":             {[]error{errPassing, errPassing, errPassing, nil}, errPassing, 3, pauseBeforeLast},
-		"errLasting":           {[]error{errLasting, nil}, errLasting, 1, 0},
-		"errLasting, later":    {[]error{errPassing, errLasting, nil}, errLasting, 2, 0},
+		"errLasting":        {[]error{errLasting, nil}, errLasting, 1, 0},
+		"errLasting, later": {[]error{errPassing, errLasting, nil}, errLasting, 2, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
