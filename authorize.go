@@ -4,11 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"net/http"
-
-	"github.com/mcp-auth/go/internal/credential"
-	"github.com/mcp-auth/go/internal/refusal"
-	"github.com/mcp-auth/go/internal/senderconstraint"
-	"github.com/mcp-auth/go/internal/token"
 )
 
 // Request is what [Auth.Authorize] decides on. It is not an [*http.Request],
@@ -55,7 +50,6 @@ func (a *Auth) Authorize(ctx context.Context, req Request) (*AuthInfo, error) {
 	}
 	d := res.decide(ctx, &req, bodyFunc(req.Body))
 	if d.refused != nil {
-		res.reportRefusal(ctx, req.Method, d.refused)
 		return nil, res.challenge(&req, d.scheme, d.refused).own()
 	}
 	allowed := &authorized{}
@@ -85,25 +79,4 @@ func (a *Auth) DPoPNonce(resource string) string {
 		return ""
 	}
 	return res.sender.DPoP().Nonce()
-}
-
-// prove takes a token from the request, and returns it if it is valid for this
-// resource now and comes from its sender. With a refusal comes the scheme that
-// the request used.
-func (r *resource) prove(ctx context.Context, req *Request) (*token.Verified, credential.Scheme, *refusal.Refusal) {
-	used, refused := credential.Read(req.Header, req.URL, r.sender.Schemes())
-	if refused != nil {
-		return nil, used.Scheme, refused
-	}
-	v, refused := r.tokens.Verify(ctx, used.Token, req.RemoteAddr)
-	if refused != nil {
-		return nil, used.Scheme, refused
-	}
-	refused = r.sender.Check(ctx, &senderconstraint.Request{
-		Method: req.Method, URL: req.URL, Header: req.Header, TLS: req.TLS, RemoteAddr: req.RemoteAddr,
-	}, used, v.Claims.Confirmation)
-	if refused != nil {
-		return nil, used.Scheme, refused
-	}
-	return v, used.Scheme, nil
 }

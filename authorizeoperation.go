@@ -2,6 +2,7 @@ package mcpauth
 
 import (
 	"context"
+	"time"
 
 	"github.com/mcp-auth/go/internal/credential"
 	"github.com/mcp-auth/go/internal/refusal"
@@ -29,7 +30,11 @@ func (a *Auth) AuthorizeOperation(ctx context.Context, info *AuthInfo, resource 
 	if refused == nil {
 		return nil
 	}
-	res.reportRefusal(ctx, req.Method, refused)
+	d := decision{method: req.Method, asked: ops, refused: refused}
+	if info != nil && info.from != nil {
+		d.claims = info.from.claims
+	}
+	res.report(ctx, &d, time.Now())
 	c := res.challenge(req, scheme, refused)
 	if hidden {
 		c.Hidden, c.Scopes = true, nil // scopes would show that there is something

@@ -54,6 +54,10 @@ func (c *Config) build() (*Auth, error) {
 		_ = b.auth.Close()
 		return nil, err
 	}
+	if c.Inherit != nil { // only now: it is shared with the old Auth
+		b.auth.inherit(c.Inherit)
+	}
+	b.auth.warnings = b.faults.Warnings()
 	return b.auth, nil
 }
 
@@ -74,10 +78,43 @@ func (c *Config) auth() *Auth {
 		a.log = slog.New(slog.DiscardHandler)
 	}
 	a.sources = keys.NewSources(keys.Config{
-		Fetch: a.fetch, Now: a.now, Timeout: cmp.Or(c.Network.Timeout, defaultTimeout), OnFetch: reportFetches(c.OnFetch, a.log),
+		Fetch: a.fetch, Now: a.now, Timeout: cmp.Or(c.Network.Timeout, defaultTimeout), OnFetch: c.Hooks.fetched(a.log),
 		OnSkipped: reportSkippedKeys(a.log),
 	})
 	return a
+}
+
+// inheritable returns the sources of an Auth whose documents may be taken over, nil
+// if there is none.
+func (a *Auth) inheritable(old *Auth) *keys.Sources {
+	if old == nil || !a.fetch.Covers(old.fetch) {
+		return nil
+	}
+	return old.sources
+}
+
+// inheritedTrust returns the trust of the same resource in the old Auth, or nil.
+func (b *builder) inheritedTrust(r *Resource) *token.Trust {
+	if b.config.Inherit == nil {
+		return nil
+	}
+	old := b.config.Inherit.resources[r.Identifier]
+	if old == nil {
+		return nil
+	}
+	return old.tokens
+}
+
+// inherit shares what the resources of an old Auth remember.
+func (a *Auth) inherit(old *Auth) {
+	for _, i := range a.introspectors {
+		i.Inherit(old.introspectors)
+	}
+	for _, res := range a.ordered {
+		if was := old.resources[res.identifier]; was != nil {
+			res.inherit(was)
+		}
+	}
 }
 
 func (b *builder) checkLimits() {
@@ -110,13 +147,16 @@ func (b *builder) addResource(r *Resource, field string) {
 		b.faults.Add(configerr.ConflictingSources, field+".Sessions and DangerouslyShareSessions", "")
 	}
 	res := &resource{
-		identifier: r.Identifier, log: a.log, showDetails: a.showDetails, metadataURL: id.MetadataURL,
+		identifier: r.Identifier, log: a.log, decided: b.config.Hooks.decided(a.log), showDetails: a.showDetails, metadataURL: id.MetadataURL,
 		hierarchy: hierarchy, policy: rules, sessions: r.sessionStore(), origins: b.origins(id.OnLoopback),
 		sender: senderconstraint.New(senderconstraint.Config{
 			Origin: id.Origin,
 			DPoP:   r.DPoP.parse(&b.faults, field+".DPoP", r.Identifier, a.leeway, a.now),
 			MTLS:   r.MTLS.parse(&b.faults, field+".MTLS"),
 		}),
+	}
+	if r.ChallengeAllScopes && rules != nil {
+		res.firstScopes = rules.Scopes()
 	}
 	res.tokens = b.trust(r, res, field)
 	b.drafts = append(b.drafts, draft{
@@ -137,6 +177,7 @@ func (b *builder) access(r *Resource, field string) (*scope.Hierarchy, *policy.E
 		includes = nil // reported
 	}
 	if r.Policy == nil {
+		b.faults.NestWarnings(field+".ScopeIncludes", scope.Unknown(includes, r.ScopesSupported, nil))
 		return hierarchy, nil
 	}
 	rules, err := policy.Compile(r.Policy, includes)
@@ -144,10 +185,8 @@ func (b *builder) access(r *Resource, field string) (*scope.Hierarchy, *policy.E
 		b.faults.Nest(field+".Policy", err)
 		return hierarchy, nil
 	}
-	for _, w := range rules.Warnings(r.ScopesSupported) {
-		w.Field = configerr.Below(field+".Policy", w.Field)
-		b.auth.warnings = append(b.auth.warnings, w)
-	}
+	b.faults.NestWarnings(field+".Policy", rules.Warnings(r.ScopesSupported))
+	b.faults.NestWarnings(field+".ScopeIncludes", scope.Unknown(includes, r.ScopesSupported, rules.Scopes()))
 	return hierarchy, rules
 }
 
@@ -167,15 +206,17 @@ func (b *builder) trust(r *Resource, res *resource, field string) *token.Trust {
 	if len(r.AuthorizationServers) == 0 {
 		b.faults.Add(configerr.NoAuthorizationServer, field+".AuthorizationServers", "")
 	}
-	config := token.Config{Leeway: a.leeway, CacheSize: b.config.TokenCacheSize, Now: a.now}
+	config := token.Config{Leeway: a.leeway, CacheSize: b.config.TokenCacheSize, Now: a.now, Inherit: b.inheritedTrust(r)}
 	for i, s := range b.parseServers(r, field+".AuthorizationServers") {
 		source := a.sources.Of(s.keys)
+		source.Inherit(a.inheritable(b.config.Inherit))
 		if i == 0 {
 			res.first = source
 		}
 		s.tokens.Keys = source
 		if s.introspection != nil {
 			s.introspection.Keys, s.introspection.Fetch, s.introspection.Now = source, a.fetch, a.now
+			s.introspection.OnAsk = b.config.Hooks.introspected(a.log)
 			introspector := introspection.New(*s.introspection)
 			a.introspectors = append(a.introspectors, introspector)
 			s.tokens.Verifier = introspector

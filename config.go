@@ -38,11 +38,28 @@ type Config struct {
 	// Logger gets the reasons why requests are refused, and trouble with
 	// authorization servers. Nil means that nothing is logged.
 	Logger *slog.Logger
-	// OnFetch, if set, is called after each fetch of metadata or keys, for
-	// metrics. It runs in the goroutine of the fetch, with no lock held, and
-	// requests may be waiting for it: it must return soon, be safe for
-	// concurrent use, and not call [Auth.Close].
-	OnFetch func(FetchEvent)
+	// Hooks observe what is fetched, introspected and decided.
+	Hooks Hooks
+	// Inherit, if set, is the Auth that the new one replaces when a program reads
+	// its configuration again. The new Auth takes over what the old one knows, so
+	// that a reload during an outage of an authorization server keeps working, and
+	// no used DPoP proof is accepted again:
+	//
+	//   - metadata and keys of each authorization server whose Issuer, Type,
+	//     MetadataURL and Metadata are the same and whose RepairMetadata, if any, has
+	//     the same code, unless Network.RootCAs has changed or one of
+	//     Network.AllowedNetworks is gone;
+	//   - for a resource with the same identifier: sessions, used DPoP proofs and the
+	//     random key of nonces, if they are held in memory;
+	//   - of such a resource, verified tokens and introspection answers of an
+	//     authorization server, if all that decides about them is the same too.
+	//
+	// Everything else is that of the new configuration. The two Auths then have
+	// nothing in common that one could close: each is closed by its owner, in any
+	// order. Close the old one when its requests have ended; [Auth.Close] ends the
+	// fetches that they wait for. Nothing of the old Auth but what was taken over
+	// stays in memory.
+	Inherit *Auth
 	// Now is the clock, for tests. Nil means [time.Now].
 	Now func() time.Time
 	// CORS says which browser origins may call the protected handlers.
@@ -74,6 +91,12 @@ type Resource struct {
 	// Policy, if set, says what each MCP operation needs. Nil means that the
 	// scopes of the handler are enough for all of them.
 	Policy *policy.Policy
+	// ChallengeAllScopes lets the challenge to a caller without a valid token (401) ask
+	// for all scopes that the Policy names, and those of the handler, unless the
+	// handler has [ChallengeScopes]. It is for clients that cannot step up: their users
+	// are asked for everything when they log in, and their tokens can do everything
+	// from then on. Without it, the challenge asks for what the operation needs.
+	ChallengeAllScopes bool
 	// Sessions remembers who owns each MCP session. Nil means in memory, for
 	// one process, the last 50,000 or more: several replicas that share
 	// sessions need a shared store. An unknown session is answered with 404, on

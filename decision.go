@@ -4,13 +4,18 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/mcp-auth/go/internal/claims"
 	"github.com/mcp-auth/go/internal/credential"
 	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/internal/response"
+	"github.com/mcp-auth/go/internal/scope"
+	"github.com/mcp-auth/go/internal/senderconstraint"
 	"github.com/mcp-auth/go/internal/session"
+	"github.com/mcp-auth/go/internal/token"
+	"github.com/mcp-auth/go/policy"
 	"github.com/mcp-auth/go/reason"
 )
 
@@ -27,8 +32,9 @@ type decision struct {
 
 	// What was asked.
 	method string
-	scopes []string // that the handler needs
-	needed []string // scopes of the handler and the operations, with a policy
+	scopes []string           // that the handler needs
+	asked  []policy.Operation // if the decision is reported
+	needed []string           // scopes of the handler and the operations, with a policy
 
 	response response.Plan
 }
@@ -38,8 +44,18 @@ type bodySource interface {
 	Bytes(most int64) ([]byte, error)
 }
 
-// decide decides on one request for the resource.
+// decide decides on one request for the resource, and reports the decision.
 func (r *resource) decide(ctx context.Context, req *Request, body bodySource) decision {
+	var began time.Time
+	if r.decided != nil {
+		began = time.Now()
+	}
+	d := r.judge(ctx, req, body)
+	r.report(ctx, &d, began)
+	return d
+}
+
+func (r *resource) judge(ctx context.Context, req *Request, body bodySource) decision {
 	d := decision{resource: r, method: req.Method, scopes: req.Scopes}
 	r.authenticate(ctx, req, &d)
 	if d.refused != nil {
@@ -64,6 +80,27 @@ func (r *resource) authenticate(ctx context.Context, req *Request, d *decision) 
 	if refused.Reason == reason.NoCredentials && r.policy != nil && r.policy.AllowsAnonymous() {
 		d.refused = nil
 	}
+}
+
+// prove takes a token from the request, and returns it if it is valid for this
+// resource now and comes from its sender. With a refusal comes the scheme that
+// the request used.
+func (r *resource) prove(ctx context.Context, req *Request) (*token.Verified, credential.Scheme, *refusal.Refusal) {
+	used, refused := credential.Read(req.Header, req.URL, r.sender.Schemes())
+	if refused != nil {
+		return nil, used.Scheme, refused
+	}
+	v, refused := r.tokens.Verify(ctx, used.Token, req.RemoteAddr)
+	if refused != nil {
+		return nil, used.Scheme, refused
+	}
+	refused = r.sender.Check(ctx, &senderconstraint.Request{
+		Method: req.Method, URL: req.URL, Header: req.Header, TLS: req.TLS, RemoteAddr: req.RemoteAddr,
+	}, used, v.Claims.Confirmation)
+	if refused != nil {
+		return nil, used.Scheme, refused
+	}
+	return v, used.Scheme, nil
 }
 
 // admitSession refuses a session of another caller.
@@ -94,7 +131,7 @@ func (r *resource) challenge(req *Request, scheme credential.Scheme, refused *re
 		Status:           refused.Status,
 		Code:             refused.Code,
 		Description:      refused.Description(),
-		Scopes:           challengeScopes(req, refused),
+		Scopes:           r.challengeScopes(req, refused),
 		ResourceMetadata: r.metadataURL,
 		Reason:           refused.Reason,
 		cause:            refused.Cause,
@@ -114,16 +151,20 @@ func (r *resource) challenge(req *Request, scheme credential.Scheme, refused *re
 }
 
 // challengeScopes are the scopes that the caller is to ask for.
-func challengeScopes(req *Request, refused *refusal.Refusal) []string {
+func (r *resource) challengeScopes(req *Request, refused *refusal.Refusal) []string {
+	needed := req.Scopes
+	if refused.Scopes != nil {
+		needed = refused.Scopes
+	}
 	switch {
 	case refused.Code == refusal.CodeAccessDenied: // a check does not reveal what it looks at
 		return nil
 	case refused.Status == http.StatusUnauthorized && req.ChallengeScopes != nil:
 		return req.ChallengeScopes
-	case refused.Status != http.StatusUnauthorized && refused.Status != http.StatusForbidden:
+	case refused.Status == http.StatusUnauthorized:
+		return scope.Union(r.firstScopes, needed) // no copy, unless the handler needs more than the policy names
+	case refused.Status != http.StatusForbidden:
 		return nil
-	case refused.Scopes != nil:
-		return refused.Scopes
 	}
-	return req.Scopes
+	return needed
 }

@@ -37,7 +37,9 @@ type DPoP struct {
 	RequireNonce bool
 	// NonceKey is the secret that nonces are made with, at least 32 random
 	// bytes: the same in all replicas that answer for the resource. Nil means a
-	// random one for this process.
+	// random one for this process, which is right for a single replica only, so
+	// New warns of it: behind a load balancer each replica would refuse the nonces
+	// of the others.
 	NonceKey []byte
 	// Algorithms is the allow-list for proofs, such as "ES256". Empty means RS,
 	// PS and ES with 256, 384 and 512 bits, and EdDSA.
@@ -50,9 +52,11 @@ type DPoP struct {
 	// cache in memory, for one process: several replicas need a shared one.
 	ReplayCache ReplayCache
 	// ReplayCacheSize is how many proofs the cache in memory holds, 262,144 if
-	// zero: at the default lifetime, 4,000 requests per second, some 40 MB.
+	// zero: at the default lifetime, 4,000 requests per second, 60 MB at most.
 	// When it is full of proofs that could still be replayed, further ones are
-	// answered with 503. None is ever forgotten early.
+	// answered with 503. None is ever forgotten early. One key may hold as many
+	// as there are free places, half of all if it is alone, so that a client
+	// that floods the cache shuts out only itself.
 	ReplayCacheSize int
 }
 
@@ -87,31 +91,29 @@ func (d *DPoP) parse(faults *configerr.List, field, resource string, leeway time
 	d.checkLimits(faults, field)
 	p := &senderconstraint.DPoP{
 		Required: d.Required, Names: d.Algorithms, Algorithms: parseAlgorithms(faults, field, d.Algorithms),
-		Lifetime: d.ProofLifetime, Leeway: leeway, Now: now,
+		Lifetime: cmp.Or(d.ProofLifetime, defaultProofLifetime), Leeway: leeway, Now: now,
 	}
 	if p.Algorithms == nil {
 		p.Algorithms = jose.Algorithms()
 		p.Names = names(p.Algorithms)
 	}
-	if p.Lifetime == 0 {
-		p.Lifetime = defaultProofLifetime
-	}
 	if d.RequireNonce {
 		p.Nonces = dpop.NewNonces(d.NonceKey, resource)
 	}
-	p.Replays = pluggedReplays{d.ReplayCache}
-	if d.ReplayCache == nil {
-		p.Replays = dpop.NewReplays(cmp.Or(d.ReplayCacheSize, defaultReplayEntries), now)
+	if d.ReplayCache != nil {
+		p.Replays = sharedReplays{d.ReplayCache}
+	} else {
+		p.Replays = dpop.NewReplays(cmp.Or(d.ReplayCacheSize, defaultReplayEntries), p.Lifetime)
 	}
 	return p
 }
 
-// pluggedReplays is a cache that a user has plugged in.
-type pluggedReplays struct{ cache ReplayCache }
+// sharedReplays is a [ReplayCache] as the engine uses it.
+type sharedReplays struct{ cache ReplayCache }
 
-// Seen implements [ReplayCache].
-func (p pluggedReplays) Seen(ctx context.Context, id string, until time.Time) (bool, error) {
-	return panics.Call("the ReplayCache", func() (bool, error) { return p.cache.Seen(ctx, id, until) })
+// Seen implements the interface of package senderconstraint.
+func (s sharedReplays) Seen(ctx context.Context, proof *dpop.Proof, _ time.Time) (bool, error) {
+	return panics.Call("the ReplayCache", func() (bool, error) { return s.cache.Seen(ctx, proof.ID, proof.Until) })
 }
 
 func (d *DPoP) checkLimits(faults *configerr.List, field string) {
@@ -123,6 +125,9 @@ func (d *DPoP) checkLimits(faults *configerr.List, field string) {
 	}
 	if d.ReplayCacheSize < 0 || d.ReplayCacheSize > maxReplayEntries {
 		faults.Add(configerr.InvalidReplayCacheSize, field+".ReplayCacheSize", strconv.Itoa(d.ReplayCacheSize))
+	}
+	if d.RequireNonce && d.NonceKey == nil {
+		faults.Warn(configerr.NonceKeyNotShared, field+".NonceKey", "", nil)
 	}
 	if d.ReplayCache != nil && d.ReplayCacheSize != 0 {
 		faults.Add(configerr.ConflictingSources, field+".ReplayCache and ReplayCacheSize", "")

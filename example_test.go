@@ -16,6 +16,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
@@ -46,7 +47,11 @@ func Example() {
 	defer auth.Close()
 
 	notes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		info, _ := mcpauth.FromContext(r.Context())
+		info, err := mcpauth.RequireAuthInfo(r.Context())
+		if err != nil {
+			mcpauth.WriteChallenge(w, err)
+			return
+		}
 		fmt.Fprintf(w, "the notes of %s", info.Subject)
 	})
 	mux := http.NewServeMux()
@@ -204,10 +209,10 @@ func ExampleFetchEvent() {
 			Identifier:           "https://api.example.com/notes",
 			AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: as.Issuer()}},
 		}},
-		OnFetch: func(e mcpauth.FetchEvent) {
+		Hooks: mcpauth.Hooks{Fetched: func(e mcpauth.FetchEvent) {
 			age := time.Since(e.FetchedAt)
 			fmt.Println(e.Document, "failed:", e.Err != nil, "in use:", !e.FetchedAt.IsZero() && age < 24*time.Hour)
-		},
+		}},
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -220,6 +225,33 @@ func ExampleFetchEvent() {
 	// Output:
 	// metadata failed: false in use: true
 	// keys failed: false in use: true
+}
+
+// An audit log has a line for each decision, allowed or not. The hook gets no
+// token; leave the arguments of operations out.
+func ExampleHooks() {
+	audit := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	decided := func(ctx context.Context, e mcpauth.DecisionEvent) {
+		var names []string
+		for _, op := range e.Operations {
+			names = append(names, op.Method+" "+op.Name)
+		}
+		audit.LogAttrs(ctx, slog.LevelInfo, "decision",
+			slog.String("resource", e.Resource), slog.String("outcome", string(e.Outcome)), slog.String("reason", string(e.Reason)),
+			slog.String("issuer", e.Issuer), slog.String("subject", e.Subject), slog.String("client", e.ClientID),
+			slog.Any("operations", names), slog.Duration("took", e.Duration))
+	}
+	_, err := mcpauth.New(mcpauth.Config{
+		Resources: []mcpauth.Resource{{
+			Identifier:           "https://api.example.com/notes",
+			AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "https://auth.example.com"}},
+		}},
+		Hooks: mcpauth.Hooks{Decided: decided},
+	})
+	fmt.Println(err)
+
+	// Output:
+	// <nil>
 }
 
 // Clients of the specification of 2025-03-26 look for the authorization
@@ -748,6 +780,42 @@ func ExampleConfig() {
 	// configured
 }
 
+// A configuration that is read again keeps what is known of authorization servers
+// and callers.
+func ExampleConfig_inherit() {
+	load := func(documentation string) mcpauth.Config { // reads a file, usually
+		return mcpauth.Config{Resources: []mcpauth.Resource{{
+			Identifier:           "https://api.example.com/notes",
+			AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "https://auth.example.com"}},
+			Documentation:        documentation,
+		}}}
+	}
+	auth, err := mcpauth.New(load("https://docs.example.com/v1"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	var handler atomic.Pointer[http.Handler] // of the server
+	protected := auth.Protect(http.NotFoundHandler())
+	handler.Store(&protected)
+
+	config := load("https://docs.example.com/v2")
+	config.Inherit = auth
+	next, err := mcpauth.New(config)
+	if err != nil {
+		log.Fatal(err) // or go on with the old one
+	}
+	renewed := next.Protect(http.NotFoundHandler())
+	handler.Store(&renewed)
+	if err := auth.Close(); err != nil { // when its requests have ended
+		log.Fatal(err)
+	}
+	defer next.Close()
+	fmt.Println("reloaded")
+
+	// Output:
+	// reloaded
+}
+
 // A policy says what each tool needs, before the MCP server runs.
 func ExampleResource_policy() {
 	as, err := mcpauthtest.NewServer(mcpauthtest.Config{})
@@ -811,8 +879,11 @@ func ExampleResource_policy() {
 func ExampleRequire() {
 	owner := func(id string) string { return "alice" }
 	deleteNote := func(ctx context.Context, id string) error {
-		info, _ := mcpauth.FromContext(ctx)
-		if info == nil || info.Subject != owner(id) {
+		info, err := mcpauth.RequireAuthInfo(ctx)
+		if err != nil {
+			return err
+		}
+		if info.Subject != owner(id) {
 			if err := mcpauth.Require(ctx, "delete:notes"); err != nil {
 				return err
 			}
@@ -881,9 +952,9 @@ func ExampleAuth_Protect_upstream() {
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(upstream)
 			r.Out.Header.Del("X-Acting-For") // callers must not say who they are
-			info, _ := mcpauth.FromContext(r.In.Context())
+			info, known := mcpauth.FromContext(r.In.Context())
 			token, err := ownToken(r.In.Context())
-			if info == nil || err != nil {
+			if !known || err != nil {
 				return // the upstream refuses what has no token
 			}
 			r.Out.Header.Set("Authorization", "Bearer "+token)

@@ -4,23 +4,28 @@
 // so that clients find the authorization server by themselves, and admits only
 // tokens that a trusted authorization server issued for this very server.
 //
-// Three calls are enough. [New] takes the configuration, [Auth.MetadataHandler]
-// serves the metadata, and [Auth.Protect] wraps the handler:
+// Three calls protect a server on the official Go SDK: MetadataHandler says where
+// to get tokens, gosdk.Protect lets only authorized requests through, and
+// gosdk.Middleware shows each tool its caller.
 //
-//	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
-//		Identifier:           "https://api.example.com/mcp",
-//		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "https://auth.example.com"}},
-//	}}})
+//	auth, err := mcpauth.New(mcpauth.Config{
+//		Resources: []mcpauth.Resource{{
+//			Identifier:           "http://localhost:3001/mcp",
+//			AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "http://127.0.0.1:9400"}},
+//		}},
+//		Logger: slog.Default(),
+//	})
 //	if err != nil {
 //		log.Fatal(err)
 //	}
-//	mux.Handle("/.well-known/", auth.MetadataHandler())
-//	mux.Handle("/mcp", auth.Protect(mcpHandler, mcpauth.Scopes("read:notes")))
+//	server.AddReceivingMiddleware(gosdk.Middleware())
+//	http.Handle("/.well-known/", auth.MetadataHandler())
+//	http.Handle("/mcp", gosdk.Protect(auth, handler, mcpauth.Scopes("read:notes")))
 //
-// In the handler, [FromContext] tells who is calling. What each tool needs goes
-// into [Resource.Policy]. For servers on the official MCP SDK see package
-// gosdk, for mcp-go package mcpgo, for settings of known providers package
-// provider, for tests package mcpauthtest.
+// In a tool, [RequireAuthInfo] returns the caller. What each tool needs goes into
+// [Resource.Policy]. For plain net/http, [Auth.Protect] takes the place of
+// gosdk.Protect, for mcp-go package mcpgo. Package provider has settings of known
+// providers, package mcpauthtest an authorization server for tests.
 //
 // Every request has one of three outcomes: it is allowed, it is denied (401,
 // 403, or 400 if malformed), or it cannot be decided now because an
@@ -81,7 +86,8 @@ func New(config Config) (*Auth, error) {
 // Warnings lists what in the configuration is allowed but probably a mistake:
 // [configerr.ScopeNotAdvertised], for resources that advertise any scopes, and
 // [configerr.MisspelledKeyword], such as a scope "denied" where "deny" is meant, unless
-// that scope is advertised. If a resource advertises no scopes, clients learn
+// that scope is advertised; and [configerr.ScopeUnknown] for the scopes of
+// ScopeIncludes. If a resource advertises no scopes, clients learn
 // each from the challenge that asks for it. New logs the warnings, too.
 func (a *Auth) Warnings() []*configerr.Error { return slices.Clone(a.warnings) }
 
@@ -116,7 +122,10 @@ func (a *Auth) Ready(ctx context.Context) error {
 }
 
 // Close ends fetches under way and waits for them. Do not use the Auth
-// afterwards. A program that keeps its Auth until it exits need not call it.
+// afterwards: requests that need a fetch would be answered with 503. It does no
+// harm to an Auth that has taken over what this one knew (see [Config.Inherit]),
+// nor to the stores and hooks of the configuration, which belong to the caller. A
+// program that keeps its Auth until it exits need not call it.
 func (a *Auth) Close() error {
 	for _, i := range a.introspectors { // they use the sources
 		i.Close()

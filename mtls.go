@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mcp-auth/go/configerr"
+	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/internal/senderconstraint"
 )
 
@@ -52,15 +53,29 @@ func (m *MTLS) parse(faults *configerr.List, field string) *senderconstraint.MTL
 	if !validHeaderName(m.ForwardedHeader) {
 		faults.Add(configerr.InvalidHeaderName, field+".ForwardedHeader", m.ForwardedHeader)
 	}
-	for i, network := range m.TrustedProxies {
-		if !network.IsValid() || network.Bits() == 0 {
-			faults.Add(configerr.InvalidProxyNetwork, fmt.Sprintf("%s.TrustedProxies[%d]", field, i), network.String())
-		}
-	}
 	return &senderconstraint.MTLS{
-		Required: m.Required, Header: textproto.CanonicalMIMEHeaderKey(m.ForwardedHeader), Proxies: m.TrustedProxies,
+		Required: m.Required, Header: textproto.CanonicalMIMEHeaderKey(m.ForwardedHeader),
+		Proxies: parseProxies(faults, field+".TrustedProxies", m.TrustedProxies),
 	}
 }
+
+// parseProxies returns the networks, and reports those that hold no address or
+// every one. IPv4-mapped networks become IPv4 networks, because the addresses of
+// peers are compared in that form. A wider one that holds all mapped addresses
+// would silently trust no proxy.
+func parseProxies(faults *configerr.List, field string, networks []netip.Prefix) (proxies []netip.Prefix) {
+	for i, network := range networks {
+		unmapped := fetch.Unmap(network)
+		if !network.IsValid() || unmapped.Bits() == 0 || unmapped.Masked().Contains(mappedIPv4) {
+			faults.Add(configerr.InvalidProxyNetwork, fmt.Sprintf("%s[%d]", field, i), network.String())
+		}
+		proxies = append(proxies, unmapped)
+	}
+	return proxies
+}
+
+// mappedIPv4 is an address in every network that holds all IPv4-mapped addresses.
+var mappedIPv4 = netip.MustParseAddr("::ffff:0:0")
 
 // validHeaderName accepts letters, digits and "-", and no name at all.
 func validHeaderName(name string) bool {

@@ -103,7 +103,7 @@ func TestExpiryIsOfTheClock(t *testing.T) {
 	web.Start()
 	fetched := make(chan mcpauth.FetchEvent, 10)
 	config := trusting(server.Issuer())
-	config.Now, config.OnFetch = c.now, func(e mcpauth.FetchEvent) { fetched <- e }
+	config.Now, config.Hooks.Fetched = c.now, func(e mcpauth.FetchEvent) { fetched <- e }
 	auth := newAuth(t, config)
 	for range 2 { // at first, and when all has expired
 		if err := auth.Ready(t.Context()); err != nil {

@@ -4,11 +4,14 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/body"
+	"github.com/mcp-auth/go/internal/origin"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/internal/scope"
+	"github.com/mcp-auth/go/internal/upgrade"
 	"github.com/mcp-auth/go/reason"
 )
 
@@ -110,17 +113,18 @@ type middleware struct {
 
 func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if m.resource.origins.PassesPreflights(r) {
-		m.next.ServeHTTP(w, r)
+		m.next.ServeHTTP(w, origin.Preflight(r))
 		return
 	}
-	req := m.request(r)
 	var read *body.Buffer // without a policy, none is read
 	if m.resource.policy != nil {
+		r = upgrade.Ignore(r)
 		read = body.New(w, r)
 	}
+	req := m.request(r)
 	d := m.resource.decide(r.Context(), &req, read)
 	if d.refused != nil {
-		m.refuse(w, r, &req, &d)
+		m.refuse(w, &req, &d)
 		return
 	}
 	if nonce := m.resource.sender.DPoP().Nonce(); nonce != "" {
@@ -187,8 +191,7 @@ func (m *middleware) trim(r *http.Request, x *exchange) {
 }
 
 // refuse answers a request that was refused.
-func (m *middleware) refuse(w http.ResponseWriter, r *http.Request, req *Request, d *decision) {
-	m.resource.reportRefusal(r.Context(), req.Method, d.refused)
+func (m *middleware) refuse(w http.ResponseWriter, req *Request, d *decision) {
 	c := m.resource.challenge(req, d.scheme, d.refused)
 	if !m.answers.write(w, c) {
 		WriteChallenge(w, c)
@@ -196,9 +199,10 @@ func (m *middleware) refuse(w http.ResponseWriter, r *http.Request, req *Request
 }
 
 func (m *middleware) refuseOrigin(w http.ResponseWriter, r *http.Request, cause error) {
-	m.resource.reportRefusal(r.Context(), r.Method, &refusal.Refusal{
+	d := decision{method: r.Method, refused: &refusal.Refusal{
 		Status: http.StatusForbidden, Code: refusal.CodeAccessDenied, Reason: reason.WrongOrigin, Cause: cause,
-	})
+	}}
+	m.resource.report(r.Context(), &d, time.Now())
 	WriteChallenge(w, &Challenge{
 		Status: http.StatusForbidden, Code: refusal.CodeAccessDenied, Reason: reason.WrongOrigin,
 		Description: "Pages of this origin may not call this server.",

@@ -6,7 +6,9 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
+	"github.com/mcp-auth/go/internal/dpop"
 	"github.com/mcp-auth/go/internal/jose"
 	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/panics"
@@ -14,26 +16,68 @@ import (
 	"github.com/mcp-auth/go/reason"
 )
 
-// reportRefusal is the one place that reports why a request is refused.
-func (r *resource) reportRefusal(ctx context.Context, method string, refused *refusal.Refusal) {
-	level := slog.LevelInfo
-	switch {
-	case refused.Reason == reason.NoCredentials:
-		level = slog.LevelDebug
-	// Any caller can cause a 503 by going away, or with an invented kid.
-	case refused.Status >= http.StatusInternalServerError && ctx.Err() == nil && !keys.CausedByCaller(refused.Cause):
-		level = slog.LevelError
+// report is the one place that reports decisions: refusals to the log, all of
+// them to the hook.
+func (r *resource) report(ctx context.Context, d *decision, began time.Time) {
+	if d.refused != nil {
+		r.logRefusal(ctx, d)
 	}
+	if r.decided != nil {
+		r.decided(ctx, d.event(r.identifier, time.Since(began)))
+	}
+}
+
+func (d *decision) event(resource string, took time.Duration) DecisionEvent {
+	e := DecisionEvent{Resource: resource, Method: d.method, Operations: d.asked, Outcome: Allowed, Duration: took}
+	if d.claims != nil {
+		e.Issuer, e.Subject, e.ClientID = d.claims.Issuer, d.claims.Subject, d.claims.ClientID
+	}
+	if d.refused == nil {
+		return e
+	}
+	e.Outcome, e.Status, e.Reason = Denied, d.refused.Status, d.refused.Reason
+	if e.Status >= http.StatusInternalServerError {
+		e.Outcome = Unavailable
+	}
+	return e
+}
+
+func (r *resource) logRefusal(ctx context.Context, d *decision) {
+	level := refusalLevel(ctx, d.refused)
 	if !enabled(ctx, r.log, level) { // making the attributes would cost more than asking
 		return
 	}
 	attrs := []slog.Attr{
-		slog.Int("status", refused.Status),
-		slog.String("reason", string(refused.Reason)),
+		slog.Int("status", d.refused.Status),
+		slog.String("reason", string(d.refused.Reason)),
 		slog.String("resource", r.identifier),
-		slog.String("method", method),
+		slog.String("method", d.method),
 	}
-	report(ctx, r.log, level, "mcpauth: request refused", append(attrs, causeOf(refused.Cause)...)...)
+	attrs = append(attrs, causeOf(d.refused.Cause)...)
+	if d.claims != nil {
+		attrs = append(attrs, slog.String("issuer", d.claims.Issuer), slog.String("subject", d.claims.Subject), slog.String("client", d.claims.ClientID))
+	}
+	if len(d.asked) > 0 {
+		attrs = append(attrs, slog.String("operation", d.asked[0].Method), slog.String("name", d.asked[0].Name))
+	}
+	report(ctx, r.log, level, "mcpauth: request refused", attrs...)
+}
+
+func refusalLevel(ctx context.Context, refused *refusal.Refusal) slog.Level {
+	switch {
+	case refused.Reason == reason.NoCredentials:
+		return slog.LevelDebug
+	case refused.Status >= http.StatusInternalServerError && ctx.Err() == nil && !causedByCaller(refused.Cause):
+		return slog.LevelError
+	}
+	return slog.LevelInfo
+}
+
+// causedByCaller reports whether any caller can cause a 503: with an invented kid,
+// or with proof after proof of one key. A caller who goes away is not such a cause:
+// its context shows it.
+func causedByCaller(cause error) bool {
+	return keys.CausedByCaller(cause) || errors.Is(cause, dpop.ErrShare)
 }
 
 // causeOf shows an error, and where if it was a panic.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/internal/scope"
@@ -21,6 +22,14 @@ var errNoToken = errors.New("the request was let in without a token")
 // response has begun, they turn it into an error that carries the challenge. A
 // caller without a token is asked for one.
 func Require(ctx context.Context, scopes ...string) error {
+	_, err := RequireAuthInfo(ctx, scopes...)
+	return err
+}
+
+// RequireAuthInfo returns the caller of the request that ctx belongs to, if it has
+// all the scopes, and otherwise the error of [Require]. It is for handlers that
+// need to know their caller: the AuthInfo is nil only together with an error.
+func RequireAuthInfo(ctx context.Context, scopes ...string) (*AuthInfo, error) {
 	info, known := FromContext(ctx)
 	a := authorizedIn(ctx)
 	var included *scope.Hierarchy
@@ -33,16 +42,18 @@ func Require(ctx context.Context, scopes ...string) error {
 	}
 	switch {
 	case refused == nil:
-		return nil
+		return info, nil
 	case a == nil: // an AuthInfo made by hand, or no middleware
-		return &Challenge{
+		return nil, &Challenge{
 			Status: refused.Status, Code: refused.Code, Reason: refused.Reason, Scopes: slices.Clone(scopes),
 			Description: refused.Description(), cause: refused.Cause,
 		}
 	}
 	req := &Request{Method: a.method, Scopes: scope.Union(scope.Union(a.scopes, a.needed), scopes)}
-	a.resource.reportRefusal(ctx, req.Method, refused)
-	return a.resource.challenge(req, a.scheme, refused).own()
+	d := a.decision
+	d.refused = refused
+	a.resource.report(ctx, &d, time.Now())
+	return nil, a.resource.challenge(req, a.scheme, refused).own()
 }
 
 // SetChallenge asks the middleware that let a request in to answer it with err, a
@@ -63,7 +74,7 @@ func SetChallenge(ctx context.Context, err error) bool {
 // noResource is the answer to a request for a resource that is not configured.
 func (a *Auth) noResource(ctx context.Context, method string, err error) *Challenge {
 	refused := &refusal.Refusal{Status: http.StatusInternalServerError, Reason: reason.UnknownResource, Cause: err}
-	(&resource{log: a.log}).reportRefusal(ctx, method, refused)
+	(&resource{log: a.log}).report(ctx, &decision{method: method, refused: refused}, time.Now())
 	return &Challenge{
 		Status: refused.Status, Reason: refused.Reason, cause: err,
 		Description: "The request could not be authorized.",

@@ -4,13 +4,16 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/internal/mcptest"
+	"github.com/mcp-auth/go/mcpgo"
 	"github.com/mcp-auth/go/policy"
 )
 
@@ -84,6 +87,37 @@ func TestStatelessEventsAreApart(t *testing.T) {
 	}
 }
 
+// Covers RS23. Callers without a token are nobody together: each request of theirs is
+// one by itself.
+func TestStatelessAnonymousAreApart(t *testing.T) {
+	t.Parallel()
+	var ids sync.Map
+	n := newNotes(t, setup{
+		transport: []server.StreamableHTTPOption{
+			server.WithStateLess(true), server.WithEventStore(server.NewInMemoryEventStore()),
+			server.WithHTTPContextFunc(func(ctx context.Context, r *http.Request) context.Context {
+				if _, seen := ids.LoadOrStore(r.Header.Get("Mcp-Session-Id"), true); seen {
+					t.Error("two requests have one identifier")
+				}
+				return ctx
+			}),
+		},
+		resource: func(r *mcpauth.Resource) {
+			r.Policy = &policy.Policy{Default: policy.Public(), Methods: map[string]policy.Requirement{"*": policy.Public()}}
+		},
+	})
+	n.mcp.AddTool(mcp.NewTool("private"), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		_ = n.mcp.SendNotificationToClient(ctx, "notifications/message", map[string]any{"data": "note"})
+		return mcp.NewToolResultText("result"), nil
+	})
+	if got := n.Post(t, legacy, "", "", "tools/call", `"name":"private"`); !strings.Contains(got.Body, "result") {
+		t.Fatalf("%+v", got)
+	}
+	if got := n.Send(t, http.MethodGet, "", "", map[string]string{"Last-Event-ID": "1"}); strings.Contains(got.Body, "result") || got.Status == http.StatusOK {
+		t.Errorf("another's answer is replayed: %+v", got)
+	}
+}
+
 // Covers RS23. Nobody can send the identifier that stands for a caller.
 func TestCallersAreNoSessions(t *testing.T) {
 	t.Parallel()
@@ -134,5 +168,56 @@ func TestCancellationIsDenied(t *testing.T) {
 	}
 	if got := <-answered; !strings.Contains(got.Body, "finished") {
 		t.Errorf("alice: %+v", got)
+	}
+}
+
+// auth is an Auth for the server's resource, with permission for ping.
+func (n *notes) auth(t *testing.T) *mcpauth.Auth {
+	t.Helper()
+	rules := notesPolicy()
+	rules.Methods["ping"] = policy.Authenticated()
+	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
+		Identifier: string(n.Endpoint), AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: n.as.Issuer()}}, Policy: rules,
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = auth.Close() })
+	return auth
+}
+
+// Covers RS23. Auth.Protect does not keep callers apart, so the middleware refuses
+// to serve behind it.
+func TestMiddlewareNeedsProtect(t *testing.T) {
+	t.Parallel()
+	for _, stateless := range []bool{true, false} {
+		var protect func(http.Handler) http.Handler
+		n := newNotes(t, setup{transport: []server.StreamableHTTPOption{server.WithStateLess(stateless)}, wrap: func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { protect(next).ServeHTTP(w, r) })
+		}})
+		auth := n.auth(t)
+		protect = func(next http.Handler) http.Handler { return auth.Protect(next) }
+		for _, token := range []string{n.token(t, "alice", "read"), ""} {
+			session := n.Open(t, legacy, token)
+			if got := n.Post(t, legacy, session, token, "tools/call", `"name":"help"`); !strings.Contains(got.Body, "mcpgo.Protect") {
+				t.Errorf("%+v", got)
+			}
+		}
+	}
+}
+
+// Covers RS23. The caller is known to what runs after the response, as tools of an
+// SSE server and task tools do.
+func TestCallerAfterResponse(t *testing.T) {
+	t.Parallel()
+	var kept context.Context
+	n := newNotes(t, setup{})
+	handler := mcpgo.Protect(n.auth(t), http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { kept = context.WithoutCancel(r.Context()) }))
+	r := httptest.NewRequest(http.MethodPost, "/mcp", strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"ping"}`))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+n.token(t, "alice"))
+	handler.ServeHTTP(httptest.NewRecorder(), r)
+	if info, err := mcpauth.RequireAuthInfo(kept); err != nil || info.Subject != "alice" {
+		t.Errorf("%+v, %v", info, err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/internal/challenge"
+	"github.com/mcp-auth/go/internal/claims"
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/internal/jsonx"
 	"github.com/mcp-auth/go/internal/lookup"
@@ -138,7 +139,14 @@ func (a *asker) retain(said answer, asked time.Time) lookup.Retention {
 	if said.refused != nil {
 		return lookup.Retention{Until: asked.Add(lookup.MaxInactive), Inactive: true}
 	}
-	return lookup.Retention{Until: earlier(asked.Add(a.ttl), said.claims.ExpiresAt), Bytes: len(said.claims.Raw)}
+	return lookup.Retention{Until: earlier(asked.Add(a.ttl), said.claims.ExpiresAt), Bytes: size(said.claims)}
+}
+
+// size is about what the claims take in memory. Scopes and audiences count one by
+// one.
+func size(c *mcpauth.Claims) int {
+	known := claims.Claims{Raw: c.Raw, Subject: c.Subject, ClientID: c.ClientID, Scopes: c.Scopes, Audience: c.Audience}
+	return known.Size()
 }
 
 // verify asks about a token, or remembers what was said about it.

@@ -127,6 +127,17 @@ func facts(p *provider.Profile) map[string]provider.Fact {
 			found[place+" "+fact.Text] = fact
 		}
 	}
+	for _, rule := range p.Client {
+		for _, fact := range rule.Deviations() {
+			found["client "+fact.Text] = fact
+		}
+		for _, fact := range rule.Notes {
+			found["note "+fact.Text] = fact
+		}
+		if rule.PKCENotAdvertised != nil {
+			found["PKCE"] = *rule.PKCENotAdvertised
+		}
+	}
 	return found
 }
 

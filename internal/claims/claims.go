@@ -38,6 +38,21 @@ type Claims struct {
 	ClientFault string
 }
 
+// perString is what a string in a list takes beside its text: its header, with
+// room for the list to grow, and memory of its own.
+const perString = 48
+
+// Size is about what the claims take in memory, in bytes.
+func (c *Claims) Size() int {
+	size := cap(c.Raw) + len(c.Subject) + len(c.ClientID)
+	for _, list := range [...][]string{c.Scopes, c.Audience} {
+		for _, text := range list {
+			size += perString + len(text)
+		}
+	}
+	return size
+}
+
 // Confirmation is the key that a token is bound to (claim cnf, RFC 7800).
 type Confirmation struct {
 	// JWKThumbprint is the DPoP key (jkt, RFC 9449 §6.1).
@@ -56,6 +71,11 @@ type Expected struct {
 	// ScopeClaim is the claim that holds the scopes. Empty means scope, or scp
 	// if there is no scope.
 	ScopeClaim string
+}
+
+// Equal reports whether tokens are read alike.
+func (e *Expected) Equal(other *Expected) bool {
+	return e.Issuer == other.Issuer && e.ScopeClaim == other.ScopeClaim && slices.Equal(e.Audiences, other.Audiences)
 }
 
 // issuer reads iss.

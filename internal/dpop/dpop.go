@@ -87,6 +87,8 @@ type Proof struct {
 	ID string
 	// Thumbprint is the key that signed the proof (cnf.jkt).
 	Thumbprint string
+	// IssuedAt is the claim iat.
+	IssuedAt time.Time
 	// Until is when the proof holds no longer by itself: its ID need not be
 	// remembered after that.
 	Until time.Time
@@ -119,7 +121,8 @@ func Check(proof string, want *Expected) (*Proof, error) {
 		return nil, refuse(reason.DPoPNonceRequired, "the nonce is missing or not in use now", nil)
 	}
 	return &Proof{
-		ID: identify(key, c.id), Thumbprint: key.Thumbprint(), Until: c.issuedAt.Add(want.Lifetime),
+		ID: identify(key, c.id), Thumbprint: key.Thumbprint(),
+		IssuedAt: c.issuedAt, Until: c.issuedAt.Add(want.Lifetime),
 	}, nil
 }
 

@@ -124,8 +124,8 @@ func TestAcceptedNoLongerThanRemembered(t *testing.T) {
 			t.Fatal(err)
 		}
 		clock := now
-		replays := NewReplays(10, func() time.Time { return clock })
-		if seen, err := replays.Seen(t.Context(), proof.ID, proof.Until); seen || err != nil {
+		replays := NewReplays(10, time.Minute)
+		if seen, err := replays.Seen(t.Context(), proof, clock); seen || err != nil {
 			t.Fatal(seen, err)
 		}
 		for ; clock.Before(now.Add(2 * time.Minute)); clock = clock.Add(100 * time.Millisecond) {
@@ -134,7 +134,7 @@ func TestAcceptedNoLongerThanRemembered(t *testing.T) {
 			if _, err := Check(text, want); err != nil {
 				continue
 			}
-			if seen, err := replays.Seen(t.Context(), proof.ID, proof.Until); !seen || err != nil {
+			if seen, err := replays.Seen(t.Context(), proof, clock); !seen || err != nil {
 				t.Fatalf("forgotten after %v while it is accepted", clock.Sub(now))
 			}
 		}

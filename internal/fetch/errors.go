@@ -109,6 +109,7 @@ func (h hop) exchangeError(ctx context.Context, err error) *Error {
 		netErr   net.Error
 		opErr    *net.OpError
 		dnsErr   *net.DNSError
+		proxied  *proxyError
 	)
 	switch {
 	case errors.As(err, &blocked):
@@ -131,6 +132,8 @@ func (h hop) exchangeError(ctx context.Context, err error) *Error {
 		return h.fail(Network, errClosedEarly)
 	case errors.Is(err, errUnknownCoding):
 		return h.fail(Malformed, errUnknownCoding)
+	case errors.As(err, &proxied): // net/http gives the proxy's answer only as text
+		return h.fail(Network, &proxyError{})
 	}
 	// net/http gives these only as text.
 	switch text := err.Error(); {

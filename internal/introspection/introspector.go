@@ -66,6 +66,16 @@ type Config struct {
 	Keys    *keys.Source
 	Fetch   *fetch.Client
 	Now     func() time.Time
+	// OnAsk, if set, is called after each question, in the goroutine that asked.
+	OnAsk func(Event)
+}
+
+// Event describes one question to the introspection endpoint.
+type Event struct {
+	Issuer   string
+	Duration time.Duration
+	Active   bool
+	Err      error
 }
 
 // Introspector asks one authorization server about tokens for one resource.
@@ -85,7 +95,7 @@ type answer struct {
 func New(config Config) *Introspector {
 	i := &Introspector{config: config}
 	i.answers = lookup.New(lookup.Config[answer]{
-		Ask: i.ask, MayPass: mayPass, Retain: i.retain, Timeout: config.Timeout, Now: config.Now,
+		Ask: i.observed, MayPass: mayPass, Retain: i.retain, Timeout: config.Timeout, Now: config.Now,
 	})
 	return i
 }
@@ -124,7 +134,18 @@ func (i *Introspector) retain(a answer, asked time.Time) lookup.Retention {
 	if a.claims.ExpiresAt.Before(until) {
 		until = a.claims.ExpiresAt
 	}
-	return lookup.Retention{Until: until, Bytes: len(a.claims.Raw)}
+	return lookup.Retention{Until: until, Bytes: a.claims.Size()}
+}
+
+// observed asks, and reports that it did.
+func (i *Introspector) observed(ctx context.Context, text string) (answer, error) {
+	if i.config.OnAsk == nil {
+		return i.ask(ctx, text)
+	}
+	began := time.Now()
+	a, err := i.ask(ctx, text)
+	i.config.OnAsk(Event{Issuer: i.config.Expected.Issuer, Duration: time.Since(began), Active: err == nil && a.refused == nil, Err: err})
+	return a, err
 }
 
 // isForUs reports whether a token is for this resource. Others count as inactive

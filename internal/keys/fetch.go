@@ -2,6 +2,7 @@ package keys
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -67,12 +68,12 @@ func (s *Source) fetchKeys(ctx context.Context) (remote.Result[*keySet], error) 
 	if err != nil {
 		return fail(err)
 	}
-	first := s.numbers.none()
-	if fault := resp.set.Fault(); fault != nil && first {
+	current, known := s.keys.Peek(s.now())
+	if fault := resp.set.Fault(); fault != nil && !known {
 		return fail(fmt.Errorf("%s: %w", fetch.Shown(md.JWKSURI), fault))
 	}
-	generation, changed := s.numbers.of(resp.text)
-	if changed {
+	generation := Generation(sha256.Sum256(resp.text))
+	if !known || current.Value.generation != generation {
 		s.reportSkipped(resp.set)
 	}
 	result.Value = &keySet{KeySet: resp.set, generation: generation}

@@ -11,21 +11,6 @@ import (
 	"github.com/mcp-auth/go/metadata"
 )
 
-// TestNumbersFollowTheText holds that a key set keeps its generation as long as
-// its text stays: tokens that were verified with it need not be verified again.
-func TestNumbersFollowTheText(t *testing.T) {
-	t.Parallel()
-	var n numbers
-	for i, step := range []struct {
-		text string
-		want uint64
-	}{{"a", 1}, {"a", 1}, {"b", 2}, {"a", 3}, {"a", 3}, {"", 4}} {
-		if got, _ := n.of([]byte(step.text)); got != step.want {
-			t.Errorf("step %d: %d, want %d", i, got, step.want)
-		}
-	}
-}
-
 // TestSharedSources holds which servers are fetched from together.
 func TestSharedSources(t *testing.T) {
 	t.Parallel()

@@ -57,7 +57,7 @@ type Source struct {
 	metadata *remote.Document[*metadata.AuthorizationServer] // nil: given by hand, or not to be had
 	given    *keySet                                         // keys given by hand
 	keys     *remote.Document[*keySet]                       // nil: given by hand
-	numbers  numbers
+	lineage  *lineage
 
 	// onSkipped is called for each key of a new key set that is of no use, nil if
 	// nothing is to be called.
@@ -65,7 +65,7 @@ type Source struct {
 }
 
 func newSource(server Server, config Config) *Source {
-	s := &Source{server: server, fetch: config.Fetch, now: config.Now, onSkipped: config.OnSkipped}
+	s := &Source{server: server, fetch: config.Fetch, now: config.Now, lineage: &lineage{}, onSkipped: config.OnSkipped}
 	if server.Keys != nil {
 		s.given = &keySet{KeySet: server.Keys}
 		s.reportSkipped(server.Keys)

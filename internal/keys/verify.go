@@ -23,21 +23,21 @@ var ErrTooNew = errors.New("the token may be newer than the key set")
 // Verify verifies the signature of a token that was issued at a time, as the
 // token says, or at an unknown time. It returns the generation of the key set
 // that verified it.
-func (s *Source) Verify(ctx context.Context, jws *jose.JWS, issuedAt time.Time) (generation uint64, _ *refusal.Refusal) {
+func (s *Source) Verify(ctx context.Context, jws *jose.JWS, issuedAt time.Time) (generation Generation, _ *refusal.Refusal) {
 	set, err := s.keySetFor(ctx, jws.Header, issuedAt)
 	if err != nil {
-		return 0, refusal.Unavailable(reason.ServerUnavailable, err)
+		return Generation{}, refusal.Unavailable(reason.ServerUnavailable, err)
 	}
 	candidates := set.Candidates(jws.Header)
 	if len(candidates) == 0 {
-		return 0, refusal.RejectedToken(reason.UnknownKey, &unknownKeyError{s.server.Issuer, jws.Header, set.KeySet})
+		return Generation{}, refusal.RejectedToken(reason.UnknownKey, &unknownKeyError{s.server.Issuer, jws.Header, set.KeySet})
 	}
 	for _, key := range candidates {
 		if err = jws.Verify(key); err == nil {
 			return set.generation, nil
 		}
 	}
-	return 0, refusal.RejectedToken(reason.InvalidSignature, err)
+	return Generation{}, refusal.RejectedToken(reason.InvalidSignature, err)
 }
 
 // unknownKeyError is a cause of its own because any caller can cause it as often

@@ -108,6 +108,10 @@ func New[A any](config Config[A]) *Client[A] {
 	return c
 }
 
+// TakeOver makes the client share what another one remembers. It is called before
+// the first use.
+func (c *Client[A]) TakeOver(from *Client[A]) { c.answers = from.answers }
+
 // Close ends questions under way and waits for them.
 func (c *Client[A]) Close() {
 	c.mu.Lock()

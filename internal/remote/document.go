@@ -45,6 +45,19 @@ func New[T any](config Config[T]) *Document[T] {
 	return d
 }
 
+// Inherit takes over the value of another document, with its freshness. If
+// outdated is set, a newer value is fetched as soon as one is asked for. It is
+// called before the first use.
+func (d *Document[T]) Inherit(from *Document[T], outdated bool) {
+	e := from.current.Load()
+	if e != nil && outdated {
+		aged := *e
+		aged.refreshAt = time.Time{}
+		e = &aged
+	}
+	d.current.Store(e)
+}
+
 // Close ends a fetch under way and waits for it. Afterwards nothing is
 // fetched; a value that is there serves until it expires.
 func (d *Document[T]) Close() {

@@ -30,10 +30,10 @@ type DPoP struct {
 	Now     func() time.Time
 }
 
-// ReplayCache remembers which proofs were used. Seen stores an id until a time
-// and reports whether it was stored already, in one atomic step.
+// ReplayCache remembers which proofs were used. Seen notes that a proof is used
+// now and reports whether it was used before, in one atomic step.
 type ReplayCache interface {
-	Seen(ctx context.Context, id string, until time.Time) (bool, error)
+	Seen(ctx context.Context, proof *dpop.Proof, now time.Time) (bool, error)
 }
 
 // Nonce returns the value of the header DPoP-Nonce, or nothing if no nonces are
@@ -45,6 +45,19 @@ func (d *DPoP) Nonce() string {
 	return d.Nonces.Issue(d.Now())
 }
 
+// inherit shares what another DPoP remembers in memory: used proofs, and the random
+// key of nonces.
+func (d *DPoP) inherit(old *DPoP) {
+	if d == nil || old == nil {
+		return
+	}
+	d.Nonces = d.Nonces.Continue(old.Nonces)
+	mine, inMemory := d.Replays.(*dpop.Replays)
+	if theirs, were := old.Replays.(*dpop.Replays); inMemory && were {
+		d.Replays = mine.Continue(theirs)
+	}
+}
+
 // check proves that the request comes from the owner of the token's key.
 func (d *DPoP) check(ctx context.Context, r *Request, target, token, thumbprint string) *refusal.Refusal {
 	if d == nil {
@@ -54,14 +67,15 @@ func (d *DPoP) check(ctx context.Context, r *Request, target, token, thumbprint 
 	if len(proofs) != 1 {
 		return invalidProof(reason.DPoPProofMalformed, "%d DPoP headers, not one", len(proofs))
 	}
+	now := d.Now()
 	proof, err := dpop.Check(proofs[0], &dpop.Expected{
 		Method: r.Method, URL: target, Token: token, Thumbprint: thumbprint, Algorithms: d.Algorithms,
-		Now: d.Now(), Lifetime: d.Lifetime, Leeway: d.Leeway, Nonces: d.Nonces,
+		Now: now, Lifetime: d.Lifetime, Leeway: d.Leeway, Nonces: d.Nonces,
 	})
 	if err != nil {
 		return refuseProof(err)
 	}
-	seen, err := d.Replays.Seen(ctx, proof.ID, proof.Until)
+	seen, err := d.Replays.Seen(ctx, proof, now)
 	switch {
 	case err != nil:
 		return refusal.Unavailable(reason.ReplayCacheUnavailable, err)

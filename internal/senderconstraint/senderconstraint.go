@@ -40,6 +40,10 @@ func (c *Checker) Schemes() credential.Schemes {
 // DPoP returns how the resource accepts tokens that are bound to a key, or nil.
 func (c *Checker) DPoP() *DPoP { return c.config.DPoP }
 
+// Inherit shares what another Checker of the same resource remembers in memory. It
+// is called before the first use.
+func (c *Checker) Inherit(old *Checker) { c.config.DPoP.inherit(old.config.DPoP) }
+
 // Request is what is checked of a request.
 type Request struct {
 	Method string

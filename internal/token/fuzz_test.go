@@ -76,7 +76,7 @@ func accept(payload string, now time.Time) (*claims.Claims, error) {
 	if err != nil {
 		return nil, err
 	}
-	if refused := t.bind(&Verified{Claims: &c, server: s}, now); refused != nil {
+	if refused := t.bind(&Verified{Claims: &c, settings: s.settings}, now); refused != nil {
 		return nil, refused
 	}
 	checker := senderconstraint.New(senderconstraint.Config{})

@@ -39,12 +39,35 @@ type Verifier interface {
 	Verify(ctx context.Context, token, from string) (*Verified, *refusal.Refusal)
 }
 
-type server struct{ Server }
+type server struct {
+	Server
+	settings *settings
+}
+
+// settings stands for what the tokens of a server are held to. Servers of several
+// Trusts share it if they hold tokens to the same: a token that one has verified,
+// the others have.
+type settings struct{ _ byte }
+
+// newServer returns a server that continues an old one, if that holds tokens to
+// the same.
+func newServer(s Server, old *server) *server {
+	if old != nil && s.alike(&old.Server) {
+		return &server{s, old.settings}
+	}
+	return &server{s, &settings{}}
+}
+
+// alike reports whether tokens of two servers are held to the same.
+func (s *Server) alike(other *Server) bool {
+	return s.Expected.Equal(&other.Expected) && s.takesJWTs() == other.takesJWTs() && s.Keys.Continues(other.Keys) && slices.Equal(s.Algorithms, other.Algorithms) &&
+		slices.Equal(s.Types, other.Types) && slices.Equal(s.AllowedClients, other.AllowedClients)
+}
 
 func (s *server) accepts(audience string) bool { return slices.Contains(s.Audiences, audience) }
 
 // takesJWTs reports whether the verifier proves JWTs, too.
-func (s *server) takesJWTs() bool { return s.Verifier != nil && s.AllTokens }
+func (s *Server) takesJWTs() bool { return s.Verifier != nil && s.AllTokens }
 
 // ask has the verifier prove a token.
 func (s *server) ask(ctx context.Context, text, from string) (*Verified, *refusal.Refusal) {
@@ -52,7 +75,7 @@ func (s *server) ask(ctx context.Context, text, from string) (*Verified, *refusa
 	if refused != nil {
 		return nil, refused
 	}
-	v.server = s
+	v.settings = s.settings
 	return v, nil
 }
 
@@ -83,7 +106,7 @@ func (s *server) verify(ctx context.Context, u *unproven) (*Verified, *refusal.R
 	}
 	c.AllowClient(s.AllowedClients, &kind, typed)
 	v := NewVerified(u.text, c)
-	v.server, v.generation = s, generation
+	v.settings, v.generation = s.settings, generation
 	return v, nil
 }
 

@@ -9,12 +9,11 @@ package token
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/mcp-auth/go/internal/claims"
+	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/refusal"
-	"github.com/mcp-auth/go/reason"
 )
 
 // Config is the trust of one resource. It is valid: each issuer is there once,
@@ -25,7 +24,10 @@ type Config struct {
 	Leeway time.Duration
 	// CacheSize is how many verified tokens are remembered, none if negative.
 	CacheSize int
-	Now       func() time.Time
+	// Inherit, if set, shares the tokens that it remembers, if it remembers as
+	// many and holds them to the same.
+	Inherit *Trust
+	Now     func() time.Time
 }
 
 // Verified is a token that was proven. It may be shared and must not be changed.
@@ -33,8 +35,8 @@ type Verified struct {
 	Token  string
 	Claims *claims.Claims
 
-	server     *server
-	generation uint64 // of the key set that verified it
+	settings   *settings       // of the server that proved it
+	generation keys.Generation // of the key set that verified it
 }
 
 // NewVerified returns a token with its claims, in one piece of memory.
@@ -50,9 +52,11 @@ func NewVerified(text string, c claims.Claims) *Verified {
 // Trust verifies the tokens of one resource.
 type Trust struct {
 	servers     map[string]*server // by issuer
-	other       *server            // with a Verifier, which may take tokens that name no issuer; or nil
-	scopeClaims []string           // of all servers
+	all         []*server
+	other       *server  // with a Verifier, which may take tokens that name no issuer; or nil
+	scopeClaims []string // of all servers
 	cache       *verifiedTokens
+	cacheSize   int
 	leeway      time.Duration
 	now         func() time.Time
 }
@@ -60,14 +64,20 @@ type Trust struct {
 // New makes a Trust.
 func New(config Config) *Trust {
 	t := &Trust{
-		servers: make(map[string]*server, len(config.Servers)),
-		cache:   newVerifiedTokens(config.CacheSize),
-		leeway:  config.Leeway,
-		now:     config.Now,
+		servers:   make(map[string]*server, len(config.Servers)),
+		cacheSize: config.CacheSize,
+		leeway:    config.Leeway,
+		now:       config.Now,
+	}
+	old := config.Inherit
+	if old != nil && old.cacheSize == t.cacheSize {
+		t.cache = old.cache
+	} else {
+		t.cache = newVerifiedTokens(t.cacheSize)
 	}
 	for i := range config.Servers {
-		s := &server{config.Servers[i]}
-		t.servers[s.Issuer] = s
+		s := newServer(config.Servers[i], old.serverOf(config.Servers[i].Issuer))
+		t.servers[s.Issuer], t.all = s, append(t.all, s)
 		if s.Verifier != nil {
 			t.other = s
 		}
@@ -78,13 +88,49 @@ func New(config Config) *Trust {
 	return t
 }
 
+// serverOf returns the server of an issuer, or nil.
+func (t *Trust) serverOf(issuer string) *server {
+	if t == nil {
+		return nil
+	}
+	return t.servers[issuer]
+}
+
+// holder returns the server that holds a token to what it was proven by, or nil.
+func (t *Trust) holder(v *Verified) *server {
+	for _, s := range t.all {
+		if s.settings == v.settings {
+			return s
+		}
+	}
+	return nil
+}
+
+// recall returns a remembered token, and the time, if the key set that verified it
+// is still in use. It does not look at the clock for tokens that are not known.
+func (t *Trust) recall(text string) (*Verified, time.Time) {
+	v := t.cache.get(text)
+	if v == nil {
+		return nil, time.Time{}
+	}
+	s := t.holder(v)
+	if s == nil { // another Trust shares the cache
+		return nil, time.Time{}
+	}
+	now := t.now()
+	if generation, ok := s.Keys.Generation(now); !ok || generation != v.generation {
+		return nil, time.Time{}
+	}
+	return v, now
+}
+
 // Remembered returns how many verified tokens are remembered.
 func (t *Trust) Remembered() int { return t.cache.len() }
 
 // Verify returns the token if it is valid for the resource now. The address and
 // port that the request came from may be empty.
 func (t *Trust) Verify(ctx context.Context, text, from string) (*Verified, *refusal.Refusal) {
-	v, now := t.cache.get(text, t.now)
+	v, now := t.recall(text)
 	if v == nil {
 		var refused *refusal.Refusal
 		if v, refused = t.prove(ctx, text, from); refused != nil {
@@ -97,39 +143,3 @@ func (t *Trust) Verify(ctx context.Context, text, from string) (*Verified, *refu
 	}
 	return v, nil
 }
-
-// bind checks what no verifier may skip: issuer, audience and time (RFC 9068 §4,
-// RFC 8725 §3.8–3.9).
-func (t *Trust) bind(v *Verified, now time.Time) *refusal.Refusal {
-	s, c := v.server, v.Claims
-	switch {
-	case c.Issuer != s.Issuer:
-		return refusal.InvalidToken(reason.WrongIssuer, "the token's issuer is %.200q, not %q", c.Issuer, s.Issuer)
-	case !c.AllowedClient && !slices.ContainsFunc(c.Audience, s.accepts):
-		return wrongAudience(c, s.Audiences)
-	case c.ExpiresAt.IsZero():
-		return refusal.InvalidToken(reason.NoExpiry, "the token has no exp")
-	case !now.Before(c.ExpiresAt.Add(t.leeway)):
-		return refusal.InvalidToken(reason.Expired, "the token expired at %s", moment(c.ExpiresAt))
-	case !c.NotBefore.IsZero() && now.Add(t.leeway).Before(c.NotBefore):
-		return refusal.InvalidToken(reason.NotYetValid, "the token is valid from %s on", moment(c.NotBefore))
-	case !c.IssuedAt.IsZero() && now.Add(t.leeway).Before(c.IssuedAt):
-		return refusal.InvalidToken(reason.NotYetValid, "the token was issued in the future, at %s", moment(c.IssuedAt))
-	}
-	return nil
-}
-
-func wrongAudience(c *claims.Claims, accepted []string) *refusal.Refusal {
-	switch {
-	case len(c.Audience) > 0:
-		return refusal.InvalidToken(reason.WrongAudience, "the token's audience is %.300q, accepted are %q", strings.Join(c.Audience, " "), accepted)
-	case c.ClientFault != "":
-		return refusal.InvalidToken(reason.WrongAudience, "the token has no audience, and %s; accepted are %q", c.ClientFault, accepted)
-	}
-	return refusal.InvalidToken(reason.WrongAudience, "the token has no audience, accepted are %q", accepted)
-}
-
-// moment prints in the form of RFC 3339.
-type moment time.Time
-
-func (m moment) String() string { return time.Time(m).UTC().Format(time.RFC3339) }
