@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/internal/introspection"
+	"github.com/mcp-auth/go/internal/jose"
 	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/panics"
+	"github.com/mcp-auth/go/internal/safelog"
 	"github.com/mcp-auth/go/policy"
 	"github.com/mcp-auth/go/reason"
 )
@@ -120,9 +122,15 @@ func guarded[E any](name string, hook func(E), log *slog.Logger) func(E) {
 			hook(e)
 			return struct{}{}, nil
 		})
-		if err != nil { // a panic: hooks return none; they know no secret
-			report(context.Background(), log, slog.LevelError, "mcpauth: hook panicked", append(causeOf(err), slog.String("hook", name))...)
+		panicked, ok := err.(*panics.Error) // as Call returns it
+		if !ok {
+			return
 		}
+		attrs := append(safelog.Cause(err), slog.String("hook", name))
+		if _, decision := any(e).(DecisionEvent); !decision { // whose operations may hold a caller's secrets
+			attrs = append(attrs, slog.Any("panic", panicked.Value))
+		}
+		safelog.Write(context.Background(), log, slog.LevelError, "mcpauth: hook panicked", attrs...)
 	}
 }
 
@@ -155,5 +163,19 @@ func (h Hooks) decided(log *slog.Logger) func(context.Context, DecisionEvent) {
 	}
 	return func(ctx context.Context, e DecisionEvent) {
 		guarded("Decided", func(e DecisionEvent) { h.Decided(ctx, e) }, log)(e)
+	}
+}
+
+// reportSkippedKeys returns what reports keys that are of no use, so that a token
+// that is refused for its key is no riddle. Keys for something else than tokens are
+// usual.
+func reportSkippedKeys(log *slog.Logger) func(issuer string, key jose.SkippedKey) {
+	return func(issuer string, key jose.SkippedKey) {
+		level := slog.LevelWarn
+		if key.OtherPurpose {
+			level = slog.LevelDebug
+		}
+		safelog.Write(context.Background(), log, level, "mcpauth: key ignored",
+			slog.String("issuer", issuer), slog.String("key", key.String()))
 	}
 }
