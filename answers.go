@@ -4,19 +4,11 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/mcp-auth/go/internal/credential"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/internal/response"
 	"github.com/mcp-auth/go/reason"
 )
-
-// answer is what WriteChallenge sends for c, nonce and delay aside.
-func (c *Challenge) answer() response.Answer {
-	var challenges []string
-	if c.Status != http.StatusInternalServerError {
-		challenges = c.WWWAuthenticate()
-	}
-	return response.NewAnswer(c.Status, challenges, c.Code, c.Description)
-}
 
 // preparedAnswers are answers that a middleware makes beforehand, to what most
 // refused requests are refused for: a flood of strangers costs little then.
@@ -30,7 +22,7 @@ type preparedAnswer struct {
 // prepareAnswers prepares none if DPoP is taken: answers then depend on the
 // request's scheme.
 func prepareAnswers(res *resource, p *protection) (list preparedAnswers) {
-	if res.dpop != nil {
+	if res.sender.DPoP() != nil {
 		return nil
 	}
 	req := &Request{Scopes: p.scopes, ChallengeScopes: p.challenge}
@@ -40,7 +32,7 @@ func prepareAnswers(res *resource, p *protection) (list preparedAnswers) {
 		{Status: http.StatusBadRequest, Code: refusal.CodeInvalidRequest, Reason: reason.MalformedCredentials},
 		{Status: http.StatusForbidden, Code: refusal.CodeInsufficientScope, Reason: reason.InsufficientScope},
 	} {
-		c := res.challenge(req, schemeBearer, r)
+		c := res.challenge(req, credential.Bearer, r)
 		list = append(list, preparedAnswer{c, c.answer()})
 	}
 	return list

@@ -83,8 +83,6 @@ func (i *AuthInfo) Claims(dst any) error {
 	return json.Unmarshal(*i.raw, dst)
 }
 
-const redacted = "[redacted]"
-
 // Token is an access token that keeps itself out of logs: every way of printing
 // or encoding it gives "[redacted]".
 type Token struct {

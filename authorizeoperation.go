@@ -2,7 +2,9 @@ package mcpauth
 
 import (
 	"context"
+	"time"
 
+	"github.com/mcp-auth/go/internal/credential"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/policy"
 	"github.com/mcp-auth/go/reason"
@@ -20,7 +22,7 @@ func (a *Auth) AuthorizeOperation(ctx context.Context, info *AuthInfo, resource 
 	if err != nil {
 		return a.noResource(ctx, "", err)
 	}
-	req, scheme := &Request{}, schemeNone
+	req, scheme := &Request{}, credential.None
 	if info != nil && info.from != nil {
 		req.Method, req.Scopes, scheme = info.from.method, info.from.scopes, info.from.scheme
 	}
@@ -28,7 +30,11 @@ func (a *Auth) AuthorizeOperation(ctx context.Context, info *AuthInfo, resource 
 	if refused == nil {
 		return nil
 	}
-	res.reportRefusal(ctx, req.Method, refused)
+	d := decision{method: req.Method, asked: ops, refused: refused}
+	if info != nil && info.from != nil {
+		d.claims = info.from.claims
+	}
+	res.report(ctx, &d, time.Now())
 	c := res.challenge(req, scheme, refused)
 	if hidden {
 		c.Hidden, c.Scopes = true, nil // scopes would show that there is something
@@ -41,7 +47,7 @@ func (r *resource) authorizeOperations(ctx context.Context, info *AuthInfo, ops 
 		return refusal.InvalidToken(reason.WrongAudience, "the request was authorized for %q, not for %q", info.Resource, r.identifier), false
 	}
 	if r.policy == nil && info == nil {
-		return refusal.NoCredentials(errNoCredentials), false
+		return refusal.NoCredentials(credential.ErrNone), false
 	}
 	if r.policy == nil {
 		return nil, false

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/internal/challenge"
+	"github.com/mcp-auth/go/internal/credential"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/internal/response"
 	"github.com/mcp-auth/go/reason"
@@ -47,7 +48,7 @@ type Challenge struct {
 	// not exist (policy.Policy.HideRefused). [Auth.AuthorizeOperation] sets it.
 	Hidden bool
 
-	scheme authScheme // that the request used
+	scheme credential.Scheme // that the request used
 	cause  error
 	rpc    *refusal.RPC // nil: the body is not JSON-RPC
 }
@@ -79,10 +80,10 @@ func (c *Challenge) WWWAuthenticate() []string {
 	dpop, bearer := len(c.DPoPAlgorithms) > 0, !c.DPoPOnly || len(c.DPoPAlgorithms) == 0
 	values := make([]string, 0, 2)
 	if bearer {
-		values = append(values, c.render("Bearer", !dpop || c.scheme != schemeDPoP))
+		values = append(values, c.render("Bearer", !dpop || c.scheme != credential.DPoP))
 	}
 	if dpop {
-		values = append(values, c.render("DPoP", !bearer || c.scheme != schemeBearer))
+		values = append(values, c.render("DPoP", !bearer || c.scheme != credential.Bearer))
 	}
 	return values
 }
@@ -137,4 +138,13 @@ func challengeIn(err error) *Challenge {
 		return nil
 	}
 	return c
+}
+
+// answer is what WriteChallenge sends for c, nonce and delay aside.
+func (c *Challenge) answer() response.Answer {
+	var challenges []string
+	if c.Status != http.StatusInternalServerError {
+		challenges = c.WWWAuthenticate()
+	}
+	return response.NewAnswer(c.Status, challenges, c.Code, c.Description)
 }

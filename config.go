@@ -1,54 +1,65 @@
 package mcpauth
 
 import (
-	"crypto/x509"
 	"log/slog"
 	"maps"
-	"net/netip"
 	"slices"
 	"time"
 
+	"github.com/mcp-auth/go/internal/origin"
 	"github.com/mcp-auth/go/metadata"
+	"github.com/mcp-auth/go/network"
 	"github.com/mcp-auth/go/policy"
 )
 
-// The types of authorization server, see [AuthorizationServer.Type].
 const (
-	OIDC  = metadata.OIDC
-	OAuth = metadata.OAuth
+	defaultLeeway     = 5 * time.Second
+	maxLeeway         = time.Minute
+	defaultTimeout    = 10 * time.Second
+	maxNetworkTimeout = time.Minute
 )
 
-const (
-	defaultLeeway = 5 * time.Second
-	maxLeeway     = time.Minute
-)
-
-// Config configures an [Auth]. [New] copies it and checks it once.
+// Config configures an [Auth]. [New] copies it.
 type Config struct {
 	// Resources are the protected resources, at least one.
 	Resources []Resource
 	// Leeway is the clock difference tolerated in exp, nbf and iat.
 	// Zero means 5 seconds; one minute is the most.
 	Leeway time.Duration
-	// AllowedNetworks are the private networks in which an authorization server
-	// may be. Without them, metadata and keys are fetched from public addresses
-	// only, and from loopback for an issuer on loopback.
-	AllowedNetworks []netip.Prefix
-	// RootCAs verifies authorization servers. Nil means the system's.
-	RootCAs *x509.CertPool
+	// Network says how authorization servers are reached. By default, metadata
+	// and keys are fetched from public addresses only, and from loopback for an
+	// issuer on loopback. Its Timeout is one minute at most.
+	Network network.Settings
 	// TokenCacheSize is how many verified tokens each resource remembers, so
 	// that a token that comes again costs no cryptography; expiry, and that its
 	// key is still in use, are checked each time. Zero means 10,000 (some 40 MB
-	// at the very most), a negative number none.
+	// at the very most), a negative number none; ten million is the most.
 	TokenCacheSize int
-	// Logger is told why requests are refused, and of trouble with
-	// authorization servers. Nil means silence.
+	// Logger gets the reasons why requests are refused, and trouble with
+	// authorization servers. Nil means that nothing is logged.
 	Logger *slog.Logger
-	// OnFetch, if set, is told of each fetch of metadata or keys, for metrics.
-	// It runs in the goroutine of the fetch, with no lock held, and requests
-	// may be waiting for it: it must return soon, be safe for concurrent use,
-	// and not call [Auth.Close].
-	OnFetch func(FetchEvent)
+	// Hooks observe what is fetched, introspected and decided.
+	Hooks Hooks
+	// Inherit, if set, is the Auth that the new one replaces when a program reads
+	// its configuration again. The new Auth takes over what the old one knows, so
+	// that a reload during an outage of an authorization server keeps working, and
+	// no used DPoP proof is accepted again:
+	//
+	//   - metadata and keys of each authorization server whose Issuer, Type,
+	//     MetadataURL and Metadata are the same and whose RepairMetadata, if any, has
+	//     the same code, unless Network.RootCAs has changed or one of
+	//     Network.AllowedNetworks is gone;
+	//   - for a resource with the same identifier: sessions, used DPoP proofs and the
+	//     random key of nonces, if they are held in memory;
+	//   - of such a resource, verified tokens and introspection answers of an
+	//     authorization server, if all that decides about them is the same too.
+	//
+	// Everything else is that of the new configuration. The two Auths then have
+	// nothing in common that one could close: each is closed by its owner, in any
+	// order. Close the old one when its requests have ended; [Auth.Close] ends the
+	// fetches that they wait for. Nothing of the old Auth but what was taken over
+	// stays in memory.
+	Inherit *Auth
 	// Now is the clock, for tests. Nil means [time.Now].
 	Now func() time.Time
 	// CORS says which browser origins may call the protected handlers.
@@ -80,6 +91,12 @@ type Resource struct {
 	// Policy, if set, says what each MCP operation needs. Nil means that the
 	// scopes of the handler are enough for all of them.
 	Policy *policy.Policy
+	// ChallengeAllScopes lets the challenge to a caller without a valid token (401) ask
+	// for all scopes that the Policy names, and those of the handler, unless the
+	// handler has [ChallengeScopes]. It is for clients that cannot step up: their users
+	// are asked for everything when they log in, and their tokens can do everything
+	// from then on. Without it, the challenge asks for what the operation needs.
+	ChallengeAllScopes bool
 	// Sessions remembers who owns each MCP session. Nil means in memory, for
 	// one process, the last 50,000 or more: several replicas that share
 	// sessions need a shared store. An unknown session is answered with 404, on
@@ -120,94 +137,65 @@ type Resource struct {
 	Extra map[string]any
 }
 
-// AuthorizationServer is an authorization server that a resource trusts, and
-// how. Issuer alone is enough for most: metadata and keys are then fetched when
-// the first token arrives, and shared by all resources that configure the
-// server alike.
-type AuthorizationServer struct {
-	// Issuer is the issuer identifier, byte for byte as the server writes it:
-	// with its trailing slash, if it has one.
-	Issuer string
-	// Type is [OIDC] or [OAuth] and says where the metadata is. Empty means
-	// that each well-known place is tried, in the order MCP clients use.
-	Type metadata.ServerType
-	// MetadataURL is where the metadata is, if in none of the well-known
-	// places.
-	MetadataURL string
-	// RepairMetadata, if set, repairs a document that does not conform before
-	// it is parsed. It must be safe for concurrent use.
-	RepairMetadata func(document []byte) ([]byte, error)
-	// Metadata, if set, is used and nothing is fetched but the keys. See
-	// [FetchServerConfig] to fetch it up front.
-	Metadata *metadata.AuthorizationServer
-	// JWKS, if set, is the server's JWK Set: no metadata and no keys are fetched.
-	JWKS []byte
-	// Audiences are accepted beside the resource identifier, for a server that
-	// cannot issue tokens for it: an application id, an API identifier. Any
-	// token of this server with one of them is then accepted. Where it is a
-	// client id, ID tokens have it too: set TokenTypes if the server lets you.
-	Audiences []string
-	// AllowedClients is the alternative for a server that puts no aud into its
-	// JWTs, such as Amazon Cognito: a token without an audience is accepted if it
-	// was issued to one of these clients (the first of client_id, azp, cid and
-	// appid), and if it says that it is an access token: by its typ at+jwt, or by
-	// its claim token_use with access or access_token. Such a token may be meant
-	// for any resource of that server, so list only clients that get tokens for
-	// this one. A token with an audience is never accepted for its client. For
-	// tokens that are introspected there is [Introspection.AllowedClients].
-	//
-	// Empty means that a token without an audience is refused.
-	AllowedClients []string
-	// Algorithms is the allow-list of signing algorithms, such as "ES256".
-	// Empty means RS, PS and ES with 256, 384 and 512 bits, and EdDSA.
-	Algorithms []string
-	// TokenTypes is the allow-list of the typ header, compared without regard
-	// to case and "application/"; "" stands for none. Empty means "at+jwt",
-	// "JWT" and "". Set it to "at+jwt" where the server conforms to RFC 9068.
-	TokenTypes []string
-	// ScopeClaim is the claim that holds the scopes. Empty means scope, or scp
-	// where there is no scope.
-	ScopeClaim string
-	// Verifier, if set, proves tokens instead of the server's keys.
-	Verifier Verifier
-	// Introspection, if set, has the server itself prove tokens (RFC 7662):
-	// opaque ones, or all.
-	Introspection *Introspection
+// CORS says which browser origins may call protected handlers, and read their
+// answers. A request with another Origin is answered with 403 (MCP transport):
+// a page of another site must not reach a server through a browser.
+//
+// The default depends on the resource. On a public host it admits every origin:
+// no cookies are accepted, so a page without an access token only gets the
+// challenge. On loopback it admits pages on loopback only, on any port. The
+// methods are those of MCP: GET, POST and DELETE. The metadata can be read from
+// any origin.
+//
+// Unless all origins are admitted, a resource on loopback also refuses requests
+// that came in on loopback for another Host: another site has bound its name to
+// this machine.
+type CORS struct {
+	// Origins are the admitted origins, such as "https://app.example.com" or
+	// "http://localhost:*". Empty means the default, described at [CORS]; "*"
+	// means all.
+	Origins []string
+	// Disabled leaves the CORS headers to your own middleware. A preflight
+	// request then passes to the wrapped handler without a token. The Origin is
+	// checked all the same.
+	Disabled bool
+}
+
+// policy returns the checks for a resource, which may be on loopback.
+func (c CORS) policy(loopback bool) (*origin.Policy, error) {
+	return origin.New(origin.Config{Origins: c.Origins, External: c.Disabled, Loopback: loopback})
 }
 
 // clone copies what the caller could change afterwards.
-func (r Resource) clone() Resource {
+func (c Config) clone() Config {
+	c.Network = c.Network.Clone()
+	c.CORS.Origins = slices.Clone(c.CORS.Origins)
+	c.Resources = slices.Clone(c.Resources)
+	documents := map[*metadata.AuthorizationServer]*metadata.AuthorizationServer{}
+	for i := range c.Resources {
+		c.Resources[i] = c.Resources[i].clone(documents)
+	}
+	return c
+}
+
+// clone copies what the caller could change afterwards. Metadata documents that
+// were one stay one, so that the keys are fetched for all their servers together.
+func (r Resource) clone(documents map[*metadata.AuthorizationServer]*metadata.AuthorizationServer) Resource {
 	r.AuthorizationServers = slices.Clone(r.AuthorizationServers)
-	for i, s := range r.AuthorizationServers {
-		s.Audiences = slices.Clone(s.Audiences)
-		s.AllowedClients = slices.Clone(s.AllowedClients)
-		s.Algorithms = slices.Clone(s.Algorithms)
-		s.TokenTypes = slices.Clone(s.TokenTypes)
-		s.JWKS = slices.Clone(s.JWKS)
-		s.Introspection = s.Introspection.clone()
-		r.AuthorizationServers[i] = s
+	for i := range r.AuthorizationServers {
+		s := &r.AuthorizationServers[i]
+		*s = s.clone()
+		if s.Metadata == nil {
+			continue
+		}
+		if documents[s.Metadata] == nil {
+			document := *s.Metadata
+			documents[s.Metadata] = &document
+		}
+		s.Metadata = documents[s.Metadata]
 	}
 	r.ScopesSupported = slices.Clone(r.ScopesSupported)
 	r.ScopeIncludes = maps.Clone(r.ScopeIncludes)
 	r.DPoP, r.MTLS = r.DPoP.clone(), r.MTLS.clone()
 	return r
-}
-
-// cloneMetadata copies the documents given by hand, each once: those that were
-// one stay one, and are fetched for together.
-func cloneMetadata(resources []Resource) {
-	clones := map[*metadata.AuthorizationServer]*metadata.AuthorizationServer{}
-	for _, r := range resources {
-		for i := range r.AuthorizationServers {
-			given := &r.AuthorizationServers[i].Metadata
-			if *given == nil {
-				continue
-			}
-			if clones[*given] == nil {
-				document := **given
-				clones[*given] = &document
-			}
-			*given = clones[*given]
-		}
-	}
 }

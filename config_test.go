@@ -8,6 +8,7 @@ import (
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/metadata"
 )
 
@@ -42,84 +43,86 @@ func TestConfigFaults(t *testing.T) {
 	verifier := mcpauth.VerifierFunc(nil)
 	tests := map[string]struct {
 		change func(*mcpauth.Config)
-		want   mcpauth.ConfigFault
+		want   configerr.Fault
 		field  string
 	}{
-		"no resources":       {func(c *mcpauth.Config) { c.Resources = nil }, mcpauth.NoResources, "Resources"},
-		"duplicate resource": {func(c *mcpauth.Config) { c.Resources = append(c.Resources, c.Resources[0]) }, mcpauth.DuplicateResource, "Resources[1].Identifier"},
+		"no resources":       {func(c *mcpauth.Config) { c.Resources = nil }, configerr.NoResources, "Resources"},
+		"duplicate resource": {func(c *mcpauth.Config) { c.Resources = append(c.Resources, c.Resources[0]) }, configerr.DuplicateResource, "Resources[1].Identifier"},
 		"same metadata URL": {func(c *mcpauth.Config) {
 			c.Resources[0].Identifier = "https://api.example.com"
 			c.Resources = append(c.Resources, mcpauth.Resource{Identifier: "https://API.example.com:443/", AuthorizationServers: c.Resources[0].AuthorizationServers})
-		}, mcpauth.DuplicateResource, "Resources[1].Identifier"},
-		"empty query":   {identifier(resourceID + "?"), mcpauth.InvalidIdentifier, "Resources[0].Identifier"},
-		"empty segment": {identifier("https://api.example.com//mcp"), mcpauth.InvalidIdentifier, "Resources[0].Identifier"},
-		"dot segment":   {identifier("https://api.example.com/a/../mcp"), mcpauth.InvalidIdentifier, "Resources[0].Identifier"},
+		}, configerr.DuplicateResource, "Resources[1].Identifier"},
+		"empty query":   {identifier(resourceID + "?"), configerr.InvalidIdentifier, "Resources[0].Identifier"},
+		"empty segment": {identifier("https://api.example.com//mcp"), configerr.InvalidIdentifier, "Resources[0].Identifier"},
+		"dot segment":   {identifier("https://api.example.com/a/../mcp"), configerr.InvalidIdentifier, "Resources[0].Identifier"},
 		"no keys": {server(func(s *mcpauth.AuthorizationServer) {
 			s.Metadata = &metadata.AuthorizationServer{Issuer: issuerID}
-		}), mcpauth.InvalidURL, "Resources[0].AuthorizationServers[0].Metadata.JWKSURI"},
+		}), configerr.InvalidURL, "Resources[0].AuthorizationServers[0].Metadata.JWKSURI"},
 		"keys over http": {server(func(s *mcpauth.AuthorizationServer) {
 			s.Metadata = &metadata.AuthorizationServer{Issuer: issuerID, JWKSURI: "http://auth.example.com/jwks"}
-		}), mcpauth.InsecureURL, "Resources[0].AuthorizationServers[0].Metadata.JWKSURI"},
-		"empty identifier":    {identifier(""), mcpauth.InvalidIdentifier, "Resources[0].Identifier"},
-		"relative identifier": {identifier("/mcp"), mcpauth.InvalidIdentifier, "Resources[0].Identifier"},
-		"urn identifier":      {identifier("urn:x:y"), mcpauth.InvalidIdentifier, "Resources[0].Identifier"},
-		"userinfo":            {identifier("https://a@api.example.com/mcp"), mcpauth.InvalidIdentifier, "Resources[0].Identifier"},
-		"fragment":            {identifier(resourceID + "#x"), mcpauth.IdentifierFragment, "Resources[0].Identifier"},
-		"empty fragment":      {identifier(resourceID + "#"), mcpauth.IdentifierFragment, "Resources[0].Identifier"},
-		"http identifier":     {identifier("http://api.example.com/mcp"), mcpauth.InsecureURL, "Resources[0].Identifier"},
-		"offline_access":      {resource(func(r *mcpauth.Resource) { r.ScopesSupported = []string{"a", "offline_access"} }), mcpauth.OfflineAccess, "Resources[0].ScopesSupported[1]"},
-		"scope with space":    {resource(func(r *mcpauth.Resource) { r.ScopesSupported = []string{"a b"} }), mcpauth.InvalidScope, "Resources[0].ScopesSupported[0]"},
-		"scope with quote":    {resource(func(r *mcpauth.Resource) { r.ScopesSupported = []string{`a"b`} }), mcpauth.InvalidScope, "Resources[0].ScopesSupported[0]"},
+		}), configerr.InsecureURL, "Resources[0].AuthorizationServers[0].Metadata.JWKSURI"},
+		"empty identifier":    {identifier(""), configerr.InvalidIdentifier, "Resources[0].Identifier"},
+		"relative identifier": {identifier("/mcp"), configerr.InvalidIdentifier, "Resources[0].Identifier"},
+		"urn identifier":      {identifier("urn:x:y"), configerr.InvalidIdentifier, "Resources[0].Identifier"},
+		"userinfo":            {identifier("https://a@api.example.com/mcp"), configerr.InvalidIdentifier, "Resources[0].Identifier"},
+		"fragment":            {identifier(resourceID + "#x"), configerr.IdentifierFragment, "Resources[0].Identifier"},
+		"empty fragment":      {identifier(resourceID + "#"), configerr.IdentifierFragment, "Resources[0].Identifier"},
+		"http identifier":     {identifier("http://api.example.com/mcp"), configerr.InsecureURL, "Resources[0].Identifier"},
+		"offline_access":      {resource(func(r *mcpauth.Resource) { r.ScopesSupported = []string{"a", "offline_access"} }), configerr.OfflineAccess, "Resources[0].ScopesSupported[1]"},
+		"scope with space":    {resource(func(r *mcpauth.Resource) { r.ScopesSupported = []string{"a b"} }), configerr.InvalidScope, "Resources[0].ScopesSupported[0]"},
+		"scope with quote":    {resource(func(r *mcpauth.Resource) { r.ScopesSupported = []string{`a"b`} }), configerr.InvalidScope, "Resources[0].ScopesSupported[0]"},
 		"scope cycle": {resource(func(r *mcpauth.Resource) {
 			r.ScopeIncludes = map[string][]string{"a": {"b"}, "b": {"c"}, "c": {"a"}}
-		}), mcpauth.ScopeCycle, `Resources[0].ScopeIncludes["a"]`},
+		}), configerr.ScopeCycle, `Resources[0].ScopeIncludes["a"]`},
 		"scope includes itself": {resource(func(r *mcpauth.Resource) {
 			r.ScopeIncludes = map[string][]string{"a": {"a"}}
-		}), mcpauth.ScopeCycle, `Resources[0].ScopeIncludes["a"]`},
-		"documentation":        {resource(func(r *mcpauth.Resource) { r.Documentation = "javascript:alert(1)" }), mcpauth.InvalidURL, "Resources[0].Documentation"},
-		"http documentation":   {resource(func(r *mcpauth.Resource) { r.Documentation = "http://docs.example.com" }), mcpauth.InsecureURL, "Resources[0].Documentation"},
-		"reserved member":      {resource(func(r *mcpauth.Resource) { r.Extra = map[string]any{"resource": "x"} }), mcpauth.ReservedMember, "Resources[0].Extra"},
-		"member not encodable": {resource(func(r *mcpauth.Resource) { r.Extra = map[string]any{"x": func() {}} }), mcpauth.ReservedMember, "Resources[0].Extra"},
-		"no server":            {resource(func(r *mcpauth.Resource) { r.AuthorizationServers = nil }), mcpauth.NoAuthorizationServer, "Resources[0].AuthorizationServers"},
+		}), configerr.ScopeCycle, `Resources[0].ScopeIncludes["a"]`},
+		"documentation":        {resource(func(r *mcpauth.Resource) { r.Documentation = "javascript:alert(1)" }), configerr.InvalidURL, "Resources[0].Documentation"},
+		"http documentation":   {resource(func(r *mcpauth.Resource) { r.Documentation = "http://docs.example.com" }), configerr.InsecureURL, "Resources[0].Documentation"},
+		"reserved member":      {resource(func(r *mcpauth.Resource) { r.Extra = map[string]any{"resource": "x"} }), configerr.ReservedMember, "Resources[0].Extra"},
+		"member not encodable": {resource(func(r *mcpauth.Resource) { r.Extra = map[string]any{"x": func() {}} }), configerr.ReservedMember, "Resources[0].Extra"},
+		"no server":            {resource(func(r *mcpauth.Resource) { r.AuthorizationServers = nil }), configerr.NoAuthorizationServer, "Resources[0].AuthorizationServers"},
 		"duplicate issuer": {resource(func(r *mcpauth.Resource) {
 			r.AuthorizationServers = append(r.AuthorizationServers, r.AuthorizationServers[0])
-		}), mcpauth.DuplicateIssuer, "Resources[0].AuthorizationServers[1].Issuer"},
+		}), configerr.DuplicateIssuer, "Resources[0].AuthorizationServers[1].Issuer"},
 		"two verifiers": {resource(func(r *mcpauth.Resource) {
 			r.AuthorizationServers = []mcpauth.AuthorizationServer{{Issuer: issuerID, Verifier: verifier}, {Issuer: issuerID + "/2", Verifier: verifier}}
-		}), mcpauth.AmbiguousVerifier, "Resources[0].AuthorizationServers[1].Verifier"},
-		"empty issuer":       {issuer(""), mcpauth.InvalidIssuer, "Resources[0].AuthorizationServers[0].Issuer"},
-		"issuer with query":  {issuer(issuerID + "?a=b"), mcpauth.InvalidIssuer, "Resources[0].AuthorizationServers[0].Issuer"},
-		"URL of metadata":    {issuer(issuerID + "/.well-known/openid-configuration"), mcpauth.InvalidIssuer, "Resources[0].AuthorizationServers[0].Issuer"},
-		"http issuer":        {issuer("http://auth.example.com"), mcpauth.InsecureURL, "Resources[0].AuthorizationServers[0].Issuer"},
-		"loopback lookalike": {issuer("http://localhost.evil.example"), mcpauth.InsecureURL, "Resources[0].AuthorizationServers[0].Issuer"},
-		"type":               {server(func(s *mcpauth.AuthorizationServer) { s.Type = "saml" }), mcpauth.InvalidType, "Resources[0].AuthorizationServers[0].Type"},
-		"metadata URL":       {server(func(s *mcpauth.AuthorizationServer) { s.MetadataURL = "nonsense" }), mcpauth.InvalidURL, "Resources[0].AuthorizationServers[0].MetadataURL"},
+		}), configerr.AmbiguousVerifier, "Resources[0].AuthorizationServers[1].Verifier"},
+		"empty issuer":       {issuer(""), configerr.InvalidIssuer, "Resources[0].AuthorizationServers[0].Issuer"},
+		"issuer with query":  {issuer(issuerID + "?a=b"), configerr.InvalidIssuer, "Resources[0].AuthorizationServers[0].Issuer"},
+		"URL of metadata":    {issuer(issuerID + "/.well-known/openid-configuration"), configerr.InvalidIssuer, "Resources[0].AuthorizationServers[0].Issuer"},
+		"http issuer":        {issuer("http://auth.example.com"), configerr.InsecureURL, "Resources[0].AuthorizationServers[0].Issuer"},
+		"loopback lookalike": {issuer("http://localhost.evil.example"), configerr.InsecureURL, "Resources[0].AuthorizationServers[0].Issuer"},
+		"type":               {server(func(s *mcpauth.AuthorizationServer) { s.Type = "saml" }), configerr.InvalidType, "Resources[0].AuthorizationServers[0].Type"},
+		"metadata URL":       {server(func(s *mcpauth.AuthorizationServer) { s.MetadataURL = "nonsense" }), configerr.InvalidURL, "Resources[0].AuthorizationServers[0].MetadataURL"},
 		"issuer mismatch": {server(func(s *mcpauth.AuthorizationServer) {
 			s.Metadata = &metadata.AuthorizationServer{Issuer: issuerID + "/"}
-		}), mcpauth.IssuerMismatch, "Resources[0].AuthorizationServers[0].Metadata.Issuer"},
+		}), configerr.IssuerMismatch, "Resources[0].AuthorizationServers[0].Metadata.Issuer"},
 		"two sources": {server(func(s *mcpauth.AuthorizationServer) {
 			s.Metadata, s.MetadataURL = &metadata.AuthorizationServer{Issuer: issuerID}, "https://auth.example.com/m"
-		}), mcpauth.ConflictingSources, "Resources[0].AuthorizationServers[0].Metadata and MetadataURL or RepairMetadata"},
+		}), configerr.ConflictingSources, "Resources[0].AuthorizationServers[0].Metadata and MetadataURL or RepairMetadata"},
 		"keys and verifier": {server(func(s *mcpauth.AuthorizationServer) {
 			s.JWKS, s.Verifier = []byte(`{"keys":[]}`), verifier
-		}), mcpauth.ConflictingSources, "Resources[0].AuthorizationServers[0].JWKS and Verifier"},
+		}), configerr.ConflictingSources, "Resources[0].AuthorizationServers[0].JWKS and Verifier"},
 		"empty client": {server(func(s *mcpauth.AuthorizationServer) {
 			s.AllowedClients = []string{"a", ""}
-		}), mcpauth.InvalidClient, "Resources[0].AuthorizationServers[0].AllowedClients[1]"},
+		}), configerr.InvalidClient, "Resources[0].AuthorizationServers[0].AllowedClients[1]"},
 		"clients beside a verifier": {server(func(s *mcpauth.AuthorizationServer) {
 			s.AllowedClients, s.Verifier = []string{"a"}, verifier
-		}), mcpauth.ConflictingSources, "Resources[0].AuthorizationServers[0].AllowedClients and Verifier"},
+		}), configerr.ConflictingSources, "Resources[0].AuthorizationServers[0].AllowedClients and Verifier"},
 		"clients beside introspection of all": {server(func(s *mcpauth.AuthorizationServer) {
 			s.AllowedClients, s.Introspection = []string{"a"}, &mcpauth.Introspection{ClientID: "rs", ClientSecret: "s", Tokens: mcpauth.AllTokens}
-		}), mcpauth.ConflictingSources, "Resources[0].AuthorizationServers[0].AllowedClients and Introspection of all tokens"},
-		"empty keys":      {server(func(s *mcpauth.AuthorizationServer) { s.JWKS = []byte(`{"keys":[]}`) }), mcpauth.InvalidKeySet, "Resources[0].AuthorizationServers[0].JWKS"},
-		"broken keys":     {server(func(s *mcpauth.AuthorizationServer) { s.JWKS = []byte(`{`) }), mcpauth.InvalidKeySet, "Resources[0].AuthorizationServers[0].JWKS"},
-		"algorithm none":  {server(func(s *mcpauth.AuthorizationServer) { s.Algorithms = []string{"ES256", "none"} }), mcpauth.InvalidAlgorithm, "Resources[0].AuthorizationServers[0].Algorithms[1]"},
-		"algorithm HS256": {server(func(s *mcpauth.AuthorizationServer) { s.Algorithms = []string{"HS256"} }), mcpauth.InvalidAlgorithm, "Resources[0].AuthorizationServers[0].Algorithms[0]"},
-		"empty audience":  {server(func(s *mcpauth.AuthorizationServer) { s.Audiences = []string{""} }), mcpauth.InvalidAudience, "Resources[0].AuthorizationServers[0].Audiences[0]"},
-		"negative leeway": {func(c *mcpauth.Config) { c.Leeway = -1 }, mcpauth.InvalidLeeway, "Leeway"},
-		"long leeway":     {func(c *mcpauth.Config) { c.Leeway = 61 * time.Second }, mcpauth.InvalidLeeway, "Leeway"},
-		"CORS origin":     {func(c *mcpauth.Config) { c.CORS.Origins = []string{"not an origin"} }, mcpauth.InvalidCORS, "CORS.Origins"},
+		}), configerr.ConflictingSources, "Resources[0].AuthorizationServers[0].AllowedClients and Introspection of all tokens"},
+		"empty keys":       {server(func(s *mcpauth.AuthorizationServer) { s.JWKS = []byte(`{"keys":[]}`) }), configerr.InvalidKeySet, "Resources[0].AuthorizationServers[0].JWKS"},
+		"broken keys":      {server(func(s *mcpauth.AuthorizationServer) { s.JWKS = []byte(`{`) }), configerr.InvalidKeySet, "Resources[0].AuthorizationServers[0].JWKS"},
+		"algorithm none":   {server(func(s *mcpauth.AuthorizationServer) { s.Algorithms = []string{"ES256", "none"} }), configerr.InvalidAlgorithm, "Resources[0].AuthorizationServers[0].Algorithms[1]"},
+		"algorithm HS256":  {server(func(s *mcpauth.AuthorizationServer) { s.Algorithms = []string{"HS256"} }), configerr.InvalidAlgorithm, "Resources[0].AuthorizationServers[0].Algorithms[0]"},
+		"empty audience":   {server(func(s *mcpauth.AuthorizationServer) { s.Audiences = []string{""} }), configerr.InvalidAudience, "Resources[0].AuthorizationServers[0].Audiences[0]"},
+		"negative leeway":  {func(c *mcpauth.Config) { c.Leeway = -1 }, configerr.InvalidLeeway, "Leeway"},
+		"long leeway":      {func(c *mcpauth.Config) { c.Leeway = 61 * time.Second }, configerr.InvalidLeeway, "Leeway"},
+		"negative timeout": {func(c *mcpauth.Config) { c.Network.Timeout = -1 }, configerr.InvalidTimeout, "Network.Timeout"},
+		"long timeout":     {func(c *mcpauth.Config) { c.Network.Timeout = time.Minute + 1 }, configerr.InvalidTimeout, "Network.Timeout"},
+		"CORS origin":      {func(c *mcpauth.Config) { c.CORS.Origins = []string{"not an origin"} }, configerr.InvalidCORS, "CORS.Origins"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -133,11 +136,11 @@ func TestConfigFaults(t *testing.T) {
 			if !errors.Is(err, test.want) {
 				t.Fatalf("got %v, want %q", err, test.want)
 			}
-			var e *mcpauth.ConfigError
+			var e *configerr.Error
 			if !errors.As(err, &e) {
-				t.Fatalf("%T is no *ConfigError", err)
+				t.Fatalf("%T is no *configerr.Error", err)
 			}
-			if !strings.Contains(err.Error(), "mcpauth: "+test.field) {
+			if !strings.Contains(err.Error(), test.field) {
 				t.Errorf("%q does not name the field %s", err, test.field)
 			}
 		})
@@ -149,8 +152,8 @@ func TestConfigFaultsTogether(t *testing.T) {
 	_, err := mcpauth.New(mcpauth.Config{Leeway: time.Hour, Resources: []mcpauth.Resource{
 		{Identifier: "http://api.example.com#x", ScopesSupported: []string{"offline_access"}},
 	}})
-	for _, fault := range []mcpauth.ConfigFault{
-		mcpauth.InvalidLeeway, mcpauth.InsecureURL, mcpauth.IdentifierFragment, mcpauth.OfflineAccess, mcpauth.NoAuthorizationServer,
+	for _, fault := range []configerr.Fault{
+		configerr.InvalidLeeway, configerr.InsecureURL, configerr.IdentifierFragment, configerr.OfflineAccess, configerr.NoAuthorizationServer,
 	} {
 		if !errors.Is(err, fault) {
 			t.Errorf("%q is not reported in: %v", fault, err)
@@ -171,7 +174,7 @@ func TestConfigFaultsHoldNoPassword(t *testing.T) {
 			Issuer: "https://u:" + password + "@auth.example.com", MetadataURL: "https://u:" + password + "@auth.example.com/x",
 		}},
 	}}})
-	if !errors.Is(err, mcpauth.InvalidIdentifier) || !errors.Is(err, mcpauth.InvalidIssuer) || !errors.Is(err, mcpauth.InvalidURL) {
+	if !errors.Is(err, configerr.InvalidIdentifier) || !errors.Is(err, configerr.InvalidIssuer) || !errors.Is(err, configerr.InvalidURL) {
 		t.Fatal(err)
 	}
 	if strings.Contains(err.Error(), password) || !strings.Contains(err.Error(), "@api.example.com/mcp") {
@@ -221,12 +224,12 @@ func TestOptionFaults(t *testing.T) {
 	auth := newAuth(t, config)
 	for name, test := range map[string]struct {
 		options []mcpauth.Option
-		want    mcpauth.ConfigFault
+		want    configerr.Fault
 	}{
-		"which resource":   {nil, mcpauth.ResourceNotSpecified},
-		"unknown resource": {[]mcpauth.Option{mcpauth.ForResource("https://other.example")}, mcpauth.ResourceUnknown},
-		"offline_access":   {[]mcpauth.Option{mcpauth.ForResource(resourceID), mcpauth.Scopes("offline_access")}, mcpauth.OfflineAccess},
-		"scope":            {[]mcpauth.Option{mcpauth.ForResource(resourceID), mcpauth.ChallengeScopes("a b")}, mcpauth.InvalidScope},
+		"which resource":   {nil, configerr.ResourceNotSpecified},
+		"unknown resource": {[]mcpauth.Option{mcpauth.ForResource("https://other.example")}, configerr.ResourceUnknown},
+		"offline_access":   {[]mcpauth.Option{mcpauth.ForResource(resourceID), mcpauth.Scopes("offline_access")}, configerr.OfflineAccess},
+		"scope":            {[]mcpauth.Option{mcpauth.ForResource(resourceID), mcpauth.ChallengeScopes("a b")}, configerr.InvalidScope},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -3,10 +3,19 @@ package mcpauth
 import (
 	"context"
 	"net/http"
+	"slices"
+	"time"
 
+	"github.com/mcp-auth/go/internal/claims"
+	"github.com/mcp-auth/go/internal/credential"
+	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/internal/response"
+	"github.com/mcp-auth/go/internal/scope"
+	"github.com/mcp-auth/go/internal/senderconstraint"
 	"github.com/mcp-auth/go/internal/session"
+	"github.com/mcp-auth/go/internal/token"
+	"github.com/mcp-auth/go/policy"
 	"github.com/mcp-auth/go/reason"
 )
 
@@ -17,14 +26,15 @@ type decision struct {
 	refused  *refusal.Refusal // nil: allowed
 
 	// Who is calling.
-	claims *Claims // shared, not to be written to; nil: a caller without a token
+	claims *claims.Claims // shared, not to be written to; nil: a caller without a token
 	token  *string
-	scheme authScheme // of the credential, refused or not
+	scheme credential.Scheme // of the credential, refused or not
 
 	// What was asked.
 	method string
-	scopes []string // that the handler needs
-	needed []string // scopes of the handler and the operations, with a policy
+	scopes []string           // that the handler needs
+	asked  []policy.Operation // if the decision is reported
+	needed []string           // scopes of the handler and the operations, with a policy
 
 	response response.Plan
 }
@@ -34,8 +44,18 @@ type bodySource interface {
 	Bytes(most int64) ([]byte, error)
 }
 
-// decide decides on one request for the resource.
+// decide decides on one request for the resource, and reports the decision.
 func (r *resource) decide(ctx context.Context, req *Request, body bodySource) decision {
+	var began time.Time
+	if r.decided != nil {
+		began = time.Now()
+	}
+	d := r.judge(ctx, req, body)
+	r.report(ctx, &d, began)
+	return d
+}
+
+func (r *resource) judge(ctx context.Context, req *Request, body bodySource) decision {
 	d := decision{resource: r, method: req.Method, scopes: req.Scopes}
 	r.authenticate(ctx, req, &d)
 	if d.refused != nil {
@@ -51,10 +71,36 @@ func (r *resource) decide(ctx context.Context, req *Request, body bodySource) de
 // authenticate finds out who is calling. A caller without a token is let through
 // if the policy may admit such callers.
 func (r *resource) authenticate(ctx context.Context, req *Request, d *decision) {
-	d.claims, d.token, d.scheme, d.refused = r.prove(ctx, req)
-	if d.refused != nil && d.refused.Reason == reason.NoCredentials && r.policy != nil && r.policy.AllowsAnonymous() {
+	v, scheme, refused := r.prove(ctx, req)
+	d.scheme, d.refused = scheme, refused
+	if refused == nil {
+		d.claims, d.token = v.Claims, &v.Token
+		return
+	}
+	if refused.Reason == reason.NoCredentials && r.policy != nil && r.policy.AllowsAnonymous() {
 		d.refused = nil
 	}
+}
+
+// prove takes a token from the request, and returns it if it is valid for this
+// resource now and comes from its sender. With a refusal comes the scheme that
+// the request used.
+func (r *resource) prove(ctx context.Context, req *Request) (*token.Verified, credential.Scheme, *refusal.Refusal) {
+	used, refused := credential.Read(req.Header, req.URL, r.sender.Schemes())
+	if refused != nil {
+		return nil, used.Scheme, refused
+	}
+	v, refused := r.tokens.Verify(ctx, used.Token, req.RemoteAddr)
+	if refused != nil {
+		return nil, used.Scheme, refused
+	}
+	refused = r.sender.Check(ctx, &senderconstraint.Request{
+		Method: req.Method, URL: req.URL, Header: req.Header, TLS: req.TLS, RemoteAddr: req.RemoteAddr,
+	}, used, v.Claims.Confirmation)
+	if refused != nil {
+		return nil, used.Scheme, refused
+	}
+	return v, used.Scheme, nil
 }
 
 // admitSession refuses a session of another caller.
@@ -80,38 +126,45 @@ func (d *decision) userID() string {
 }
 
 // challenge turns a refusal into what the caller may see.
-func (r *resource) challenge(req *Request, scheme authScheme, refused *refusal.Refusal) *Challenge {
+func (r *resource) challenge(req *Request, scheme credential.Scheme, refused *refusal.Refusal) *Challenge {
 	c := &Challenge{
 		Status:           refused.Status,
 		Code:             refused.Code,
 		Description:      refused.Description(),
-		Scopes:           challengeScopes(req, refused),
+		Scopes:           r.challengeScopes(req, refused),
 		ResourceMetadata: r.metadataURL,
 		Reason:           refused.Reason,
 		cause:            refused.Cause,
 		rpc:              refused.RPC,
+		scheme:           scheme,
 	}
-	r.dpop.challenge(c, scheme)
+	if d := r.sender.DPoP(); d != nil {
+		c.DPoPAlgorithms, c.DPoPOnly, c.DPoPNonce = slices.Clone(d.Names), d.Required, d.Nonce()
+	}
 	if refused.Status == http.StatusServiceUnavailable {
-		c.RetryAfter = retryAfter(refused.Cause)
+		c.RetryAfter = keys.RetryAfter(refused.Cause)
 	}
-	if r.auth.showDetails && refused.Cause != nil {
+	if r.showDetails && refused.Cause != nil {
 		c.Description = printable(refused.Cause.Error())
 	}
 	return c
 }
 
 // challengeScopes are the scopes that the caller is to ask for.
-func challengeScopes(req *Request, refused *refusal.Refusal) []string {
+func (r *resource) challengeScopes(req *Request, refused *refusal.Refusal) []string {
+	needed := req.Scopes
+	if refused.Scopes != nil {
+		needed = refused.Scopes
+	}
 	switch {
 	case refused.Code == refusal.CodeAccessDenied: // a check does not reveal what it looks at
 		return nil
 	case refused.Status == http.StatusUnauthorized && req.ChallengeScopes != nil:
 		return req.ChallengeScopes
-	case refused.Status != http.StatusUnauthorized && refused.Status != http.StatusForbidden:
+	case refused.Status == http.StatusUnauthorized:
+		return scope.Union(r.firstScopes, needed) // no copy, unless the handler needs more than the policy names
+	case refused.Status != http.StatusForbidden:
 		return nil
-	case refused.Scopes != nil:
-		return refused.Scopes
 	}
-	return req.Scopes
+	return needed
 }

@@ -1,17 +1,17 @@
 package mcpauth
 
 import (
+	"cmp"
 	"context"
-	"errors"
-	"fmt"
-	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/dpop"
 	"github.com/mcp-auth/go/internal/jose"
-	"github.com/mcp-auth/go/internal/refusal"
-	"github.com/mcp-auth/go/reason"
+	"github.com/mcp-auth/go/internal/panics"
+	"github.com/mcp-auth/go/internal/senderconstraint"
 )
 
 const (
@@ -37,7 +37,9 @@ type DPoP struct {
 	RequireNonce bool
 	// NonceKey is the secret that nonces are made with, at least 32 random
 	// bytes: the same in all replicas that answer for the resource. Nil means a
-	// random one for this process.
+	// random one for this process, which is right for a single replica only, so
+	// New warns of it: behind a load balancer each replica would refuse the nonces
+	// of the others.
 	NonceKey []byte
 	// Algorithms is the allow-list for proofs, such as "ES256". Empty means RS,
 	// PS and ES with 256, 384 and 512 bits, and EdDSA.
@@ -50,9 +52,11 @@ type DPoP struct {
 	// cache in memory, for one process: several replicas need a shared one.
 	ReplayCache ReplayCache
 	// ReplayCacheSize is how many proofs the cache in memory holds, 262,144 if
-	// zero: at the default lifetime, 4,000 requests per second, some 40 MB.
+	// zero: at the default lifetime, 4,000 requests per second, 60 MB at most.
 	// When it is full of proofs that could still be replayed, further ones are
-	// answered with 503. None is ever forgotten early.
+	// answered with 503. None is ever forgotten early. One key may hold as many
+	// as there are free places, half of all if it is alone, so that a client
+	// that floods the cache shuts out only itself.
 	ReplayCacheSize int
 }
 
@@ -63,7 +67,7 @@ type DPoP struct {
 // exactly one gets false. With a store such as Redis, that is SET with NX and
 // EXAT. The id has 43 characters of base64url and holds nothing secret.
 //
-// An error is answered with 503, because the proof may have been used before.
+// An error or a panic is answered with 503, because the proof may have been used before.
 // Seen must honour ctx and be safe for concurrent use.
 type ReplayCache interface {
 	Seen(ctx context.Context, id string, until time.Time) (bool, error)
@@ -78,150 +82,61 @@ func (d *DPoP) clone() *DPoP {
 	return &c
 }
 
-func (d *DPoP) check(f *faults, field string) {
+// parse returns what checks the proofs for a resource, nil if none are accepted,
+// and reports mistakes.
+func (d *DPoP) parse(faults *configerr.List, field, resource string, leeway time.Duration, now func() time.Time) *senderconstraint.DPoP {
 	if d == nil {
-		return
+		return nil
 	}
-	for i, alg := range d.Algorithms {
-		if _, ok := jose.ParseAlgorithm(alg); !ok {
-			f.add(InvalidAlgorithm, alg, "%s.Algorithms[%d]", field, i)
-		}
+	d.checkLimits(faults, field)
+	p := &senderconstraint.DPoP{
+		Required: d.Required, Names: d.Algorithms, Algorithms: parseAlgorithms(faults, field, d.Algorithms),
+		Lifetime: cmp.Or(d.ProofLifetime, defaultProofLifetime), Leeway: leeway, Now: now,
 	}
+	if p.Algorithms == nil {
+		p.Algorithms = jose.Algorithms()
+		p.Names = names(p.Algorithms)
+	}
+	if d.RequireNonce {
+		p.Nonces = dpop.NewNonces(d.NonceKey, resource)
+	}
+	if d.ReplayCache != nil {
+		p.Replays = sharedReplays{d.ReplayCache}
+	} else {
+		p.Replays = dpop.NewReplays(cmp.Or(d.ReplayCacheSize, defaultReplayEntries), p.Lifetime)
+	}
+	return p
+}
+
+// sharedReplays is a [ReplayCache] as the engine uses it.
+type sharedReplays struct{ cache ReplayCache }
+
+// Seen implements the interface of package senderconstraint.
+func (s sharedReplays) Seen(ctx context.Context, proof *dpop.Proof, _ time.Time) (bool, error) {
+	return panics.Call("the ReplayCache", func() (bool, error) { return s.cache.Seen(ctx, proof.ID, proof.Until) })
+}
+
+func (d *DPoP) checkLimits(faults *configerr.List, field string) {
 	if d.NonceKey != nil && len(d.NonceKey) < dpop.MinNonceKeySize {
-		f.add(InvalidNonceKey, "", "%s.NonceKey", field)
+		faults.Add(configerr.InvalidNonceKey, field+".NonceKey", "")
 	}
 	if d.ProofLifetime < 0 || d.ProofLifetime > maxProofLifetime {
-		f.add(InvalidProofLifetime, d.ProofLifetime.String(), "%s.ProofLifetime", field)
+		faults.Add(configerr.InvalidProofLifetime, field+".ProofLifetime", d.ProofLifetime.String())
 	}
 	if d.ReplayCacheSize < 0 || d.ReplayCacheSize > maxReplayEntries {
-		f.add(InvalidReplayCacheSize, fmt.Sprint(d.ReplayCacheSize), "%s.ReplayCacheSize", field)
+		faults.Add(configerr.InvalidReplayCacheSize, field+".ReplayCacheSize", strconv.Itoa(d.ReplayCacheSize))
+	}
+	if d.RequireNonce && d.NonceKey == nil {
+		faults.Warn(configerr.NonceKeyNotShared, field+".NonceKey", "", nil)
 	}
 	if d.ReplayCache != nil && d.ReplayCacheSize != 0 {
-		f.add(ConflictingSources, "", "%s.ReplayCache and ReplayCacheSize", field)
+		faults.Add(configerr.ConflictingSources, field+".ReplayCache and ReplayCacheSize", "")
 	}
 }
 
-// algorithms are the names to advertise.
-func (d *DPoP) algorithms() []string {
-	switch {
-	case d == nil:
-		return nil
-	case len(d.Algorithms) > 0:
-		return d.Algorithms
-	}
-	var names []string
-	for _, alg := range jose.Algorithms() {
+func names(algorithms []jose.Algorithm) (names []string) {
+	for _, alg := range algorithms {
 		names = append(names, string(alg))
 	}
 	return names
-}
-
-// proofChecker is a resource's DPoP, ready for use.
-type proofChecker struct {
-	required   bool
-	names      []string // of the algorithms
-	algorithms []jose.Algorithm
-	lifetime   time.Duration
-	leeway     time.Duration
-	now        func() time.Time
-	nonces     *dpop.Nonces // nil: not required
-	replays    ReplayCache
-}
-
-func newProofChecker(d *DPoP, resource string, leeway time.Duration, now func() time.Time) *proofChecker {
-	if d == nil {
-		return nil
-	}
-	c := &proofChecker{
-		required: d.Required, names: d.algorithms(), lifetime: d.ProofLifetime,
-		leeway: leeway, now: now, replays: d.ReplayCache,
-	}
-	for _, name := range c.names {
-		if alg, ok := jose.ParseAlgorithm(name); ok { // checked by New
-			c.algorithms = append(c.algorithms, alg)
-		}
-	}
-	if c.lifetime == 0 {
-		c.lifetime = defaultProofLifetime
-	}
-	if d.RequireNonce {
-		c.nonces = dpop.NewNonces(d.NonceKey, resource)
-	}
-	if c.replays != nil {
-		return c
-	}
-	size := d.ReplayCacheSize
-	if size == 0 {
-		size = defaultReplayEntries
-	}
-	c.replays = dpop.NewReplays(size, now)
-	return c
-}
-
-// nonce returns what the header DPoP-Nonce says, or nothing.
-func (c *proofChecker) nonce() string {
-	if c == nil || c.nonces == nil {
-		return ""
-	}
-	return c.nonces.Issue(c.now())
-}
-
-// DPoPNonce returns the value of the header DPoP-Nonce to send with the answer
-// to an admitted request (RFC 9449 §8.2), or the empty string if the resource
-// demands no nonces. An answer with it must not be cached. It is for doors of
-// your own: Protect sends the header by itself, and [WriteChallenge] does so in
-// refusals.
-func (a *Auth) DPoPNonce(resource string) string {
-	res, err := a.resource(resource)
-	if err != nil {
-		return ""
-	}
-	return res.dpop.nonce()
-}
-
-// challenge adds to a refusal what clients need to know of DPoP.
-func (c *proofChecker) challenge(refused *Challenge, used authScheme) {
-	refused.scheme = used
-	if c == nil {
-		return
-	}
-	refused.DPoPAlgorithms, refused.DPoPOnly, refused.DPoPNonce = slices.Clone(c.names), c.required, c.nonce()
-}
-
-// check proves that the request comes from who has the token's key.
-func (c *proofChecker) check(ctx context.Context, req *Request, target, token, thumbprint string) *refusal.Refusal {
-	proofs := req.Header["Dpop"] // the canonical form
-	if len(proofs) != 1 {
-		return invalidProof(reason.DPoPProofMalformed, "%d DPoP headers, not one", len(proofs))
-	}
-	proof, err := dpop.Check(proofs[0], &dpop.Expected{
-		Method: req.Method, URL: target, Token: token, Thumbprint: thumbprint, Algorithms: c.algorithms,
-		Now: c.now(), Lifetime: c.lifetime, Leeway: c.leeway, Nonces: c.nonces,
-	})
-	if err != nil {
-		return proofRefusal(err)
-	}
-	seen, err := c.replays.Seen(ctx, proof.ID, proof.Until)
-	switch {
-	case err != nil:
-		return refusal.Unavailable(reason.ReplayCacheUnavailable, err)
-	case seen:
-		return invalidProof(reason.DPoPProofReplayed, "the DPoP proof was used before")
-	}
-	return nil
-}
-
-func proofRefusal(err error) *refusal.Refusal {
-	var e *dpop.Error
-	if !errors.As(err, &e) {
-		return invalidProof(reason.DPoPProofMalformed, "%w", err)
-	}
-	if e.Reason == dpop.NonceRequired {
-		return refusal.New(http.StatusUnauthorized, "use_dpop_nonce", reason.DPoPNonceRequired, "%w", err)
-	}
-	return invalidProof(reason.Reason(e.Reason), "%w", err)
-}
-
-func invalidProof(why reason.Reason, format string, args ...any) *refusal.Refusal {
-	return refusal.New(http.StatusUnauthorized, "invalid_dpop_proof", why, format, args...)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/metadata"
 	"github.com/mcp-auth/go/reason"
@@ -209,6 +211,106 @@ func TestDPoPReplicas(t *testing.T) {
 	}
 }
 
+// Covers RS18: a client that floods the replay cache shuts out only itself, and
+// what it is refused with is not an error of the server.
+func TestDPoPFloodOfOneKey(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, mcpauthtest.Config{})
+	config := trusting(server.Issuer())
+	config.Resources[0].DPoP = &mcpauth.DPoP{ReplayCacheSize: 20}
+	var log bytes.Buffer
+	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	auth := newAuth(t, config)
+	client := func() *bound {
+		key := newDPoPKey(t)
+		return &bound{auth, key, mint(t, server, mcpauthtest.BoundTo(key))}
+	}
+	flood, honest := client(), client()
+	accepted := 0
+	for range 30 {
+		switch got := reasonOf(t, auth, flood.request(t, "")); got {
+		case "":
+			accepted++
+		case reason.ReplayCacheUnavailable:
+		default:
+			t.Fatal(got)
+		}
+	}
+	if accepted != 10 {
+		t.Errorf("%d requests of one key were accepted, want half of 20", accepted)
+	}
+	for range 5 {
+		if got := reasonOf(t, auth, honest.request(t, "")); got != "" {
+			t.Errorf("another client: %q", got)
+		}
+	}
+	if text := log.String(); !strings.Contains(text, "share of the replay cache") || strings.Contains(text, "level=ERROR") {
+		t.Error(text)
+	}
+}
+
+// Covers RS18: a used proof is not valid again after the clock went ahead and back.
+func TestDPoPWhenTheClockGoesBack(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	server := newServer(t, mcpauthtest.Config{Now: c.now})
+	config := trusting(server.Issuer())
+	config.Now, config.Resources[0].DPoP = c.now, &mcpauth.DPoP{}
+	key := newDPoPKey(t)
+	long, err := server.Token(mcpauthtest.TokenClaims{Audience: []string{resourceID}, ExpiresAt: c.now().Add(5 * time.Hour)}, mcpauthtest.BoundTo(key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bound{newAuth(t, config), key, long}
+	first := b.request(t, "")
+	if got := reasonOf(t, b.auth, first); got != "" {
+		t.Fatal(got)
+	}
+	c.advance(time.Hour)
+	if got := reasonOf(t, b.auth, first); got != reason.DPoPProofStale {
+		t.Errorf("an hour later: %q", got)
+	}
+	proof, err := key.Proof(mcpauthtest.DPoPProof{Method: http.MethodPost, URL: resourceID, AccessToken: long, IssuedAt: c.now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ahead := mcpauth.Request{Method: http.MethodPost, URL: "/mcp", Header: http.Header{"Authorization": {"DPoP " + long}, "Dpop": {proof}}}
+	if got := reasonOf(t, b.auth, ahead); got != "" {
+		t.Fatal(got)
+	}
+	c.advance(-time.Hour)
+	if got := reasonOf(t, b.auth, first); got != reason.DPoPProofReplayed {
+		t.Errorf("when the clock is back: %q", got)
+	}
+}
+
+// Covers RS18: New warns of nonces that only one process can check.
+func TestNonceKeyOfOneProcess(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		dpop *mcpauth.DPoP
+		want []string
+	}{
+		"no key":    {&mcpauth.DPoP{RequireNonce: true}, []string{"Resources[0].DPoP.NonceKey"}},
+		"a key":     {&mcpauth.DPoP{RequireNonce: true, NonceKey: make([]byte, 32)}, nil},
+		"no nonces": {&mcpauth.DPoP{}, nil},
+		"no DPoP":   {nil, nil},
+	} {
+		config := oneResource()
+		config.Resources[0].DPoP = test.dpop
+		var got []string
+		for _, w := range newAuth(t, config).Warnings() {
+			got = append(got, w.Field)
+			if !errors.Is(w, configerr.NonceKeyNotShared) {
+				t.Error(w)
+			}
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+}
+
 func TestDPoPNonceWhereThereIsNone(t *testing.T) {
 	t.Parallel()
 	plain, optional := newAuth(t, oneResource()), newBound(t, &mcpauth.DPoP{})
@@ -293,28 +395,31 @@ func TestSenderConstraintConfigFaults(t *testing.T) {
 	mtls := func(m mcpauth.MTLS) mcpauth.Resource { return mcpauth.Resource{MTLS: &m} }
 	for name, test := range map[string]struct {
 		resource mcpauth.Resource
-		want     mcpauth.ConfigFault
+		want     configerr.Fault
 		field    string
 	}{
-		"symmetric proofs":      {dpop(mcpauth.DPoP{Algorithms: []string{"ES256", "HS256"}}), mcpauth.InvalidAlgorithm, "DPoP.Algorithms[1]"},
-		"short nonce key":       {dpop(mcpauth.DPoP{NonceKey: make([]byte, 31)}), mcpauth.InvalidNonceKey, "DPoP.NonceKey"},
-		"empty nonce key":       {dpop(mcpauth.DPoP{NonceKey: []byte{}}), mcpauth.InvalidNonceKey, "DPoP.NonceKey"},
-		"long lifetime":         {dpop(mcpauth.DPoP{ProofLifetime: 5*time.Minute + 1}), mcpauth.InvalidProofLifetime, "DPoP.ProofLifetime"},
-		"negative lifetime":     {dpop(mcpauth.DPoP{ProofLifetime: -1}), mcpauth.InvalidProofLifetime, "DPoP.ProofLifetime"},
-		"negative cache":        {dpop(mcpauth.DPoP{ReplayCacheSize: -1}), mcpauth.InvalidReplayCacheSize, "DPoP.ReplayCacheSize"},
-		"huge cache":            {dpop(mcpauth.DPoP{ReplayCacheSize: 1 << 30}), mcpauth.InvalidReplayCacheSize, "DPoP.ReplayCacheSize"},
-		"two caches":            {dpop(mcpauth.DPoP{ReplayCache: &sharedCache{}, ReplayCacheSize: 1}), mcpauth.ConflictingSources, "DPoP.ReplayCache and ReplayCacheSize"},
-		"header without proxy":  {mtls(mcpauth.MTLS{ForwardedHeader: "Client-Cert"}), mcpauth.IncompleteForwarding, "MTLS.ForwardedHeader and TrustedProxies"},
-		"proxy without header":  {mtls(mcpauth.MTLS{TrustedProxies: prefixes("10.0.0.0/8")}), mcpauth.IncompleteForwarding, "MTLS.ForwardedHeader and TrustedProxies"},
-		"everybody a proxy":     {mtls(mcpauth.MTLS{ForwardedHeader: "X", TrustedProxies: prefixes("10.0.0.0/8", "0.0.0.0/0")}), mcpauth.InvalidProxyNetwork, "MTLS.TrustedProxies[1]"},
-		"every IPv6 a proxy":    {mtls(mcpauth.MTLS{ForwardedHeader: "X", TrustedProxies: prefixes("::/0")}), mcpauth.InvalidProxyNetwork, "MTLS.TrustedProxies[0]"},
-		"invalid proxy":         {mtls(mcpauth.MTLS{ForwardedHeader: "X", TrustedProxies: prefixes("")}), mcpauth.InvalidProxyNetwork, "MTLS.TrustedProxies[0]"},
-		"no header name":        {mtls(mcpauth.MTLS{ForwardedHeader: "Client Cert", TrustedProxies: prefixes("10.0.0.0/8")}), mcpauth.InvalidHeaderName, "MTLS.ForwardedHeader"},
-		"signer without a key":  {mcpauth.Resource{MetadataSigner: &mcpauth.MetadataSigner{Algorithm: "ES256"}}, mcpauth.InvalidSigner, "MetadataSigner.Key"},
-		"signer of another key": {mcpauth.Resource{MetadataSigner: &mcpauth.MetadataSigner{Algorithm: "ES384", Key: signer(t, "ES256")}}, mcpauth.InvalidSigner, "MetadataSigner.Key"},
-		"signer HS256":          {mcpauth.Resource{MetadataSigner: &mcpauth.MetadataSigner{Algorithm: "HS256", Key: signer(t, "ES256")}}, mcpauth.InvalidAlgorithm, "MetadataSigner.Algorithm"},
-		"signer none":           {mcpauth.Resource{MetadataSigner: &mcpauth.MetadataSigner{Algorithm: "none", Key: signer(t, "ES256")}}, mcpauth.InvalidAlgorithm, "MetadataSigner.Algorithm"},
-		"signer not said":       {mcpauth.Resource{MetadataSigner: &mcpauth.MetadataSigner{Key: signer(t, "ES256")}}, mcpauth.InvalidAlgorithm, "MetadataSigner.Algorithm"},
+		"symmetric proofs":      {dpop(mcpauth.DPoP{Algorithms: []string{"ES256", "HS256"}}), configerr.InvalidAlgorithm, "DPoP.Algorithms[1]"},
+		"short nonce key":       {dpop(mcpauth.DPoP{NonceKey: make([]byte, 31)}), configerr.InvalidNonceKey, "DPoP.NonceKey"},
+		"empty nonce key":       {dpop(mcpauth.DPoP{NonceKey: []byte{}}), configerr.InvalidNonceKey, "DPoP.NonceKey"},
+		"long lifetime":         {dpop(mcpauth.DPoP{ProofLifetime: 5*time.Minute + 1}), configerr.InvalidProofLifetime, "DPoP.ProofLifetime"},
+		"negative lifetime":     {dpop(mcpauth.DPoP{ProofLifetime: -1}), configerr.InvalidProofLifetime, "DPoP.ProofLifetime"},
+		"negative cache":        {dpop(mcpauth.DPoP{ReplayCacheSize: -1}), configerr.InvalidReplayCacheSize, "DPoP.ReplayCacheSize"},
+		"huge cache":            {dpop(mcpauth.DPoP{ReplayCacheSize: 1 << 30}), configerr.InvalidReplayCacheSize, "DPoP.ReplayCacheSize"},
+		"two caches":            {dpop(mcpauth.DPoP{ReplayCache: &sharedCache{}, ReplayCacheSize: 1}), configerr.ConflictingSources, "DPoP.ReplayCache and ReplayCacheSize"},
+		"header without proxy":  {mtls(mcpauth.MTLS{ForwardedHeader: "Client-Cert"}), configerr.IncompleteForwarding, "MTLS.ForwardedHeader and TrustedProxies"},
+		"proxy without header":  {mtls(mcpauth.MTLS{TrustedProxies: prefixes("10.0.0.0/8")}), configerr.IncompleteForwarding, "MTLS.ForwardedHeader and TrustedProxies"},
+		"everybody a proxy":     {mtls(mcpauth.MTLS{ForwardedHeader: "X", TrustedProxies: prefixes("10.0.0.0/8", "0.0.0.0/0")}), configerr.InvalidProxyNetwork, "MTLS.TrustedProxies[1]"},
+		"every IPv6 a proxy":    {mtls(mcpauth.MTLS{ForwardedHeader: "X", TrustedProxies: prefixes("::/0")}), configerr.InvalidProxyNetwork, "MTLS.TrustedProxies[0]"},
+		"every mapped a proxy":  {mtls(mcpauth.MTLS{ForwardedHeader: "X", TrustedProxies: prefixes("::ffff:0.0.0.0/96")}), configerr.InvalidProxyNetwork, "MTLS.TrustedProxies[0]"},
+		"wider than mapped":     {mtls(mcpauth.MTLS{ForwardedHeader: "X", TrustedProxies: prefixes("::ffff:10.0.0.0/90")}), configerr.InvalidProxyNetwork, "MTLS.TrustedProxies[0]"},
+		"far wider than mapped": {mtls(mcpauth.MTLS{ForwardedHeader: "X", TrustedProxies: prefixes("::/8")}), configerr.InvalidProxyNetwork, "MTLS.TrustedProxies[0]"},
+		"invalid proxy":         {mtls(mcpauth.MTLS{ForwardedHeader: "X", TrustedProxies: prefixes("")}), configerr.InvalidProxyNetwork, "MTLS.TrustedProxies[0]"},
+		"no header name":        {mtls(mcpauth.MTLS{ForwardedHeader: "Client Cert", TrustedProxies: prefixes("10.0.0.0/8")}), configerr.InvalidHeaderName, "MTLS.ForwardedHeader"},
+		"signer without a key":  {mcpauth.Resource{MetadataSigner: &mcpauth.MetadataSigner{Algorithm: "ES256"}}, configerr.InvalidSigner, "MetadataSigner.Key"},
+		"signer of another key": {mcpauth.Resource{MetadataSigner: &mcpauth.MetadataSigner{Algorithm: "ES384", Key: signer(t, "ES256")}}, configerr.InvalidSigner, "MetadataSigner.Key"},
+		"signer HS256":          {mcpauth.Resource{MetadataSigner: &mcpauth.MetadataSigner{Algorithm: "HS256", Key: signer(t, "ES256")}}, configerr.InvalidAlgorithm, "MetadataSigner.Algorithm"},
+		"signer none":           {mcpauth.Resource{MetadataSigner: &mcpauth.MetadataSigner{Algorithm: "none", Key: signer(t, "ES256")}}, configerr.InvalidAlgorithm, "MetadataSigner.Algorithm"},
+		"signer not said":       {mcpauth.Resource{MetadataSigner: &mcpauth.MetadataSigner{Key: signer(t, "ES256")}}, configerr.InvalidAlgorithm, "MetadataSigner.Algorithm"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -322,7 +427,7 @@ func TestSenderConstraintConfigFaults(t *testing.T) {
 			r := &config.Resources[0]
 			r.DPoP, r.MTLS, r.MetadataSigner = test.resource.DPoP, test.resource.MTLS, test.resource.MetadataSigner
 			_, err := mcpauth.New(config)
-			var fault *mcpauth.ConfigError
+			var fault *configerr.Error
 			if !errors.Is(err, test.want) || !errors.As(err, &fault) || fault.Field != "Resources[0]."+test.field {
 				t.Errorf("%v, want %q at %q", err, test.want, test.field)
 			}

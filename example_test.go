@@ -15,11 +15,14 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/metadata"
+	"github.com/mcp-auth/go/network"
 	"github.com/mcp-auth/go/policy"
 )
 
@@ -92,14 +95,14 @@ func Example_incorrect() {
 		}},
 	})
 	fmt.Println(err)
-	fmt.Println(errors.Is(err, mcpauth.DuplicateIssuer))
+	fmt.Println(errors.Is(err, configerr.DuplicateIssuer))
 
 	// Output:
-	// mcpauth: Leeway "1h0m0s": the leeway is negative or over one minute
-	// mcpauth: Resources[0].Identifier "http://api.example.com/notes": plain http is accepted for loopback hosts only
-	// mcpauth: Resources[0].ScopesSupported[1] "offline_access": offline_access is between client and authorization server and must not be asked for by a resource
-	// mcpauth: Resources[0].AuthorizationServers[0].Algorithms[0] "HS256": the algorithm is not a supported asymmetric one
-	// mcpauth: Resources[0].AuthorizationServers[1].Issuer "https://auth.example.com": the resource lists the issuer twice
+	// Leeway "1h0m0s": the leeway is negative or over one minute
+	// Resources[0].Identifier "http://api.example.com/notes": plain http is accepted for loopback hosts only
+	// Resources[0].ScopesSupported[1] "offline_access": offline_access is between client and authorization server and must not be asked for by a resource
+	// Resources[0].AuthorizationServers[0].Algorithms[0] "HS256": the algorithm is not a supported asymmetric one
+	// Resources[0].AuthorizationServers[1].Issuer "https://auth.example.com": the issuer is listed twice
 	// true
 }
 
@@ -170,7 +173,7 @@ func ExampleAuth_Middleware() {
 	fmt.Println(err)
 
 	// Output:
-	// mcpauth: Resource "https://api.example.com/other": the resource is not configured
+	// Resource "https://api.example.com/other": the resource is not configured
 }
 
 // Ready makes a server that cannot reach its authorization server fail at start.
@@ -205,10 +208,10 @@ func ExampleFetchEvent() {
 			Identifier:           "https://api.example.com/notes",
 			AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: as.Issuer()}},
 		}},
-		OnFetch: func(e mcpauth.FetchEvent) {
+		Hooks: mcpauth.Hooks{Fetched: func(e mcpauth.FetchEvent) {
 			age := time.Since(e.FetchedAt)
 			fmt.Println(e.Document, "failed:", e.Err != nil, "in use:", !e.FetchedAt.IsZero() && age < 24*time.Hour)
-		},
+		}},
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -221,6 +224,33 @@ func ExampleFetchEvent() {
 	// Output:
 	// metadata failed: false in use: true
 	// keys failed: false in use: true
+}
+
+// An audit log has a line for each decision, allowed or not. The hook gets no
+// token; leave the arguments of operations out.
+func ExampleHooks() {
+	audit := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	decided := func(ctx context.Context, e mcpauth.DecisionEvent) {
+		var names []string
+		for _, op := range e.Operations {
+			names = append(names, op.Method+" "+op.Name)
+		}
+		audit.LogAttrs(ctx, slog.LevelInfo, "decision",
+			slog.String("resource", e.Resource), slog.String("outcome", string(e.Outcome)), slog.String("reason", string(e.Reason)),
+			slog.String("issuer", e.Issuer), slog.String("subject", e.Subject), slog.String("client", e.ClientID),
+			slog.Any("operations", names), slog.Duration("took", e.Duration))
+	}
+	_, err := mcpauth.New(mcpauth.Config{
+		Resources: []mcpauth.Resource{{
+			Identifier:           "https://api.example.com/notes",
+			AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "https://auth.example.com"}},
+		}},
+		Hooks: mcpauth.Hooks{Decided: decided},
+	})
+	fmt.Println(err)
+
+	// Output:
+	// <nil>
 }
 
 // Clients of the specification of 2025-03-26 look for the authorization
@@ -300,7 +330,7 @@ func ExampleChallenge() {
 
 // Fetched up front, a mistake shows at start, and the document can be checked
 // against what MCP needs of it.
-func ExampleFetchServerConfig() {
+func ExampleDiscoverAuthorizationServer() {
 	as, err := mcpauthtest.NewServer(mcpauthtest.Config{})
 	if err != nil {
 		log.Fatal(err)
@@ -309,10 +339,10 @@ func ExampleFetchServerConfig() {
 	issuer := as.Issuer()
 	ctx := context.Background()
 
-	server, err := mcpauth.FetchServerConfig(ctx, mcpauth.AuthorizationServer{
+	server, err := mcpauth.DiscoverAuthorizationServer(ctx, mcpauth.AuthorizationServer{
 		Issuer: issuer,
 		Type:   mcpauth.OIDC,
-	})
+	}, network.Settings{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -324,7 +354,7 @@ func ExampleFetchServerConfig() {
 
 	fmt.Println(server.Metadata.Issuer == issuer)
 	// An issuer with one slash more is another issuer.
-	_, err = mcpauth.FetchServerConfig(ctx, mcpauth.AuthorizationServer{Issuer: issuer + "/"})
+	_, err = mcpauth.DiscoverAuthorizationServer(ctx, mcpauth.AuthorizationServer{Issuer: issuer + "/"}, network.Settings{})
 	var failed *metadata.DiscoveryError
 	if errors.As(err, &failed) {
 		fmt.Println(failed.Kind)
@@ -497,7 +527,7 @@ func ExampleAuthorizationServer_repairMetadata() {
 		},
 	}
 
-	fetched, err := mcpauth.FetchServerConfig(context.Background(), server)
+	fetched, err := mcpauth.DiscoverAuthorizationServer(context.Background(), server, network.Settings{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -549,7 +579,7 @@ func ExampleAuthorizationServer_provider() {
 				ScopeClaim: "scp",
 			}},
 		}},
-		AllowedNetworks: []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16")},
+		Network: network.Settings{AllowedNetworks: []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16")}},
 	}
 
 	auth, err := mcpauth.New(config)
@@ -578,7 +608,7 @@ func ExampleIntrospection() {
 		Identifier:           "https://api.example.com/notes",
 		AuthorizationServers: []mcpauth.AuthorizationServer{server},
 	}}})
-	fmt.Println(errors.Is(err, mcpauth.NoClientCredentials)) // the variable is not set here
+	fmt.Println(errors.Is(err, configerr.NoClientCredentials)) // the variable is not set here
 
 	// Output:
 	// true
@@ -699,6 +729,42 @@ func ExampleConfig() {
 
 	// Output:
 	// configured
+}
+
+// A configuration that is read again keeps what is known of authorization servers
+// and callers.
+func ExampleConfig_inherit() {
+	load := func(documentation string) mcpauth.Config { // reads a file, usually
+		return mcpauth.Config{Resources: []mcpauth.Resource{{
+			Identifier:           "https://api.example.com/notes",
+			AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "https://auth.example.com"}},
+			Documentation:        documentation,
+		}}}
+	}
+	auth, err := mcpauth.New(load("https://docs.example.com/v1"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	var handler atomic.Pointer[http.Handler] // of the server
+	protected := auth.Protect(http.NotFoundHandler())
+	handler.Store(&protected)
+
+	config := load("https://docs.example.com/v2")
+	config.Inherit = auth
+	next, err := mcpauth.New(config)
+	if err != nil {
+		log.Fatal(err) // or go on with the old one, which is unchanged
+	}
+	renewed := next.Protect(http.NotFoundHandler())
+	handler.Store(&renewed)
+	if err := auth.Close(); err != nil { // when its requests have ended
+		log.Fatal(err)
+	}
+	defer next.Close()
+	fmt.Println("reloaded")
+
+	// Output:
+	// reloaded
 }
 
 // A policy says what each tool needs, before the MCP server runs.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/internal/body"
+	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/protected"
 	"github.com/mcp-auth/go/internal/response"
 	"github.com/mcp-auth/go/internal/session"
@@ -86,7 +87,7 @@ func (x *exchange) Withheld(status int, cause error) response.Replacement {
 	x.resource.reportResponse(x.context(), "mcpauth: response withheld", cause)
 	c := &Challenge{Status: status, Description: "The response cannot be sent."}
 	if status == http.StatusServiceUnavailable {
-		c.Reason, c.RetryAfter = reason.SessionStoreUnavailable, fetchCooldown
+		c.Reason, c.RetryAfter = reason.SessionStoreUnavailable, keys.Cooldown
 	}
 	return (*replacement)(c)
 }

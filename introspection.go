@@ -7,13 +7,17 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/identifier"
+	"github.com/mcp-auth/go/internal/introspection"
 	"github.com/mcp-auth/go/internal/jose"
+	"github.com/mcp-auth/go/internal/token"
 )
 
 const (
 	defaultIntrospectionTimeout = 5 * time.Second
-	maxIntrospectionTimeout     = fetchTimeout
+	maxIntrospectionTimeout     = 10 * time.Second
 	maxIntrospectionCacheTTL    = time.Hour
 )
 
@@ -22,10 +26,10 @@ const (
 // was revoked.
 //
 // A token is accepted if the server calls it active; issuer, audience, expiry,
-// sender constraint and scopes are then checked as for every other token. Where
-// the server cannot be asked, or answers what cannot be relied on, the request
-// is answered with 503 and never with 401: clients throw a token away when they
-// see 401.
+// sender constraint and scopes are then checked as for every other token. If the
+// server cannot be asked, or its answer cannot be relied on, the request is
+// answered with 503 and never with 401: clients throw a token away when they see
+// 401.
 //
 // One authorization server per resource can have an Introspection or a
 // [Verifier]: a token that names no issuer must have one place to go.
@@ -64,13 +68,18 @@ type Introspection struct {
 	// AllowedClients is the alternative for a server whose answers have no aud:
 	// a token without an audience is accepted if it was issued to one of these
 	// clients (client_id), and if the answer says that it is an access token
-	// (token_type, or token_use). Such a token may be meant for any resource of
+	// (token_type, or token_use); see OnlyAccessTokens. Such a token may be meant for any resource of
 	// that server, so list only clients that get tokens for this one. A token
 	// with an audience is never accepted for its client. For JWTs that keys
 	// verify there is [AuthorizationServer.AllowedClients].
 	//
 	// Empty means that a token without an audience is refused.
 	AllowedClients []string
+	// OnlyAccessTokens says that the server calls only access tokens active, so that
+	// AllowedClients needs neither token_type nor token_use in the answer, which
+	// RFC 7662 leaves to the server. Do not set it for a server that introspects
+	// refresh tokens, too: they would be accepted in place of access tokens.
+	OnlyAccessTokens bool
 	// SignedResponses asks for signed answers (RFC 9701) and accepts no others.
 	// They are verified with the server's keys; their aud must be ClientID, the
 	// resource identifier or one of Audiences.
@@ -100,6 +109,9 @@ const (
 	// to verify signed answers.
 	AllTokens IntrospectedTokens = "all"
 )
+
+// redacted is what secrets print as.
+const redacted = "[redacted]"
 
 // Secret is a client secret that keeps itself out of logs: every way of
 // printing or encoding it gives "[redacted]".
@@ -140,81 +152,95 @@ func (c *Introspection) authMethod() ClientAuthMethod {
 	return ClientSecretBasic
 }
 
-// all reports whether tokens that have the form of a JWT are introspected too.
+// all reports whether JWTs are introspected, too.
 func (c *Introspection) all() bool { return c != nil && c.Tokens == AllTokens }
 
-// keyless reports whether the server's keys are never needed.
-func (s *AuthorizationServer) keyless() bool {
-	return s.Verifier != nil || s.Introspection.all() && !s.Introspection.SignedResponses
-}
-
-func (s *AuthorizationServer) checkIntrospection(f *faults, field string) {
+// parseIntrospection reads how the server is asked about tokens, and reports
+// mistakes. It returns nil if the server is not asked.
+func (s *AuthorizationServer) parseIntrospection(faults *configerr.List, field string, tokens *token.Server) *introspection.Config {
 	c := s.Introspection
 	if c == nil {
-		return
+		return nil
 	}
 	if s.Verifier != nil {
-		f.add(ConflictingSources, "", "%s and Verifier", field)
+		faults.Add(configerr.ConflictingSources, field+" and Verifier", "")
 	}
 	switch {
 	case c.Endpoint != "":
-		checkURL(f, c.Endpoint, field+".Endpoint")
+		faults.Nest(field+".Endpoint", identifier.CheckURL(c.Endpoint, true))
 	case !s.mayNameEndpoint():
-		f.add(NoIntrospectionEndpoint, "", "%s.Endpoint", field)
+		faults.Add(configerr.NoIntrospectionEndpoint, field+".Endpoint", "")
 	}
-	if c.Tokens != "" && c.Tokens != OpaqueTokens && c.Tokens != AllTokens {
-		f.add(InvalidIntrospectedTokens, string(c.Tokens), "%s.Tokens", field)
+	c.checkLimits(faults, field)
+	checkClients(faults, field, c.AllowedClients)
+	timeout := c.Timeout
+	if timeout == 0 {
+		timeout = defaultIntrospectionTimeout
 	}
-	if c.CacheTTL < 0 || c.CacheTTL > maxIntrospectionCacheTTL {
-		f.add(InvalidCacheTTL, c.CacheTTL.String(), "%s.CacheTTL", field)
+	return &introspection.Config{
+		Endpoint: c.Endpoint, Client: c.parseClient(faults, field), Expected: tokens.Expected,
+		AllowedClients: c.AllowedClients, OnlyAccessTokens: c.OnlyAccessTokens, Signed: c.SignedResponses, Algorithms: tokens.Algorithms,
+		CacheTTL: c.CacheTTL, Timeout: timeout,
 	}
-	if c.Timeout < 0 || c.Timeout > maxIntrospectionTimeout {
-		f.add(InvalidTimeout, c.Timeout.String(), "%s.Timeout", field)
-	}
-	checkClients(f, c.AllowedClients, field)
-	c.checkClient(f, field)
 }
 
-// mayNameEndpoint reports whether there are metadata, or will be, that can say
-// where the endpoint is.
+func (c *Introspection) checkLimits(faults *configerr.List, field string) {
+	if c.Tokens != "" && c.Tokens != OpaqueTokens && c.Tokens != AllTokens {
+		faults.Add(configerr.InvalidIntrospectedTokens, field+".Tokens", string(c.Tokens))
+	}
+	if c.CacheTTL < 0 || c.CacheTTL > maxIntrospectionCacheTTL {
+		faults.Add(configerr.InvalidCacheTTL, field+".CacheTTL", c.CacheTTL.String())
+	}
+	if c.Timeout < 0 || c.Timeout > maxIntrospectionTimeout {
+		faults.Add(configerr.InvalidTimeout, field+".Timeout", c.Timeout.String())
+	}
+}
+
+// mayNameEndpoint reports whether there is metadata, or will be, that can name
+// the endpoint.
 func (s *AuthorizationServer) mayNameEndpoint() bool {
 	if s.Metadata == nil {
-		return s.JWKS == nil // with keys by hand no metadata are fetched
+		return s.JWKS == nil // with keys by hand no metadata is fetched
 	}
 	endpoint := s.Metadata.IntrospectionEndpoint
 	return endpoint != "" && fetch.CheckURL(endpoint, fetch.IsLoopbackURL(s.Issuer)) == nil
 }
 
-// checkClient reports credentials that are missing or do not fit the method.
-func (c *Introspection) checkClient(f *faults, field string) {
+// parseClient returns the credentials, and reports missing ones and those that
+// do not fit the method.
+func (c *Introspection) parseClient(faults *configerr.List, field string) *introspection.Client {
 	if c.ClientID == "" {
-		f.add(InvalidClient, "", "%s.ClientID", field)
+		faults.Add(configerr.InvalidClient, field+".ClientID", "")
 	}
 	if c.ClientSecret != "" && c.Key != nil {
-		f.add(ConflictingSources, "", "%s.ClientSecret and Key", field)
+		faults.Add(configerr.ConflictingSources, field+".ClientSecret and Key", "")
 	}
+	client := &introspection.Client{ID: c.ClientID, Method: introspection.AuthMethod(c.authMethod()), Secret: string(c.ClientSecret)}
 	switch c.authMethod() {
 	case ClientSecretBasic, ClientSecretPost:
 		if c.ClientSecret == "" {
-			f.add(NoClientCredentials, "", "%s.ClientSecret", field)
+			faults.Add(configerr.NoClientCredentials, field+".ClientSecret", "")
 		}
 	case PrivateKeyJWT:
-		c.checkKey(f, field)
+		client.Key = c.parseKey(faults, field)
 	default:
-		f.add(InvalidAuthMethod, string(c.AuthMethod), "%s.AuthMethod", field)
+		faults.Add(configerr.InvalidAuthMethod, field+".AuthMethod", string(c.AuthMethod))
 	}
+	return client
 }
 
-func (c *Introspection) checkKey(f *faults, field string) {
+func (c *Introspection) parseKey(faults *configerr.List, field string) *jose.Signer {
 	if c.Key == nil {
-		f.add(NoClientCredentials, "", "%s.Key", field)
-		return
+		faults.Add(configerr.NoClientCredentials, field+".Key", "")
+		return nil
 	}
 	if _, known := jose.ParseAlgorithm(c.KeyAlgorithm); c.KeyAlgorithm != "" && !known {
-		f.add(InvalidAlgorithm, c.KeyAlgorithm, "%s.KeyAlgorithm", field)
-		return
+		faults.Add(configerr.InvalidAlgorithm, field+".KeyAlgorithm", c.KeyAlgorithm)
+		return nil
 	}
-	if _, err := jose.NewSigner(c.Key, c.KeyAlgorithm, c.KeyID); err != nil {
-		f.addDetail(InvalidClientKey, err, "", "%s.Key", field)
+	signer, err := jose.NewSigner(c.Key, c.KeyAlgorithm, c.KeyID)
+	if err != nil {
+		faults.AddErr(configerr.InvalidClientKey, field+".Key", "", err)
 	}
+	return signer
 }

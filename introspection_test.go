@@ -27,6 +27,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/metadata"
 	"github.com/mcp-auth/go/reason"
@@ -131,6 +132,9 @@ func countdown(n int64) (call func(), done chan struct{}) {
 func TestIntrospectionOutage(t *testing.T) {
 	t.Parallel()
 	good := active(time.Now().Add(time.Hour))
+	mayPass := map[string]bool{ // asked three times
+		"500": true, "502 page": true, "503": true, "empty": true, "garbage": true, "two objects": true, "connection broken": true,
+	}
 	for name, handle := range map[string]http.HandlerFunc{
 		"slow": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 		"slow body": func(w http.ResponseWriter, r *http.Request) {
@@ -184,15 +188,19 @@ func TestIntrospectionOutage(t *testing.T) {
 			if refused == nil || refused.Status != http.StatusServiceUnavailable || refused.RetryAfter <= 0 || len(refused.WWWAuthenticate()) > 0 {
 				t.Fatalf("got %+v, want 503 with RetryAfter", refused)
 			}
-			if !strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), "introspection at") {
-				t.Errorf("the log does not tell: %s", log.String())
+			if !strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), "introspection failed: "+e.URL+"/introspect: ") {
+				t.Errorf("the log does not say: %s", log.String())
 			}
 			w := httptest.NewRecorder()
 			if mcpauth.WriteChallenge(w, refused); w.Header().Get("Retry-After") == "" {
 				t.Error("no Retry-After")
 			}
-			if got := e.calls.Load(); got != 1 {
-				t.Errorf("%d calls, want 1", got)
+			want := int64(1)
+			if mayPass[name] {
+				want = 3
+			}
+			if got := e.calls.Load(); got != want {
+				t.Errorf("%d calls, want %d", got, want)
 			}
 			// Nothing of it is remembered.
 			e.set(answering(200, good))
@@ -223,7 +231,7 @@ func TestIntrospectionKeepsToTheFetcher(t *testing.T) {
 	// The metadata of a public issuer must not send tokens to this machine.
 	config = introspecting(e, func(in *mcpauth.Introspection) { in.Endpoint = "" })
 	config.Resources[0].AuthorizationServers[0].Metadata = &metadata.AuthorizationServer{Issuer: issuerID, IntrospectionEndpoint: e.URL}
-	if _, err := mcpauth.New(config); !errors.Is(err, mcpauth.NoIntrospectionEndpoint) {
+	if _, err := mcpauth.New(config); !errors.Is(err, configerr.NoIntrospectionEndpoint) {
 		t.Errorf("got %v, want NoIntrospectionEndpoint", err)
 	}
 	if got := e.calls.Load(); got != 0 {
@@ -452,8 +460,8 @@ func TestIntrospectionOfACancelledCaller(t *testing.T) {
 // Covers RS17. What is asked at the same time, and what waits for that, is bounded.
 func TestIntrospectionConcurrencyIsBounded(t *testing.T) {
 	t.Parallel()
-	const callers, flights, calls = 2000, 1024, 32
-	settled, release := countdown(callers) // each waits, or was sent away
+	const callers, flights, calls = 4500, 4096 + 32, 32
+	settled, release := countdown(callers) // each waits, if only to be sent away
 	var running, most atomic.Int64
 	e := newEndpoint(t, func(w http.ResponseWriter, r *http.Request) {
 		n := running.Add(1)
@@ -474,7 +482,6 @@ func TestIntrospectionConcurrencyIsBounded(t *testing.T) {
 			case refused.Status == http.StatusServiceUnavailable && errors.Is(refused, context.DeadlineExceeded):
 				late.Add(1)
 			case refused.Status == http.StatusServiceUnavailable:
-				settled()
 				busy.Add(1)
 			default:
 				t.Error(refused)
@@ -770,40 +777,40 @@ func TestIntrospectionConfigFaults(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		change func(*mcpauth.AuthorizationServer)
-		want   mcpauth.ConfigFault
+		want   configerr.Fault
 		field  string
 	}{
-		"no client":         {in(func(i *mcpauth.Introspection) { i.ClientID = "" }), mcpauth.InvalidClient, field + ".ClientID"},
-		"no secret":         {in(func(i *mcpauth.Introspection) { i.ClientSecret = "" }), mcpauth.NoClientCredentials, field + ".ClientSecret"},
-		"no secret to post": {in(func(i *mcpauth.Introspection) { i.ClientSecret, i.AuthMethod = "", mcpauth.ClientSecretPost }), mcpauth.NoClientCredentials, field + ".ClientSecret"},
-		"no key":            {in(func(i *mcpauth.Introspection) { i.ClientSecret, i.AuthMethod = "", mcpauth.PrivateKeyJWT }), mcpauth.NoClientCredentials, field + ".Key"},
-		"secret and key":    {in(func(i *mcpauth.Introspection) { i.Key = p256 }), mcpauth.ConflictingSources, field + ".ClientSecret and Key"},
-		"no authentication": {in(func(i *mcpauth.Introspection) { i.AuthMethod = "none" }), mcpauth.InvalidAuthMethod, field + ".AuthMethod"},
-		"weak key":          {key(weak, ""), mcpauth.InvalidClientKey, field + ".Key"},
-		"odd curve":         {key(p224, ""), mcpauth.InvalidClientKey, field + ".Key"},
-		"other curve":       {key(p256, "ES384"), mcpauth.InvalidClientKey, field + ".Key"},
-		"other key type":    {key(p256, "RS256"), mcpauth.InvalidClientKey, field + ".Key"},
-		"symmetric":         {key(p256, "HS256"), mcpauth.InvalidAlgorithm, field + ".KeyAlgorithm"},
-		"http endpoint":     {in(func(i *mcpauth.Introspection) { i.Endpoint = "http://auth.example.com/introspect" }), mcpauth.InsecureURL, field + ".Endpoint"},
-		"relative endpoint": {in(func(i *mcpauth.Introspection) { i.Endpoint = "/introspect" }), mcpauth.InvalidURL, field + ".Endpoint"},
-		"userinfo":          {in(func(i *mcpauth.Introspection) { i.Endpoint = "https://a:b@auth.example.com/i" }), mcpauth.InvalidURL, field + ".Endpoint"},
-		"tokens":            {in(func(i *mcpauth.Introspection) { i.Tokens = "some" }), mcpauth.InvalidIntrospectedTokens, field + ".Tokens"},
-		"negative TTL":      {in(func(i *mcpauth.Introspection) { i.CacheTTL = -1 }), mcpauth.InvalidCacheTTL, field + ".CacheTTL"},
-		"long TTL":          {in(func(i *mcpauth.Introspection) { i.CacheTTL = time.Hour + 1 }), mcpauth.InvalidCacheTTL, field + ".CacheTTL"},
-		"negative timeout":  {in(func(i *mcpauth.Introspection) { i.Timeout = -1 }), mcpauth.InvalidTimeout, field + ".Timeout"},
-		"long timeout":      {in(func(i *mcpauth.Introspection) { i.Timeout = 11 * time.Second }), mcpauth.InvalidTimeout, field + ".Timeout"},
-		"empty client":      {in(func(i *mcpauth.Introspection) { i.AllowedClients = []string{"a", ""} }), mcpauth.InvalidClient, field + ".AllowedClients[1]"},
+		"no client":         {in(func(i *mcpauth.Introspection) { i.ClientID = "" }), configerr.InvalidClient, field + ".ClientID"},
+		"no secret":         {in(func(i *mcpauth.Introspection) { i.ClientSecret = "" }), configerr.NoClientCredentials, field + ".ClientSecret"},
+		"no secret to post": {in(func(i *mcpauth.Introspection) { i.ClientSecret, i.AuthMethod = "", mcpauth.ClientSecretPost }), configerr.NoClientCredentials, field + ".ClientSecret"},
+		"no key":            {in(func(i *mcpauth.Introspection) { i.ClientSecret, i.AuthMethod = "", mcpauth.PrivateKeyJWT }), configerr.NoClientCredentials, field + ".Key"},
+		"secret and key":    {in(func(i *mcpauth.Introspection) { i.Key = p256 }), configerr.ConflictingSources, field + ".ClientSecret and Key"},
+		"no authentication": {in(func(i *mcpauth.Introspection) { i.AuthMethod = "none" }), configerr.InvalidAuthMethod, field + ".AuthMethod"},
+		"weak key":          {key(weak, ""), configerr.InvalidClientKey, field + ".Key"},
+		"odd curve":         {key(p224, ""), configerr.InvalidClientKey, field + ".Key"},
+		"other curve":       {key(p256, "ES384"), configerr.InvalidClientKey, field + ".Key"},
+		"other key type":    {key(p256, "RS256"), configerr.InvalidClientKey, field + ".Key"},
+		"symmetric":         {key(p256, "HS256"), configerr.InvalidAlgorithm, field + ".KeyAlgorithm"},
+		"http endpoint":     {in(func(i *mcpauth.Introspection) { i.Endpoint = "http://auth.example.com/introspect" }), configerr.InsecureURL, field + ".Endpoint"},
+		"relative endpoint": {in(func(i *mcpauth.Introspection) { i.Endpoint = "/introspect" }), configerr.InvalidURL, field + ".Endpoint"},
+		"userinfo":          {in(func(i *mcpauth.Introspection) { i.Endpoint = "https://a:b@auth.example.com/i" }), configerr.InvalidURL, field + ".Endpoint"},
+		"tokens":            {in(func(i *mcpauth.Introspection) { i.Tokens = "some" }), configerr.InvalidIntrospectedTokens, field + ".Tokens"},
+		"negative TTL":      {in(func(i *mcpauth.Introspection) { i.CacheTTL = -1 }), configerr.InvalidCacheTTL, field + ".CacheTTL"},
+		"long TTL":          {in(func(i *mcpauth.Introspection) { i.CacheTTL = time.Hour + 1 }), configerr.InvalidCacheTTL, field + ".CacheTTL"},
+		"negative timeout":  {in(func(i *mcpauth.Introspection) { i.Timeout = -1 }), configerr.InvalidTimeout, field + ".Timeout"},
+		"long timeout":      {in(func(i *mcpauth.Introspection) { i.Timeout = 11 * time.Second }), configerr.InvalidTimeout, field + ".Timeout"},
+		"empty client":      {in(func(i *mcpauth.Introspection) { i.AllowedClients = []string{"a", ""} }), configerr.InvalidClient, field + ".AllowedClients[1]"},
 		"verifier too": {func(s *mcpauth.AuthorizationServer) {
 			s.Verifier = mcpauth.VerifierFunc(func(context.Context, string) (*mcpauth.Claims, error) { return nil, nil })
-		}, mcpauth.ConflictingSources, field + " and Verifier"},
+		}, configerr.ConflictingSources, field + " and Verifier"},
 		"no discovery": {func(s *mcpauth.AuthorizationServer) {
 			s.JWKS = []byte(`{"keys":[]}`)
 			s.Introspection.Endpoint = ""
-		}, mcpauth.NoIntrospectionEndpoint, field + ".Endpoint"},
+		}, configerr.NoIntrospectionEndpoint, field + ".Endpoint"},
 		"not in the metadata": {func(s *mcpauth.AuthorizationServer) {
 			s.Metadata = &metadata.AuthorizationServer{Issuer: issuerID}
 			s.Introspection.Endpoint = ""
-		}, mcpauth.NoIntrospectionEndpoint, field + ".Endpoint"},
+		}, configerr.NoIntrospectionEndpoint, field + ".Endpoint"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -812,7 +819,7 @@ func TestIntrospectionConfigFaults(t *testing.T) {
 			server.Introspection = &mcpauth.Introspection{Endpoint: "https://auth.example.com/i", ClientID: clientID, ClientSecret: clientSecret}
 			test.change(server)
 			_, err := mcpauth.New(config)
-			if !errors.Is(err, test.want) || !strings.Contains(err.Error(), "mcpauth: "+test.field) {
+			if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.field) {
 				t.Fatalf("got %v, want %q at %s", err, test.want, test.field)
 			}
 			if strings.Contains(err.Error(), clientSecret) {
@@ -827,12 +834,12 @@ func TestIntrospectionConfigFaults(t *testing.T) {
 			config.Resources[0].AuthorizationServers[i].Introspection = &mcpauth.Introspection{ClientID: clientID, ClientSecret: clientSecret}
 		}
 		_, err := mcpauth.New(config)
-		if !errors.Is(err, mcpauth.AmbiguousVerifier) || !strings.Contains(err.Error(), "AuthorizationServers[1].Introspection") {
+		if !errors.Is(err, configerr.AmbiguousVerifier) || !strings.Contains(err.Error(), "AuthorizationServers[1].Introspection") {
 			t.Errorf("got %v, want AmbiguousVerifier", err)
 		}
 		config.Resources[0].AuthorizationServers[1].Introspection = nil
 		config.Resources[0].AuthorizationServers[1].Verifier = mcpauth.VerifierFunc(func(context.Context, string) (*mcpauth.Claims, error) { return nil, nil })
-		if _, err = mcpauth.New(config); !errors.Is(err, mcpauth.AmbiguousVerifier) {
+		if _, err = mcpauth.New(config); !errors.Is(err, configerr.AmbiguousVerifier) {
 			t.Errorf("got %v, want AmbiguousVerifier", err)
 		}
 	})

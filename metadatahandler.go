@@ -2,52 +2,14 @@ package mcpauth
 
 import (
 	"encoding/json"
+	"log/slog"
 	"net/http"
-	"time"
 
-	"github.com/mcp-auth/go/metadata"
+	"github.com/mcp-auth/go/configerr"
+	"github.com/mcp-auth/go/internal/keys"
+	"github.com/mcp-auth/go/internal/wellknown"
+	"github.com/mcp-auth/go/reason"
 )
-
-// document renders the resource's metadata (RFC 9728 §2).
-func (r *Resource) document(now time.Time) ([]byte, error) {
-	doc := metadata.ProtectedResource{
-		Resource:                           r.Identifier,
-		ScopesSupported:                    r.ScopesSupported,
-		BearerMethodsSupported:             []string{"header"},
-		JWKSURI:                            r.JWKSURI,
-		ResourceSigningAlgValuesSupported:  r.SigningAlgValues,
-		ResourceName:                       r.Name,
-		ResourceDocumentation:              r.Documentation,
-		ResourcePolicyURI:                  r.PolicyURI,
-		ResourceTOSURI:                     r.TOSURI,
-		AuthorizationDetailsTypesSupported: r.AuthorizationDetailsTypes,
-
-		DPoPSigningAlgValuesSupported:         r.DPoP.algorithms(),
-		DPoPBoundAccessTokensRequired:         r.DPoP != nil && r.DPoP.Required,
-		TLSClientCertificateBoundAccessTokens: r.MTLS != nil,
-	}
-	for _, s := range r.AuthorizationServers {
-		doc.AuthorizationServers = append(doc.AuthorizationServers, s.Issuer)
-	}
-	for name, value := range r.Extra {
-		raw, err := json.Marshal(value)
-		if err != nil {
-			return nil, err
-		}
-		if doc.Extra == nil {
-			doc.Extra = make(map[string]json.RawMessage, len(r.Extra))
-		}
-		doc.Extra[name] = raw
-	}
-	document, err := json.Marshal(doc)
-	if err != nil || r.MetadataSigner == nil {
-		return document, err
-	}
-	if doc.SignedMetadata, err = r.MetadataSigner.sign(document, r.Identifier, now); err != nil {
-		return nil, &ConfigError{Field: "Resources.MetadataSigner", Value: r.Identifier, Fault: InvalidSigner, detail: err}
-	}
-	return json.Marshal(doc)
-}
 
 // MetadataHandler serves the protected resource metadata (RFC 9728 §3) of every
 // resource at its well-known path, and at the root well-known path where that
@@ -55,3 +17,54 @@ func (r *Resource) document(now time.Time) ([]byte, error) {
 //
 // It answers GET, HEAD and preflight requests from any origin.
 func (a *Auth) MetadataHandler() http.Handler { return a.metadata }
+
+// LegacyMetadataHandler serves the authorization server's metadata at the MCP
+// server's own /.well-known/oauth-authorization-server, where clients of the
+// specification of 2025-03-26 look for it. The document is that of the
+// resource's first authorization server; the issuer in it stays the server's own.
+//
+// Deprecated: the specification of 2025-06-18 and later let clients find the
+// authorization server through the protected resource metadata; use
+// [Auth.MetadataHandler]. This handler is for clients that cannot yet.
+func (a *Auth) LegacyMetadataHandler(opts ...Option) (http.Handler, error) {
+	var p protection
+	for _, opt := range opts {
+		opt.apply(&p)
+	}
+	res, err := a.resource(p.resource)
+	if err != nil {
+		return nil, err
+	}
+	if !res.first.HasMetadata() {
+		return nil, &configerr.Error{Field: "AuthorizationServer.Metadata", Value: res.first.Issuer(), Fault: configerr.NoMetadata}
+	}
+	return wellknown.Public(&legacyHandler{auth: a, source: res.first})
+}
+
+type legacyHandler struct {
+	auth   *Auth
+	source *keys.Source
+}
+
+func (h *legacyHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		wellknown.Serve(w, r, nil, "")
+		return
+	}
+	md, err := h.source.Metadata(r.Context())
+	if err != nil {
+		attrs := []slog.Attr{slog.String("issuer", h.source.Issuer())}
+		report(r.Context(), h.auth.log, slog.LevelError, "mcpauth: no metadata for legacy clients", append(attrs, causeOf(err)...)...)
+		WriteChallenge(w, &Challenge{
+			Status: http.StatusServiceUnavailable, Reason: reason.ServerUnavailable, RetryAfter: keys.RetryAfter(err), cause: err,
+			Description: "The authorization server's metadata cannot be fetched now.",
+		})
+		return
+	}
+	document, err := json.Marshal(md)
+	if err != nil {
+		WriteChallenge(w, err)
+		return
+	}
+	wellknown.Serve(w, r, document, wellknown.ETag(document))
+}

@@ -1,23 +1,16 @@
 package mcpauth
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/base64"
-	"encoding/pem"
-	"errors"
+	"fmt"
 	"net/netip"
 	"net/textproto"
-	"net/url"
 	"slices"
 	"strings"
 
-	"github.com/mcp-auth/go/internal/refusal"
-	"github.com/mcp-auth/go/reason"
+	"github.com/mcp-auth/go/configerr"
+	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/senderconstraint"
 )
-
-// maxCertificateHeader bounds a forwarded certificate, in bytes.
-const maxCertificateHeader = 16 << 10
 
 // MTLS lets a resource accept access tokens that are bound to the client's
 // certificate (RFC 8705 §3). The zero value accepts them beside others, and
@@ -48,123 +41,45 @@ func (m *MTLS) clone() *MTLS {
 	return &c
 }
 
-func (m *MTLS) check(f *faults, field string) {
+// parse returns what checks the certificates, nil if bound tokens are not
+// accepted, and reports mistakes.
+func (m *MTLS) parse(faults *configerr.List, field string) *senderconstraint.MTLS {
 	if m == nil {
-		return
+		return nil
 	}
 	if (m.ForwardedHeader == "") != (len(m.TrustedProxies) == 0) {
-		f.add(IncompleteForwarding, "", "%s.ForwardedHeader and TrustedProxies", field)
+		faults.Add(configerr.IncompleteForwarding, field+".ForwardedHeader and TrustedProxies", "")
 	}
 	if !validHeaderName(m.ForwardedHeader) {
-		f.add(InvalidHeaderName, m.ForwardedHeader, "%s.ForwardedHeader", field)
+		faults.Add(configerr.InvalidHeaderName, field+".ForwardedHeader", m.ForwardedHeader)
 	}
-	for i, network := range m.TrustedProxies {
-		if !network.IsValid() || network.Bits() == 0 {
-			f.add(InvalidProxyNetwork, network.String(), "%s.TrustedProxies[%d]", field, i)
-		}
+	return &senderconstraint.MTLS{
+		Required: m.Required, Header: textproto.CanonicalMIMEHeaderKey(m.ForwardedHeader),
+		Proxies: parseProxies(faults, field+".TrustedProxies", m.TrustedProxies),
 	}
 }
+
+// parseProxies returns the networks, and reports those that hold no address or
+// every one. IPv4-mapped networks become IPv4 networks, because the addresses of
+// peers are compared in that form. A wider one that holds all mapped addresses
+// would silently trust no proxy.
+func parseProxies(faults *configerr.List, field string, networks []netip.Prefix) (proxies []netip.Prefix) {
+	for i, network := range networks {
+		unmapped := fetch.Unmap(network)
+		if !network.IsValid() || unmapped.Bits() == 0 || unmapped.Masked().Contains(mappedIPv4) {
+			faults.Add(configerr.InvalidProxyNetwork, fmt.Sprintf("%s[%d]", field, i), network.String())
+		}
+		proxies = append(proxies, unmapped)
+	}
+	return proxies
+}
+
+// mappedIPv4 is an address in every network that holds all IPv4-mapped addresses.
+var mappedIPv4 = netip.MustParseAddr("::ffff:0:0")
 
 // validHeaderName accepts letters, digits and "-", and no name at all.
 func validHeaderName(name string) bool {
 	return !strings.ContainsFunc(name, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-'
 	})
-}
-
-// certificateChecker is a resource's MTLS, ready for use.
-type certificateChecker struct {
-	required bool
-	header   string // canonical, "" for none
-	proxies  []netip.Prefix
-}
-
-func newCertificateChecker(m *MTLS) *certificateChecker {
-	if m == nil {
-		return nil
-	}
-	return &certificateChecker{m.Required, textproto.CanonicalMIMEHeaderKey(m.ForwardedHeader), m.TrustedProxies}
-}
-
-// check compares the certificate with the token's x5t#S256, "" for a token that
-// is bound to none.
-func (m *certificateChecker) check(req *Request, thumbprint string) *refusal.Refusal {
-	switch {
-	case thumbprint == "" && (m == nil || !m.required):
-		return nil
-	case thumbprint == "":
-		return refusal.InvalidToken(reason.CertificateRequired, "the token is not bound to a certificate")
-	case m == nil:
-		return refusal.InvalidToken(reason.SenderConstraint, "the token is bound to a certificate (cnf), which this resource does not check")
-	}
-	certificate, err := m.certificate(req)
-	if err != nil {
-		return refusal.RejectedToken(reason.CertificateRequired, err)
-	}
-	sum := sha256.Sum256(certificate)
-	presented := base64.RawURLEncoding.EncodeToString(sum[:])
-	if subtle.ConstantTimeCompare([]byte(presented), []byte(thumbprint)) != 1 {
-		return refusal.InvalidToken(reason.WrongCertificate, "the token is bound to another certificate")
-	}
-	return nil
-}
-
-var (
-	errNoCertificate  = errors.New("the connection has no client certificate")
-	errNotForwarded   = errors.New("the proxy forwarded not exactly one client certificate")
-	errBadCertificate = errors.New("the forwarded certificate cannot be read")
-)
-
-// certificate returns the DER form of the client's certificate.
-func (m *certificateChecker) certificate(req *Request) ([]byte, error) {
-	if m.fromProxy(req.RemoteAddr) {
-		values := req.Header[m.header]
-		if len(values) != 1 {
-			return nil, errNotForwarded
-		}
-		return forwardedCertificate(values[0])
-	}
-	if req.TLS == nil || len(req.TLS.PeerCertificates) == 0 {
-		return nil, errNoCertificate
-	}
-	return req.TLS.PeerCertificates[0].Raw, nil
-}
-
-// fromProxy reports whether the address of the peer is one of a trusted proxy.
-func (m *certificateChecker) fromProxy(remote string) bool {
-	if m.header == "" {
-		return false
-	}
-	addr, err := netip.ParseAddrPort(remote)
-	if err != nil {
-		return false
-	}
-	ip := addr.Addr().Unmap().WithZone("")
-	return slices.ContainsFunc(m.proxies, func(p netip.Prefix) bool { return p.Contains(ip) })
-}
-
-// forwardedCertificate reads a byte sequence (RFC 9440 §2.1, RFC 8941 §3.3.5)
-// or URL-encoded PEM. The first character tells which.
-func forwardedCertificate(value string) ([]byte, error) {
-	if len(value) > maxCertificateHeader {
-		return nil, errBadCertificate
-	}
-	if sequence, ok := strings.CutPrefix(value, ":"); ok {
-		encoded, ok := strings.CutSuffix(sequence, ":")
-		der, err := base64.StdEncoding.Strict().DecodeString(encoded)
-		if !ok || err != nil || len(der) == 0 || strings.ContainsAny(encoded, "\r\n") {
-			return nil, errBadCertificate
-		}
-		return der, nil
-	}
-	text, err := url.PathUnescape(value)
-	if err != nil {
-		return nil, errBadCertificate
-	}
-	block, rest := pem.Decode([]byte(text))
-	if block == nil || block.Type != "CERTIFICATE" || len(block.Bytes) == 0 || !strings.HasPrefix(text, "-----BEGIN ") ||
-		strings.TrimSpace(string(rest)) != "" {
-		return nil, errBadCertificate
-	}
-	return block.Bytes, nil
 }

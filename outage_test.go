@@ -2,7 +2,9 @@ package mcpauth_test
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -11,8 +13,10 @@ import (
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/metadata"
+	"github.com/mcp-auth/go/network"
 )
 
 // clock is a clock that only tests move, so that a busy machine changes nothing.
@@ -99,7 +103,7 @@ func TestExpiryIsOfTheClock(t *testing.T) {
 	web.Start()
 	fetched := make(chan mcpauth.FetchEvent, 10)
 	config := trusting(server.Issuer())
-	config.Now, config.OnFetch = c.now, func(e mcpauth.FetchEvent) { fetched <- e }
+	config.Now, config.Hooks.Fetched = c.now, func(e mcpauth.FetchEvent) { fetched <- e }
 	auth := newAuth(t, config)
 	for range 2 { // at first, and when all has expired
 		if err := auth.Ready(t.Context()); err != nil {
@@ -328,7 +332,7 @@ func TestServerConfigurations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fetched, err := mcpauth.FetchServerConfig(context.Background(), mcpauth.AuthorizationServer{Issuer: plain.Issuer(), Type: mcpauth.OAuth})
+	fetched, err := mcpauth.DiscoverAuthorizationServer(context.Background(), mcpauth.AuthorizationServer{Issuer: plain.Issuer(), Type: mcpauth.OAuth}, network.Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -361,17 +365,34 @@ func TestServerConfigurations(t *testing.T) {
 }
 
 // Covers RS8.
-func TestFetchServerConfigFaults(t *testing.T) {
+func TestDiscoverAuthorizationServerFaults(t *testing.T) {
 	t.Parallel()
 	server := newServer(t, mcpauthtest.Config{})
 	server.SetFaults(mcpauthtest.Faults{MetadataIssuer: server.Issuer() + "/"})
-	_, err := mcpauth.FetchServerConfig(context.Background(), mcpauth.AuthorizationServer{Issuer: server.Issuer()})
+	_, err := mcpauth.DiscoverAuthorizationServer(context.Background(), mcpauth.AuthorizationServer{Issuer: server.Issuer()}, network.Settings{})
 	var discovery *metadata.DiscoveryError
 	if !errors.As(err, &discovery) || discovery.Kind != metadata.IssuerMismatch {
 		t.Errorf("got %v, want a DiscoveryError of kind issuer mismatch", err)
 	}
-	if _, err := mcpauth.FetchServerConfig(context.Background(), mcpauth.AuthorizationServer{Issuer: "x"}); !errors.Is(err, mcpauth.InvalidIssuer) {
-		t.Errorf("got %v, want %q", err, mcpauth.InvalidIssuer)
+	if _, err := mcpauth.DiscoverAuthorizationServer(context.Background(), mcpauth.AuthorizationServer{Issuer: "x"}, network.Settings{}); !errors.Is(err, configerr.InvalidIssuer) {
+		t.Errorf("got %v, want %q", err, configerr.InvalidIssuer)
+	}
+}
+
+// Covers RS21.
+func TestDiscoverAuthorizationServerWithNetworkSettings(t *testing.T) {
+	t.Parallel()
+	var issuer string
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `{"issuer":%q,"jwks_uri":%q}`, issuer, issuer+"/jwks")
+	}))
+	t.Cleanup(server.Close)
+	issuer = server.URL
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	found, err := mcpauth.DiscoverAuthorizationServer(t.Context(), mcpauth.AuthorizationServer{Issuer: issuer}, network.Settings{RootCAs: roots})
+	if err != nil || found.Metadata.JWKSURI != issuer+"/jwks" {
+		t.Errorf("%v, %v", found.Metadata, err)
 	}
 }
 

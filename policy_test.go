@@ -14,6 +14,7 @@ import (
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/policy"
 )
 
@@ -326,7 +327,7 @@ func TestPolicyFaults(t *testing.T) {
 	_, err := mcpauth.New(config)
 	var got []string
 	for _, err := range err.(interface{ Unwrap() []error }).Unwrap() {
-		var fault *mcpauth.ConfigError
+		var fault *configerr.Error
 		if !errors.As(err, &fault) {
 			t.Fatalf("%T", err)
 		}
@@ -340,7 +341,7 @@ func TestPolicyFaults(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q\nwant %q", got, want)
 	}
-	if !errors.Is(err, mcpauth.InvalidPattern) || !errors.Is(err, mcpauth.InvalidMaxBody) {
+	if !errors.Is(err, configerr.InvalidPattern) || !errors.Is(err, configerr.InvalidMaxBody) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -364,7 +365,7 @@ func TestWarnings(t *testing.T) {
 	var got []string
 	auth := newAuth(t, config)
 	for _, w := range auth.Warnings() {
-		if !errors.Is(w, mcpauth.ScopeNotAdvertised) {
+		if !errors.Is(w, configerr.ScopeNotAdvertised) {
 			t.Errorf("got %v", w)
 		}
 		got = append(got, w.Field+" "+w.Value)
@@ -394,7 +395,7 @@ func TestMisspelledKeywordIsLogged(t *testing.T) {
 	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	config.Resources[0].Policy = &policy.Policy{Tools: map[string]policy.Requirement{"a": policy.Scopes("denied")}}
 	warnings := newAuth(t, config).Warnings()
-	if len(warnings) != 1 || !errors.Is(warnings[0], mcpauth.MisspelledKeyword) || warnings[0].Field != `Resources[0].Policy.Tools["a"]` {
+	if len(warnings) != 1 || !errors.Is(warnings[0], configerr.MisspelledKeyword) || warnings[0].Field != `Resources[0].Policy.Tools["a"]` {
 		t.Errorf("got %v", warnings)
 	}
 	if !strings.Contains(log.String(), "probably deny is meant") {

@@ -4,9 +4,14 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/body"
+	"github.com/mcp-auth/go/internal/origin"
 	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/internal/scope"
+	"github.com/mcp-auth/go/internal/upgrade"
 	"github.com/mcp-auth/go/reason"
 )
 
@@ -80,10 +85,10 @@ func (a *Auth) Middleware(opts ...Option) (func(http.Handler) http.Handler, erro
 	if err != nil {
 		return nil, err
 	}
-	var f faults
-	checkScopes(&f, p.scopes, "Scopes")
-	checkScopes(&f, p.challenge, "ChallengeScopes")
-	if err := f.err(); err != nil {
+	var f configerr.List
+	f.Nest("Scopes", scope.Validate(p.scopes))
+	f.Nest("ChallengeScopes", scope.Validate(p.challenge))
+	if err := f.Err(); err != nil {
 		return nil, err
 	}
 	p.resource = res.identifier
@@ -108,20 +113,21 @@ type middleware struct {
 
 func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if m.resource.origins.PassesPreflights(r) {
-		m.next.ServeHTTP(w, r)
+		m.next.ServeHTTP(w, origin.Preflight(r))
 		return
 	}
-	req := m.request(r)
 	var read *body.Buffer // without a policy, none is read
 	if m.resource.policy != nil {
+		r = upgrade.Ignore(r)
 		read = body.New(w, r)
 	}
+	req := m.request(r)
 	d := m.resource.decide(r.Context(), &req, read)
 	if d.refused != nil {
-		m.refuse(w, r, &req, &d)
+		m.refuse(w, &req, &d)
 		return
 	}
-	if nonce := m.resource.dpop.nonce(); nonce != "" {
+	if nonce := m.resource.sender.DPoP().Nonce(); nonce != "" {
 		w.Header().Set("DPoP-Nonce", nonce)
 		w.Header().Set("Cache-Control", "no-store") // or the nonce would be old (RFC 9449 §8.2)
 	}
@@ -185,8 +191,7 @@ func (m *middleware) trim(r *http.Request, x *exchange) {
 }
 
 // refuse answers a request that was refused.
-func (m *middleware) refuse(w http.ResponseWriter, r *http.Request, req *Request, d *decision) {
-	m.resource.reportRefusal(r.Context(), req.Method, d.refused)
+func (m *middleware) refuse(w http.ResponseWriter, req *Request, d *decision) {
 	c := m.resource.challenge(req, d.scheme, d.refused)
 	if !m.answers.write(w, c) {
 		WriteChallenge(w, c)
@@ -194,9 +199,10 @@ func (m *middleware) refuse(w http.ResponseWriter, r *http.Request, req *Request
 }
 
 func (m *middleware) refuseOrigin(w http.ResponseWriter, r *http.Request, cause error) {
-	m.resource.reportRefusal(r.Context(), r.Method, &refusal.Refusal{
+	d := decision{method: r.Method, refused: &refusal.Refusal{
 		Status: http.StatusForbidden, Code: refusal.CodeAccessDenied, Reason: reason.WrongOrigin, Cause: cause,
-	})
+	}}
+	m.resource.report(r.Context(), &d, time.Now())
 	WriteChallenge(w, &Challenge{
 		Status: http.StatusForbidden, Code: refusal.CodeAccessDenied, Reason: reason.WrongOrigin,
 		Description: "Pages of this origin may not call this server.",

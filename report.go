@@ -8,43 +8,95 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mcp-auth/go/internal/dpop"
+	"github.com/mcp-auth/go/internal/jose"
+	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/refusal"
-	"github.com/mcp-auth/go/internal/remote"
 	"github.com/mcp-auth/go/reason"
 )
 
-// reportRefusal is the one place that reports why a request is refused.
-func (r *resource) reportRefusal(ctx context.Context, method string, refused *refusal.Refusal) {
-	level := slog.LevelInfo
-	switch {
-	case refused.Reason == reason.NoCredentials:
-		level = slog.LevelDebug
-	case refused.Status >= http.StatusInternalServerError && !ordinary(ctx, refused.Cause):
-		level = slog.LevelError
+// report is the one place that reports decisions: refusals to the log, all of
+// them to the hook.
+func (r *resource) report(ctx context.Context, d *decision, began time.Time) {
+	if d.refused != nil {
+		r.logRefusal(ctx, d)
 	}
-	log := r.auth.log
-	if !log.Enabled(ctx, level) { // making the attributes would cost more than asking
+	if r.decided != nil {
+		r.decided(ctx, d.event(r.identifier, time.Since(began)))
+	}
+}
+
+func (d *decision) event(resource string, took time.Duration) DecisionEvent {
+	e := DecisionEvent{Resource: resource, Method: d.method, Operations: d.asked, Outcome: Allowed, Duration: took}
+	if d.claims != nil {
+		e.Issuer, e.Subject, e.ClientID = d.claims.Issuer, d.claims.Subject, d.claims.ClientID
+	}
+	if d.refused == nil {
+		return e
+	}
+	e.Outcome, e.Status, e.Reason = Denied, d.refused.Status, d.refused.Reason
+	if e.Status >= http.StatusInternalServerError {
+		e.Outcome = Unavailable
+	}
+	return e
+}
+
+func (r *resource) logRefusal(ctx context.Context, d *decision) {
+	level := refusalLevel(ctx, d.refused)
+	if !enabled(ctx, r.log, level) { // making the attributes would cost more than asking
 		return
 	}
-	log.LogAttrs(ctx, level, "mcpauth: request refused",
-		slog.Int("status", refused.Status),
-		slog.String("reason", string(refused.Reason)),
+	attrs := []slog.Attr{
+		slog.Int("status", d.refused.Status),
+		slog.String("reason", string(d.refused.Reason)),
 		slog.String("resource", r.identifier),
-		slog.String("method", method),
-		slog.Any("cause", refused.Cause))
+		slog.String("method", d.method),
+	}
+	attrs = append(attrs, causeOf(d.refused.Cause)...)
+	if d.claims != nil {
+		attrs = append(attrs, slog.String("issuer", d.claims.Issuer), slog.String("subject", d.claims.Subject), slog.String("client", d.claims.ClientID))
+	}
+	if len(d.asked) > 0 {
+		attrs = append(attrs, slog.String("operation", d.asked[0].Method), slog.String("name", d.asked[0].Name))
+	}
+	report(ctx, r.log, level, "mcpauth: request refused", attrs...)
+}
+
+func refusalLevel(ctx context.Context, refused *refusal.Refusal) slog.Level {
+	switch {
+	case refused.Reason == reason.NoCredentials:
+		return slog.LevelDebug
+	case refused.Status >= http.StatusInternalServerError && ctx.Err() == nil && !causedByCaller(refused.Cause):
+		return slog.LevelError
+	}
+	return slog.LevelInfo
+}
+
+// causedByCaller reports whether any caller can cause a 503: with an invented kid,
+// or with proof after proof of one key. A caller who goes away is not such a cause:
+// its context shows it.
+func causedByCaller(cause error) bool {
+	return keys.CausedByCaller(cause) || errors.Is(cause, dpop.ErrShare)
 }
 
 // reportResponse reports that a response was withheld or broken off.
 func (r *resource) reportResponse(ctx context.Context, what string, cause error) {
-	r.auth.log.LogAttrs(ctx, slog.LevelError, what,
-		slog.String("resource", r.identifier), slog.Any("cause", cause))
+	attrs := []slog.Attr{slog.String("resource", r.identifier)}
+	report(ctx, r.log, slog.LevelError, what, append(attrs, causeOf(cause)...)...)
 }
 
-// ordinary reports whether a 503 is no trouble of this server: any caller can
-// cause it, with an invented kid or by going away.
-func ordinary(ctx context.Context, cause error) bool {
-	var cooling *remote.CoolingDownError
-	return errors.Is(cause, errTooNew) || ctx.Err() != nil || errors.As(cause, &cooling) && cooling.Err == nil
+// reportSkippedKeys returns what reports keys that are of no use, so that a token
+// that is refused for its key is no riddle. Keys for something else than tokens are
+// usual.
+func reportSkippedKeys(log *slog.Logger) func(issuer string, key jose.SkippedKey) {
+	return func(issuer string, key jose.SkippedKey) {
+		level := slog.LevelWarn
+		if key.OtherPurpose {
+			level = slog.LevelDebug
+		}
+		report(context.Background(), log, level, "mcpauth: key ignored",
+			slog.String("issuer", issuer), slog.String("key", key.String()))
+	}
 }
 
 // printable replaces what RFC 6750 §3 does not allow in error_description.
@@ -60,17 +112,4 @@ func printable(text string) string {
 		}
 		return r
 	}, text)
-}
-
-// retryAfter is how long the caller of a 503 should wait.
-func retryAfter(cause error) time.Duration {
-	var unavailable *remote.Error
-	if errors.As(cause, &unavailable) && unavailable.RetryAfter > 0 {
-		return unavailable.RetryAfter
-	}
-	var cooling *remote.CoolingDownError
-	if errors.As(cause, &cooling) && cooling.RetryAfter > 0 {
-		return cooling.RetryAfter
-	}
-	return fetchCooldown
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/internal/scope"
@@ -49,7 +50,9 @@ func RequireAuthInfo(ctx context.Context, scopes ...string) (*AuthInfo, error) {
 		}
 	}
 	req := &Request{Method: a.method, Scopes: scope.Union(scope.Union(a.scopes, a.needed), scopes)}
-	a.resource.reportRefusal(ctx, req.Method, refused)
+	d := a.decision
+	d.refused = refused
+	a.resource.report(ctx, &d, time.Now())
 	return nil, a.resource.challenge(req, a.scheme, refused).own()
 }
 
@@ -71,7 +74,7 @@ func SetChallenge(ctx context.Context, err error) bool {
 // noResource is the answer to a request for a resource that is not configured.
 func (a *Auth) noResource(ctx context.Context, method string, err error) *Challenge {
 	refused := &refusal.Refusal{Status: http.StatusInternalServerError, Reason: reason.UnknownResource, Cause: err}
-	(&resource{auth: a}).reportRefusal(ctx, method, refused)
+	(&resource{log: a.log}).report(ctx, &decision{method: method, refused: refused}, time.Now())
 	return &Challenge{
 		Status: refused.Status, Reason: refused.Reason, cause: err,
 		Description: "The request could not be authorized.",

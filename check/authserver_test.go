@@ -273,8 +273,30 @@ func brokenServers() []brokenServer {
 			},
 			want: []check.Code{
 				check.Code(metadata.MemberOfWrongType), check.Code(metadata.CodeResponseTypeNotSupported),
-				check.Code(metadata.AuthorizationCodeGrantUnsupported), check.Code(metadata.JWKSURIMissing),
+				check.Code(metadata.AuthorizationCodeGrantUnsupported),
 				check.Code(metadata.TokenEndpointMissing), "dpop_algorithms_unfit", "introspection_open",
+			},
+		},
+		{
+			name: "legacy_grants",
+			plant: func(_ *testing.T, f *fakeServer) {
+				f.set("response_types_supported", []string{"code", "id_token", "id_token token"})
+				f.set("grant_types_supported", []string{"authorization_code", "refresh_token", "password", "implicit"})
+			},
+			want: []check.Code{"legacy_grants_advertised"},
+		},
+		{
+			name: "refused_in_a_place_without_a_document",
+			plant: func(_ *testing.T, f *fakeServer) {
+				f.answers[oauthPath] = status(http.StatusUnauthorized)
+			},
+		},
+		{
+			name: "null_for_what_is_absent",
+			plant: func(_ *testing.T, f *fakeServer) {
+				f.set("grant_types_supported", nil)
+				f.oauth["grant_types_supported"], f.oauth["introspection_endpoint"] = nil, nil
+				delete(f.oidc, "introspection_endpoint")
 			},
 		},
 		{
@@ -385,6 +407,26 @@ func TestMetadataURLAsTarget(t *testing.T) {
 		{name: "url_of_rfc_8414", issuerPath: "/one", targetPath: oauthPath + "/one"},
 		{name: "url_of_openid_connect", issuerPath: "/one", targetPath: "/one" + oidcPath},
 		{name: "url_with_slash_in_issuer", issuerPath: "/", targetPath: oidcPath},
+		{name: "url_with_query", issuerPath: "/one", targetPath: "/one" + oidcPath + "?v=1"},
+		{
+			name: "url_with_slash", issuerPath: "/o", targetPath: "/o" + oidcPath + "/",
+			plant: func(f *fakeServer) {
+				f.answers["/o"+oidcPath+"/"] = func(w http.ResponseWriter, r *http.Request) { f.document(w, r, f.oidc, nil) }
+				f.answers["/o"+oidcPath] = func(w http.ResponseWriter, r *http.Request) {
+					http.Redirect(w, r, r.URL.Path+"/", http.StatusMovedPermanently)
+				}
+				f.oauth = nil
+			},
+			want: []check.Code{"metadata_redirected"},
+		}, {
+			name: "url_with_slash_only", issuerPath: "/o", targetPath: "/o" + oidcPath + "/",
+			plant: func(f *fakeServer) {
+				document := f.oidc
+				f.oauth, f.oidc = nil, nil
+				f.answers["/o"+oidcPath+"/"] = func(w http.ResponseWriter, r *http.Request) { f.document(w, r, document, nil) }
+			},
+			want: []check.Code{"metadata_elsewhere"},
+		},
 		{
 			name: "url_of_nobody", issuerPath: "/one", targetPath: oauthPath + "/two",
 			plant: func(f *fakeServer) {

@@ -20,8 +20,12 @@ type Rule struct {
 	// Meaning says what it means, and Fix what to do about it. Successes have
 	// neither.
 	Meaning, Fix string
-	// Clients are the known MCP clients that fail because of it.
-	Clients []string
+	// Advertised marks a success that only a document claims, and that the check
+	// does not try.
+	Advertised bool
+	// Clients are the known MCP clients that fail because of it, and
+	// LimitedClients those that work except for something.
+	Clients, LimitedClients []string
 }
 
 // Catalogue returns the rules of all findings. The error is nil: it would be a
@@ -33,7 +37,7 @@ func Catalogue() ([]Rule, error) {
 	}
 	var rules []Rule
 	for _, r := range c.Rules {
-		rules = append(rules, Rule{Code(r.Code), r.Severity, r.Title, r.Requirement, r.Meaning, r.Fix, r.Clients})
+		rules = append(rules, Rule{Code(r.Code), r.Severity, r.Title, r.Requirement, r.Meaning, r.Fix, r.Advertised, r.Clients, r.LimitedClients})
 	}
 	return rules, nil
 }
@@ -63,8 +67,11 @@ func explainFinding(f finding.Finding, rule *catalogue.Rule) Finding {
 	if explained.Severity == "" {
 		explained.Severity = rule.Severity
 	}
-	if explained.Severity != metadata.Success {
-		explained.Meaning, explained.Fix, explained.Clients = rule.Meaning, rule.Fix, rule.Clients
+	if explained.Severity == metadata.Success {
+		explained.Advertised = rule.Advertised
+		return explained
 	}
+	explained.Meaning, explained.Fix = rule.Meaning, rule.Fix
+	explained.Clients, explained.LimitedClients = rule.Clients, rule.LimitedClients
 	return explained
 }

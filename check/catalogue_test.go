@@ -166,7 +166,7 @@ func loadCatalogue(t *testing.T) *catalogue.Catalogue {
 
 func findingsTable(c *catalogue.Catalogue) string {
 	var b strings.Builder
-	for _, g := range severities() {
+	for _, g := range kindsOfGroups() {
 		if g.Severity == metadata.Success {
 			continue
 		}
@@ -176,42 +176,73 @@ func findingsTable(c *catalogue.Catalogue) string {
 				continue
 			}
 			fmt.Fprintf(&b, "| <a id=\"%s\"></a>`%s`<br>%s | %s | %s%s | %s |\n",
-				r.Code, r.Code, cell(r.Title), cell(r.Requirement), cell(r.Meaning), failing(r.Clients, len(c.Clients)), cell(r.Fix))
+				r.Code, r.Code, cell(r.Title), cell(r.Requirement), cell(r.Meaning), failing(r, len(c.Clients)), cell(r.Fix))
 		}
 	}
-	b.WriteString("\n### In order\n\nThese need no fix: ")
-	separator := ""
-	for _, r := range c.Rules {
-		if r.Severity == metadata.Success {
-			fmt.Fprintf(&b, "%s`%s`", separator, r.Code)
-			separator = ", "
-		}
-	}
-	b.WriteString(".\n\n")
+	fmt.Fprintf(&b, "\n### In order\n\nThese need no fix: %s.\n", successes(c, false))
+	fmt.Fprintf(&b, "\nThese are only advertised, and not tried: %s.\n\n", successes(c, true))
 	return b.String()
 }
 
-// failing names the clients that are known to fail. all is how many are known.
-func failing(clients []string, all int) string {
-	switch len(clients) {
-	case 0:
-		return ""
-	case all:
-		return " Known to fail: all known clients."
+func successes(c *catalogue.Catalogue, advertised bool) string {
+	var codes []string
+	for _, r := range c.Rules {
+		if r.Severity == metadata.Success && r.Advertised == advertised {
+			codes = append(codes, "`"+string(r.Code)+"`")
+		}
 	}
-	return " Known to fail: " + cell(strings.Join(clients, ", ")) + "."
+	return strings.Join(codes, ", ")
+}
+
+// failing names the clients that are known to fail, or to be limited. all is how
+// many are known.
+func failing(r catalogue.Rule, all int) string {
+	text := ""
+	switch len(r.Clients) {
+	case 0:
+	case all:
+		text = " Known to fail: all known clients."
+	default:
+		text = " Known to fail: " + cell(strings.Join(r.Clients, ", ")) + "."
+	}
+	if len(r.LimitedClients) > 0 {
+		text += " Known to be limited: " + cell(strings.Join(r.LimitedClients, ", ")) + "."
+	}
+	return text
 }
 
 func clientsTable(c *catalogue.Catalogue) string {
 	var b strings.Builder
+	b.WriteString("\n## Step-up\n\n| client | when a tool requires more scopes than the token has | source |\n|---|---|---|\n")
+	for _, kind := range []struct {
+		behavior catalogue.Behavior
+		title    string
+	}{
+		{catalogue.StepsUp, "steps up"},
+		{catalogue.AllScopes, "asks for all scopes at login"},
+		{catalogue.Stuck, "is stuck"},
+	} {
+		for _, client := range c.Clients {
+			if s := client.StepUp; s != nil && s.Behavior == kind.behavior {
+				fmt.Fprintf(&b, "| %s | **%s.** %s | [%s](%s) |\n", cell(client.Name), kind.title, cell(s.What), s.Date, s.Source)
+			}
+		}
+	}
 	section := func(title string, rules []catalogue.ClientRule) {
+		if len(rules) == 0 {
+			return
+		}
 		fmt.Fprintf(&b, "\n## %s\n\n| finding | what happens | source |\n|---|---|---|\n", title)
 		for _, r := range rules {
 			var codes []string
 			for _, code := range r.Codes {
 				codes = append(codes, "`"+string(code)+"`")
 			}
-			fmt.Fprintf(&b, "| %s | %s | [%s](%s) |\n", strings.Join(codes, ", "), cell(r.Why), r.Date, r.Source)
+			outcome := "fails"
+			if r.Limited {
+				outcome = "is limited"
+			}
+			fmt.Fprintf(&b, "| %s | **%s.** %s | [%s](%s) |\n", strings.Join(codes, ", "), outcome, cell(r.Why), r.Date, r.Source)
 		}
 	}
 	section("All clients", c.AllClients)

@@ -12,7 +12,6 @@ import (
 	"github.com/mcp-auth/go/check/internal/finding"
 	"github.com/mcp-auth/go/check/internal/mcpserver"
 	"github.com/mcp-auth/go/check/internal/redact"
-	"github.com/mcp-auth/go/internal/challenge"
 	"github.com/mcp-auth/go/internal/fetch"
 )
 
@@ -44,7 +43,14 @@ func AuthorizationServer(ctx context.Context, target string, opts Options) (*Rep
 }
 
 // errMalformedToken does not repeat the token.
-var errMalformedToken = errors.New("check: a token has a character that bearer tokens cannot have (RFC 6750 §2.1)")
+var errMalformedToken = errors.New("check: a token has a character that access tokens cannot have (RFC 6749 §A.12), or a space at its beginning or end")
+
+// validToken reports whether a header can carry a token unchanged. Tokens of
+// some servers have more characters than the b64token of RFC 6750 §2.1, and it is
+// for the checked server to accept or refuse them.
+func validToken(token string) bool {
+	return token == strings.TrimSpace(token) && !strings.ContainsFunc(token, func(r rune) bool { return r < ' ' || r > '~' })
+}
 
 // Server checks a running MCP server, in whatever language it is written, as
 // MCP clients meet it: how it answers without a token, where its metadata is
@@ -61,7 +67,7 @@ var errMalformedToken = errors.New("check: a token has a character that bearer t
 // found until then.
 func Server(ctx context.Context, url string, opts Options) (*Report, error) {
 	for _, token := range []string{opts.Token, opts.WrongAudienceToken} {
-		if token != "" && !challenge.ValidToken68(token) {
+		if !validToken(token) {
 			return nil, errMalformedToken
 		}
 	}
@@ -103,7 +109,7 @@ func Configuration(ctx context.Context, config mcpauth.Config, opts Options) (*R
 	if err != nil {
 		return nil, err
 	}
-	opts.Network.AllowedNetworks, opts.Network.RootCAs = config.AllowedNetworks, config.RootCAs
+	opts.Network.AllowedNetworks, opts.Network.RootCAs = config.Network.AllowedNetworks, config.Network.RootCAs
 	if config.Now != nil {
 		opts.Now = config.Now
 	}

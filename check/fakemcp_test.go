@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -55,6 +56,14 @@ type fakeMCP struct {
 	rude bool
 	// silentOn is the method of a message that is taken and not answered.
 	silentOn string
+	// failing are the statuses with which methods are answered after the token.
+	failing map[string]int
+	// originStatus answers foreign origins, 403 if it is 0.
+	originStatus int
+	// hostCheck refuses hosts as the SDKs do.
+	hostCheck bool
+	// ownAS is the metadata of an authorization server at the same origin.
+	ownAS    map[string]any
 	mu       sync.Mutex
 	requests []seenRequest
 	sessions map[string]bool // those that are open
@@ -72,7 +81,7 @@ func newFakeMCP(t *testing.T, path string) *fakeMCP {
 	t.Helper()
 	f := &fakeMCP{
 		as: newFakeServer(t, "", false), metadataHeader: http.Header{}, refusalHeader: http.Header{},
-		answers: map[string]http.HandlerFunc{}, sessions: map[string]bool{},
+		answers: map[string]http.HandlerFunc{}, sessions: map[string]bool{}, failing: map[string]int{},
 		accepts: func(token string) bool { return token == validToken },
 	}
 	f.Server = httptest.NewServer(f)
@@ -111,6 +120,10 @@ func (f *fakeMCP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.metadata(w, f.path)
 	case r.URL.Path == "/.well-known/oauth-protected-resource":
 		f.metadata(w, f.root)
+	case f.ownAS != nil && r.URL.Path == oauthPath:
+		f.metadata(w, f.ownAS)
+	case f.ownAS != nil && r.Method == http.MethodOptions && r.URL.Path != strings.TrimPrefix(f.url, f.URL):
+		f.allow(w)
 	case f.URL+r.URL.Path != f.url:
 		http.NotFound(w, r)
 	default:
@@ -153,7 +166,11 @@ func (f *fakeMCP) allow(w http.ResponseWriter) {
 func (f *fakeMCP) endpoint(w http.ResponseWriter, r *http.Request, body []byte) {
 	f.allow(w)
 	if !f.noOriginCheck && foreign(r.Header.Get("Origin")) {
-		w.WriteHeader(http.StatusForbidden)
+		w.WriteHeader(cmp.Or(f.originStatus, http.StatusForbidden))
+		return
+	}
+	if f.hostCheck && !strings.HasPrefix(r.Host, "127.0.0.1") {
+		http.Error(w, fmt.Sprintf("Forbidden: invalid Host header %q", r.Host), http.StatusForbidden)
 		return
 	}
 	if r.Method == http.MethodOptions && !f.noPreflight {
@@ -222,6 +239,10 @@ func (f *fakeMCP) message(w http.ResponseWriter, r *http.Request, body []byte) {
 		rpcAnswer(w, http.StatusBadRequest, `"error":{"code":-32700,"message":"Parse error"}`)
 		return
 	}
+	if status := f.failing[m.Method]; status != 0 {
+		http.Error(w, "something went wrong", status)
+		return
+	}
 	if m.Method != "" && m.Method == f.silentOn {
 		w.WriteHeader(http.StatusAccepted)
 		return
@@ -274,7 +295,7 @@ func (f *fakeMCP) hold(t *testing.T) {
 	if len(f.sessions) > 0 {
 		t.Errorf("%d sessions were left open", len(f.sessions))
 	}
-	if len(f.requests) > 32 {
+	if len(f.requests) > 40 {
 		t.Errorf("%d requests were sent", len(f.requests))
 	}
 }

@@ -36,6 +36,7 @@ type fakeServer struct {
 
 	mu       sync.Mutex
 	requests []string
+	tokens   []string // of all requests
 }
 
 // newFakeServer starts a server. path is that of its issuer.
@@ -88,6 +89,7 @@ func (f *fakeServer) set(name string, value any) {
 func (f *fakeServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	f.requests = append(f.requests, r.Method)
+	f.tokens = append(f.tokens, r.Header.Get("Authorization"))
 	f.mu.Unlock()
 	if answer := f.answers[r.URL.Path]; answer != nil {
 		answer(w, r)

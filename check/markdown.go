@@ -14,24 +14,24 @@ import (
 // the checked server cannot become markup.
 func (r *Report) WriteMarkdown(w io.Writer) error {
 	var b strings.Builder
-	r.markdown(&b, "#")
+	r.markdown(&b, "#", len(r.Clients) > 0)
 	fmt.Fprintf(&b, "%s.\n", r.Summary())
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func (r *Report) markdown(b *strings.Builder, level string) {
+func (r *Report) markdown(b *strings.Builder, level string, clientsNamed bool) {
 	fmt.Fprintf(b, "%s %s\n\n", level, escapeMarkdown(r.Title()))
 	r.exchangesMarkdown(b)
 	for _, g := range r.Groups() {
 		fmt.Fprintf(b, "%s# %s\n\n", level, g.Title)
-		for _, f := range g.Findings {
-			f.writeMarkdown(b)
+		for _, same := range g.ByCode() {
+			writeMarkdown(b, same, clientsNamed)
 		}
 		b.WriteByte('\n')
 	}
 	for _, part := range r.Parts {
-		part.markdown(b, level+"#")
+		part.markdown(b, level+"#", clientsNamed)
 	}
 	r.clientsMarkdown(b, level)
 }
@@ -51,18 +51,20 @@ func (r *Report) exchangesMarkdown(b *strings.Builder) {
 	b.WriteByte('\n')
 }
 
-func (f *Finding) writeMarkdown(b *strings.Builder) {
-	if f.Severity == metadata.Success {
-		fmt.Fprintf(b, "- %s\n", escapeMarkdown(f.Message))
-		return
-	}
-	fmt.Fprintf(b, "- **%s** %s\n", escapeMarkdown(f.Message), codeSpan(string(f.Code)))
-	for _, d := range f.details() {
-		text := escapeMarkdown(d.text)
-		if d.quoted {
-			text = codeSpan(d.text)
+// writeMarkdown writes the findings of one code, and their explanation once.
+func writeMarkdown(b *strings.Builder, same []Finding, clientsNamed bool) {
+	for _, f := range same {
+		if f.Severity == metadata.Success {
+			fmt.Fprintf(b, "- %s\n", escapeMarkdown(f.Message))
+			continue
 		}
-		fmt.Fprintf(b, "  - %s: %s\n", d.name, text)
+		fmt.Fprintf(b, "- **%s** %s\n", escapeMarkdown(f.Message), codeSpan(string(f.Code)))
+		if f.Evidence != "" {
+			fmt.Fprintf(b, "  - seen: %s\n", codeSpan(f.Evidence))
+		}
+	}
+	for _, d := range same[0].details(clientsNamed) {
+		fmt.Fprintf(b, "  - %s: %s\n", d.name, escapeMarkdown(d.text))
 	}
 }
 
@@ -71,11 +73,9 @@ func (r *Report) clientsMarkdown(b *strings.Builder, level string) {
 		return
 	}
 	fmt.Fprintf(b, "%s# Clients\n\n", level)
-	for _, v := range r.clientsWith(ClientFails) {
-		fmt.Fprintf(b, "- **%s fails**\n", escapeMarkdown(v.Client))
-		for _, reason := range v.Reasons {
-			fmt.Fprintf(b, "  - %s %s ([source](%s), %s)\n", escapeMarkdown(reason.Why), codeSpan(finding.Join(reason.Codes)), reason.Source, reason.Date)
-		}
+	for _, g := range r.ClientGroups() {
+		fmt.Fprintf(b, "- **%s**\n", escapeMarkdown(g.Heading()))
+		fmt.Fprintf(b, "  - %s %s ([source](%s), %s)\n", escapeMarkdown(g.Why), codeSpan(finding.Join(g.Codes)), g.Source, g.Date)
 	}
 	for _, line := range r.otherClients() {
 		fmt.Fprintf(b, "- %s\n", escapeMarkdown(line))

@@ -50,9 +50,9 @@ func TestMarkdownIsNoMarkup(t *testing.T) {
 		"| failed: no \\| answer | `GET https://as.example/keys` | keys |\n\n" +
 		"## Errors\n\n" +
 		"- **&lt;script&gt;alert(1)&lt;/script&gt; \\[x\\](javascript:y) `@everyone` see `https://evil.example/x`, `www.evil.example` and `GH-1` {0}** `bad`\n" +
-		"  - seen: `' ¦ <img src=x>`\n  - required by: RFC 1\n  - means: Bad.\n  - fails for: one, two\n  - fix: Mend.\n\n" +
+		"  - seen: `' ¦ <img src=x>`\n  - fix: Mend.\n  - means: Bad.\n  - required by: RFC 1\n  - fails for: one, two\n\n" +
 		"## In order\n\n- All \\*is\\* well.\n\n" +
-		"## MCP server `https://other.example`\n\n### Errors\n\n- **Again.** `bad`\n  - required by: RFC 1\n  - means: Bad.\n  - fix: Mend.\n\n" +
+		"## MCP server `https://other.example`\n\n### Errors\n\n- **Again.** `bad`\n  - fix: Mend.\n  - means: Bad.\n  - required by: RFC 1\n\n" +
 		"2 errors, 0 warnings, 0 notes, 1 in order.\n"
 	if got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
@@ -64,7 +64,7 @@ func TestTextNamesClients(t *testing.T) {
 	got := render(t, func(b *strings.Builder) error { return hostile().WriteText(b) })
 	for _, want := range []string{
 		"  failed  GET     https://as.example/keys (keys)\n          no | answer\n",
-		"\nErrors\n", "      fails for: one, two\n      fix: Mend.\n",
+		"\nErrors\n", "      fix: Mend.\n      means: Bad.\n      required by: RFC 1\n      fails for: one, two\n",
 		"\nIn order\n  All *is* well.\n\nMCP server https://other.example\n",
 		"\n2 errors, 0 warnings, 0 notes, 1 in order\n",
 	} {

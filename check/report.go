@@ -61,8 +61,14 @@ type Finding struct {
 	Meaning string `json:"meaning,omitempty"`
 	// Fix says what to do about it. Successes have none.
 	Fix string `json:"fix,omitempty"`
-	// Clients are the known MCP clients that fail because of it.
-	Clients []string `json:"clients,omitempty"`
+	// Advertised marks a success that only a document claims, and that the check
+	// did not try.
+	Advertised bool `json:"advertised,omitempty"`
+	// Clients are the known MCP clients that fail because of it, and
+	// LimitedClients those that work except for something. The verdicts of a
+	// report on an MCP server say why.
+	Clients        []string `json:"clients,omitempty"`
+	LimitedClients []string `json:"limited_clients,omitempty"`
 }
 
 // Exchange is one request and its outcome.

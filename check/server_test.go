@@ -6,11 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -344,6 +347,76 @@ func brokenMCPs() []brokenMCP {
 		}, {
 			name: "crash_on_half_a_message", token: true, plant: func(f *fakeMCP) { f.rude = true },
 			want: []check.Code{"message_failure"},
+		}, {
+			name: "crash_on_every_message", token: true,
+			plant: func(f *fakeMCP) {
+				f.noOriginCheck = true
+				f.failing = map[string]int{"ping": 500, "server/discover": 500, "": 500}
+			},
+			want: []check.Code{"valid_request_failure"},
+		}, {
+			name: "crash_on_discover", token: true, plant: func(f *fakeMCP) { f.failing["server/discover"] = 502 },
+			want: []check.Code{"valid_request_failure"},
+		}, {
+			name: "only_initialize", token: true,
+			plant: func(f *fakeMCP) { f.failing = map[string]int{"ping": 401, "server/discover": 403} },
+			want:  []check.Code{"valid_request_refused"},
+		}, {
+			name: "no_ping", token: true,
+			plant: func(f *fakeMCP) { f.failing["ping"], f.noOriginCheck = 404, true },
+			want:  []check.Code{"origin_admitted"},
+		}, {
+			name: "crash_on_an_origin", token: true, plant: func(f *fakeMCP) { f.originStatus = 500 },
+			want: []check.Code{"origin_failure"},
+		}, {
+			name: "origin_not_found", plant: func(f *fakeMCP) { f.originStatus = 404 },
+		}, {
+			name: "host_check", plant: func(f *fakeMCP) { f.hostCheck = true },
+		}, {
+			name: "host_refused",
+			plant: func(f *fakeMCP) {
+				f.answers[http.MethodPost] = func(w http.ResponseWriter, r *http.Request) {
+					http.Error(w, fmt.Sprintf("Forbidden: invalid Host header %q", r.Host), http.StatusForbidden)
+				}
+			},
+			want: []check.Code{"server_host_refused"},
+		}, {
+			name: "host_refused_after_the_token", token: true,
+			plant: func(f *fakeMCP) {
+				f.accepts = func(string) bool { return false }
+				f.badToken = func(w http.ResponseWriter, token string) {
+					if token != validToken {
+						f.refuse(w, token)
+						return
+					}
+					http.Error(w, `{"jsonrpc":"2.0","error":{"code":-32000,"message":"Invalid Host: mcp.example.com"},"id":null}`, http.StatusForbidden)
+				}
+			},
+			want: []check.Code{"server_host_refused"},
+		}, {
+			name:  "step_up",
+			plant: func(f *fakeMCP) { f.path["scopes_supported"] = []string{"read", "write", "delete"} },
+		}, {
+			name: "own_authorization_server",
+			plant: func(f *fakeMCP) {
+				f.ownAS = maps.Clone(f.as.oauth)
+				for _, member := range []string{"jwks_uri", "introspection_endpoint", "revocation_endpoint", "introspection_endpoint_auth_methods_supported", "dpop_signing_alg_values_supported"} {
+					delete(f.ownAS, member)
+				}
+				for member, path := range map[string]string{"issuer": "", "authorization_endpoint": "/authorize", "token_endpoint": "/token", "registration_endpoint": "/register"} {
+					f.ownAS[member] = f.URL + path
+				}
+				f.path["authorization_servers"] = []string{f.URL}
+				f.metadataHeader.Set("Cache-Control", "max-age=60")
+			},
+		}, {
+			name: "always_undecided",
+			plant: func(f *fakeMCP) {
+				f.badToken = func(w http.ResponseWriter, _ string) {
+					w.Header().Set("Retry-After", "0")
+					w.WriteHeader(http.StatusServiceUnavailable)
+				}
+			},
 		},
 	}
 }
@@ -437,9 +510,11 @@ func TestServerURLsThatAreNone(t *testing.T) {
 			t.Errorf("the error repeats the userinfo: %v", err)
 		}
 	}
-	report, err := check.Server(t.Context(), "https://mcp.example/mcp", check.Options{Token: "secret\n"})
-	if err == nil || report != nil || strings.Contains(err.Error(), "secret") {
-		t.Errorf("what is no token: %v, %v", report, err)
+	for _, token := range []string{"secret\n", " secret", "secret ", "sec\x00ret", "sec\x7fret", "secrét", "secret\r\nX: y"} {
+		report, err := check.Server(t.Context(), "https://mcp.example/mcp", check.Options{Token: token})
+		if err == nil || report != nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("what is no token: %v, %v", report, err)
+		}
 	}
 }
 
@@ -559,6 +634,64 @@ func TestEchoedTokensAreHidden(t *testing.T) {
 	}
 }
 
+// TestTokensOfOddCharacters holds that a token is sent as it is that has characters
+// which RFC 6749 §A.12 allows and RFC 6750 §2.1 does not, and that it is hidden.
+func TestTokensOfOddCharacters(t *testing.T) {
+	t.Parallel()
+	for _, token := range []string{"user:grant:s3cr3t", "a,b;s3cr3t", `{"t":"s3cr3t"}`, "s3cr3t=a=b", "two words of a s3cr3t", "s3cr3t|%7C!"} {
+		f := newFakeMCP(t, "/mcp")
+		f.accepts = func(sent string) bool { return sent == token }
+		f.badToken = func(w http.ResponseWriter, sent string) { http.Error(w, "no: "+sent, http.StatusTeapot) }
+		report, err := check.Server(t.Context(), f.url, check.Options{Token: token, WrongAudienceToken: "other:" + token})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if wantFound(t, report, "token_accepted"); strings.Contains(text(t, report), "s3cr3t") {
+			t.Errorf("%s is shown:\n%s", token, text(t, report))
+		}
+	}
+}
+
+// wantFound fails unless a report has the codes.
+func wantFound(t *testing.T, r *check.Report, codes ...check.Code) {
+	t.Helper()
+	for _, code := range codes {
+		if !slices.ContainsFunc(r.Findings, func(f check.Finding) bool { return f.Code == code }) {
+			t.Errorf("%s is not found", code)
+		}
+	}
+}
+
+// TestCoolDownIsWaitedFor holds that a server which has just fetched keys and does
+// not do so again for a while gets the same report as another.
+func TestCoolDownIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	findings := func(undecided int) []check.Finding {
+		f := newFakeMCP(t, "/mcp")
+		var asked atomic.Int32
+		f.badToken = func(w http.ResponseWriter, token string) {
+			if strings.HasPrefix(token, "eyJ") && int(asked.Add(1)) <= undecided {
+				w.Header().Set("Retry-After", "1")
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+			f.refuse(w, token)
+		}
+		report, err := check.Server(t.Context(), f.url, check.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantTroubles(t, report)
+		for i := range report.Findings {
+			report.Findings[i].Message = volatilePort.ReplaceAllString(report.Findings[i].Message, "")
+		}
+		return report.Findings
+	}
+	if once, never := findings(1), findings(0); !reflect.DeepEqual(once, never) {
+		t.Errorf("a server in its cool-down gets %+v, another %+v", once, never)
+	}
+}
+
 // TestResourceIdentifiers holds which difference is which.
 func TestResourceIdentifiers(t *testing.T) {
 	t.Parallel()
@@ -593,6 +726,7 @@ func TestClientVerdicts(t *testing.T) {
 	t.Parallel()
 	f := newFakeMCP(t, "/mcp")
 	f.path["resource"] = f.url + "/"
+	f.path["scopes_supported"] = []string{"read", "write"}
 	report, err := check.Server(t.Context(), f.url, check.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -600,7 +734,7 @@ func TestClientVerdicts(t *testing.T) {
 	outcomes := map[string]check.ClientOutcome{}
 	for _, v := range report.Clients {
 		outcomes[v.Client] = v.Outcome
-		if (v.Outcome == check.ClientFails) != (len(v.Reasons) > 0) {
+		if (v.Outcome == check.ClientWorks) != (len(v.Reasons) == 0) {
 			t.Errorf("%s: %s for %d reasons", v.Client, v.Outcome, len(v.Reasons))
 		}
 		for _, reason := range v.Reasons {
@@ -611,7 +745,7 @@ func TestClientVerdicts(t *testing.T) {
 		}
 	}
 	for client, want := range map[string]check.ClientOutcome{
-		"VS Code": check.ClientFails, "Go SDK": check.ClientFails, "Zed": check.ClientWorks,
+		"VS Code": check.ClientFails, "Go SDK": check.ClientFails, "Zed": check.ClientWorks, "ChatGPT": check.ClientLimited, "Codex": check.ClientLimited,
 	} {
 		if outcomes[client] != want {
 			t.Errorf("%s: %s, want %s", client, outcomes[client], want)

@@ -12,28 +12,28 @@ import (
 const textWidth = 96
 
 // WriteText writes the report for a terminal: the requests, then errors,
-// warnings and notes with their explanations, then what is in order. It writes
-// no control characters.
+// warnings and notes with their explanations, then what is in order, and the
+// clients. It writes no control characters.
 func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
-	r.text(&b)
+	r.text(&b, len(r.Clients) > 0)
 	fmt.Fprintf(&b, "%s\n", r.Summary())
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func (r *Report) text(b *strings.Builder) {
+func (r *Report) text(b *strings.Builder, clientsNamed bool) {
 	fmt.Fprintf(b, "%s\n\n", r.Title())
 	r.exchangesText(b)
 	for _, g := range r.Groups() {
 		b.WriteString(g.Title + "\n")
-		for _, f := range g.Findings {
-			f.writeText(b)
+		for _, same := range g.ByCode() {
+			writeText(b, same, clientsNamed)
 		}
 		b.WriteByte('\n')
 	}
 	for _, part := range r.Parts {
-		part.text(b)
+		part.text(b, clientsNamed)
 	}
 	r.clientsText(b)
 }
@@ -52,28 +52,33 @@ func (r *Report) exchangesText(b *strings.Builder) {
 	b.WriteByte('\n')
 }
 
-func (f *Finding) writeText(b *strings.Builder) {
-	if f.Severity == metadata.Success {
-		wrap(b, "  ", "    ", f.Message)
-		return
+// writeText writes the findings of one code, and their explanation once.
+func writeText(b *strings.Builder, same []Finding, clientsNamed bool) {
+	for _, f := range same {
+		if f.Severity == metadata.Success {
+			wrap(b, "  ", "    ", f.Message)
+			continue
+		}
+		wrap(b, "  ", "    ", f.Message+" ["+string(f.Code)+"]")
+		if f.Evidence != "" {
+			wrap(b, "      seen: ", "        ", f.Evidence)
+		}
 	}
-	wrap(b, "  ", "    ", f.Message+" ["+string(f.Code)+"]")
-	for _, line := range f.details() {
+	for _, line := range same[0].details(clientsNamed) {
 		wrap(b, "      "+line.name+": ", "        ", line.text)
 	}
 }
 
-// clientsText writes which clients fail and why, and then the others.
+// clientsText writes each reason with the clients that fail because of it, and
+// then the other clients.
 func (r *Report) clientsText(b *strings.Builder) {
 	if len(r.Clients) == 0 {
 		return
 	}
 	b.WriteString("Clients\n")
-	for _, v := range r.clientsWith(ClientFails) {
-		wrap(b, "  ", "    ", v.Client+" fails")
-		for _, reason := range v.Reasons {
-			wrap(b, "      ", "        ", fmt.Sprintf("%s [%s] (%s, %s)", reason.Why, finding.Join(reason.Codes), reason.Source, reason.Date))
-		}
+	for _, g := range r.ClientGroups() {
+		wrap(b, "  ", "    ", g.Heading())
+		wrap(b, "      ", "        ", fmt.Sprintf("%s [%s] (%s, %s)", g.Why, finding.Join(g.Codes), g.Source, g.Date))
 	}
 	for _, line := range r.otherClients() {
 		wrap(b, "  ", "    ", line)

@@ -32,7 +32,10 @@ type AuthorizationCode struct {
 	// RedirectURI is where the authorization server sends the browser: an https
 	// URL, which needs Callback, or http on a loopback host. If it has no port,
 	// and the client itself listens, any free port is taken (RFC 8252 §7.3).
-	// Empty means "http://127.0.0.1/callback".
+	// Empty means "http://127.0.0.1/callback", and for a client that registers
+	// dynamically a path below it that differs from issuer to issuer, so that no
+	// authorization server can be mistaken for another (OAuth 2.0 Security BCP
+	// §4.4.2.2).
 	RedirectURI string
 	// Timeout is how long the user may take. Zero means 5 minutes; one hour is
 	// the most.
@@ -40,7 +43,8 @@ type AuthorizationCode struct {
 }
 
 func (g AuthorizationCode) parse(p *parts, faults *configerr.List) grant.Grant {
-	if g.RedirectURI == "" {
+	perIssuer := g.RedirectURI == ""
+	if perIssuer {
 		g.RedirectURI = defaultRedirectURI
 	}
 	if g.Timeout == 0 {
@@ -59,7 +63,7 @@ func (g AuthorizationCode) parse(p *parts, faults *configerr.List) grant.Grant {
 	}
 	return &grant.AuthorizationCode{
 		Endpoint: p.endpoint, Registrar: p.registrar, Logger: p.logger, ServerURL: p.server.Identifier,
-		OpenURL: g.OpenURL, Callback: g.Callback, RedirectURI: g.RedirectURI, Timeout: g.Timeout,
+		OpenURL: g.OpenURL, Callback: g.Callback, RedirectURI: g.RedirectURI, PerIssuer: perIssuer, Timeout: g.Timeout,
 	}
 }
 

@@ -22,13 +22,15 @@ type authServer struct {
 	callback func(query url.Values)
 	register func(answer map[string]any) (status int)
 	token    func(r *http.Request, answer map[string]any) (status int)
-	places   []string // of metadata; nil: the RFC 8414 place
+	forgets  func(clientID string) bool // nil: no client
+	places   []string                   // of metadata; nil: the RFC 8414 place
 
 	mu             sync.Mutex
 	paths          []string // of all requests
 	authorizations []url.Values
 	registrations  []map[string]any
-	tokens         []url.Values
+	tokens         []url.Values  // token requests, but for probes
+	probes         []url.Values  // requests with a code that was never issued
 	headers        []http.Header // of token requests
 	revocations    []url.Values
 	issued         map[string][]string // scopes by access token
@@ -75,6 +77,10 @@ func (s *authServer) serve(w http.ResponseWriter, r *http.Request) {
 		s.grant(w, r)
 	case r.URL.Path == "/revoke":
 		_ = r.ParseForm()
+		if s.forgets != nil && s.forgets(r.PostForm.Get("client_id")) {
+			answer(w, http.StatusUnauthorized, map[string]any{"error": "invalid_client"})
+			return
+		}
 		s.revocations = append(s.revocations, r.PostForm)
 	default:
 		http.NotFound(w, r)
@@ -84,6 +90,10 @@ func (s *authServer) serve(w http.ResponseWriter, r *http.Request) {
 func (s *authServer) authorize(w http.ResponseWriter, r *http.Request) {
 	asked := r.URL.Query()
 	s.authorizations = append(s.authorizations, asked)
+	if s.forgets != nil && s.forgets(asked.Get("client_id")) {
+		http.Error(w, "unknown client", http.StatusBadRequest)
+		return
+	}
 	query := url.Values{"code": {"code-" + s.name}, "state": {asked.Get("state")}, "iss": {s.issuer}}
 	if s.callback != nil {
 		s.callback(query)
@@ -106,6 +116,17 @@ func (s *authServer) registered(w http.ResponseWriter, r *http.Request) {
 
 func (s *authServer) grant(w http.ResponseWriter, r *http.Request) {
 	_ = r.ParseForm()
+	if s.forgets != nil && s.forgets(r.PostForm.Get("client_id")) {
+		s.probes = append(s.probes, r.PostForm)
+		answer(w, http.StatusUnauthorized, map[string]any{"error": "invalid_client"})
+		return
+	}
+	code, refresh := r.PostForm.Get("code"), r.PostForm.Get("refresh_token")
+	if code != "" && !strings.HasPrefix(code, "code-") || refresh != "" && !strings.HasPrefix(refresh, "refresh-") {
+		s.probes = append(s.probes, r.PostForm)
+		answer(w, http.StatusBadRequest, map[string]any{"error": "invalid_grant"})
+		return
+	}
 	s.tokens = append(s.tokens, r.PostForm)
 	s.headers = append(s.headers, r.Header.Clone())
 	s.count++

@@ -2,7 +2,11 @@ package client
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/mcp-auth/go/client/internal/authorizer"
@@ -10,6 +14,7 @@ import (
 	"github.com/mcp-auth/go/client/internal/proof"
 	"github.com/mcp-auth/go/client/internal/tokencache"
 	"github.com/mcp-auth/go/client/internal/transport"
+	"github.com/mcp-auth/go/client/internal/urls"
 	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/fetch"
 )
@@ -20,7 +25,8 @@ type Client struct {
 	server     *discovery.Server
 	authorizer *authorizer.Authorizer
 	fetch      *fetch.Client
-	nonces     proof.Nonces // of the MCP server
+	nonces     proof.Nonces                     // of the MCP server
+	proxy      func(*url.URL) (*url.URL, error) // nil: the environment's
 	now        func() time.Time
 }
 
@@ -44,6 +50,7 @@ func newClient(p *parts) *Client {
 	return &Client{
 		server: p.server,
 		fetch:  p.fetch,
+		proxy:  p.proxy,
 		now:    p.now,
 		authorizer: authorizer.New(authorizer.Config{
 			ServerURL: p.server.Identifier,
@@ -51,6 +58,20 @@ func newClient(p *parts) *Client {
 			Scopes: p.scopes, DPoP: p.dpop, Logger: p.logger, Now: p.now,
 		}),
 	}
+}
+
+// Format prints the server only, whatever the verb: a client holds secrets.
+func (c *Client) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "{"+c.name()+"}") }
+
+// LogValue keeps secrets out of logs.
+func (c *Client) LogValue() slog.Value { return slog.StringValue(c.name()) }
+
+// name returns the server's URL without its query, which may hold a key.
+func (c *Client) name() string {
+	if c == nil || c.server == nil {
+		return ""
+	}
+	return urls.WithoutQuery(c.server.Identifier)
 }
 
 // ServerURL returns the URL of the MCP server, as configured.
@@ -64,7 +85,8 @@ func (c *Client) Close() { c.fetch.Close() }
 func (c *Client) HTTPClient() *http.Client { return &http.Client{Transport: c.Transport(nil)} }
 
 // Transport returns a round tripper over base (nil: a copy of
-// [http.DefaultTransport]). It sends requests for [Client.ServerURL] with an
+// [http.DefaultTransport], with the proxy of [Config.Network] if there is one). It
+// sends requests for [Client.ServerURL] with an
 // access token and answers challenges: 401 by refreshing the token or having
 // the user log in, 403 with insufficient scope by requesting the missing scopes,
 // each once per request. Other requests pass without a token.
@@ -74,26 +96,37 @@ func (c *Client) HTTPClient() *http.Client { return &http.Client{Transport: c.Tr
 // response.
 func (c *Client) Transport(base http.RoundTripper) http.RoundTripper {
 	if base == nil {
-		base = defaultTransport()
+		base = defaultTransport(c.proxy)
 	}
 	return transport.New(transport.Config{
-		Base: base, Server: c.server.URL, Tokens: c.authorizer, Nonces: &c.nonces, Now: c.now,
+		Base: base, Name: c.name(), Server: c.server.URL, Tokens: c.authorizer, Nonces: &c.nonces, Now: c.now,
 	})
 }
 
-func defaultTransport() http.RoundTripper {
-	if standard, ok := http.DefaultTransport.(*http.Transport); ok {
-		return standard.Clone()
+// defaultTransport returns a copy of the default transport, which takes its proxy
+// from the environment unless there is another.
+func defaultTransport(proxy func(*url.URL) (*url.URL, error)) http.RoundTripper {
+	standard, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		return http.DefaultTransport
 	}
-	return http.DefaultTransport
+	copied := standard.Clone()
+	if proxy != nil {
+		copied.Proxy = func(r *http.Request) (*url.URL, error) { return proxy(r.URL) }
+	}
+	return copied
 }
 
 // Login obtains a new token now, instead of when a request is refused: it sends
 // the server a request without a token and answers its challenge. It replaces an
 // existing token and requests all its scopes again.
+//
+// A user who denies a login, or lets it time out, is not asked again for the same
+// scopes until Login is called: requests that are refused meanwhile return the
+// same error.
 func (c *Client) Login(ctx context.Context) error { return c.authorizer.Login(ctx) }
 
-// Logout forgets the token and, if the authorization server supports it, revokes
-// it there (RFC 7009). The registration stays. The token is forgotten even if
-// there is an error.
+// Logout forgets the token and the dynamic registration and, if the authorization
+// server supports it, revokes the token there (RFC 7009). Both are forgotten even
+// if there is an error.
 func (c *Client) Logout(ctx context.Context) error { return c.authorizer.Logout(ctx) }

@@ -1,6 +1,9 @@
 package client
 
 import (
+	"crypto"
+	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"time"
@@ -29,9 +32,22 @@ type Config struct {
 	// used as client_id if the authorization server supports that (OAuth Client
 	// ID Metadata Document). The document must list the redirect URI.
 	MetadataDocumentURL string
+	// MetadataDocumentKey is a key whose public part the document publishes, in
+	// jwks or jwks_uri. The client then authenticates by private_key_jwt (RFC
+	// 7523) at servers that support it. Nil means that the document describes a
+	// public client.
+	MetadataDocumentKey *ClientKey
 	// Registration is what the client says about itself when it registers
 	// dynamically (RFC 7591).
 	Registration Registration
+
+	// AuthorizationServers are the authorization servers that do not conform,
+	// and how to deal with them.
+	AuthorizationServers []AuthorizationServer
+	// LookupAuthorizationServer returns how to deal with an authorization server
+	// that is not listed, nil if it conforms as far as is known. It is called
+	// once the MCP server has named the issuer; the result's Issuer is ignored.
+	LookupAuthorizationServer func(issuer string) *AuthorizationServer
 
 	// Scopes are requested in addition to the scopes that the server asks for.
 	Scopes []string
@@ -53,6 +69,21 @@ type Config struct {
 	// Now is the clock, for tests. Nil means [time.Now].
 	Now func() time.Time
 }
+
+// ClientKey is a key that a client authenticates with.
+type ClientKey struct {
+	// PrivateKey signs the client's assertions. Required.
+	PrivateKey crypto.Signer `json:"-"`
+	// KeyID and Algorithm go into the header of assertions. An empty algorithm
+	// is chosen by the key.
+	KeyID, Algorithm string
+}
+
+// Format does not print the key, whatever the verb.
+func (k ClientKey) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "{"+k.KeyID+"}") }
+
+// LogValue keeps the key out of logs.
+func (k ClientKey) LogValue() slog.Value { return slog.StringValue(k.KeyID) }
 
 // Registration is what the client says about itself to an authorization server
 // that it registers with (RFC 7591 §2).

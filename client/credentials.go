@@ -25,10 +25,10 @@ type Credentials struct {
 	ClientID string
 	// ClientSecret makes a confidential client that authenticates by
 	// client_secret_basic or client_secret_post.
-	ClientSecret string
+	ClientSecret string `json:"-"`
 	// PrivateKey makes a confidential client that authenticates by
 	// private_key_jwt (RFC 7523).
-	PrivateKey crypto.Signer
+	PrivateKey crypto.Signer `json:"-"`
 	// KeyID and Algorithm go into the header of assertions. An empty algorithm
 	// is chosen by the key.
 	KeyID, Algorithm string

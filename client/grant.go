@@ -55,20 +55,28 @@ type AssertionSource func(ctx context.Context, request AssertionRequest) (string
 // The client is not registered and sends no client_id, unless there are
 // [Config.Credentials].
 type WorkloadIdentity struct {
-	// Assertion returns the workload's JWT. Required.
+	// Assertion returns the workload's JWT. Its audiences must be the issuer or
+	// the token endpoint of the authorization server, else it is not sent and the
+	// error is a [*clienterr.AssertionError]. Required.
 	Assertion AssertionSource
+	// Issuer is the only authorization server that may get the assertion. Empty
+	// means each that the MCP server names, if the assertion is meant for it.
+	Issuer string
 }
 
 func (g WorkloadIdentity) parse(p *parts, faults *configerr.List) grant.Grant {
 	if g.Assertion == nil {
 		faults.Add(configerr.NoAssertion, "Grant.Assertion", "")
 	}
+	if g.Issuer != "" && metadata.CheckIssuer(g.Issuer) != nil {
+		faults.Add(configerr.InvalidIssuer, "Grant.Issuer", g.Issuer)
+	}
 	source := func(ctx context.Context, r grant.Request) (string, error) {
 		return g.Assertion(ctx, AssertionRequest{
-			Issuer: r.Server.Issuer, TokenEndpoint: r.Server.TokenEndpoint, Resource: r.Resource, Scopes: r.Scopes,
+			Issuer: r.Server.OwnIssuer(), TokenEndpoint: r.Server.TokenEndpoint, Resource: r.Resource, Scopes: r.Scopes,
 		})
 	}
-	return &grant.Assertion{Endpoint: p.endpoint, Registrar: p.registrar, Source: source}
+	return &grant.Assertion{Endpoint: p.endpoint, Registrar: p.registrar, Issuer: g.Issuer, Source: source}
 }
 
 // The types of [SubjectToken].
@@ -81,7 +89,7 @@ const (
 // SubjectToken is the token that the enterprise's identity provider gave the
 // client when the user logged in.
 type SubjectToken struct {
-	Token string
+	Token string `json:"-"`
 	// Type is one of the token types above. Empty means [IDTokenType].
 	Type string
 }

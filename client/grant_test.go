@@ -5,6 +5,8 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -124,14 +126,15 @@ func TestWorkloadIdentityGrant(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	var asked AssertionRequest
+	assertion := jwtFor(w.as.issuer)
 	w.config.Grant = WorkloadIdentity{Assertion: func(_ context.Context, r AssertionRequest) (string, error) {
 		asked = r
-		return "the.workload.jwt", nil
+		return assertion, nil
 	}}
 	mustRequest(t, w.client(t), "read")
 	form := w.as.tokens[0]
 	equal(t, "grant_type", form.Get("grant_type"), "urn:ietf:params:oauth:grant-type:jwt-bearer")
-	equal(t, "assertion", form.Get("assertion"), "the.workload.jwt")
+	equal(t, "assertion", form.Get("assertion"), assertion)
 	equal(t, "resource", form.Get("resource"), w.rs.url)
 	equal(t, "client_id", form.Get("client_id"), "")
 	equal(t, "issuer", asked.Issuer, w.as.issuer)
@@ -147,7 +150,7 @@ func TestWorkloadIdentityRefused(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{"invalid_grant", "invalid_scope", "unauthorized_client"} {
 		w := newWorld(t)
-		w.config.Grant = WorkloadIdentity{Assertion: func(context.Context, AssertionRequest) (string, error) { return "the.workload.jwt", nil }}
+		w.config.Grant = WorkloadIdentity{Assertion: func(context.Context, AssertionRequest) (string, error) { return jwtFor(w.as.issuer), nil }}
 		w.as.token = func(r *http.Request, d map[string]any) int {
 			clear(d)
 			d["error"], d["error_description"] = code, r.PostForm.Get("assertion")
@@ -155,12 +158,74 @@ func TestWorkloadIdentityRefused(t *testing.T) {
 		}
 		_, err := request(t, w.client(t), "")
 		var refused *clienterr.TokenError
-		if !errors.As(err, &refused) || refused.Code != code || strings.Contains(err.Error(), "workload") {
+		if !errors.As(err, &refused) || refused.Code != code || strings.Contains(err.Error(), jwtFor(w.as.issuer)) {
 			t.Errorf("error %v, want %s", err, code)
 		}
 		equal(t, "token requests", len(w.as.tokens), 1)
 		equal(t, "logins", len(w.as.authorizations), 0)
 	}
+}
+
+// jwtFor returns a JWT, not signed, for some audiences.
+func jwtFor(audiences ...string) string {
+	claims, _ := json.Marshal(map[string]any{"aud": audiences})
+	return "e30." + base64.RawURLEncoding.EncodeToString(claims) + ".c2ln"
+}
+
+// An assertion that is meant for others, too, is not sent: an MCP server may name
+// any authorization server.
+//
+// Covers CL7, CL11.
+func TestAssertionForOthers(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		assertion func(as *authServer) string
+		issuer    func(as *authServer) string
+		sent      bool
+	}{
+		"the issuer":         {func(as *authServer) string { return jwtFor(as.issuer) }, nil, true},
+		"the token endpoint": {func(as *authServer) string { return jwtFor(as.URL + "/token") }, nil, true},
+		"both":               {func(as *authServer) string { return jwtFor(as.URL+"/token", as.issuer) }, nil, true},
+		"another":            {func(*authServer) string { return jwtFor("https://as.example.com") }, nil, false},
+		"another, too":       {func(as *authServer) string { return jwtFor(as.issuer, "https://as.example.com") }, nil, false},
+		"a slash more":       {func(as *authServer) string { return jwtFor(as.issuer + "/") }, nil, false},
+		"nobody":             {func(*authServer) string { return jwtFor() }, nil, false},
+		"not a JWT":          {func(as *authServer) string { return as.issuer }, nil, false},
+		"not JSON":           {func(*authServer) string { return "e30.e30.e30.e30" }, nil, false},
+		"the configured":     {func(as *authServer) string { return jwtFor(as.issuer) }, func(as *authServer) string { return as.issuer }, true},
+		"not the configured": {func(as *authServer) string { return jwtFor(as.issuer) }, func(*authServer) string { return "https://as.example.com" }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			grant := WorkloadIdentity{Assertion: func(context.Context, AssertionRequest) (string, error) { return test.assertion(w.as), nil }}
+			if test.issuer != nil {
+				grant.Issuer = test.issuer(w.as)
+			}
+			w.config.Grant = grant
+			_, err := request(t, w.client(t), "")
+			var refused *clienterr.AssertionError
+			if test.sent != (err == nil) || !test.sent && !errors.As(err, &refused) {
+				t.Errorf("error %v", err)
+			}
+			equal(t, "sent", len(w.as.tokens) > 0, test.sent)
+		})
+	}
+}
+
+// Of several authorization servers, the one that the assertion is for is chosen.
+//
+// Covers CL11.
+func TestWorkloadIdentityChoosesIssuer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	second := newAuthServer(t, "two", "")
+	w.rs.moveTo(w.as, second)
+	w.config.Grant = WorkloadIdentity{
+		Issuer: second.issuer, Assertion: func(context.Context, AssertionRequest) (string, error) { return jwtFor(second.issuer), nil },
+	}
+	mustRequest(t, w.client(t), "")
+	equal(t, "token requests at the first", len(w.as.tokens), 0)
 }
 
 // Covers CL11.
@@ -195,7 +260,7 @@ func TestEnterpriseManagedGrant(t *testing.T) {
 	}
 	form := w.as.tokens[0]
 	equal(t, "grant_type", form.Get("grant_type"), "urn:ietf:params:oauth:grant-type:jwt-bearer")
-	equal(t, "assertion", form.Get("assertion"), "the.id.jag")
+	equal(t, "assertion", form.Get("assertion"), jwtFor(w.as.issuer))
 	equal(t, "resource", form.Get("resource"), w.rs.url)
 	if strings.Contains(strings.Join(values(form), " "), "the.id.token") {
 		t.Error("the subject token was sent to the MCP server's authorization server")
@@ -220,7 +285,7 @@ func newEnterprise(t *testing.T) (*world, *authServer) {
 	w := newWorld(t)
 	idp := newAuthServer(t, "idp", "")
 	idp.token = func(_ *http.Request, d map[string]any) int {
-		d["access_token"], d["issued_token_type"], d["token_type"] = "the.id.jag", "urn:ietf:params:oauth:token-type:id-jag", "N_A"
+		d["access_token"], d["issued_token_type"], d["token_type"] = jwtFor(w.as.issuer), "urn:ietf:params:oauth:token-type:id-jag", "N_A"
 		return http.StatusOK
 	}
 	w.config.Credentials = []Credentials{{Issuer: w.as.issuer, ClientID: "at-the-server", ClientSecret: "s3cret-s3cret"}}
@@ -246,11 +311,12 @@ func TestEnterpriseManagedRefused(t *testing.T) {
 			return 200
 		},
 		"without a type":              func(d map[string]any) int { delete(d, "issued_token_type"); return 200 },
+		"an assertion for another":    func(d map[string]any) int { d["access_token"] = jwtFor("https://other.example.com"); return 200 },
 		"what cannot be an assertion": func(d map[string]any) int { d["access_token"] = "a b"; return 200 },
 	} {
 		w, idp := newEnterprise(t)
 		idp.token = func(_ *http.Request, d map[string]any) int {
-			d["access_token"], d["issued_token_type"], d["token_type"] = "the.id.jag", "urn:ietf:params:oauth:token-type:id-jag", "N_A"
+			d["access_token"], d["issued_token_type"], d["token_type"] = jwtFor(w.as.issuer), "urn:ietf:params:oauth:token-type:id-jag", "N_A"
 			return change(d)
 		}
 		_, err := request(t, w.client(t), "")

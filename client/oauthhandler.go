@@ -2,6 +2,9 @@ package client
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 
 	"github.com/mcp-auth/go/client/clienterr"
@@ -17,6 +20,12 @@ import (
 // its token as a Bearer token, never with a DPoP proof. The SDK's endpoint must
 // be [Client.ServerURL], because a handler does not learn where its token goes.
 type OAuthHandler struct{ authorizer *authorizer.Authorizer }
+
+// Format prints no token, whatever the verb.
+func (OAuthHandler) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "{OAuthHandler}") }
+
+// LogValue keeps secrets out of logs.
+func (OAuthHandler) LogValue() slog.Value { return slog.StringValue("{OAuthHandler}") }
 
 // OAuthHandler returns the client as an auth.OAuthHandler of the MCP Go SDK.
 // Prefer [Client.HTTPClient].

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/mcp-auth/go/client/internal/authserver"
 	"github.com/mcp-auth/go/client/internal/discovery"
 	"github.com/mcp-auth/go/client/internal/endpoint"
 	"github.com/mcp-auth/go/client/internal/record"
@@ -12,6 +13,7 @@ import (
 	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/challenge"
 	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/jose"
 	"github.com/mcp-auth/go/metadata"
 )
 
@@ -35,7 +37,11 @@ func (c *Config) parse(faults *configerr.List) *parts {
 	if c.Network.Timeout < 0 || c.Network.Timeout > maxTimeout {
 		faults.Add(configerr.InvalidTimeout, "Network.Timeout", c.Network.Timeout.String())
 	}
-	p := c.parts(server, fallback, credentials)
+	built := partsConfig{
+		server: server, fallback: fallback, credentials: credentials,
+		settings: c.settingsOf(faults), documentSigner: c.parseDocumentKey(faults),
+	}
+	p := c.parts(built)
 	p.dpop = dpop
 	p.grant = c.Grant.parse(p, faults)
 	return p
@@ -51,6 +57,33 @@ func (c *Config) parseServer(faults *configerr.List) *discovery.Server {
 	return server
 }
 
+// preferredIssuers returns the issuers that a grant is for.
+func preferredIssuers(g Grant) []string {
+	if workload, ok := g.(WorkloadIdentity); ok && workload.Issuer != "" {
+		return []string{workload.Issuer}
+	}
+	return nil
+}
+
+// parseDocumentKey returns nil if there is no key.
+func (c *Config) parseDocumentKey(faults *configerr.List) *jose.Signer {
+	key := c.MetadataDocumentKey
+	switch {
+	case key == nil:
+		return nil
+	case key.PrivateKey == nil:
+		faults.Add(configerr.InvalidClientKey, "MetadataDocumentKey.PrivateKey", "")
+		return nil
+	case c.MetadataDocumentURL == "":
+		faults.Add(configerr.InvalidMetadataURL, "MetadataDocumentURL", "")
+	}
+	signer, err := jose.NewSigner(key.PrivateKey, key.Algorithm, key.KeyID)
+	if err != nil {
+		faults.AddErr(configerr.InvalidClientKey, "MetadataDocumentKey.PrivateKey", "", err)
+	}
+	return signer
+}
+
 // validDocumentURL applies section 3 of the CIMD draft.
 func validDocumentURL(raw string) bool {
 	if fetch.CheckURL(raw, false) != nil {
@@ -61,26 +94,37 @@ func validDocumentURL(raw string) bool {
 	return err == nil && errURL == nil && u.Path != "" && u.Path != "/"
 }
 
+// partsConfig is what a configuration was parsed into.
+type partsConfig struct {
+	server         *discovery.Server
+	fallback       discovery.Fallback
+	credentials    []registration.Credentials
+	settings       func(issuer string) (authserver.Settings, error)
+	documentSigner *jose.Signer
+}
+
 // parts builds the parts, except for those that depend on the grant.
-func (c *Config) parts(server *discovery.Server, fallback discovery.Fallback, credentials []registration.Credentials) *parts {
+func (c *Config) parts(built partsConfig) *parts {
 	p := &parts{
-		server:  server,
+		server:  built.server,
 		fetch:   fetch.New(fetch.Policy{Settings: c.Network}),
 		records: record.New(c.Store),
 
 		credentials: c.Credentials,
 		scopes:      c.Scopes,
 		logger:      c.Logger,
+		proxy:       c.Network.Proxy,
 		now:         c.Now,
 	}
-	p.endpoint = endpoint.New(p.fetch, server.Loopback, c.Now)
+	p.endpoint = endpoint.New(p.fetch, p.server.Loopback, c.Now)
 	p.finder = discovery.New(discovery.Config{
-		Server: server, Fallback: fallback, Fetch: p.fetch, Logger: c.Logger, Now: c.Now,
+		Server: p.server, Fallback: built.fallback, Settings: built.settings, Fetch: p.fetch, Logger: c.Logger, Now: c.Now,
 	})
 	p.registrar = registration.New(registration.Config{
-		Credentials: credentials,
-		DocumentURL: c.MetadataDocumentURL,
-		Dynamic:     !c.Registration.Disabled,
+		Credentials: built.credentials,
+		DocumentURL: c.MetadataDocumentURL, DocumentSigner: built.documentSigner,
+		Dynamic:   !c.Registration.Disabled,
+		Preferred: preferredIssuers(c.Grant),
 		About: endpoint.ClientMetadata{
 			ClientName: c.Registration.ClientName, ClientURI: c.Registration.ClientURI, LogoURI: c.Registration.LogoURI,
 			SoftwareID: c.Registration.SoftwareID, SoftwareVersion: c.Registration.SoftwareVersion,

@@ -2,6 +2,7 @@ package client
 
 import (
 	"log/slog"
+	"net/url"
 	"time"
 
 	"github.com/mcp-auth/go/client/internal/authorizer"
@@ -27,5 +28,6 @@ type parts struct {
 	credentials []Credentials
 	scopes      []string
 	logger      *slog.Logger
+	proxy       func(*url.URL) (*url.URL, error)
 	now         func() time.Time
 }

@@ -97,6 +97,19 @@ func TestRefreshRefused(t *testing.T) {
 	}{
 		"invalid_grant":           {400, "invalid_grant", 2},
 		"invalid_client":          {401, "invalid_client", 2},
+		"unauthorized_client":     {400, "unauthorized_client", 2},
+		"invalid_request":         {400, "invalid_request", 2},
+		"interaction_required":    {400, "interaction_required", 2},
+		"a code of its own":       {403, "token_expired", 2},
+		"no code":                 {422, "", 2},
+		"not found":               {404, "", 2},
+		"error with status 200":   {200, "bad_refresh_token", 2},
+		"overloaded":              {429, "", 1},
+		"slow_down":               {400, "slow_down", 1},
+		"request timeout":         {408, "", 1},
+		"too early":               {425, "", 1},
+		"bad gateway":             {502, "invalid_grant", 1},
+		"moved for a moment":      {302, "", 1},
 		"temporarily_unavailable": {400, "temporarily_unavailable", 1},
 		"server error":            {500, "server_error", 1},
 		"outage":                  {503, "", 1},
@@ -112,7 +125,10 @@ func TestRefreshRefused(t *testing.T) {
 					return http.StatusOK
 				}
 				clear(d)
-				d["error"], d["error_description"] = test.code, "about "+r.PostForm.Get("refresh_token")
+				if test.code != "" {
+					d["error"] = test.code
+				}
+				d["error_description"] = "about " + r.PostForm.Get("refresh_token")
 				return test.status
 			}
 			c := w.client(t)

@@ -245,34 +245,6 @@ func TestRegistrationIsKept(t *testing.T) {
 	equal(t, "registrations after the redirect URI changed", len(w.as.registrations), 3)
 }
 
-// A registration the server has forgotten is made again at the next attempt.
-//
-// Covers CL6.
-func TestRegistrationForgotten(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.config.Store = NewMemoryStore()
-	c := w.client(t)
-	mustRequest(t, c, "")
-	known := "client-one-2"
-	w.as.token = func(r *http.Request, d map[string]any) int {
-		if r.PostForm.Get("client_id") == known {
-			return http.StatusOK
-		}
-		clear(d)
-		d["error"] = "invalid_client"
-		return http.StatusUnauthorized
-	}
-	var refused *clienterr.TokenError
-	if err := c.Login(t.Context()); !errors.As(err, &refused) || refused.Code != "invalid_client" {
-		t.Fatalf("error %v, want invalid_client", err)
-	}
-	if err := c.Login(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	equal(t, "registrations", len(w.as.registrations), 2)
-}
-
 // If the MCP server names another authorization server, nothing that the first
 // one issued is sent to the second.
 //

@@ -45,6 +45,55 @@ func TestResourceMustMatch(t *testing.T) {
 	}
 }
 
+// A server's URL with a query is the same resource as without it, unless the
+// document has another query. One login serves all.
+//
+// Covers CL1.
+func TestServerURLWithQuery(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.config.Store = NewMemoryStore()
+	for i, query := range []string{"?project=a", "", "?project=b"} {
+		config := w.config
+		config.ServerURL = w.rs.url + query
+		c, err := New(config)
+		must(t, err)
+		defer c.Close()
+		if i > 0 {
+			if _, err := c.Token(t.Context()); err != nil {
+				t.Errorf("%q: %v", query, err)
+			}
+		}
+		mustRequest(t, c, "")
+	}
+	equal(t, "resource", w.as.tokens[0].Get("resource"), w.rs.url)
+	equal(t, "logins", len(w.as.authorizations), 1)
+
+	// The other way round, the query is part of what the token is for.
+	w.rs.places["/.well-known/oauth-protected-resource/mcp"] = func(d map[string]any) { d["resource"] = w.rs.url + "?project=a" }
+	w.config.Store = nil
+	_, err := request(t, w.client(t), "")
+	var failure *clienterr.ResourceError
+	if !errors.As(err, &failure) || failure.Kind != clienterr.ResourceMismatch || !strings.Contains(err.Error(), "differ in the query") {
+		t.Errorf("error %v, want a mismatch that names the query", err)
+	}
+}
+
+// If a server has no metadata and its challenge cannot be read, the error says
+// both.
+//
+// Covers CL1.
+func TestUnreadableChallenge(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.rs.places = nil
+	w.rs.challenge = func(int, string) string { return `Bearer resource_metadata=https://mcp.example.com/m` }
+	_, err := request(t, w.client(t), "")
+	if err == nil || !strings.Contains(err.Error(), "the challenge of the server cannot be read") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // Covers CL1.
 func TestResourceOfRootURL(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,9 @@ package client
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"log/slog"
 	"sync"
 
 	"github.com/mcp-auth/go/client/internal/mutex"
@@ -33,6 +36,12 @@ type MemoryStore struct {
 
 // NewMemoryStore returns an empty store.
 func NewMemoryStore() *MemoryStore { return &MemoryStore{records: map[string][]byte{}} }
+
+// Format prints no record, whatever the verb.
+func (s *MemoryStore) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "{MemoryStore}") }
+
+// LogValue keeps secrets out of logs.
+func (s *MemoryStore) LogValue() slog.Value { return slog.StringValue("{MemoryStore}") }
 
 // Update implements [Store].
 func (s *MemoryStore) Update(ctx context.Context, key string, change func([]byte) ([]byte, error)) error {

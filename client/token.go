@@ -14,7 +14,7 @@ import (
 // Token is an access token and what is known about it.
 type Token struct {
 	// AccessToken is the token itself, a secret.
-	AccessToken string
+	AccessToken string `json:"-"`
 	// Type is "Bearer" or "DPoP". A DPoP token is of no use without the proofs
 	// that [Client.Transport] makes.
 	Type string

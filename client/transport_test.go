@@ -1,11 +1,14 @@
 package client
 
 import (
+	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The token goes only to the server's URL, even if the server redirects.
@@ -175,6 +178,59 @@ func TestSecretsStayInside(t *testing.T) {
 	}
 	if w.log.String() == "" {
 		t.Error("nothing was logged")
+	}
+}
+
+// Nothing that a client hands out shows a secret when it is printed or logged.
+//
+// Covers CL9.
+func TestPrintingShowsNoSecret(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	store := NewMemoryStore()
+	w.config.Store = store
+	w.config.Credentials = []Credentials{{Issuer: w.as.issuer, ClientID: "known", ClientSecret: "s3cret-s3cret"}}
+	w.config.ServerURL += "?key=s3cret-in-url"
+	w.config.MetadataDocumentKey = &ClientKey{PrivateKey: newKey(t), KeyID: "k1"}
+	w.config.MetadataDocumentURL = "https://client.example.com/c.json"
+	c := w.client(t)
+	mustRequest(t, c, "")
+	token, err := c.Token(t.Context())
+	must(t, err)
+	for _, value := range []any{c, c.Transport(nil), c.HTTPClient(), c.HTTPClient().Transport, c.OAuthHandler(), *c.OAuthHandler(), store, token, w.config.Credentials, w.config.MetadataDocumentKey} {
+		var out strings.Builder
+		logger := slog.New(slog.NewTextHandler(&out, nil))
+		logger.Info("a value", "value", value)
+		slog.New(slog.NewJSONHandler(&out, nil)).Info("a value", "value", value)
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+			fmt.Fprintf(&out, verb+"\n", value)
+		}
+		for _, secret := range []string{"access-one", "refresh-one", "s3cret", "access", fmt.Sprint([]byte("access-one"))} {
+			if strings.Contains(out.String(), strings.Trim(secret, "[]")) {
+				t.Errorf("%T shows %q: %s", value, secret, out.String())
+			}
+		}
+	}
+}
+
+// A refusal whose body never ends does not hold the next request.
+func TestDrippingRefusal(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.rs.refuse = func(rw http.ResponseWriter, r *http.Request) bool {
+		if r.Header.Get("Authorization") != "" {
+			return false
+		}
+		rw.Header().Set("WWW-Authenticate", `Bearer resource_metadata="`+w.rs.URL+`/.well-known/oauth-protected-resource/mcp"`)
+		rw.WriteHeader(http.StatusUnauthorized)
+		_ = http.NewResponseController(rw).Flush()
+		<-r.Context().Done() // until the client leaves
+		return true
+	}
+	begin := time.Now()
+	mustRequest(t, w.client(t), "")
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("the request took %s", took)
 	}
 }
 

@@ -78,15 +78,26 @@ func All(err error) []*Error {
 	return found
 }
 
-// List collects mistakes. The zero value is empty.
-type List struct{ errs []*Error }
+// List collects mistakes, and apart from them warnings: what is allowed but
+// probably a mistake. The zero value is empty.
+type List struct{ errs, warnings []*Error }
 
 // Add adds a mistake. A password in a URL is left out of the value.
 func (l *List) Add(fault Fault, field, value string) { l.AddErr(fault, field, value, nil) }
 
 // AddErr adds a mistake with an error that says more about it.
 func (l *List) AddErr(fault Fault, field, value string, err error) {
-	l.errs = append(l.errs, &Error{Field: field, Value: fetch.HideUserinfo(value), Fault: fault, Err: err})
+	l.errs = append(l.errs, newError(fault, field, value, err))
+}
+
+// Warn adds a warning. The error says more about it, such as what was probably
+// meant, and may be nil.
+func (l *List) Warn(fault Fault, field, value string, err error) {
+	l.warnings = append(l.warnings, newError(fault, field, value, err))
+}
+
+func newError(fault Fault, field, value string, err error) *Error {
+	return &Error{Field: field, Value: fetch.HideUserinfo(value), Fault: fault, Err: err}
 }
 
 // Nest adds every [*Error] in err with its field [Below] place. Other errors in err
@@ -96,6 +107,15 @@ func (l *List) Nest(place string, err error) {
 		nested := *e
 		nested.Field = Below(place, e.Field)
 		l.errs = append(l.errs, &nested)
+	}
+}
+
+// NestWarnings adds each of the warnings with its field [Below] place.
+func (l *List) NestWarnings(place string, warnings []*Error) {
+	for _, w := range warnings {
+		nested := *w
+		nested.Field = Below(place, w.Field)
+		l.warnings = append(l.warnings, &nested)
 	}
 }
 
@@ -110,6 +130,9 @@ func Below(place, field string) string {
 
 // Len returns how many mistakes there are.
 func (l *List) Len() int { return len(l.errs) }
+
+// Warnings returns the warnings, which Len and Err leave out.
+func (l *List) Warnings() []*Error { return l.warnings }
 
 // Err returns all mistakes joined, or nil if there are none.
 func (l *List) Err() error {

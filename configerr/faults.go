@@ -23,6 +23,7 @@ const (
 	InvalidCacheSize   Fault = "the token cache is larger than ten million entries"
 	InvalidLeeway      Fault = "the leeway is negative or over one minute"
 	InvalidHeaderName  Fault = "the header name has a character other than letters, digits and hyphens"
+	InvalidNetwork     Fault = "the network is not valid"
 	ConflictingSources Fault = "two settings exclude each other"
 
 	// Of authorization servers.
@@ -46,6 +47,7 @@ const (
 	InvalidPattern     Fault = "the key of the rule is not a name, a prefix that ends in * or a URI template"
 	InvalidMaxBody     Fault = "the limit of the body is negative or over 1 GiB"
 	ScopeNotAdvertised Fault = "the policy names a scope that the resource does not advertise"
+	ScopeUnknown       Fault = "neither the policy nor the resource's metadata names the scope"
 	MisspelledKeyword  Fault = "the policy asks for a scope that looks like a misspelled keyword"
 
 	// Of introspection.
@@ -65,6 +67,7 @@ const (
 	InvalidReplayCacheSize Fault = "the size of the replay cache is negative or too large"
 	IncompleteForwarding   Fault = "a forwarded certificate needs both the header and the proxies that are trusted to set it"
 	InvalidProxyNetwork    Fault = "the network of trusted proxies is not valid or holds every address"
+	NonceKeyNotShared      Fault = "nonces are required and made with a random key of this process: with several replicas each refuses the nonces of the others, so give all the same NonceKey"
 
 	// Of clients.
 
@@ -78,6 +81,7 @@ const (
 	ConflictingUI          Fault = "OpenURL and Callback exclude each other"
 	InvalidDPoPMode        Fault = "the DPoP mode is unknown"
 	InvalidLegacyDiscovery Fault = "the legacy discovery is unknown"
+	ReservedParameter      Fault = "the parameter is one that the client itself sets"
 	NoCredentials          Fault = "the grant needs credentials that were registered beforehand"
 	NoAssertion            Fault = "the grant needs a source of assertions"
 	NoSubjectToken         Fault = "the grant needs a source of subject tokens"

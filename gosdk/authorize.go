@@ -35,7 +35,11 @@ func Authorize(a *mcpauth.Auth, resource string) mcp.Middleware {
 			if err != nil {
 				return result, err
 			}
-			return shown(result, func(op policy.Operation) bool { return a.Visible(ctx, info, resource, op) }), nil
+			show := func(op policy.Operation) bool { return a.Visible(ctx, info, resource, op) }
+			if isExtension(result) {
+				return shownExtension(method, result, show)
+			}
+			return shown(result, show), nil
 		})
 	}
 }
@@ -61,6 +65,8 @@ func operations(method string, params mcp.Params) []policy.Operation {
 		op.Ref, op.Name = reference(p.Ref)
 	case *mcp.SubscriptionsListenParams:
 		return listens(op, p)
+	default:
+		op.Name = extensionURI(method, params)
 	}
 	return []policy.Operation{op}
 }

@@ -66,6 +66,21 @@ func TestCheckServer(t *testing.T) {
 		wantFindings(t, report, metadata.Warning, "resource_metadata_not_at_path", "cors_preflight_refused", "cors_refusal_unreadable",
 			"origin_not_refused_first", "leak_library")
 	})
+	t.Run("all in one", func(t *testing.T) {
+		t.Parallel()
+		report := checkServer(t, parts.StartAllInOne(t), 0)
+		wantFindings(t, report, metadata.Error)
+		for f := range report.All(metadata.Error) {
+			t.Errorf("found %s: %s", f.Code, f.Message)
+		}
+		for _, part := range report.Parts {
+			for _, f := range part.Findings {
+				if string(f.Code) == "jwks_uri_missing" {
+					t.Errorf("keys are missed that nobody needs: %s", f.Message)
+				}
+			}
+		}
+	})
 	t.Run("TypeScript SDK", func(t *testing.T) {
 		t.Parallel()
 		report := checkServer(t, parts.StartTypeScriptSDKAuthServer(t), 1)

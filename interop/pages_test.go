@@ -74,27 +74,24 @@ func TestPages(t *testing.T) {
 	}
 	checkLines(t, report.Error, "This cannot be authorized", "Authorization server for development and tests only.")
 	checkLines(t, report.Status, "Development authorization server",
-		"For development and tests only: whoever reaches it can register applications and see this page.")
+		"For development and tests only: anyone who reaches this server can register applications and see this page.")
 }
 
 func pagesClients(t *testing.T) []pagesClient {
 	document := parts.ServePlainClientDocument(t, "Notes from elsewhere", farCallback)
 	return []pagesClient{
 		{Name: `Notes & <b>"Friends"</b>`, RedirectURI: tsCallback, lines: []string{
-			`Allow “Notes & <b>"Friends"</b>” to act for you?`,
-			"The application chose its name itself. Your answer goes to", "127.0.0.1:33418",
-			"This is an application on this computer. Any program here could claim this address: " +
+			`Notes & <b>"Friends"</b>`, "The application chose its name itself.",
+			"Your answer goes to 127.0.0.1:33418. This is an application on this computer. Any program here could claim this address: " +
 				"continue only if you have just started it yourself.",
 		}},
 		{Name: "Notes on the web", RedirectURI: farCallback, lines: []string{
-			"Allow “Notes on the web” to act for you?",
-			"The application chose its name itself. Your answer goes to", "notes.example",
-			"No one here has checked who runs notes.example. Continue only if you know it and have just come from there.",
+			"Notes on the web", "The application chose its name itself.",
+			"Your answer goes to notes.example. No one here has checked who runs notes.example. Continue only if you know it and have just come from there.",
 		}},
 		{Name: "Notes from elsewhere", RedirectURI: farCallback, ClientID: document.URL, lines: []string{
-			"Allow “Notes from elsewhere” to act for you?",
-			"The application is identified by",
-			"Your answer goes to notes.example, which is not the host that identifies the application. " +
+			"Notes from elsewhere",
+			"Your answer goes to notes.example. This is not the host that identifies the application. " +
 				"Continue only if you trust both.",
 		}},
 	}

@@ -86,11 +86,10 @@ func TestPrivateKeyJWT(t *testing.T) {
 	c := newClock()
 	s, worker := withWorker(t, c)
 	for name, changes := range map[string]map[string]any{
-		"plain":          nil,
-		"token endpoint": {"aud": testIssuer + "/token"},
-		"list of one":    {"aud": []string{testIssuer}},
-		"typ":            {"typ": "client-authentication+jwt"},
-		"no iat":         {"iat": nil},
+		"plain":       nil,
+		"list of one": {"aud": []string{testIssuer}},
+		"typ":         {"typ": "client-authentication+jwt"},
+		"no iat":      {"iat": nil},
 	} {
 		answer := redeem(t, s, worker.authenticated(t, c, changes))
 		if _, claims := verified(t, s, answer.AccessToken); claims["sub"] != "worker" || claims["client_id"] != "worker" {
@@ -124,6 +123,8 @@ func TestClientAssertionsThatAreRefused(t *testing.T) {
 		"other sub":           {map[string]any{"sub": "robot"}, nil, nil, "invalid_client"},
 		"sub nobody":          {map[string]any{"sub": "nobody"}, nil, nil, "invalid_client"},
 		"other iss":           {map[string]any{"iss": "robot"}, nil, nil, "invalid_client"},
+		"token endpoint":      {map[string]any{"aud": testIssuer + "/token"}, nil, nil, "invalid_client"},
+		"token endpoint too":  {map[string]any{"aud": []string{testIssuer, testIssuer + "/token"}}, nil, nil, "invalid_client"},
 		"other aud":           {map[string]any{"aud": "https://other.example"}, nil, nil, "invalid_client"},
 		"two aud":             {map[string]any{"aud": []string{testIssuer, "https://other.example"}}, nil, nil, "invalid_client"},
 		"no aud":              {map[string]any{"aud": nil}, nil, nil, "invalid_client"},

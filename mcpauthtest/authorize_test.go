@@ -157,6 +157,50 @@ func TestAuthorizationErrorsAreSentBack(t *testing.T) {
 	}
 }
 
+// Covers AS1, AS8.
+func TestNoErrorLeadsAwayBeforeAPage(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(c *Config) { onLoopback(c); withPages(c) })
+	_, challenge := pkce()
+	const away, app, here = "https://evil.example/cb", "evil://cb", "http://127.0.0.1:7777/cb"
+	id := register(t, s, `{"redirect_uris":["`+away+`","`+app+`","`+here+`"],"token_endpoint_auth_method":"none","grant_types":["authorization_code"]}`).ClientID
+	for name, changes := range map[string][]string{
+		"no PKCE":      {"code_challenge", ""},
+		"wrong type":   {"response_type", "token"},
+		"silent login": {"prompt", "none"},
+		"wrong target": {"resource", "urn:x"},
+	} {
+		for target, sentOn := range map[string]bool{away: false, app: false, here: true} {
+			query := base(s) + "/authorize?" + authorization(challenge, append(changes, "client_id", id, "redirect_uri", target)...).Encode()
+			answers := []*http.Response{get(t, s, query)}
+			if name != "silent login" { // its form is checked first
+				answers = append(answers, postForm(s, query, url.Values{"decision": {"deny"}}))
+			}
+			for _, r := range answers {
+				if location := r.Header.Get("Location"); sentOn != strings.HasPrefix(location, target+"?error=") || !sentOn && location != "" {
+					t.Errorf("%s to %s: status %d, Location %q", name, target, r.StatusCode, location)
+				}
+				if !sentOn && !strings.Contains(body(t, r), `<a href="`+target+`?error=`) {
+					t.Errorf("%s to %s: the page has no way back", name, target)
+				}
+			}
+		}
+	}
+}
+
+// Covers AS8.
+func TestAUserWhoDeniesIsSentBack(t *testing.T) {
+	t.Parallel()
+	s := start(t, withPages)
+	const away = "https://app.example/cb"
+	id := register(t, s, `{"redirect_uris":["`+away+`"],"token_endpoint_auth_method":"none"}`).ClientID
+	o := open(t, s, "client_id", id, "redirect_uri", away)
+	o.form.Set("decision", "deny")
+	if location := o.submit().Header.Get("Location"); !strings.HasPrefix(location, away+"?error=access_denied") {
+		t.Errorf("sent to %q", location)
+	}
+}
+
 func TestStateSentTwiceIsNotSentBack(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)

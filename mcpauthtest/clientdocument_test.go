@@ -138,6 +138,8 @@ func TestClientDocumentsThatCannotBe(t *testing.T) {
 		{"client_secret_basic", []any{"token_endpoint_auth_method", "client_secret_basic"}, nil},
 		{"client_secret_post", []any{"token_endpoint_auth_method", "client_secret_post"}, nil},
 		{"private_key_jwt without keys", []any{"token_endpoint_auth_method", "private_key_jwt"}, nil},
+		{"private_key_jwt in a list without keys", []any{"token_endpoint_auth_methods_supported", []string{"private_key_jwt"}}, nil},
+		{"a list of the wrong type", []any{"token_endpoint_auth_methods_supported", "private_key_jwt"}, nil},
 		{"a symmetric key", []any{"token_endpoint_auth_method", "private_key_jwt", "jwks", map[string]any{"keys": []any{map[string]any{"kty": "oct", "k": "AAAA"}}}}, nil},
 		{"no code", []any{"grant_types", []string{"client_credentials"}}, nil},
 		{"too large", []any{"x", strings.Repeat("x", clientdoc.MaxDocument)}, nil},
@@ -208,12 +210,86 @@ func TestClientDocumentsAreFetchedWithAGuard(t *testing.T) {
 	redeem(t, allowed, login(t, allowed, "client_id", host.URL+"/c"))
 }
 
+// Covers AS6, AS9.
+func TestClientDocumentsWithKeys(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name         string
+		methods      any // token_endpoint_auth_methods_supported
+		method       any // token_endpoint_auth_method
+		needsItsKeys bool
+	}{
+		{"one method", nil, "private_key_jwt", true},
+		{"a list of one", []string{"private_key_jwt"}, nil, true},
+		{"chosen from a list", []string{"none", "private_key_jwt"}, "private_key_jwt", true},
+		{"left open", []string{"none", "private_key_jwt"}, nil, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			c := newClock()
+			s := start(t, func(config *Config) { onLoopback(config); config.Now = c.now })
+			h := newDocumentHost(t, "token_endpoint_auth_method", test.method, "token_endpoint_auth_methods_supported", test.methods)
+			client := newParty(t, h.id)
+			h.members["jwks"] = json.RawMessage(client.jwks)
+
+			form := login(t, s, "client_id", h.id)
+			if test.needsItsKeys {
+				wantError(t, postForm(s, tokenEndpoint(s), form), http.StatusUnauthorized, "invalid_client")
+			} else {
+				redeem(t, s, form)
+			}
+			form = login(t, s, "client_id", h.id)
+			form.Set("client_assertion_type", assertionTypeJWT)
+			form.Set("client_assertion", client.sign(t, c.now(), map[string]any{"sub": h.id, "aud": loopbackIssuer}, nil))
+			redeem(t, s, form)
+			stranger := &party{newParty(t, "x").key, h.id, nil}
+			form = login(t, s, "client_id", h.id)
+			form.Set("client_assertion_type", assertionTypeJWT)
+			form.Set("client_assertion", stranger.sign(t, c.now(), map[string]any{"sub": h.id, "aud": loopbackIssuer}, nil))
+			wantError(t, postForm(s, tokenEndpoint(s), form), http.StatusUnauthorized, "invalid_client")
+		})
+	}
+}
+
 // findClient reports whether the server finds a client.
 func findClient(t *testing.T, s *Server, id string) bool {
 	t.Helper()
 	_, challenge := pkce()
 	request := base(s) + "/authorize?" + authorization(challenge, "client_id", id).Encode()
 	return get(t, s, request).StatusCode == http.StatusFound
+}
+
+// Covers AS6.
+func TestNoClientDocuments(t *testing.T) {
+	t.Parallel()
+	h := newDocumentHost(t)
+	s := start(t, func(c *Config) { onLoopback(c); c.NoClientDocuments = true })
+	if s.Metadata().ClientIDMetadataDocumentSupported {
+		t.Error("advertised")
+	}
+	refusedClient(t, s, h.id)
+	if got := h.fetched.Load(); got != 0 {
+		t.Errorf("%d documents were fetched", got)
+	}
+	register(t, s, `{"redirect_uris":["http://127.0.0.1/callback"]}`)
+}
+
+// How a fetch fails would say which ports are open.
+//
+// Covers AS6.
+func TestErrorsOfClientDocumentsLookTheSame(t *testing.T) {
+	t.Parallel()
+	s := start(t, onLoopback)
+	open, closed, other := newDocumentHost(t), newDocumentHost(t), newDocumentHost(t, "client_id", "https://x.example/c")
+	open.status = http.StatusNotFound
+	closed.Close()
+	pages := map[string]bool{}
+	for _, h := range []*documentHost{open, closed, other} {
+		pages[refusedClient(t, s, h.id)] = true
+	}
+	if len(pages) != 1 {
+		t.Errorf("%d different pages", len(pages))
+	}
 }
 
 // Covers AS6.

@@ -63,14 +63,16 @@ func TestOneOfManyRedeemsACode(t *testing.T) {
 	wantError(t, postForm(s, tokenEndpoint(s), refreshRequest(refreshToken)), http.StatusBadRequest, "invalid_grant")
 }
 
+// One request uses the token, one may retry it, and the others end the login.
+//
 // Covers AS5.
 func TestOneOfManyRefreshes(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
 	answer := redeem(t, s, login(t, s))
 	succeeded, refreshToken := race(t, s, refreshRequest(answer.RefreshToken))
-	if succeeded != 1 {
-		t.Errorf("%d uses of one refresh token succeeded, want 1", succeeded)
+	if succeeded < 1 || succeeded > 2 {
+		t.Errorf("%d uses of one refresh token succeeded, want 1 and at most a retry", succeeded)
 	}
 	wantError(t, postForm(s, tokenEndpoint(s), refreshRequest(refreshToken)), http.StatusBadRequest, "invalid_grant")
 	if s.TokenActive(t.Context(), answer.AccessToken) {
@@ -107,8 +109,8 @@ func TestOneOfManyRefreshesWhenAllWereToldYes(t *testing.T) {
 	changing.Store = gathered{memory, arrived}
 	succeeded, refreshToken := race(t, s, refreshRequest(answer.RefreshToken))
 	changing.Store = memory
-	if succeeded != 1 {
-		t.Errorf("%d uses of one refresh token succeeded, want 1", succeeded)
+	if succeeded < 1 || succeeded > 2 {
+		t.Errorf("%d uses of one refresh token succeeded, want 1 and at most a retry", succeeded)
 	}
 	wantError(t, postForm(s, tokenEndpoint(s), refreshRequest(refreshToken)), http.StatusBadRequest, "invalid_grant")
 }

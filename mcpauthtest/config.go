@@ -60,6 +60,13 @@ type Config struct {
 	// OpenRegistration lets anyone register a client (RFC 7591) even if the host
 	// of Issuer is not on loopback. On loopback anyone can.
 	OpenRegistration bool
+	// DangerouslyAllowHTTP names hosts, without a port, whose Issuer and Resources
+	// may be plain http, for development inside one network such as Docker Compose.
+	// Passwords and tokens travel in the clear there.
+	DangerouslyAllowHTTP []string
+	// NoClientDocuments fetches no Client ID Metadata Documents and advertises
+	// none, for a machine that cannot reach the internet: clients then register.
+	NoClientDocuments bool
 	// DPoPNonce demands a nonce of the server in DPoP proofs (RFC 9449 §8).
 	// Proofs are accepted and tokens bound with or without it.
 	DPoPNonce bool
@@ -79,6 +86,9 @@ type Config struct {
 	// what is in a token. Anyone who reaches the server under the Issuer's host
 	// sees it.
 	StatusPage bool
+	// ShowUsers shows the names and the passwords of Users on the login page and
+	// the status page, so that whoever tries something out need not look them up.
+	ShowUsers bool
 	// Algorithm signs the tokens: ES256, ES384, ES512, RS256, RS384, RS512,
 	// PS256, PS384, PS512 or EdDSA. Empty means ES256.
 	Algorithm string

@@ -3,18 +3,14 @@
 // users in and issues real tokens, so that an MCP server can be tried and tested
 // without an account at any provider.
 //
-// Two calls are enough to test a resource server. [NewServer] starts the
-// authorization server, [Server.Token] mints an access token:
+// Two calls are enough to test a resource server. [Start] starts the authorization
+// server for as long as the test runs, [Server.MustToken] mints an access token:
 //
-//	as, err := mcpauthtest.NewServer(mcpauthtest.Config{})
-//	if err != nil {
-//		t.Fatal(err)
-//	}
-//	defer as.Close()
-//	token, err := as.Token(mcpauthtest.TokenClaims{Audience: []string{resource}, Scopes: []string{"read"}})
+//	as := mcpauthtest.Start(t, mcpauthtest.Config{})
+//	token := as.MustToken(t, mcpauthtest.TokenClaims{Audience: []string{resource}, Scopes: []string{"read"}})
 //
 // Configure the resource server to trust [Server.Issuer] and send it the token.
-// [Server.Token] also makes tokens that must be refused: see [TokenOption].
+// [NewServer] and [Server.Token] do the same outside of a test. They also make tokens that must be refused: see [TokenOption].
 // [Server.SetFaults] makes the server misbehave, [Server.RotateKeys] changes
 // its keys, [Server.Requests] counts the requests to it. docs/testing.md shows
 // a whole test.

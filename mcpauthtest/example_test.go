@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"testing"
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
@@ -143,23 +144,17 @@ func whoAmI(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, info.Subject)
 }
 
-// Testing a protected server as a whole: the authorization server is real, and
-// so are the tokens.
-func Example_protectedServer() {
+// TestNotes tests a protected server as a whole: the authorization server is
+// real, and so are the tokens.
+func TestNotes(t *testing.T) {
 	const resource = "https://notes.example.com/mcp"
-	as, err := mcpauthtest.NewServer(mcpauthtest.Config{Resources: []string{resource}})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer as.Close()
+	as := mcpauthtest.Start(t, mcpauthtest.Config{Resources: []string{resource}})
 	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
 		Identifier:           resource,
 		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: as.Issuer()}},
 	}}})
 	if err != nil {
-		fmt.Println(err)
-		return
+		t.Fatal(err)
 	}
 	defer auth.Close()
 	server := auth.Protect(http.HandlerFunc(whoAmI), mcpauth.Scopes("read:notes"))
@@ -169,26 +164,20 @@ func Example_protectedServer() {
 		name   string
 		claims mcpauthtest.TokenClaims
 		defect []mcpauthtest.TokenOption
+		want   int
 	}{
-		{"good", read, nil},
-		{"for another resource", read, []mcpauthtest.TokenOption{mcpauthtest.WrongAudience()}},
-		{"without the scope", mcpauthtest.TokenClaims{}, nil},
+		{"valid", read, nil, 200},
+		{"for another resource", read, []mcpauthtest.TokenOption{mcpauthtest.WrongAudience()}, 401},
+		{"without the scope", mcpauthtest.TokenClaims{}, nil, 403},
 	} {
-		token, err := as.Token(test.claims, test.defect...)
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
 		request := httptest.NewRequest("POST", resource, nil)
-		request.Header.Set("Authorization", "Bearer "+token)
+		request.Header.Set("Authorization", "Bearer "+as.MustToken(t, test.claims, test.defect...))
 		recorder := httptest.NewRecorder()
 		server.ServeHTTP(recorder, request)
-		fmt.Println(test.name, recorder.Code)
+		if recorder.Code != test.want {
+			t.Errorf("%s: status %d, want %d", test.name, recorder.Code, test.want)
+		}
 	}
-	// Output:
-	// good 200
-	// for another resource 401
-	// without the scope 403
 }
 
 // Testing a handler directly: no token and no server, the AuthInfo is put where

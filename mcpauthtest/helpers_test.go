@@ -31,22 +31,22 @@ const (
 
 // Limits of the authorization server, as its clients meet them.
 const (
-	assertionLeeway      = 30 * time.Second
-	maxAssertionLife     = 24 * time.Hour
-	proofLifetime        = 5 * time.Minute
-	proofLeeway          = 5 * time.Minute
-	documentCooldown     = 10 * time.Second
-	documentFresh        = time.Minute
-	maxDocumentFresh     = 24 * time.Hour
-	fetchBurst           = 50
-	maxRedirectURIs      = 16
-	maxClientName        = 200
-	maxRegistrationBytes = 64 << 10
-	registrationBurst    = 200
-	registrationRate     = 10
-	maxDynamicClients    = 10_000
-	maxFormerKeys        = 16
-	keyGrace             = time.Minute
+	assertionLeeway       = 30 * time.Second
+	maxAssertionLife      = 24 * time.Hour
+	proofLifetime         = 5 * time.Minute
+	proofLeeway           = 5 * time.Minute
+	documentCooldown      = 10 * time.Second
+	documentFresh         = time.Minute
+	maxDocumentFresh      = 24 * time.Hour
+	fetchBurst            = 50
+	maxRedirectURIs       = 16
+	maxClientName         = 200
+	maxRegistrationBytes  = 64 << 10
+	registrationBurst     = 200
+	pageRegistrationBurst = 30
+	registrationRate      = 2
+	maxFormerKeys         = 16
+	keyGrace              = time.Minute
 )
 
 // base returns the issuer without a terminating slash.

@@ -195,3 +195,15 @@ func TestIntrospectionFaultsAndCounts(t *testing.T) {
 		t.Errorf("the metadata names %q", got)
 	}
 }
+
+// Anyone can register a client, which must not read the tokens of others.
+//
+// Covers AS9.
+func TestRegisteredClientsCannotIntrospect(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	token := redeem(t, s, login(t, s)).AccessToken
+	answer := register(t, s, `{"redirect_uris":["http://127.0.0.1/callback"]}`)
+	form := url.Values{"token": {token}, "client_id": {answer.ClientID}, "client_secret": {answer.ClientSecret}}
+	wantError(t, postForm(s, introspectEndpoint(s), form), http.StatusBadRequest, "unauthorized_client")
+}

@@ -74,7 +74,7 @@ func TestIdentityAssertion(t *testing.T) {
 		"resource of the request":  {map[string]any{"resource": nil}, []string{"resource", otherTarget}, "read write", otherTarget},
 		"resource of neither":      {map[string]any{"resource": nil}, nil, "read write", testResource},
 		"one of two resources":     {map[string]any{"resource": []string{testResource, otherTarget}}, []string{"resource", otherTarget}, "read write", otherTarget},
-		"no scope: the default":    {map[string]any{"scope": nil}, nil, "read", testResource},
+		"no scope: none":           {map[string]any{"scope": nil}, nil, "", testResource},
 		"identity scopes are left": {map[string]any{"scope": "openid read offline_access"}, nil, "read", testResource},
 		"aud a list of one":        {map[string]any{"aud": []string{testIssuer}}, nil, "read write", testResource},
 	} {
@@ -82,7 +82,7 @@ func TestIdentityAssertion(t *testing.T) {
 			t.Parallel()
 			answer := redeem(t, s.Server, bearer(s.idJAG(t, test.claims), append(test.form, "client_id", "app")...))
 			_, claims := verified(t, s.Server, answer.AccessToken)
-			if claims["sub"] != "U019488227" || claims["client_id"] != "app" || claims["scope"] != test.scope || claims["aud"] != test.aud {
+			if claims["sub"] != "U019488227" || claims["client_id"] != "app" || text(claims["scope"]) != test.scope || claims["aud"] != test.aud {
 				t.Errorf("claims %v", claims)
 			}
 			if answer.RefreshToken != "" || answer.IDToken != "" || answer.Scope != test.scope {
@@ -91,6 +91,9 @@ func TestIdentityAssertion(t *testing.T) {
 		})
 	}
 }
+
+// text returns a claim that is a string, or missing.
+func text(claim any) string { s, _ := claim.(string); return s }
 
 // Covers AS9.
 func TestIdentityAssertionsThatAreRefused(t *testing.T) {
@@ -114,6 +117,7 @@ func TestIdentityAssertionsThatAreRefused(t *testing.T) {
 		"longer resource":         {map[string]any{"resource": testResource + "/"}, nil, 400, "invalid_grant"},
 		"another resource asked":  {nil, []string{"resource", otherTarget}, 400, "invalid_target"},
 		"unknown scope":           {map[string]any{"scope": "read everything"}, nil, 400, "invalid_grant"},
+		"scope of none":           {map[string]any{"scope": nil}, []string{"scope", "read"}, 400, "invalid_scope"},
 		"no scope in common":      {nil, []string{"scope", "admin"}, 400, "invalid_scope"},
 		"unknown issuer":          {map[string]any{"iss": "https://evil.example"}, nil, 400, "invalid_grant"},
 		"issuer of workloads":     {map[string]any{"iss": cloudIssuer}, nil, 400, "invalid_grant"},

@@ -22,5 +22,30 @@ func newPages(c *parsed, formKey []byte) (*page.Pages, error) {
 	})
 }
 
+// shownUser is a user on a page.
+type shownUser struct{ Username, Password string }
+
+// listedUsers returns the users for a list, with their passwords only if these
+// may be shown.
+func (c *parsed) listedUsers() []shownUser {
+	var listed []shownUser
+	for _, u := range c.Users {
+		shown := shownUser{Username: u.Username}
+		if c.ShowUsers {
+			shown.Password = u.Password
+		}
+		listed = append(listed, shown)
+	}
+	return listed
+}
+
+// shownUsers returns the users for the login page, or nil.
+func (c *parsed) shownUsers() any {
+	if !c.ShowUsers {
+		return nil
+	}
+	return c.listedUsers()
+}
+
 // cookie is the name of the cookie that protects forms.
 const cookie = "mcpauthtest"

@@ -309,3 +309,34 @@ func TestAPostWithoutAPageIsNotApproved(t *testing.T) {
 		t.Errorf("status %d", r.StatusCode)
 	}
 }
+
+// Covers AS8.
+func TestTestUsersAreShownOnlyIfAsked(t *testing.T) {
+	t.Parallel()
+	_, challenge := pkce()
+	for _, shown := range []bool{true, false} {
+		s := start(t, func(c *Config) { withPages(c); withStatus(c); c.ShowUsers = shown })
+		for name, target := range map[string]string{"login": "/authorize?" + authorization(challenge).Encode(), "status": "/"} {
+			page := body(t, get(t, s, base(s)+target))
+			if got := strings.Contains(page, "<code>bob</code>, password <code>builder</code>"); got != shown {
+				t.Errorf("%s page, ShowUsers %v: %v", name, shown, got)
+			}
+			if !shown && (strings.Contains(page, "builder") || strings.Contains(page, "wonderland")) {
+				t.Errorf("the %s page has a password", name)
+			}
+		}
+	}
+}
+
+// Covers AS8.
+func TestNamesOfClientsStayInTheirPlace(t *testing.T) {
+	t.Parallel()
+	s := start(t, withPages)
+	_, challenge := pkce()
+	const name = "Evil” to act for you? Yes: “Claude"
+	id := register(t, s, `{"redirect_uris":["https://x.example/cb"],"client_name":"`+name+`","token_endpoint_auth_method":"none"}`).ClientID
+	page := body(t, get(t, s, base(s)+"/authorize?"+authorization(challenge, "client_id", id, "redirect_uri", "").Encode()))
+	if !strings.Contains(page, `<p class="client"><bdi>`+name+`</bdi></p>`) {
+		t.Errorf("the name is not by itself: %s", page)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -29,6 +30,7 @@ const (
 )
 
 const (
+	invalidHost  configerr.Fault = "the host is not a name or an IPv4 address without scheme, port and path"
 	invalidPath  configerr.Fault = `the path does not begin with "/", or has a query or a fragment`
 	unusedPath   configerr.Fault = "the path is for an issuer that is derived from the listener, and Issuer is set or nothing listens"
 	remoteListen configerr.Fault = "the address is not on loopback, so Issuer is required"
@@ -45,6 +47,11 @@ func (c Config) parse() (*parsed, error) {
 	var list configerr.List
 	if c.Path != "" {
 		list.Add(unusedPath, "Path", c.Path)
+	}
+	for i, host := range c.DangerouslyAllowHTTP {
+		if u, err := url.Parse("http://" + host); err != nil || u.Host != host || u.Hostname() != host {
+			list.Add(invalidHost, fmt.Sprintf("DangerouslyAllowHTTP[%d]", i), host)
+		}
 	}
 	c.Users = parseUsers(&list, c.Users)
 	c.AccessTokenTTL = cmp.Or(c.AccessTokenTTL, defaultAccessTokenTTL)
@@ -105,7 +112,7 @@ func (c Config) settings() authserver.Settings {
 		RefreshTokenTTL:    cmp.Or(c.RefreshTokenTTL, defaultRefreshTokenTTL),
 		RegistrationTTL:    cmp.Or(c.RegistrationTTL, defaultRegistrationTTL),
 		OpaqueAccessTokens: c.OpaqueAccessTokens, OpenRegistration: c.OpenRegistration, DPoPNonce: c.DPoPNonce,
-		Network: c.Network,
+		PlainHosts: c.DangerouslyAllowHTTP, NoClientDocuments: c.NoClientDocuments, Network: c.Network,
 	}
 	for _, configured := range c.Clients {
 		s.Clients = append(s.Clients, client.Settings(configured))

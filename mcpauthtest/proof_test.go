@@ -1,11 +1,14 @@
 package mcpauthtest
 
 import (
+	"context"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/mcp-auth/go/internal/authserver/store"
 	"github.com/mcp-auth/go/internal/authserver/tokenendpoint"
 )
 
@@ -163,4 +166,74 @@ func TestClientsThatMustSendProofs(t *testing.T) {
 		t.Error("dpop_bound_access_tokens is not registered")
 	}
 	wantError(t, postForm(s, tokenEndpoint(s), login(t, s, "client_id", answer.ClientID)), http.StatusBadRequest, "invalid_dpop_proof")
+}
+
+// countingStore counts the identifiers that are used, and can be full.
+type countingStore struct {
+	Store
+	used atomic.Int64
+	full atomic.Bool
+}
+
+func (s *countingStore) ConsumeID(ctx context.Context, id UsedID, now time.Time) error {
+	if s.full.Load() {
+		return ErrFull
+	}
+	s.used.Add(1)
+	return s.Store.ConsumeID(ctx, id, now)
+}
+
+// Anyone can make proofs: they must not take the places of clients.
+//
+// Covers AS9.
+func TestProofsOfNoClientAreNotRemembered(t *testing.T) {
+	t.Parallel()
+	c, key := newClock(), dpopKey(t)
+	counting := &countingStore{Store: store.NewMemory()}
+	s := start(t, func(config *Config) { config.Now, config.Store = c.now, counting })
+	worker := newParty(t, "worker")
+	good := login(t, s)
+	for name, form := range map[string]url.Values{
+		"nothing":            {},
+		"unknown grant type": {"grant_type": {"password"}},
+		"no client":          {"grant_type": {"client_credentials"}},
+		"wrong secret":       {"grant_type": {"client_credentials"}, "client_id": {"robot"}, "client_secret": {"x"}},
+		"unknown code":       {"grant_type": {"authorization_code"}, "client_id": {"app"}, "code": {"x"}},
+		"unknown refresh":    refreshRequest("x"),
+		"untrusted issuer": {
+			"grant_type": {"urn:ietf:params:oauth:grant-type:jwt-bearer"},
+			"assertion":  {worker.sign(t, c.now(), map[string]any{"sub": "w", "aud": testIssuer, "typ": "JWT"}, nil)},
+		},
+		"no assertion to authenticate with": worker.authenticated(t, c, nil),
+	} {
+		if r := postForm(s, tokenEndpoint(s), form, "DPoP", proof(t, key, c, nil)); r.StatusCode < 400 || r.StatusCode > 499 {
+			t.Errorf("%s: status %d", name, r.StatusCode)
+		}
+		if got := counting.used.Load(); got != 0 {
+			t.Fatalf("%s: %d proofs are remembered", name, got)
+		}
+	}
+	redeemBound(t, s, key, c, good)
+	if got := counting.used.Load(); got != 1 {
+		t.Errorf("%d proofs are remembered, want 1", got)
+	}
+}
+
+// A server that has no room fails before it uses anything up.
+//
+// Covers AS4, AS9.
+func TestAFullStoreBurnsNothing(t *testing.T) {
+	t.Parallel()
+	c, key := newClock(), dpopKey(t)
+	counting := &countingStore{Store: store.NewMemory()}
+	s := start(t, func(config *Config) { config.Now, config.Store = c.now, counting })
+	form := login(t, s)
+	for range 2 { // the code, then the refresh token
+		for range 2 {
+			counting.full.Store(true)
+			wantError(t, postForm(s, tokenEndpoint(s), form, "DPoP", proof(t, key, c, nil)), http.StatusServiceUnavailable, "temporarily_unavailable")
+		}
+		counting.full.Store(false)
+		form = refreshRequest(redeemBound(t, s, key, c, form).RefreshToken)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -103,6 +104,40 @@ func TestRegistration(t *testing.T) {
 	}
 }
 
+// Cursor registers the URIs for its desktop app and for the web at once.
+//
+// Covers AS1, AS7, AS8.
+func TestPrivateUseSchemesOnLoopback(t *testing.T) {
+	t.Parallel()
+	const app, web = "cursor://anysphere.cursor-mcp/oauth/callback", "https://app.example/cb"
+	const metadata = `{"redirect_uris":["` + app + `","` + web + `","javascript:alert(1)"],"token_endpoint_auth_method":"none"}`
+	for _, test := range []struct {
+		name   string
+		change func(*Config)
+		want   []string
+	}{
+		{"on loopback", func(c *Config) { onLoopback(c); withPages(c) }, []string{app, web}},
+		{"elsewhere", withPages, []string{web}},
+	} {
+		s := start(t, test.change)
+		answer := register(t, s, metadata)
+		if !slices.Equal(answer.RedirectURIs, test.want) {
+			t.Errorf("%s: redirect URIs %q, want %q", test.name, answer.RedirectURIs, test.want)
+		}
+	}
+	s := start(t, onLoopback)
+	answer := register(t, s, metadata)
+	redeem(t, s, login(t, s, "client_id", answer.ClientID, "redirect_uri", app))
+
+	pages := start(t, func(c *Config) { onLoopback(c); withPages(c) })
+	answer = register(t, pages, metadata)
+	_, challenge := pkce()
+	shown := body(t, get(t, pages, base(pages)+"/authorize?"+authorization(challenge, "client_id", answer.ClientID, "redirect_uri", app).Encode()))
+	if !strings.Contains(shown, "the application that opens <code>cursor:</code> links") {
+		t.Errorf("the page does not say where the answer goes: %s", shown)
+	}
+}
+
 // Covers AS7.
 func TestRegistrationRefused(t *testing.T) {
 	t.Parallel()
@@ -117,7 +152,8 @@ func TestRegistrationRefused(t *testing.T) {
 		{`{}`, "invalid_redirect_uri"},
 		{`{"redirect_uris":[]}`, "invalid_redirect_uri"},
 		{`{"redirect_uris":["http://x.example/cb"]}`, "invalid_redirect_uri"},
-		{`{"redirect_uris":["https://x.example/cb","javascript:alert(1)"]}`, "invalid_redirect_uri"},
+		{`{"redirect_uris":["javascript:alert(1)"]}`, "invalid_redirect_uri"},
+		{`{"redirect_uris":["cursor://cb"]}`, "invalid_redirect_uri"},
 		{`{"redirect_uris":["https://x.example/cb#f"]}`, "invalid_redirect_uri"},
 		{`{"redirect_uris":[` + many + `]}`, "invalid_redirect_uri"},
 		{`{` + uri + `,"token_endpoint_auth_method":"private_key_jwt"}`, "invalid_client_metadata"},
@@ -141,10 +177,12 @@ func TestRegistrationRefused(t *testing.T) {
 func TestRegisteredScopeDoesNotCapStepUp(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
-	answer := register(t, s, `{"redirect_uris":["http://127.0.0.1/callback"],"token_endpoint_auth_method":"none","scope":"read"}`)
-	for _, scope := range []string{"read", "read write", "read write admin offline_access"} {
-		if got := redeem(t, s, login(t, s, "client_id", answer.ClientID, "scope", scope)).Scope; got != scope {
-			t.Errorf("scope %q, want %q", got, scope)
+	for _, registered := range []string{`,"scope":"read"`, ``} {
+		answer := register(t, s, `{"redirect_uris":["http://127.0.0.1/callback"],"token_endpoint_auth_method":"none"`+registered+`}`)
+		for _, scope := range []string{"read", "read write", "read write admin offline_access"} {
+			if got := redeem(t, s, login(t, s, "client_id", answer.ClientID, "scope", scope)).Scope; got != scope {
+				t.Errorf("registered %q: scope %q, want %q", registered, got, scope)
+			}
 		}
 	}
 }
@@ -175,7 +213,23 @@ func TestRegistrationIsRateLimited(t *testing.T) {
 	c := newClock()
 	s := start(t, func(config *Config) { config.Now = c.now })
 	const metadata = `{"redirect_uris":["http://127.0.0.1/callback"]}`
-	for range registrationBurst {
+	fromPage := func(name, value string) int {
+		request := httptest.NewRequest(http.MethodPost, base(s)+"/register", strings.NewReader(metadata))
+		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set(name, value)
+		return do(s, request).StatusCode
+	}
+	for range pageRegistrationBurst {
+		if got := fromPage("Origin", "https://page.example"); got != http.StatusCreated {
+			t.Fatalf("a page: status %d", got)
+		}
+	}
+	for name, value := range map[string]string{"Origin": "null", "Sec-Fetch-Site": "cross-site"} {
+		if got := fromPage(name, value); got != http.StatusTooManyRequests {
+			t.Errorf("a page with %s: status %d, want 429", name, got)
+		}
+	}
+	for range registrationBurst { // the page takes nothing from programs
 		register(t, s, metadata)
 	}
 	refused := postRegistration(s, metadata)
@@ -196,18 +250,26 @@ func TestRegistrationsAreBounded(t *testing.T) {
 	c := newClock()
 	memory := store.NewMemory()
 	s := start(t, func(config *Config) {
-		config.Now, config.RegistrationTTL, config.Store = c.now, time.Hour, memory
+		config.Now, config.RegistrationTTL, config.Store = c.now, 24*time.Hour, memory
 	})
-	for i := range maxDynamicClients {
-		dynamic := StoredClient{ID: fmt.Sprint(i), Expires: c.now().Add(time.Hour)}
+	for i := range MaxClients {
+		dynamic := StoredClient{ID: fmt.Sprint(i), Expires: c.now().Add(24 * time.Hour)}
 		if err := memory.AddClient(t.Context(), dynamic, c.now()); err != nil {
 			t.Fatal(err)
 		}
 	}
 	const metadata = `{"redirect_uris":["http://127.0.0.1/callback"]}`
 	wantError(t, postRegistration(s, metadata), http.StatusServiceUnavailable, "temporarily_unavailable")
-	c.advance(time.Hour)
-	register(t, s, metadata)
+	c.advance(UnusedClientAge) // those that never had a grant go first
+	kept := register(t, s, metadata)
+	login(t, s, "client_id", kept.ClientID)
+	c.advance(UnusedClientAge)
+	for range registrationBurst {
+		register(t, s, metadata)
+	}
+	if _, err := memory.Client(t.Context(), kept.ClientID, c.now()); err != nil {
+		t.Errorf("a client with a grant is dropped: %v", err)
+	}
 }
 
 // Covers AS7.

@@ -27,7 +27,7 @@ const realm = "mcpauthtest"
 type Server struct {
 	base     *authserver.Server
 	issuer   string
-	user     User // the first one
+	user     *User // the first one, behind a pointer to keep it from being printed
 	keys     *key.Ring
 	minter   *minter
 	faults   *faultState
@@ -84,14 +84,14 @@ func New(config Config) (*Server, error) {
 	forger := newForger(keys, faults)
 	base, err := authserver.New(c.base, authserver.Parts{
 		Store: c.Store, Secrets: secrets, Keys: keys, Signer: forger,
-		Login: newPasswordLogin(c, &consent.Page{Pages: pages, ScopeDescriptions: c.ScopeDescriptions}),
+		Login: newPasswordLogin(c, &consent.Page{Pages: pages, ScopeDescriptions: c.ScopeDescriptions, Login: c.shownUsers()}),
 		Pages: pages, Realm: realm, Log: c.Logger, Now: c.Now,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("mcpauthtest: %w", err)
 	}
 	s := &Server{
-		base: base, issuer: c.Issuer, user: c.Users[0], keys: keys, faults: faults, counters: &counters{},
+		base: base, issuer: c.Issuer, user: &c.Users[0], keys: keys, faults: faults, counters: &counters{},
 		log: c.Logger, closing: make(chan struct{}),
 		minter: &minter{
 			issuer: c.Issuer, subject: c.Users[0].Subject, resources: c.Resources, ttl: c.AccessTokenTTL,
@@ -112,7 +112,7 @@ func (s *Server) newHandler(c *parsed, pages *page.Pages) http.Handler {
 	}
 	if c.StatusPage {
 		status := &statusPage{
-			pages: pages, metadata: s.base.MetadataURL(), resources: c.Resources, keys: s.keys, grants: s.base.Grants,
+			pages: pages, metadata: s.base.MetadataURL(), resources: c.Resources, users: c.listedUsers(), keys: s.keys, grants: s.base.Grants,
 			inspector: &inspector{tokens: s.base.Tokens, opaque: s.base.Opaque, grants: s.base.Grants, now: c.Now},
 			log:       s.log, now: c.Now,
 		}

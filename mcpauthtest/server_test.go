@@ -300,3 +300,37 @@ func TestAStoreThatFails(t *testing.T) {
 		t.Errorf("status %d", page.StatusCode)
 	}
 }
+
+// Inside one network a service has a name and no certificate.
+func TestNamedHostsMayBeHTTP(t *testing.T) {
+	t.Parallel()
+	const issuer, resource = "http://mcpauth:9473", "http://notes:3001/mcp"
+	_, err := New(Config{Issuer: issuer})
+	if err == nil || !strings.Contains(err.Error(), "DangerouslyAllowHTTP") {
+		t.Errorf("not named: %v, want the remedy", err)
+	}
+	for _, hosts := range [][]string{{"http://mcpauth"}, {"mcpauth:9473"}, {"mcpauth/"}, {""}, {"other"}, {"mcpauth.example"}} {
+		if _, err := New(Config{Issuer: issuer, DangerouslyAllowHTTP: hosts}); err == nil {
+			t.Errorf("hosts %q: the issuer is accepted", hosts)
+		}
+	}
+	s := start(t, func(c *Config) {
+		withPages(c)
+		c.Issuer, c.Resources, c.DangerouslyAllowHTTP = issuer, []string{resource}, []string{"mcpauth", "Notes"}
+		c.Scopes = []string{"read", "write"}
+	})
+	_, challenge := pkce()
+	query := func(target string) string {
+		return issuer + "/authorize?" + authorization(challenge, "resource", target).Encode()
+	}
+	if r := get(t, s, query(resource)); r.StatusCode != http.StatusOK {
+		t.Errorf("status %d: %s", r.StatusCode, body(t, r))
+	}
+	if r := get(t, s, strings.Replace(query(resource), "http://mcpauth:9473", "http://rebound.example:9473", 1)); r.StatusCode != http.StatusForbidden {
+		t.Errorf("a page under another name: status %d", r.StatusCode)
+	}
+	open := start(t, func(c *Config) { c.Issuer, c.DangerouslyAllowHTTP = issuer, []string{"mcpauth"} })
+	if answer := callback(t, open, authorization(challenge, "resource", resource)); answer.Get("error") != "invalid_target" {
+		t.Errorf("a resource on a host that is not named: %v", answer)
+	}
+}

@@ -1,6 +1,7 @@
 package mcpauthtest
 
 import (
+	"fmt"
 	"html/template"
 	"log/slog"
 	"net/http"
@@ -19,6 +20,7 @@ type statusPage struct {
 	pages     *page.Pages
 	metadata  string // URL
 	resources []string
+	users     []shownUser
 	keys      *key.Ring
 	grants    *grant.Store
 	inspector *inspector
@@ -34,6 +36,8 @@ type statusView struct {
 	Algorithm  string
 	Keys       int
 	Resources  []string
+	Users      []shownUser
+	Snippet    string
 	Grants     []Grant
 	Now        time.Time
 	Action     string
@@ -63,7 +67,8 @@ func (p *statusPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	view.Style, view.Issuer, view.Algorithm = p.pages.Style(), p.pages.Issuer(), p.keys.Algorithm()
 	view.Metadata = p.metadata
-	view.Keys, view.Resources, view.Grants = len(p.keys.Published(p.now())), p.resources, grants
+	view.Keys, view.Resources, view.Users, view.Grants = len(p.keys.Published(p.now())), p.resources, p.users, grants
+	view.Snippet = fmt.Sprintf("AuthorizationServers: []mcpauth.AuthorizationServer{\n\t{Issuer: %q},\n},", view.Issuer)
 	view.Now, view.Action, view.FormToken = p.now(), r.URL.Path, p.pages.FormToken(w, r)
 	p.pages.Render(w, r, status, "status.html", view)
 }

@@ -166,29 +166,79 @@ func TestCodesSentTogetherAreBurnt(t *testing.T) {
 	}
 }
 
+// A code stands in the history of a browser, and a client_id is no secret: they
+// must not be enough to end a login.
+//
 // Covers AS4.
 func TestReplayOfACodeRevokesWhatItGave(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
-	bystander := redeem(t, s, login(t, s))
-	form := login(t, s)
-	first := redeem(t, s, form)
-	second := redeem(t, s, refreshRequest(first.RefreshToken))
+	otherVerifier, _ := pkce()
+	secret := []string{"client_secret", "robot secret: 100%"}
+	for _, test := range []struct {
+		name, client string
+		changes      []string
+		revokes      bool
+	}{
+		{"as it was", "app", nil, true},
+		{"wrong verifier", "app", []string{"code_verifier", otherVerifier}, true},
+		{"wrong verifier, other client", "app", []string{"code_verifier", otherVerifier, "client_id", "other"}, true},
+		{"no verifier", "app", []string{"code_verifier", ""}, false},
+		{"no verifier, other client", "app", []string{"code_verifier", "", "client_id", "other"}, false},
+		{"no verifier, no client", "app", []string{"code_verifier", "", "client_id", ""}, false},
+		{"another client that authenticates", "app", append([]string{"code_verifier", "", "client_id", "robot"}, secret...), false},
+		{"the client authenticates", "robot", append([]string{"code_verifier", ""}, secret...), true},
+		{"the client does not authenticate", "robot", []string{"code_verifier", "", "client_secret", ""}, false},
+		{"the client has another secret", "robot", []string{"code_verifier", "", "client_secret", "x"}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			bystander := redeem(t, s, login(t, s))
+			form := login(t, s, "client_id", test.client)
+			again := func(token string) url.Values { return refreshRequest(token, "client_id", test.client) }
+			if test.client == "robot" {
+				change(form, secret)
+				again = func(token string) url.Values {
+					return refreshRequest(token, append([]string{"client_id", test.client}, secret...)...)
+				}
+			}
+			first := redeem(t, s, form)
+			second := redeem(t, s, again(first.RefreshToken))
 
-	replay := cloneForm(form)
-	replay.Set("client_id", "other") // whoever replays it
-	replay.Del("code_verifier")
-	wantError(t, postForm(s, tokenEndpoint(s), replay), http.StatusBadRequest, "invalid_grant")
+			replay := cloneForm(form)
+			change(replay, test.changes)
+			wantError(t, postForm(s, tokenEndpoint(s), replay), http.StatusBadRequest, "invalid_grant")
 
-	for name, token := range map[string]string{"first": first.AccessToken, "refreshed": second.AccessToken} {
-		if s.TokenActive(t.Context(), token) {
-			t.Errorf("the %s access token is not revoked", name)
-		}
+			for name, token := range map[string]string{"first": first.AccessToken, "refreshed": second.AccessToken} {
+				if revoked := !s.TokenActive(t.Context(), token); revoked != test.revokes {
+					t.Errorf("the %s access token is revoked: %v, want %v", name, revoked, test.revokes)
+				}
+			}
+			if test.revokes {
+				wantError(t, postForm(s, tokenEndpoint(s), again(second.RefreshToken)), http.StatusBadRequest, "invalid_grant")
+			} else {
+				redeem(t, s, again(second.RefreshToken))
+			}
+			if !s.TokenActive(t.Context(), bystander.AccessToken) {
+				t.Error("another login is revoked too")
+			}
+		})
 	}
-	wantError(t, postForm(s, tokenEndpoint(s), refreshRequest(second.RefreshToken)), http.StatusBadRequest, "invalid_grant")
-	if !s.TokenActive(t.Context(), bystander.AccessToken) {
-		t.Error("another login is revoked too")
+}
+
+// Covers AS4.
+func TestUsedCodesSentTogetherRevokeNothing(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	used, unused := login(t, s), login(t, s)
+	answer := redeem(t, s, used)
+	both := cloneForm(used)
+	both.Add("code", unused.Get("code"))
+	wantError(t, postForm(s, tokenEndpoint(s), both), http.StatusBadRequest, "invalid_request")
+	if !s.TokenActive(t.Context(), answer.AccessToken) {
+		t.Error("the login of the used code is revoked")
 	}
+	wantError(t, postForm(s, tokenEndpoint(s), unused), http.StatusBadRequest, "invalid_grant")
 }
 
 // Covers AS4.
@@ -278,6 +328,48 @@ func TestRefreshTokensRotate(t *testing.T) {
 		}
 		answer = next
 	}
+}
+
+// The response to a refresh can be lost, in the network or by a client that dies.
+//
+// Covers AS5.
+func TestALostRefreshCanBeRetried(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	s := start(t, func(config *Config) { config.Now = c.now })
+	first := redeem(t, s, login(t, s))
+	lost := redeem(t, s, refreshRequest(first.RefreshToken))
+	c.advance(RetryWindow - time.Second)
+	retried := redeem(t, s, refreshRequest(first.RefreshToken))
+	if retried.RefreshToken != lost.RefreshToken {
+		t.Error("the retry got another refresh token, so that one of the two ends the login")
+	}
+	next := redeem(t, s, refreshRequest(retried.RefreshToken))
+	wantError(t, postForm(s, tokenEndpoint(s), refreshRequest(first.RefreshToken)), http.StatusBadRequest, "invalid_grant")
+	if s.TokenActive(t.Context(), next.AccessToken) {
+		t.Error("a replay after the next token was used revokes nothing")
+	}
+
+	first = redeem(t, s, login(t, s))
+	lost = redeem(t, s, refreshRequest(first.RefreshToken))
+	c.advance(RetryWindow)
+	wantError(t, postForm(s, tokenEndpoint(s), refreshRequest(first.RefreshToken)), http.StatusBadRequest, "invalid_grant")
+	if s.TokenActive(t.Context(), lost.AccessToken) {
+		t.Error("a late replay revokes nothing")
+	}
+}
+
+// A refresh token of another client proves nothing, and must not end its login.
+//
+// Covers AS5.
+func TestReuseByAnotherClientRevokesNothing(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	first := redeem(t, s, login(t, s))
+	second := redeem(t, s, refreshRequest(first.RefreshToken))
+	third := redeem(t, s, refreshRequest(second.RefreshToken))
+	wantError(t, postForm(s, tokenEndpoint(s), refreshRequest(first.RefreshToken, "client_id", "other")), http.StatusBadRequest, "invalid_grant")
+	redeem(t, s, refreshRequest(third.RefreshToken))
 }
 
 // Covers AS5.

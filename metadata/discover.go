@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/panics"
+	"github.com/mcp-auth/go/internal/retry"
+	"github.com/mcp-auth/go/network"
 )
 
 // Source says whose metadata to find, and where.
@@ -24,6 +27,9 @@ type Source struct {
 	// parsed. It gets the body of each answer with status 200, whatever that
 	// is. It returns an error if the body is not a document.
 	Repair func(document []byte) ([]byte, error)
+	// Network says how the server is reached. The zero value reaches public
+	// addresses, and loopback if the issuer or the URL is there.
+	Network network.Settings
 }
 
 // Fetched is a document that was found.
@@ -75,23 +81,30 @@ type DiscoveryError struct {
 	Others []*DiscoveryError
 }
 
-// Error names each place and what came of it.
-func (e *DiscoveryError) Error() string {
-	var b strings.Builder
-	b.WriteString("metadata: ")
-	e.describe(&b)
+// Error names each place once, and what came of it.
+func (e *DiscoveryError) Error() string { return "metadata: " + e.Places() }
+
+// Places is the text of the error without the word metadata at its beginning, for
+// a sentence that has it already.
+func (e *DiscoveryError) Places() string {
+	texts := []string{e.describe()}
 	for _, other := range e.Others {
-		b.WriteString("; ")
-		other.describe(&b)
+		texts = append(texts, other.describe())
 	}
-	return b.String()
+	return strings.Join(texts, "; ")
 }
 
-func (e *DiscoveryError) describe(b *strings.Builder) {
-	if e.URL != "" {
-		b.WriteString(e.URL + ": ")
+func (e *DiscoveryError) describe() string {
+	why := strings.TrimPrefix(e.Err.Error(), "metadata: ")
+	var failure *fetch.Error
+	if errors.As(e.Err, &failure) && failure.URL == e.URL { // not after a redirect
+		why = failure.Cause()
 	}
-	fmt.Fprintf(b, "%s: %v", e.Kind, e.Err)
+	text := fmt.Sprintf("%s: %s", e.Kind, why)
+	if e.URL != "" {
+		text = e.URL + ": " + text
+	}
+	return text
 }
 
 // Unwrap returns the cause.
@@ -119,9 +132,8 @@ func (e *IssuerMismatchError) Error() string {
 // one asked for, and its endpoints must be https URLs, unless the issuer itself
 // is on loopback.
 //
-// It connects only to public addresses, or to loopback if the issuer or the URL
-// is there, and limits time, size and redirects. The error is a
-// [*DiscoveryError].
+// It limits time, size and redirects, and connects only to the addresses that
+// [Source.Network] allows. The error is a [*DiscoveryError].
 func Discover(ctx context.Context, src Source) (*AuthorizationServer, error) {
 	got, err := Fetch(ctx, nil, src)
 	if err != nil {
@@ -130,15 +142,29 @@ func Discover(ctx context.Context, src Source) (*AuthorizationServer, error) {
 	return got.Server, nil
 }
 
-// Fetch is [Discover] that also tells where the document was and how long it may
-// be used. The client is nil, for one as Discover has it; only packages of this
-// module can make others.
+// Fetch is [Discover] that also returns where the document was and how long it
+// may be used. The client is usually nil; only packages of this module can make
+// one, which is then used in place of [Source.Network]. A server that fails, or
+// answers with something that is not a document, is asked up to three times.
 func Fetch(ctx context.Context, client *fetch.Client, src Source) (*Fetched, error) {
 	if client == nil {
-		client = fetch.New(fetch.Policy{})
+		client = fetch.New(fetch.Policy{Settings: src.Network})
 		defer client.Close()
 	}
-	return src.find(ctx, client)
+	return retry.Do(ctx, mayPass, func(ctx context.Context) (*Fetched, error) { return src.find(ctx, client) })
+}
+
+// mayPass reports whether a document may be there in a moment: the server failed,
+// or sent something that is not a document.
+func mayPass(err error) bool {
+	var (
+		failure   *DiscoveryError
+		transport *fetch.Error
+	)
+	if errors.As(err, &failure) && failure.Kind == Malformed && !errors.As(err, &transport) {
+		return !decides(failure)
+	}
+	return fetch.MayPass(err)
 }
 
 // fetcher is what is used of [fetch.Client].
@@ -282,7 +308,8 @@ func kindOfStatus(status int) DiscoveryKind {
 func (src *Source) read(body []byte) (*AuthorizationServer, error) {
 	if src.Repair != nil {
 		var err error
-		if body, err = src.Repair(body); err != nil {
+		body, err = panics.Call("the repair function", func() ([]byte, error) { return src.Repair(body) })
+		if err != nil {
 			return nil, fmt.Errorf("repair: %w", err)
 		}
 	}

@@ -169,13 +169,17 @@ func writeMember(out *bytes.Buffer, name string, value any) error {
 	return nil
 }
 
+// isNull reports whether a value is JSON's null, which some serializers write for
+// a member that is absent.
+func isNull(raw []byte) bool { return string(raw) == "null" }
+
 // wrongTypes names the members in extra whose value is not of the type that
 // their field has: slips of the server. What a program put there is not.
 func wrongTypes(doc any, extra map[string]json.RawMessage) []string {
 	var names []string
 	for _, m := range membersOf(doc) {
 		raw, odd := extra[m.name]
-		if !odd || !m.field.IsZero() {
+		if !odd || !m.field.IsZero() || isNull(raw) {
 			continue
 		}
 		if _, ok := m.value(raw); !ok {

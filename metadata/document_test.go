@@ -171,7 +171,7 @@ func TestWrongTypes(t *testing.T) {
 		t.Errorf("got %+v", as)
 	}
 	want := map[string]bool{"claims_supported": true, "code_challenge_methods_supported": true, "jwks_uri": true,
-		"registration_endpoint": true, "require_pushed_authorization_requests": true}
+		"require_pushed_authorization_requests": true}
 	told := map[string]bool{}
 	for _, f := range as.Validate().With(metadata.Warning) {
 		if f.Code == metadata.MemberOfWrongType {

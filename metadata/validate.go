@@ -121,7 +121,7 @@ func (as *AuthorizationServer) Validate() Report {
 	as.validateRegistration(&r)
 	r.either(as.AuthorizationResponseIssParameterSupported,
 		Finding{IssParameterSupported, Success, "Authorization responses name their issuer (RFC 9207)."},
-		Finding{IssParameterNotSupported, Warning, "Authorization responses do not name their issuer (RFC 9207): clients of several servers cannot notice a mix-up."})
+		Finding{IssParameterNotSupported, Warning, "The metadata does not advertise that authorization responses name their issuer (RFC 9207): clients of several servers cannot rely on it to notice a mix-up."})
 	as.validateKeys(&r)
 	r.wrongTypes(wrongTypes(as, as.Extra))
 	return r
@@ -145,8 +145,8 @@ func (as *AuthorizationServer) supportsAuthorizationCode() bool {
 	if as.GrantTypesSupported != nil {
 		return slices.Contains(as.GrantTypesSupported, "authorization_code")
 	}
-	_, unreadable := as.Extra["grant_types_supported"]
-	return !unreadable
+	raw, given := as.Extra["grant_types_supported"]
+	return !given || isNull(raw)
 }
 
 func (as *AuthorizationServer) validatePKCE(r *Report) {
@@ -168,7 +168,7 @@ func (as *AuthorizationServer) validateRegistration(r *Report) {
 		r.add(Success, DynamicRegistrationSupported, "Clients may register dynamically (RFC 7591).")
 	}
 	if !as.ClientIDMetadataDocumentSupported && as.RegistrationEndpoint == "" {
-		r.add(Warning, RegistrationNotSupported, "Neither client ID metadata documents nor dynamic registration are supported: each client must be registered by hand.")
+		r.add(Warning, RegistrationNotSupported, "The metadata advertises neither client ID metadata documents nor dynamic registration: clients must be registered manually.")
 	}
 }
 
@@ -177,9 +177,11 @@ func (as *AuthorizationServer) validateKeys(r *Report) {
 	case as.JWKSURI != "":
 		r.add(Success, JWKSURIPresent, "jwks_uri is present: JWT access tokens can be verified.")
 	case as.IntrospectionEndpoint != "":
-		r.add(Warning, JWKSURIMissing, "jwks_uri is missing: access tokens can be verified by introspection only.")
+		r.add(Warning, JWKSURIMissing, "The metadata has no jwks_uri: other resource servers can verify access tokens only by introspection.")
 	default:
-		r.add(Error, JWKSURIMissing, "jwks_uri and introspection_endpoint are missing: access tokens cannot be verified.")
+		// jwks_uri is OPTIONAL (RFC 8414 §2). An MCP server that issues its own
+		// tokens needs neither keys nor introspection.
+		r.add(Warning, JWKSURIMissing, "The metadata has neither jwks_uri nor introspection_endpoint: other resource servers cannot verify access tokens.")
 	}
 }
 

@@ -75,8 +75,12 @@ func TestValidate(t *testing.T) {
 		{"metadata documents only", func(s *as) { s.RegistrationEndpoint = "" }, "", ""},
 		{"no registration", func(s *as) { s.RegistrationEndpoint = ""; s.ClientIDMetadataDocumentSupported = false }, metadata.Warning, "registration_not_supported"},
 		{"no iss parameter", func(s *as) { s.AuthorizationResponseIssParameterSupported = false }, metadata.Warning, "iss_parameter_not_supported"},
-		{"no keys", func(s *as) { s.JWKSURI = "" }, metadata.Error, "jwks_uri_missing"},
+		{"no keys", func(s *as) { s.JWKSURI = "" }, metadata.Warning, "jwks_uri_missing"},
 		{"no keys but introspection", func(s *as) { s.JWKSURI = ""; s.IntrospectionEndpoint = "https://auth.example.com/introspect" }, metadata.Warning, "jwks_uri_missing"},
+		{"null for what is absent", func(s *as) {
+			s.GrantTypesSupported = nil
+			s.Extra = map[string]json.RawMessage{"grant_types_supported": []byte("null"), "acr_values_supported": []byte("null")}
+		}, "", ""},
 		{"unknown members", func(s *as) { s.Extra = map[string]json.RawMessage{"x": nil} }, "", ""},
 		{"member put into Extra", func(s *as) { s.Extra = map[string]json.RawMessage{"scopes_supported": []byte(`["a"]`)} }, "", ""},
 		{"wrong type", func(s *as) { s.Extra = map[string]json.RawMessage{"scopes_supported": []byte(`"a b"`)} }, metadata.Warning, "member_of_wrong_type"},

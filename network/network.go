@@ -12,7 +12,9 @@ package network
 
 import (
 	"crypto/x509"
+	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
 	"time"
 )
@@ -27,6 +29,22 @@ type Settings struct {
 	// Timeout bounds one exchange with a server, redirects and body included.
 	// Zero means 10 seconds.
 	Timeout time.Duration
+	// Proxy returns the proxy for a URL, nil if there is none for it, as the
+	// field of the same name of [http.Transport] does; see [EnvironmentProxy]. Nil
+	// means that no proxy is used, whatever the environment says: a server
+	// should not send its requests where a variable points.
+	//
+	// With a proxy it is the proxy that resolves names and connects, so it must
+	// keep requests out of networks that are not for them. Addresses in URLs are
+	// checked here all the same. Loopback is never reached by a proxy.
+	Proxy func(target *url.URL) (*url.URL, error)
+}
+
+// EnvironmentProxy returns the proxy that the environment variables HTTPS_PROXY,
+// HTTP_PROXY and NO_PROXY name for a URL, as [http.ProxyFromEnvironment] does. It
+// is a value for [Settings.Proxy].
+func EnvironmentProxy(target *url.URL) (*url.URL, error) {
+	return http.ProxyFromEnvironment(&http.Request{URL: target})
 }
 
 // Clone returns a copy that shares no slice with s.

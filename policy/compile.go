@@ -98,6 +98,19 @@ func (c *compiler) ruleSet(field string, rules map[string]Requirement) (set rule
 	return set
 }
 
+// find returns the rule for a name, and whether a server might take the name for one
+// to which another rule applies.
+func (s *ruleSet) find(name string) (found *rule, isAmbiguous bool) {
+	index, isAmbiguous := s.keys.Find(name)
+	return s.at(index), isAmbiguous
+}
+
+// findURI is find for resources.
+func (s *ruleSet) findURI(uri string) (found *rule, isAmbiguous bool) {
+	index, isAmbiguous := s.keys.FindURI(uri)
+	return s.at(index), isAmbiguous
+}
+
 func (s *ruleSet) at(index int) *rule {
 	if index == pattern.None {
 		return nil
@@ -114,8 +127,8 @@ func (c *compiler) requirement(r Requirement, place string) {
 	case scopes:
 		c.faults.Nest(place, scope.Validate(r))
 	case claim:
-		if r.name == "" || len(r.values) == 0 {
-			c.faults.Add(configerr.InvalidRequirement, place, r.name)
+		if len(r.path) == 0 || len(r.path) > maxClaimsDepth || slices.Contains(r.path, "") || len(r.values) == 0 {
+			c.faults.Add(configerr.InvalidRequirement, place, r.name())
 		}
 	case check:
 		if r.name == "" || r.allowed == nil {

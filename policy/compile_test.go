@@ -29,19 +29,21 @@ func TestCompileFaults(t *testing.T) {
 		"fits nothing":      {func(p *policy.Policy) { p.Resources["File:///a/*"] = one }, configerr.InvalidPattern, `Resources["File:///a/*"]`},
 		"fits nothing, too": {func(p *policy.Policy) { p.Resources["file:///a/../{b}"] = one },
 			configerr.InvalidPattern, `Resources["file:///a/../{b}"]`},
-		"same template":   {changeResources("a:{b}", "a:{c}"), configerr.InvalidPattern, `Resources["a:{c}"]`},
-		"same prefix":     {changeResources("a:*", "a:{+c}"), configerr.InvalidPattern, `Resources["a:{+c}"]`},
-		"nil":             {func(p *policy.Policy) { p.Prompts["p"] = nil }, configerr.InvalidRequirement, `Prompts["p"]`},
-		"nil inside":      {func(p *policy.Policy) { p.Default = policy.All(one, nil) }, configerr.InvalidRequirement, `Default[1]`},
-		"empty all":       {func(p *policy.Policy) { p.Default = policy.All() }, configerr.InvalidRequirement, `Default`},
-		"empty any":       {func(p *policy.Policy) { p.Default = policy.Any() }, configerr.InvalidRequirement, `Default`},
-		"claim, no name":  {func(p *policy.Policy) { p.Default = policy.Claim("", "x") }, configerr.InvalidRequirement, `Default`},
-		"claim, no value": {func(p *policy.Policy) { p.Default = policy.Claim("x") }, configerr.InvalidRequirement, `Default`},
-		"check, no code":  {func(p *policy.Policy) { p.Default = policy.Check("x", nil) }, configerr.InvalidRequirement, `Default`},
-		"scope, space":    {func(p *policy.Policy) { p.Default = policy.Any(one, policy.Scopes("y", "a b")) }, configerr.InvalidScope, `Default[1][1]`},
-		"offline_access":  {func(p *policy.Policy) { p.Tools["t"] = policy.AnyScope("x", "offline_access") }, configerr.OfflineAccess, `Tools["t"][1][0]`},
-		"negative limit":  {func(p *policy.Policy) { p.MaxBody = -1 }, configerr.InvalidMaxBody, `MaxBody`},
-		"large limit":     {func(p *policy.Policy) { p.MaxBody = 1<<30 + 1 }, configerr.InvalidMaxBody, `MaxBody`},
+		"same template":              {changeResources("a:{b}", "a:{c}"), configerr.InvalidPattern, `Resources["a:{c}"]`},
+		"same prefix":                {changeResources("a:*", "a:{+c}"), configerr.InvalidPattern, `Resources["a:{+c}"]`},
+		"nil":                        {func(p *policy.Policy) { p.Prompts["p"] = nil }, configerr.InvalidRequirement, `Prompts["p"]`},
+		"nil inside":                 {func(p *policy.Policy) { p.Default = policy.All(one, nil) }, configerr.InvalidRequirement, `Default[1]`},
+		"empty all":                  {func(p *policy.Policy) { p.Default = policy.All() }, configerr.InvalidRequirement, `Default`},
+		"empty any":                  {func(p *policy.Policy) { p.Default = policy.Any() }, configerr.InvalidRequirement, `Default`},
+		"claim, no name":             {func(p *policy.Policy) { p.Default = policy.Claim("", "x") }, configerr.InvalidRequirement, `Default`},
+		"claim, no path":             {func(p *policy.Policy) { p.Default = policy.ClaimAt(nil, "x") }, configerr.InvalidRequirement, `Default`},
+		"claim, no name on the path": {func(p *policy.Policy) { p.Default = policy.ClaimAt([]string{"a", ""}, "x") }, configerr.InvalidRequirement, `Default`},
+		"claim, no value":            {func(p *policy.Policy) { p.Default = policy.Claim("x") }, configerr.InvalidRequirement, `Default`},
+		"check, no code":             {func(p *policy.Policy) { p.Default = policy.Check("x", nil) }, configerr.InvalidRequirement, `Default`},
+		"scope, space":               {func(p *policy.Policy) { p.Default = policy.Any(one, policy.Scopes("y", "a b")) }, configerr.InvalidScope, `Default[1][1]`},
+		"offline_access":             {func(p *policy.Policy) { p.Tools["t"] = policy.AnyScope("x", "offline_access") }, configerr.OfflineAccess, `Tools["t"][1][0]`},
+		"negative limit":             {func(p *policy.Policy) { p.MaxBody = -1 }, configerr.InvalidMaxBody, `MaxBody`},
+		"large limit":                {func(p *policy.Policy) { p.MaxBody = 1<<30 + 1 }, configerr.InvalidMaxBody, `MaxBody`},
 	}
 	for name, tc := range tests {
 		p := &policy.Policy{}
@@ -104,7 +106,7 @@ func TestCompileNothing(t *testing.T) {
 	}
 }
 
-func compile(t *testing.T, p *policy.Policy) *policy.Evaluator {
+func compile(t testing.TB, p *policy.Policy) *policy.Evaluator {
 	t.Helper()
 	e, err := policy.Compile(p, nil)
 	if err != nil {

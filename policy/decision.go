@@ -89,9 +89,17 @@ func (e *scopeError) Error() string {
 	return fmt.Sprintf("the token has the scopes %.500q, the operation needs %q", strings.Join(e.granted, " "), e.needed)
 }
 
-// uriError names a URI that is not in normal form.
+// uriError names a URI that servers might read in several ways.
 type uriError string
 
 func (e uriError) Error() string {
-	return fmt.Sprintf("the resource URI %.200q is not in normal form", string(e))
+	return fmt.Sprintf("the resource URI %.200q is not in normal form, or falls under several rules in the readings that servers make of it", string(e))
+}
+
+// nameError names a tool, prompt or method whose name servers might take for
+// another one.
+type nameError string
+
+func (e nameError) Error() string {
+	return fmt.Sprintf("a server might take the name %.200q for one to which another rule applies", string(e))
 }

@@ -65,7 +65,7 @@ func (e *Evaluator) Decide(ctx context.Context, caller *Caller, scopes []string,
 		}
 		found := e.find(v.op)
 		if found.isAmbiguous {
-			return Decision{Outcome: OutcomeURINotNormal, Hidden: e.hidesRefused, Cause: uriError(v.op.Name)}
+			return found.refuse(v.op, e.hidesRefused)
 		}
 		total = total.and(v.evaluate(ctx, found.rule.Requirement))
 		public = public && found.rule.isPublic
@@ -138,6 +138,14 @@ func (e *Evaluator) ChallengeScopes(op Operation) []string {
 	return v.evaluate(context.Background(), e.find(&op).rule.Requirement).scopes
 }
 
+// Scopes returns all scopes that the rules name, in the order of [Policy.Rules].
+func (e *Evaluator) Scopes() (scopes []string) {
+	for _, r := range e.rules() {
+		scopes = scope.Union(scopes, namedScopes(r.Requirement))
+	}
+	return scopes
+}
+
 // RuleFor returns the rule that decides on an operation.
 func (e *Evaluator) RuleFor(op Operation) Rule { return e.find(&op).rule.Rule }
 
@@ -146,9 +154,20 @@ type finding struct {
 	rule *rule
 	// target is what the operation names.
 	target mcpmethod.Target
-	// isAmbiguous is set for a resource that a server might read as another one, to
+	// isAmbiguous is set for a name that a server might take for another one, to
 	// which another rule applies.
 	isAmbiguous bool
+}
+
+// refuse refuses an operation because its name is ambiguous.
+func (f *finding) refuse(op *Operation, hides bool) Decision {
+	switch f.target {
+	case mcpmethod.Resource:
+		return Decision{Outcome: OutcomeURINotNormal, Hidden: hides, Cause: uriError(op.Name)}
+	case mcpmethod.None:
+		return Decision{Outcome: OutcomeDenied, Cause: &denialError{nameError(op.Method)}}
+	}
+	return Decision{Outcome: OutcomeDenied, Hidden: hides, Cause: &denialError{nameError(op.Name)}}
 }
 
 // find looks up the rule for an operation, the only time that this is done for a
@@ -162,29 +181,44 @@ func (e *Evaluator) find(op *Operation) finding {
 	f := finding{target: method.Names(op.Name, op.Ref)}
 	switch f.target {
 	case mcpmethod.Tool:
-		f.rule = e.tools.at(e.tools.keys.Find(op.Name))
+		f.rule, f.isAmbiguous = e.tools.find(op.Name)
 	case mcpmethod.Prompt:
-		f.rule = e.prompts.at(e.prompts.keys.Find(op.Name))
+		f.rule, f.isAmbiguous = e.prompts.find(op.Name)
 	case mcpmethod.Resource:
-		var index int
-		index, f.isAmbiguous = e.resources.keys.FindURI(op.Name)
-		f.rule = e.resources.at(index)
+		f.rule, f.isAmbiguous = e.resources.findURI(op.Name)
+	default:
+		f.isAmbiguous = method == mcpmethod.Method{} && isMisspelled(name)
 	}
 	if f.rule == nil {
-		f.rule = e.methodRule(name, method.IsLifecycle && op.Name == "")
+		isLifecycle := method.IsLifecycle && op.Name == ""
+		rule, isAmbiguous := e.methodRule(name, isLifecycle)
+		f.rule, f.isAmbiguous = rule, f.isAmbiguous || isAmbiguous
 	}
 	return f
 }
 
-// methodRule returns the rule for a method, if what it names has none.
-func (e *Evaluator) methodRule(method string, isLifecycle bool) *rule {
-	switch index := e.methods.keys.Find(method); {
-	case index != pattern.None:
-		return e.methods.at(index)
-	case isLifecycle:
-		return &e.lifecycle
+// isMisspelled reports whether a server that is careless about the names of methods
+// might take an unknown one for one that the rules are about.
+func isMisspelled(method string) bool {
+	folded := pattern.Fold(method)
+	for _, known := range mcpmethod.All() {
+		if folded == pattern.Fold(known) {
+			return true
+		}
 	}
-	return &e.fallback
+	return false
+}
+
+// methodRule returns the rule for a method, if what it names has none.
+func (e *Evaluator) methodRule(method string, isLifecycle bool) (found *rule, isAmbiguous bool) {
+	found, isAmbiguous = e.methods.find(method)
+	switch {
+	case found != nil:
+		return found, isAmbiguous
+	case isLifecycle:
+		return &e.lifecycle, isAmbiguous
+	}
+	return &e.fallback, isAmbiguous
 }
 
 // rules returns all rules, in the order of [Policy.Rules].

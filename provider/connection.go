@@ -2,20 +2,19 @@ package provider
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/internal/challenge"
+	"github.com/mcp-auth/go/internal/claims"
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/internal/jsonx"
-	"github.com/mcp-auth/go/internal/opaque"
+	"github.com/mcp-auth/go/internal/lookup"
 	"github.com/mcp-auth/go/network"
 )
 
@@ -55,10 +54,9 @@ type Connection struct {
 	// caller gives up, because others may wait for the answer. Zero means 5
 	// seconds; 10 seconds is the most.
 	Timeout time.Duration
-	// AllowedNetworks are the private networks in which the API may be.
-	AllowedNetworks []netip.Prefix
-	// RootCAs verifies the API's certificate. Nil means the system's.
-	RootCAs *x509.CertPool
+	// Network says how the API is reached. Its Timeout bounds each request of a
+	// question, which may need several; 10 seconds is the most.
+	Network network.Settings
 	// Now is the clock, for tests. Nil means [time.Now].
 	Now func() time.Time
 }
@@ -73,6 +71,9 @@ func (c Connection) check(f *faults) {
 	if c.Timeout < 0 || c.Timeout > maxTimeout {
 		f.add(InvalidTimeout, "Timeout", c.Timeout.String(), "")
 	}
+	if c.Network.Timeout < 0 || c.Network.Timeout > maxTimeout {
+		f.add(InvalidTimeout, "Network.Timeout", c.Network.Timeout.String(), "")
+	}
 }
 
 func isURL(raw string) bool { return fetch.CheckURL(raw, true) == nil && !strings.Contains(raw, "?") }
@@ -84,7 +85,7 @@ type asker struct {
 	fetch         *fetch.Client
 	ttl           time.Duration
 	now           func() time.Time
-	tokens        *opaque.Asker[answer]
+	tokens        *lookup.Client[answer]
 }
 
 // answer is what is known of a token: claims, or why it is not acceptable.
@@ -100,7 +101,7 @@ type ask func(ctx context.Context, token string) (*mcpauth.Claims, error)
 func newAsker(c Connection, public string) *asker {
 	a := &asker{
 		base:  c.BaseURL,
-		fetch: fetch.New(fetch.Policy{Settings: network.Settings{AllowedNetworks: slices.Clone(c.AllowedNetworks), RootCAs: c.RootCAs, Timeout: maxTimeout}, MaxBody: maxAnswer}),
+		fetch: fetch.New(fetch.Policy{Settings: c.Network.Clone(), MaxBody: maxAnswer}),
 		ttl:   c.CacheTTL,
 		now:   c.Now,
 	}
@@ -119,7 +120,7 @@ func (a *asker) start(timeout time.Duration, ask ask) {
 	if timeout == 0 {
 		timeout = defaultTimeout
 	}
-	a.tokens = opaque.New(opaque.Config[answer]{
+	a.tokens = lookup.New(lookup.Config[answer]{
 		Ask: func(ctx context.Context, token string) (answer, error) {
 			claims, err := ask(ctx, token)
 			if errors.Is(err, mcpauth.ErrInvalidToken) {
@@ -127,23 +128,30 @@ func (a *asker) start(timeout time.Duration, ask ask) {
 			}
 			return answer{claims: claims}, err
 		},
-		Keep: a.keep, Timeout: timeout, Now: a.now,
+		MayPass: fetch.MayPass, Retain: a.retain, Timeout: timeout, Now: a.now,
 	})
 }
 
-// keep says how long an answer is remembered. An inactive token is remembered
+// retain says how long an answer is remembered. An inactive token is remembered
 // even without CacheTTL: there is no revocation to notice, and whoever sends it
 // again and again shall not use up what the provider grants.
-func (a *asker) keep(said answer, asked time.Time) opaque.Keep {
+func (a *asker) retain(said answer, asked time.Time) lookup.Retention {
 	if said.refused != nil {
-		return opaque.Keep{Until: asked.Add(opaque.MaxInactive), Inactive: true}
+		return lookup.Retention{Until: asked.Add(lookup.MaxInactive), Inactive: true}
 	}
-	return opaque.Keep{Until: earlier(asked.Add(a.ttl), said.claims.ExpiresAt), Bytes: len(said.claims.Raw)}
+	return lookup.Retention{Until: earlier(asked.Add(a.ttl), said.claims.ExpiresAt), Bytes: size(said.claims)}
+}
+
+// size is about what the claims take in memory. Scopes and audiences count one by
+// one.
+func size(c *mcpauth.Claims) int {
+	known := claims.Claims{Raw: c.Raw, Subject: c.Subject, ClientID: c.ClientID, Scopes: c.Scopes, Audience: c.Audience}
+	return known.Size()
 }
 
 // verify asks about a token, or remembers what was said about it.
 func (a *asker) verify(ctx context.Context, token string) (*mcpauth.Claims, error) {
-	said, err := a.tokens.Ask(ctx, token)
+	said, err := a.tokens.Lookup(ctx, token, "")
 	switch {
 	case err != nil:
 		return nil, err
@@ -184,12 +192,16 @@ func (a *asker) do(ctx context.Context, method, path string, header http.Header,
 
 // members walks an object strictly.
 func members(data []byte, visit func(name string, raw []byte) bool) error {
-	return jsonx.Object(data, maxAnswerDepth, func(name string, raw []byte) error {
+	err := jsonx.Object(data, maxAnswerDepth, func(name string, raw []byte) error {
 		if !visit(name, raw) {
 			return fmt.Errorf("member %.40q has the wrong type", name)
 		}
 		return nil
 	})
+	if fault, ok := err.(*jsonx.Error); ok && fault.Reason == jsonx.Syntax { // such as the error page of a proxy
+		return &fetch.UnreadableError{Err: err}
+	}
+	return err
 }
 
 func (a *asker) close() {

@@ -13,7 +13,7 @@ func TestDecodeIsStrict(t *testing.T) {
 		t.Fatal(err)
 	}
 	good := string(data)
-	if _, err := decode(data); err != nil {
+	if _, err := decode[Profile](data); err != nil {
 		t.Fatal(err)
 	}
 	tests := map[string]string{
@@ -32,7 +32,7 @@ func TestDecodeIsStrict(t *testing.T) {
 		if text == good {
 			t.Fatalf("%s: nothing was changed", name)
 		}
-		if p, err := decode([]byte(text)); err == nil {
+		if p, err := decode[Profile]([]byte(text)); err == nil {
 			t.Errorf("%s: accepted as %q", name, p.Name)
 		}
 	}

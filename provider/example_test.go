@@ -8,6 +8,7 @@ import (
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/provider"
 )
 
@@ -67,7 +68,7 @@ func Example_incorrect() {
 	fmt.Println(err)
 	// Output:
 	// true
-	// provider: keycloak: Options.Audiences[0] "account": the audience does not stand for this server alone (tokens of every client of the realm have it: add an audience mapper)
+	// provider: keycloak: Options.Audiences[0] "account": the audience does not stand for this server alone: tokens of every client of the realm have it: add an audience mapper
 }
 
 // GitHub's tokens are opaque: GitHub is asked, as the app.
@@ -78,7 +79,7 @@ func ExampleNewGitHub() {
 		AllowedIDs:   []int64{583231},
 		Connection:   provider.Connection{CacheTTL: time.Minute},
 	})
-	var mistake *provider.Error
+	var mistake *configerr.Error
 	if errors.As(err, &mistake) {
 		fmt.Println(mistake.Field, mistake.Fault)
 		return

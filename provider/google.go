@@ -52,7 +52,7 @@ type Google struct {
 }
 
 // NewGoogle makes a verifier. All mistakes are reported together, each as an
-// [*Error].
+// [*configerr.Error].
 func NewGoogle(config GoogleConfig) (*Google, error) {
 	f := faults{profile: "google"}
 	if len(config.ClientIDs) == 0 {
@@ -156,7 +156,7 @@ func googleRefusal(resp *fetch.Response) error {
 	if resp.Status == http.StatusBadRequest && err == nil && known {
 		return invalid("google: tokeninfo does not know the token")
 	}
-	return fmt.Errorf("google: tokeninfo: status %d", resp.Status)
+	return fmt.Errorf("google: tokeninfo: %w", resp.Unexpected())
 }
 
 // tokenInfo is what tokeninfo says.

@@ -16,7 +16,7 @@ import (
 	"github.com/mcp-auth/go/internal/suggest"
 )
 
-//go:embed profiles/*.json
+//go:embed profiles/*.json clients/*.json
 var files embed.FS
 
 const (
@@ -65,7 +65,7 @@ func load(name string) (*Profile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("provider: %w", err)
 	}
-	p, err := decode(data)
+	p, err := decode[Profile](data)
 	if err != nil {
 		return nil, fmt.Errorf("provider: profile %s: %w", name, err)
 	}
@@ -74,13 +74,13 @@ func load(name string) (*Profile, error) {
 
 // decode reads a profile strictly: one object, no member twice, none that is
 // not known.
-func decode(data []byte) (*Profile, error) {
+func decode[T any](data []byte) (*T, error) {
 	if err := jsonx.Walk(data, maxDepth, func(_, _ []byte) error { return nil }); err != nil {
 		return nil, err
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
-	p := &Profile{}
+	p := new(T)
 	if err := d.Decode(p); err != nil {
 		return nil, err
 	}

@@ -33,6 +33,9 @@ type Profile struct {
 	Quirks []Fact `json:"quirks"`
 	// Warnings are mistakes that would let others in.
 	Warnings []Fact `json:"warnings"`
+	// Client says what MCP clients must do there that the specification does not
+	// say; see [ForClient].
+	Client []ClientRule `json:"client,omitempty"`
 	// Sources are where the facts come from.
 	Sources []Source `json:"sources"`
 }

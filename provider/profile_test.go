@@ -10,6 +10,7 @@ import (
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/metadata"
 	"github.com/mcp-auth/go/provider"
 )
@@ -126,6 +127,17 @@ func facts(p *provider.Profile) map[string]provider.Fact {
 			found[place+" "+fact.Text] = fact
 		}
 	}
+	for _, rule := range p.Client {
+		for _, fact := range rule.Deviations() {
+			found["client "+fact.Text] = fact
+		}
+		for _, fact := range rule.Notes {
+			found["note "+fact.Text] = fact
+		}
+		if rule.PKCENotAdvertised != nil {
+			found["PKCE"] = *rule.PKCENotAdvertised
+		}
+	}
 	return found
 }
 
@@ -217,7 +229,7 @@ func TestParametersCannotInject(t *testing.T) {
 					params := examples(p)
 					params[parameter.Name] = value
 					server, err := p.AuthorizationServer(params, satisfied(p))
-					var e *provider.Error
+					var e *configerr.Error
 					if !errors.As(err, &e) || !errors.Is(err, provider.InvalidParameter) {
 						t.Errorf("%s %q: %v", parameter.Name, value, err)
 					}
@@ -322,7 +334,7 @@ func TestOptionFaults(t *testing.T) {
 	tests := map[string]struct {
 		profile string
 		options provider.Options
-		want    provider.Fault
+		want    configerr.Fault
 		field   string
 	}{
 		"Entra without audience":       {"entra-v2", provider.Options{}, provider.AudienceRequired, "Options.Audiences"},
@@ -362,7 +374,7 @@ func TestOptionFaults(t *testing.T) {
 			t.Parallel()
 			p := get(t, test.profile)
 			server, err := p.AuthorizationServer(examples(p), test.options)
-			var e *provider.Error
+			var e *configerr.Error
 			if !errors.As(err, &e) || !errors.Is(err, test.want) {
 				t.Fatalf("got %v, want %q", err, test.want)
 			}
@@ -397,7 +409,7 @@ func TestFaultsTogether(t *testing.T) {
 	t.Parallel()
 	_, err := get(t, "cognito").AuthorizationServer(
 		provider.Params{"pool": "x y", "realm": "a"}, provider.Options{Audiences: []string{" "}, AllowedClients: []string{""}})
-	for _, fault := range []provider.Fault{
+	for _, fault := range []configerr.Fault{
 		provider.MissingParameter, provider.InvalidParameter, provider.UnknownParameter, provider.InvalidAudience, provider.InvalidClient,
 	} {
 		if !errors.Is(err, fault) {

@@ -39,7 +39,7 @@ type Options struct {
 }
 
 // AuthorizationServer makes the configuration of one authorization server. All
-// mistakes are reported together, each as an [*Error].
+// mistakes are reported together, each as a [*configerr.Error].
 func (p *Profile) AuthorizationServer(params Params, options Options) (mcpauth.AuthorizationServer, error) {
 	var f faults
 	f.profile = p.Name
@@ -64,10 +64,10 @@ func (p *Profile) AuthorizationServer(params Params, options Options) (mcpauth.A
 // AuthorizationServers makes one configuration for each tenant, with the same
 // options: a provider with many tenants has an issuer for each, and you must
 // name each that you trust. You cannot trust all of them at once. All mistakes
-// are reported together, each as an [*Error].
+// are reported together, each as a [*configerr.Error].
 //
 // Of several servers only one can have an [Options.Introspection], see
-// [mcpauth.AmbiguousVerifier].
+// [configerr.AmbiguousVerifier].
 func (p *Profile) AuthorizationServers(tenants []Params, options Options) ([]mcpauth.AuthorizationServer, error) {
 	var servers []mcpauth.AuthorizationServer
 	var errs []error
@@ -87,7 +87,7 @@ func (p *Profile) AuthorizationServers(tenants []Params, options Options) ([]mcp
 
 // issuer fills the template in, once all values are known to be harmless.
 func (p *Profile) issuer(f *faults, params Params) string {
-	before := len(f.errs)
+	before := f.list.Len()
 	for _, parameter := range p.Parameters {
 		field := fmt.Sprintf("Params[%q]", parameter.Name)
 		switch value, given := params[parameter.Name]; {
@@ -102,7 +102,7 @@ func (p *Profile) issuer(f *faults, params Params) string {
 			f.add(UnknownParameter, fmt.Sprintf("Params[%.80q]", name), "", p.parameterNames())
 		}
 	}
-	if len(f.errs) > before {
+	if f.list.Len() > before {
 		return ""
 	}
 	issuer := p.expand(p.Issuer, params)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/provider"
 	"github.com/mcp-auth/go/reason"
 )
@@ -541,7 +542,7 @@ func TestVerifierFaults(t *testing.T) {
 	}
 	tests := map[string]struct {
 		make func() error
-		want provider.Fault
+		want configerr.Fault
 	}{
 		"no client":             {google(func(c *provider.GoogleConfig) { c.ClientIDs = nil }), provider.InvalidClient},
 		"empty client":          {google(func(c *provider.GoogleConfig) { c.ClientIDs = []string{"a", ""} }), provider.InvalidClient},
@@ -580,7 +581,7 @@ func TestVerifierFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			err := test.make()
-			var e *provider.Error
+			var e *configerr.Error
 			if !errors.As(err, &e) || !errors.Is(err, test.want) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}

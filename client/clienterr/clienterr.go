@@ -29,11 +29,27 @@ type UnsuitableError struct {
 	Issuer string
 	// Reason says what is missing.
 	Reason string
+	// PKCENotAdvertised reports whether only the announcement of PKCE is missing
+	// (client.AuthorizationServer.DangerouslyAssumePKCE).
+	PKCENotAdvertised bool
 }
 
 // Error names the authorization server and what is missing.
 func (e *UnsuitableError) Error() string {
 	return fmt.Sprintf("the authorization server %s cannot be used: %s", e.Issuer, e.Reason)
+}
+
+// AssertionError reports that an assertion was not sent, because it is not meant
+// for the authorization server that the MCP server names.
+type AssertionError struct {
+	Issuer string
+	// Reason says what is wrong with the assertion.
+	Reason string
+}
+
+// Error names the authorization server and the reason.
+func (e *AssertionError) Error() string {
+	return fmt.Sprintf("the assertion was not sent to %s: %s", e.Issuer, e.Reason)
 }
 
 // StoreError reports that the token store failed, or that a record in it cannot
@@ -46,10 +62,10 @@ func (e *StoreError) Error() string { return "the token store failed: " + e.Err.
 // Unwrap returns the cause.
 func (e *StoreError) Unwrap() error { return e.Err }
 
-// described joins an error code of OAuth with its description, if there is one.
+// described joins an error code of OAuth with its description, if they are there.
 func described(code, description string) string {
-	if description == "" {
-		return code
+	if description == "" || code == "" {
+		return code + description
 	}
 	return code + ": " + description
 }

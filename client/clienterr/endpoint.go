@@ -20,8 +20,8 @@ type TokenError struct {
 // Error names the endpoint, the status and the server's reason.
 func (e *TokenError) Error() string {
 	text := fmt.Sprintf("%s answered with status %d", e.Endpoint, e.Status)
-	if e.Code != "" {
-		text += ": " + described(e.Code, e.Description)
+	if reason := described(e.Code, e.Description); reason != "" {
+		text += ": " + reason
 	}
 	return text
 }

@@ -5,9 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 )
 
@@ -15,6 +17,7 @@ const (
 	maxRecord   = 1 << 20
 	lockPolling = 20 * time.Millisecond
 
+	dirMode  = 0o700
 	fileMode = 0o600
 )
 
@@ -22,6 +25,25 @@ const (
 type directory string
 
 func (d directory) path(name string) string { return filepath.Join(string(d), name) }
+
+// prepare creates the directory, or refuses one that other users can write to:
+// they could replace the store by an older one, or by one with their own key.
+func (d directory) prepare() error {
+	if err := os.MkdirAll(string(d), dirMode); err != nil {
+		return err
+	}
+	info, err := os.Stat(string(d))
+	if err != nil {
+		return err
+	}
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o022 != 0 {
+		return fmt.Errorf("other users can write to the directory %s: chmod 700 it", d)
+	}
+	if isOthers(info) {
+		return fmt.Errorf("the directory %s belongs to another user", d)
+	}
+	return nil
+}
 
 // nameOf names a file after the key of a record without showing the key.
 func nameOf(key string) string {

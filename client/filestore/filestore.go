@@ -17,7 +17,10 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,14 +34,13 @@ const (
 	recordSuffix = ".record"
 	lockSuffix   = ".lock"
 
-	dirMode = 0o700
-
 	defaultKeyringService = "mcp-auth-go"
 )
 
 // Config configures [Open].
 type Config struct {
-	// Dir is the directory of the store, created if it does not exist. Required.
+	// Dir is the directory of the store, created if it does not exist. It must
+	// not be one that other users can write to. Required.
 	Dir string
 	// Key says where the encryption key of the records comes from. Empty means
 	// the operating system's keyring if one can be used, else a passphrase. The
@@ -47,8 +49,8 @@ type Config struct {
 	// KeyringService is the name of the key in the keyring. Empty means
 	// "mcp-auth-go".
 	KeyringService string
-	// Passphrase is called when a passphrase is needed, once for a store. Nil
-	// means that there is none.
+	// Passphrase is called when a passphrase is needed, once for a store. For a
+	// new store it must have 8 bytes or more. Nil means that there is none.
 	Passphrase func(ctx context.Context) ([]byte, error)
 }
 
@@ -152,7 +154,7 @@ func (s *Store) cipher(ctx context.Context) (cipher.AEAD, error) {
 	if s.aead != nil {
 		return s.aead, nil
 	}
-	if err := os.MkdirAll(string(s.dir), dirMode); err != nil {
+	if err := s.dir.prepare(); err != nil {
 		return nil, err
 	}
 	var key []byte
@@ -163,13 +165,23 @@ func (s *Store) cipher(ctx context.Context) (cipher.AEAD, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.aead, err = newCipher(key)
+	return s.aead, err
+}
+
+func newCipher(key []byte) (cipher.AEAD, error) {
 	block, err := aes.NewCipher(key)
 	if err != nil {
 		return nil, err
 	}
-	s.aead, err = cipher.NewGCMWithRandomNonce(block)
-	return s.aead, err
+	return cipher.NewGCMWithRandomNonce(block)
 }
+
+// Format prints no key, whatever the verb.
+func (s *Store) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "{"+string(s.dir)+"}") }
+
+// LogValue keeps secrets out of logs.
+func (s *Store) LogValue() slog.Value { return slog.StringValue(string(s.dir)) }
 
 // Clear removes every record: all tokens and registrations are forgotten. It
 // does not revoke tokens at the authorization servers, as Client.Logout does.
@@ -192,6 +204,24 @@ func (s *Store) Clear(ctx context.Context) error {
 		}
 	}
 	if err := errors.Join(failures...); err != nil {
+		return &clienterr.StoreError{Err: err}
+	}
+	return nil
+}
+
+// Reset removes every record, as Clear does, and what the store knows of its key:
+// the next use makes a new store. It is the way out if the passphrase or the key in
+// the keyring is lost. No other process may use the store meanwhile, since it would
+// go on with the old key. The error is a [*clienterr.StoreError] or the cause of
+// ctx.
+func (s *Store) Reset(ctx context.Context) error {
+	if err := s.Clear(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.aead = nil
+	if err := os.Remove(s.dir.path(headerFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return &clienterr.StoreError{Err: err}
 	}
 	return nil

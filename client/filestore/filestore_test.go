@@ -44,7 +44,7 @@ func read(t *testing.T, s *Store, key string) (value string, err error) {
 func TestStores(t *testing.T) {
 	t.Parallel()
 	stores := map[string]*Store{
-		"passphrase": openTestStore(t, Config{Dir: t.TempDir(), Passphrase: passphraseOf("x")}, &fakeKeyring{err: errNoKeyring}),
+		"passphrase": openTestStore(t, Config{Dir: t.TempDir(), Passphrase: passphraseOf("long enough")}, &fakeKeyring{err: errNoKeyring}),
 		"keyring":    openTestStore(t, Config{Dir: filepath.Join(t.TempDir(), "new", "dir")}, &fakeKeyring{}),
 	}
 	for name, s := range stores {
@@ -147,7 +147,7 @@ func TestStoreIsConfidential(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "tokens")
 	none := &fakeKeyring{err: errNoKeyring}
-	s := openTestStore(t, Config{Dir: dir, Passphrase: passphraseOf("right")}, none)
+	s := openTestStore(t, Config{Dir: dir, Passphrase: passphraseOf("the right one")}, none)
 	put(t, s, "token https://as.example.com r", "refresh-token-in-the-clear")
 	put(t, s, "other", "another")
 	files := 0
@@ -178,15 +178,15 @@ func TestStoreIsConfidential(t *testing.T) {
 		t.Fatalf("%d files, %v", files, err)
 	}
 
-	again := openTestStore(t, Config{Dir: dir, Passphrase: passphraseOf("right")}, none)
+	again := openTestStore(t, Config{Dir: dir, Passphrase: passphraseOf("the right one")}, none)
 	if got, err := read(t, again, "other"); err != nil || got != "another" {
 		t.Errorf("read %q, %v", got, err)
 	}
 	for name, broken := range map[string]*Store{
-		"wrong passphrase": openTestStore(t, Config{Dir: dir, Passphrase: passphraseOf("wrong")}, none),
+		"wrong passphrase": openTestStore(t, Config{Dir: dir, Passphrase: passphraseOf("the wrong one")}, none),
 		"moved":            moved(t, again),
 	} {
-		if got, err := read(t, broken, "other"); !errors.Is(err, errWrongKey) || got != "" {
+		if got, err := read(t, broken, "other"); !errors.Is(err, errWrongKey) && !errors.Is(err, errOtherKey) || got != "" {
 			t.Errorf("%s: read %q, %v", name, got, err)
 		}
 	}
@@ -222,6 +222,37 @@ func TestStoreClear(t *testing.T) {
 	}
 }
 
+// A store whose key is lost makes room for a new one, in the same process as well.
+//
+// Covers CL9.
+func TestStoreReset(t *testing.T) {
+	t.Parallel()
+	dir, none := t.TempDir(), &fakeKeyring{err: errNoKeyring}
+	lost := openTestStore(t, Config{Dir: dir, Passphrase: passphraseOf("forgotten")}, none)
+	put(t, lost, "a", "1")
+	s := openTestStore(t, Config{Dir: dir, Passphrase: passphraseOf("another one")}, none)
+	if _, err := read(t, s, "a"); !errors.Is(err, errOtherKey) {
+		t.Errorf("error %v, want another key", err)
+	}
+	for range 2 { // the second time there is nothing
+		if err := s.Reset(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if value, err := read(t, s, "a"); value != "" || err != nil {
+		t.Errorf("%q, %v after the reset", value, err)
+	}
+	put(t, s, "a", "2")
+	if err := s.Reset(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	put(t, s, "a", "3")
+	again := openTestStore(t, Config{Dir: dir, Passphrase: passphraseOf("another one")}, none)
+	if value, err := read(t, again, "a"); value != "3" || err != nil {
+		t.Errorf("%q, %v in another process", value, err)
+	}
+}
+
 func TestConfigFaults(t *testing.T) {
 	t.Parallel()
 	if _, err := Open(Config{}); !errors.Is(err, configerr.NoDirectory) {
@@ -229,5 +260,27 @@ func TestConfigFaults(t *testing.T) {
 	}
 	if _, err := Open(Config{Dir: "x", Key: "plain"}); !errors.Is(err, configerr.InvalidKeyKind) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// A directory that other users can write to is refused, as is one that belongs to
+// somebody else.
+//
+// Covers CL9.
+func TestDirectoryOfOthers(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("permissions are different there")
+	}
+	for mode, ok := range map[fs.FileMode]bool{0o700: true, 0o755: true, 0o770: false, 0o777: false, 0o702: false} {
+		dir := t.TempDir()
+		if err := os.Chmod(dir, mode); err != nil {
+			t.Fatal(err)
+		}
+		s := openTestStore(t, Config{Dir: dir, Passphrase: passphraseOf("long enough")}, &fakeKeyring{err: errNoKeyring})
+		_, err := read(t, s, "a")
+		if (err == nil) != ok || !ok && !strings.Contains(err.Error(), "chmod 700") {
+			t.Errorf("%o: error %v", mode, err)
+		}
 	}
 }

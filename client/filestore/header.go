@@ -3,6 +3,7 @@ package filestore
 import (
 	"context"
 	"crypto/rand"
+	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,6 +23,29 @@ type header struct {
 	// Salt distinguishes this store's key from the keys of other stores, in the
 	// keyring and if it is derived from a passphrase.
 	Salt []byte `json:"salt"`
+	// Check is the salt, encrypted with the key: it shows whether a key is the
+	// store's.
+	Check []byte `json:"check,omitempty"`
+}
+
+// fits reports whether a key is the one that the store was created with.
+func (h *header) fits(key []byte) bool {
+	aead, err := newCipher(key)
+	if err != nil {
+		return false
+	}
+	salt, err := aead.Open(nil, nil, h.Check, []byte(headerFile))
+	return err == nil && subtle.ConstantTimeCompare(salt, h.Salt) == 1
+}
+
+// seal makes the check of a new store.
+func (h *header) seal(key []byte) error {
+	aead, err := newCipher(key)
+	if err != nil {
+		return err
+	}
+	h.Check = aead.Seal(nil, nil, h.Salt, []byte(headerFile))
+	return nil
 }
 
 // headers reads and writes the header of a store, and finds its key.
@@ -43,7 +67,14 @@ func (h *headers) key(ctx context.Context) ([]byte, error) {
 	if h.wanted != AutoKey && h.wanted != found.Key {
 		return nil, &KeyError{Kind: found.Key, Err: fmt.Errorf("the store was created with a key of kind %s, not %s", found.Key, h.wanted)}
 	}
-	return h.keys.find(ctx, found.Key, found.Salt)
+	key, err := h.keys.find(ctx, found.Key, found.Salt)
+	if err != nil {
+		return nil, err
+	}
+	if found.Check != nil && !found.fits(key) {
+		return nil, keyError(found.Key, errOtherKey)
+	}
+	return key, nil
 }
 
 // create makes a key and writes the header.
@@ -55,6 +86,9 @@ func (h *headers) create(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	created.Key = kind
+	if err := created.seal(key); err != nil {
+		return nil, err
+	}
 	data, err := json.Marshal(created)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,9 @@ import (
 const (
 	keySize = 32
 
+	// minPassphrase is how long the passphrase of a new store must be, in bytes.
+	minPassphrase = 8
+
 	// Argon2id as RFC 9106 §4 recommends if memory is short.
 	argonTime    = 3
 	argonMemory  = 64 << 10 // KiB
@@ -41,14 +44,16 @@ type KeyError struct {
 }
 
 // Error names the cause.
-func (e *KeyError) Error() string { return "the token store cannot be opened: " + e.Err.Error() }
+func (e *KeyError) Error() string { return e.Err.Error() }
 
 // Unwrap returns the cause.
 func (e *KeyError) Unwrap() error { return e.Err }
 
 var (
-	errNoPassphrase = errors.New("no passphrase is given")
-	errUnknownKind  = errors.New("the kind of key is unknown")
+	errNoPassphrase    = errors.New("no passphrase is given")
+	errShortPassphrase = fmt.Errorf("the passphrase has fewer than %d bytes", minPassphrase)
+	errOtherKey        = errors.New("the passphrase or the key in the keyring is not the one that the store was created with")
+	errUnknownKind     = errors.New("the kind of key is unknown")
 )
 
 // keys finds and creates the keys of stores. A store's salt names its key.
@@ -67,7 +72,7 @@ func (k *keys) find(ctx context.Context, kind KeyKind, salt []byte) ([]byte, err
 		key, err := k.fromKeyring(ctx, hex.EncodeToString(salt))
 		return key, keyError(kind, err)
 	case PassphraseKey:
-		key, err := k.fromPassphrase(ctx, salt)
+		key, err := k.fromPassphrase(ctx, salt, 1)
 		return key, keyError(kind, err)
 	}
 	return nil, keyError(kind, errUnknownKind)
@@ -86,7 +91,7 @@ func (k *keys) create(ctx context.Context, wanted KeyKind, salt []byte) ([]byte,
 			return nil, "", keyError(KeyringKey, unusable)
 		}
 	}
-	key, err := k.fromPassphrase(ctx, salt)
+	key, err := k.fromPassphrase(ctx, salt, minPassphrase)
 	if errors.Is(err, errNoPassphrase) && unusable != nil {
 		return nil, "", keyError(AutoKey, fmt.Errorf("no keyring can be used (%w), and %w", unusable, errNoPassphrase))
 	}
@@ -100,7 +105,8 @@ func keyError(kind KeyKind, err error) error {
 	return &KeyError{Kind: kind, Err: err}
 }
 
-func (k *keys) fromPassphrase(ctx context.Context, salt []byte) ([]byte, error) {
+// fromPassphrase derives the key from a passphrase of so many bytes or more.
+func (k *keys) fromPassphrase(ctx context.Context, salt []byte, least int) ([]byte, error) {
 	if k.passphrase == nil {
 		return nil, errNoPassphrase
 	}
@@ -108,8 +114,11 @@ func (k *keys) fromPassphrase(ctx context.Context, salt []byte) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
-	if len(passphrase) == 0 {
+	switch {
+	case len(passphrase) == 0:
 		return nil, errNoPassphrase
+	case len(passphrase) < least:
+		return nil, errShortPassphrase
 	}
 	return k.derive(passphrase, salt), nil
 }

@@ -74,10 +74,10 @@ func TestStoreKeys(t *testing.T) {
 		kind    KeyKind
 		text    string // of the error
 	}{
-		"keyring first":           {Config{Passphrase: passphraseOf("x")}, &fakeKeyring{}, KeyringKey, ""},
-		"else the passphrase":     {Config{Passphrase: passphraseOf("x")}, none(), PassphraseKey, ""},
-		"passphrase by choice":    {Config{Key: PassphraseKey, Passphrase: passphraseOf("x")}, &fakeKeyring{}, PassphraseKey, ""},
-		"keyring by choice":       {Config{Key: KeyringKey, Passphrase: passphraseOf("x")}, none(), KeyringKey, "no keyring here"},
+		"keyring first":           {Config{Passphrase: passphraseOf("long enough")}, &fakeKeyring{}, KeyringKey, ""},
+		"else the passphrase":     {Config{Passphrase: passphraseOf("long enough")}, none(), PassphraseKey, ""},
+		"passphrase by choice":    {Config{Key: PassphraseKey, Passphrase: passphraseOf("long enough")}, &fakeKeyring{}, PassphraseKey, ""},
+		"keyring by choice":       {Config{Key: KeyringKey, Passphrase: passphraseOf("long enough")}, none(), KeyringKey, "no keyring here"},
 		"neither":                 {Config{}, none(), AutoKey, "no keyring can be used (no keyring here), and no passphrase"},
 		"an empty passphrase":     {Config{Passphrase: passphraseOf("")}, none(), AutoKey, "no passphrase is given"},
 		"no passphrase by choice": {Config{Key: PassphraseKey}, &fakeKeyring{}, PassphraseKey, "no passphrase is given"},
@@ -122,7 +122,7 @@ func TestStoreKeyIsGone(t *testing.T) {
 	if _, err := read(t, openTestStore(t, Config{Dir: dir}, &fakeKeyring{}), "a"); !errors.As(err, &failure) || !errors.Is(err, errNoSecret) {
 		t.Errorf("error %v, want no secret", err)
 	}
-	if _, err := read(t, openTestStore(t, Config{Dir: dir, Key: PassphraseKey, Passphrase: passphraseOf("x")}, fake), "a"); !errors.As(err, &failure) {
+	if _, err := read(t, openTestStore(t, Config{Dir: dir, Key: PassphraseKey, Passphrase: passphraseOf("long enough")}, fake), "a"); !errors.As(err, &failure) {
 		t.Errorf("error %v, want another kind of key", err)
 	}
 	for user := range fake.secrets {
@@ -136,5 +136,29 @@ func TestStoreKeyIsGone(t *testing.T) {
 	}
 	if _, err := read(t, openTestStore(t, Config{Dir: dir}, fake), "a"); err == nil {
 		t.Error("a store of another version was opened")
+	}
+}
+
+// A short passphrase makes no store, and a wrong one is named as such before any
+// record is read.
+//
+// Covers CL9.
+func TestPassphrases(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	open := func(passphrase string) error {
+		s := openTestStore(t, Config{Dir: dir, Passphrase: passphraseOf(passphrase)}, &fakeKeyring{err: errNoKeyring})
+		_, err := read(t, s, "a")
+		return err
+	}
+	var refused *KeyError
+	if err := open("short"); !errors.As(err, &refused) || !strings.Contains(err.Error(), "fewer than 8") {
+		t.Errorf("error %v, want too short", err)
+	}
+	if err := open("correct horse"); err != nil {
+		t.Fatal(err)
+	}
+	if err := open("another horse"); !errors.As(err, &refused) || !errors.Is(err, errOtherKey) {
+		t.Errorf("error %v, want another key", err)
 	}
 }

@@ -34,7 +34,7 @@ func (s *Server) Metadata() *metadata.AuthorizationServer {
 		SubjectTypesSupported:                      []string{"public"},
 		IDTokenSigningAlgValuesSupported:           []string{s.parts.Keys.Algorithm()},
 		DPoPSigningAlgValuesSupported:              oauth.AssertionAlgorithms(),
-		ClientIDMetadataDocumentSupported:          true,
+		ClientIDMetadataDocumentSupported:          !s.config.noClientDocuments,
 		AuthorizationResponseIssParameterSupported: true,
 		ProtectedResources:                         s.config.supported.Resources(),
 		Extra: map[string]json.RawMessage{

@@ -71,7 +71,11 @@ func (s *Server) MetadataURL() string { return s.config.base() + wellKnownOIDC }
 // Handler returns the handler of routes, which may be more than those of
 // [Server.Routes].
 func (s *Server) Handler(routes map[string]route.Route) http.Handler {
-	return &route.Table{Loopback: s.config.onLoopback(), Routes: routes}
+	table := &route.Table{Loopback: s.config.onLoopback(), Routes: routes, ShowProblem: s.parts.Pages.ShowProblem}
+	if s.config.plain {
+		table.Host = s.config.issuerURL.Host
+	}
+	return table
 }
 
 func (s *Server) serveMetadata(w http.ResponseWriter, r *http.Request) {

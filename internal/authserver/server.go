@@ -85,11 +85,11 @@ func New(c *Config, p Parts) (*Server, error) {
 		keyDocuments: c.newDocuments(keyset.MaxDocument, p.Now),
 	}
 	s.registration = registration.NewEndpoint(registration.Config{
-		Clients: p.Store, TTL: c.registrationTTL, Respond: s.respond, Log: p.Log, Now: p.Now,
+		Clients: p.Store, TTL: c.registrationTTL, PrivateUse: c.onLoopback(), Respond: s.respond, Log: p.Log, Now: p.Now,
 	})
-	clients := client.NewDirectory(c.clients, clientdoc.New(s.documents), s.registration)
+	clients := client.NewDirectory(c.clients, s.clientDocuments(), s.registration)
 	assertions := assertion.NewVerifier(keyset.NewVerifier(s.keyDocuments), p.Store, p.Now)
-	authenticator := clientauth.New(clients, assertions, c.issuer, c.base()+tokenPath)
+	authenticator := clientauth.New(clients, assertions, c.issuer)
 	s.Authorization = s.newAuthorization(clients)
 	s.token = s.newToken(authenticator, assertions)
 	s.introspection = &introspection.Endpoint{Clients: authenticator, Tokens: s.Tokens, Respond: s.respond}
@@ -97,6 +97,14 @@ func New(c *Config, p Parts) (*Server, error) {
 		Clients: authenticator, Tokens: s.Tokens, Grants: grants, Respond: s.respond, Log: p.Log,
 	}
 	return s, nil
+}
+
+func (s *Server) clientDocuments() client.Documents {
+	documents := clientdoc.New(s.documents, s.config.onLoopback())
+	if s.config.noClientDocuments {
+		return clientdoc.None{Documents: documents}
+	}
+	return documents
 }
 
 func (c *Config) newDocuments(maxBody int64, now func() time.Time) *document.Cache {

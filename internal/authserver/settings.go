@@ -33,6 +33,11 @@ type Settings struct {
 	// OpenRegistration lets anyone register a client even if the issuer's host is
 	// not on loopback.
 	OpenRegistration bool
+	// PlainHosts are hosts of one's own network whose issuer and resources may be
+	// http, for development.
+	PlainHosts oauth.PlainHosts
+	// NoClientDocuments fetches no Client ID Metadata Documents and advertises none.
+	NoClientDocuments bool
 	// DPoPNonce demands a nonce in DPoP proofs (RFC 9449 §8).
 	DPoPNonce bool
 	// TrustedIssuers sign assertions that are accepted as grants.
@@ -53,9 +58,11 @@ type Config struct {
 	trusted   map[string]*trustedissuer.Issuer
 	audiences []tokenendpoint.Audience
 	network   network.Settings
+	plain     bool // the issuer is http on one of the plain hosts
 
 	accessTokenTTL, refreshTokenTTL, registrationTTL time.Duration
 	opaqueAccessTokens, openRegistration, dpopNonce  bool
+	noClientDocuments                                bool
 }
 
 // Parse returns the configuration that the settings describe, and adds every
@@ -64,13 +71,15 @@ type Config struct {
 func Parse(list *configerr.List, s Settings) *Config {
 	c := &Config{
 		issuer:    s.Issuer,
-		issuerURL: parseIssuer(list, s.Issuer),
+		issuerURL: parseIssuer(list, s.Issuer, s.PlainHosts),
 		clients:   client.ParseAll(list, s.Clients),
-		supported: oauth.ParseSupported(list, s.Scopes, s.DefaultScopes, s.Resources),
+		supported: oauth.ParseSupported(list, s.Scopes, s.DefaultScopes, s.Resources, s.PlainHosts),
 		network:   s.Network.Clone(),
 
 		opaqueAccessTokens: s.OpaqueAccessTokens, openRegistration: s.OpenRegistration, dpopNonce: s.DPoPNonce,
+		noClientDocuments: s.NoClientDocuments,
 	}
+	c.plain = c.issuerURL != nil && s.PlainHosts.Plain(c.issuerURL)
 	c.trusted = trustedissuer.ParseAll(list, s.TrustedIssuers, c.supported)
 	c.audiences = tokenendpoint.ParseAudiences(list, s.AssertionAudiences)
 	c.accessTokenTTL = parseLifetime(list, "AccessTokenTTL", s.AccessTokenTTL)
@@ -88,7 +97,9 @@ func parseLifetime(list *configerr.List, field string, d time.Duration) time.Dur
 
 const issuerSyntax configerr.Fault = "the issuer has user information, a query, a fragment or a character outside of printable ASCII (RFC 8414 §2)"
 
-func parseIssuer(list *configerr.List, issuer string) *url.URL {
+const insecureIssuer configerr.Fault = "the issuer is neither https nor http on a loopback host; for development inside a network, DangerouslyAllowHTTP names its host"
+
+func parseIssuer(list *configerr.List, issuer string, plain oauth.PlainHosts) *url.URL {
 	if issuer == "" {
 		list.Add(configerr.MissingValue, "Issuer", "")
 		return nil
@@ -98,8 +109,8 @@ func parseIssuer(list *configerr.List, issuer string) *url.URL {
 		list.Add(configerr.InvalidIssuer, "Issuer", issuer)
 		return nil
 	}
-	if !oauth.IsSecureURL(u) {
-		list.Add(configerr.InsecureURL, "Issuer", issuer)
+	if !plain.Secure(u) {
+		list.Add(insecureIssuer, "Issuer", issuer)
 	}
 	if u.User != nil || strings.ContainsAny(issuer, "?#") || !oauth.PrintableASCII(issuer) {
 		list.Add(issuerSyntax, "Issuer", issuer)

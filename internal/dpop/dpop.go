@@ -16,6 +16,7 @@ import (
 
 	"github.com/mcp-auth/go/internal/jose"
 	"github.com/mcp-auth/go/internal/jsonx"
+	"github.com/mcp-auth/go/reason"
 )
 
 // Limits on what comes from outside, in bytes.
@@ -33,41 +34,14 @@ const (
 	proofType = "dpop+jwt"
 )
 
-// Reason says why a proof was refused. Its values are stable.
-type Reason string
-
-// The reasons, in the order in which they are found.
-const (
-	// Malformed: not a proof at all (not a JWS, wrong typ, a claim missing or
-	// of the wrong type, too large).
-	Malformed Reason = "dpop_proof_malformed"
-	// UnsupportedAlgorithm: not an asymmetric algorithm on the allow-list.
-	UnsupportedAlgorithm Reason = "dpop_algorithm"
-	// InvalidKey: the header has no jwk, or one that is no public key.
-	InvalidKey Reason = "dpop_key_invalid"
-	// WrongKey: the token is bound to another key (cnf.jkt).
-	WrongKey Reason = "dpop_wrong_key"
-	// WrongToken: the proof was made for another access token (ath).
-	WrongToken Reason = "dpop_wrong_token"
-	// WrongMethod: the proof was made for another HTTP method (htm).
-	WrongMethod Reason = "dpop_wrong_method"
-	// WrongURL: the proof was made for another URL (htu).
-	WrongURL Reason = "dpop_wrong_url"
-	// Stale: iat is too far in the past or in the future.
-	Stale Reason = "dpop_proof_stale"
-	// InvalidSignature: the key in the header did not sign the proof.
-	InvalidSignature Reason = "dpop_signature"
-	// NonceRequired: the proof has no nonce, or not one in use now.
-	NonceRequired Reason = "dpop_nonce_required"
-)
-
 // Error is what Check fails with. Its text is safe to log: it holds no part of
 // a proof.
 type Error struct {
-	Reason Reason
+	// Reason is one of the constants reason.DPoP….
+	Reason reason.Reason
 	// Detail is a fixed text that explains the reason.
 	Detail string
-	// Err is a *jose.Error or *jsonx.Error where the fault was found there.
+	// Err is the *jose.Error or *jsonx.Error that is the cause, or nil.
 	Err error
 }
 
@@ -82,8 +56,8 @@ func (e *Error) Error() string {
 // Unwrap returns the fault in JOSE or JSON, if that is the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-func refuse(reason Reason, detail string, err error) *Error {
-	return &Error{reason, detail, err}
+func refuse(why reason.Reason, detail string, err error) *Error {
+	return &Error{why, detail, err}
 }
 
 // Expected is what a proof must agree with.
@@ -113,6 +87,8 @@ type Proof struct {
 	ID string
 	// Thumbprint is the key that signed the proof (cnf.jkt).
 	Thumbprint string
+	// IssuedAt is the claim iat.
+	IssuedAt time.Time
 	// Until is when the proof holds no longer by itself: its ID need not be
 	// remembered after that.
 	Until time.Time
@@ -124,7 +100,7 @@ type Proof struct {
 // The error is an *Error.
 func Check(proof string, want *Expected) (*Proof, error) {
 	if len(proof) > MaxProofSize {
-		return nil, refuse(Malformed, "proof larger than the limit", nil)
+		return nil, refuse(reason.DPoPProofMalformed, "proof larger than the limit", nil)
 	}
 	jws, key, err := parse(proof, want.Algorithms)
 	if err != nil {
@@ -138,14 +114,15 @@ func Check(proof string, want *Expected) (*Proof, error) {
 		return nil, err
 	}
 	if err := jws.Verify(key); err != nil {
-		return nil, refuse(InvalidSignature, "signature of the proof", err)
+		return nil, refuse(reason.DPoPInvalidSignature, "signature of the proof", err)
 	}
 	// Last: use_dpop_nonce promises that the same proof with a nonce will do.
 	if want.Nonces != nil && !want.Nonces.Valid(c.nonce, want.Now, want.Leeway) {
-		return nil, refuse(NonceRequired, "the nonce is missing or not in use now", nil)
+		return nil, refuse(reason.DPoPNonceRequired, "the nonce is missing or not in use now", nil)
 	}
 	return &Proof{
-		ID: identify(key, c.id), Thumbprint: key.Thumbprint(), Until: c.issuedAt.Add(want.Lifetime),
+		ID: identify(key, c.id), Thumbprint: key.Thumbprint(),
+		IssuedAt: c.issuedAt, Until: c.issuedAt.Add(want.Lifetime),
 	}, nil
 }
 
@@ -157,27 +134,27 @@ func parse(proof string, algorithms []jose.Algorithm) (*jose.JWS, *jose.Key, err
 	}
 	switch {
 	case jws.Header.Type != proofType:
-		return nil, nil, refuse(Malformed, "typ is not dpop+jwt", nil)
+		return nil, nil, refuse(reason.DPoPProofMalformed, "typ is not dpop+jwt", nil)
 	case !slices.Contains(algorithms, jws.Header.Algorithm):
-		return nil, nil, refuse(UnsupportedAlgorithm, "alg is not allowed", nil)
+		return nil, nil, refuse(reason.DPoPUnsupportedAlgorithm, "alg is not allowed", nil)
 	case jws.Header.JWK == nil:
-		return nil, nil, refuse(InvalidKey, "header without jwk", nil)
+		return nil, nil, refuse(reason.DPoPInvalidKey, "header without jwk", nil)
 	}
 	key, err := jose.ParseKey(jws.Header.JWK)
 	if err != nil {
-		return nil, nil, refuse(InvalidKey, "jwk", err)
+		return nil, nil, refuse(reason.DPoPInvalidKey, "jwk", err)
 	}
 	if !key.Allows(jws.Header.Algorithm) {
-		return nil, nil, refuse(InvalidKey, "jwk is not for the algorithm of the proof", nil)
+		return nil, nil, refuse(reason.DPoPInvalidKey, "jwk is not for the algorithm of the proof", nil)
 	}
 	return jws, key, nil
 }
 
 func parseFault(err error) *Error {
 	if e, ok := err.(*jose.Error); ok && e.Reason == jose.ReasonUnsupportedAlgorithm {
-		return refuse(UnsupportedAlgorithm, "alg is not an asymmetric signature algorithm", err)
+		return refuse(reason.DPoPUnsupportedAlgorithm, "alg is not an asymmetric signature algorithm", err)
 	}
-	return refuse(Malformed, "not a signed JWT", err)
+	return refuse(reason.DPoPProofMalformed, "not a signed JWT", err)
 }
 
 // claims are those of a proof (RFC 9449 §4.2).
@@ -192,17 +169,17 @@ func (c *claims) read(payload []byte) error {
 		return e
 	}
 	if err != nil {
-		return refuse(Malformed, "claims", err)
+		return refuse(reason.DPoPProofMalformed, "claims", err)
 	}
 	switch {
 	case c.id == "":
-		return refuse(Malformed, "jti is missing or empty", nil)
+		return refuse(reason.DPoPProofMalformed, "jti is missing or empty", nil)
 	case len(c.id) > MaxIDSize:
-		return refuse(Malformed, "jti is longer than the limit", nil)
+		return refuse(reason.DPoPProofMalformed, "jti is longer than the limit", nil)
 	case len(c.nonce) > maxNonceSize:
-		return refuse(Malformed, "nonce is longer than the limit", nil)
+		return refuse(reason.DPoPProofMalformed, "nonce is longer than the limit", nil)
 	case c.issuedAt.IsZero():
-		return refuse(Malformed, "iat is missing", nil)
+		return refuse(reason.DPoPProofMalformed, "iat is missing", nil)
 	}
 	return nil
 }
@@ -224,7 +201,7 @@ func (c *claims) member(name, raw []byte) error {
 		c.issuedAt, ok = jsonx.NumericDate(raw)
 	}
 	if !ok {
-		return refuse(Malformed, "claim of the wrong type", nil)
+		return refuse(reason.DPoPProofMalformed, "claim of the wrong type", nil)
 	}
 	return nil
 }
@@ -232,17 +209,17 @@ func (c *claims) member(name, raw []byte) error {
 func (want *Expected) compare(key *jose.Key, c *claims) error {
 	switch {
 	case !want.TokenRequest && !equal(key.Thumbprint(), want.Thumbprint):
-		return refuse(WrongKey, "the token is bound to another key", nil)
+		return refuse(reason.DPoPWrongKey, "the token is bound to another key", nil)
 	case !want.TokenRequest && !equal(c.tokenHash, hash(want.Token)):
-		return refuse(WrongToken, "ath is not the hash of the token", nil)
+		return refuse(reason.DPoPWrongToken, "ath is not the hash of the token", nil)
 	case c.method == "" || c.method != want.Method:
-		return refuse(WrongMethod, "htm is not the method of the request", nil)
+		return refuse(reason.DPoPWrongMethod, "htm is not the method of the request", nil)
 	case !SameURL(c.url, want.URL):
-		return refuse(WrongURL, "htu is not the URL of the request", nil)
+		return refuse(reason.DPoPWrongURL, "htu is not the URL of the request", nil)
 	case want.Now.After(c.issuedAt.Add(want.Lifetime)):
-		return refuse(Stale, "iat is too far in the past", nil)
+		return refuse(reason.DPoPProofStale, "iat is too far in the past", nil)
 	case c.issuedAt.After(want.Now.Add(want.Leeway)):
-		return refuse(Stale, "iat is in the future", nil)
+		return refuse(reason.DPoPProofStale, "iat is in the future", nil)
 	}
 	return nil
 }

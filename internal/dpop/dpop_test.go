@@ -7,9 +7,10 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/internal/jose"
+	"github.com/mcp-auth/go/reason"
 )
 
-func reasonOf(err error) Reason {
+func reasonOf(err error) reason.Reason {
 	var e *Error
 	if errors.As(err, &e) {
 		return e.Reason
@@ -24,27 +25,27 @@ func TestCheck(t *testing.T) {
 	for name, test := range map[string]struct {
 		claims map[string]any
 		change func(*Expected)
-		want   Reason
+		want   reason.Reason
 	}{
 		"good":                       {nil, nil, ""},
 		"the longest jti":            {map[string]any{"jti": long(MaxIDSize)}, nil, ""},
-		"jti one byte longer":        {map[string]any{"jti": long(MaxIDSize + 1)}, nil, Malformed},
+		"jti one byte longer":        {map[string]any{"jti": long(MaxIDSize + 1)}, nil, reason.DPoPProofMalformed},
 		"as old as allowed":          {map[string]any{"iat": now.Unix() - 60}, nil, ""},
-		"a fraction older":           {map[string]any{"iat": float64(now.Unix()-60) - 0.5}, nil, Stale},
+		"a fraction older":           {map[string]any{"iat": float64(now.Unix()-60) - 0.5}, nil, reason.DPoPProofStale},
 		"as new as allowed":          {map[string]any{"iat": now.Unix() + 5}, nil, ""},
-		"a fraction newer":           {map[string]any{"iat": float64(now.Unix()+5) + 0.5}, nil, Stale},
-		"no leeway":                  {map[string]any{"iat": now.Unix() + 1}, func(e *Expected) { e.Leeway = 0 }, Stale},
-		"iat zero":                   {map[string]any{"iat": 0}, nil, Stale},
-		"iat negative":               {map[string]any{"iat": -1}, nil, Stale},
-		"iat null":                   {map[string]any{"iat": []any(nil)}, nil, Malformed},
+		"a fraction newer":           {map[string]any{"iat": float64(now.Unix()+5) + 0.5}, nil, reason.DPoPProofStale},
+		"no leeway":                  {map[string]any{"iat": now.Unix() + 1}, func(e *Expected) { e.Leeway = 0 }, reason.DPoPProofStale},
+		"iat zero":                   {map[string]any{"iat": 0}, nil, reason.DPoPProofStale},
+		"iat negative":               {map[string]any{"iat": -1}, nil, reason.DPoPProofStale},
+		"iat null":                   {map[string]any{"iat": []any(nil)}, nil, reason.DPoPProofMalformed},
 		"unknown claims":             {map[string]any{"x": map[string]any{"y": 1}}, nil, ""},
-		"no algorithm allowed":       {nil, func(e *Expected) { e.Algorithms = nil }, UnsupportedAlgorithm},
-		"no key expected":            {nil, func(e *Expected) { e.Thumbprint = "" }, WrongKey},
-		"no method":                  {map[string]any{"htm": nil}, func(e *Expected) { e.Method = "" }, WrongMethod},
-		"no URL":                     {map[string]any{"htu": nil}, func(e *Expected) { e.URL = "" }, WrongURL},
-		"relative URL on both sides": {map[string]any{"htu": "/mcp"}, func(e *Expected) { e.URL = "/mcp" }, WrongURL},
-		"other token":                {nil, func(e *Expected) { e.Token += "x" }, WrongToken},
-		"no nonce":                   {nil, func(e *Expected) { e.Nonces = NewNonces(nil, "") }, NonceRequired},
+		"no algorithm allowed":       {nil, func(e *Expected) { e.Algorithms = nil }, reason.DPoPUnsupportedAlgorithm},
+		"no key expected":            {nil, func(e *Expected) { e.Thumbprint = "" }, reason.DPoPWrongKey},
+		"no method":                  {map[string]any{"htm": nil}, func(e *Expected) { e.Method = "" }, reason.DPoPWrongMethod},
+		"no URL":                     {map[string]any{"htu": nil}, func(e *Expected) { e.URL = "" }, reason.DPoPWrongURL},
+		"relative URL on both sides": {map[string]any{"htu": "/mcp"}, func(e *Expected) { e.URL = "/mcp" }, reason.DPoPWrongURL},
+		"other token":                {nil, func(e *Expected) { e.Token += "x" }, reason.DPoPWrongToken},
+		"no nonce":                   {nil, func(e *Expected) { e.Nonces = NewNonces(nil, "") }, reason.DPoPNonceRequired},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -72,7 +73,7 @@ func TestProofSize(t *testing.T) {
 			last = proof
 			continue
 		}
-		if _, err := Check(proof, want); reasonOf(err) != Malformed {
+		if _, err := Check(proof, want); reasonOf(err) != reason.DPoPProofMalformed {
 			t.Errorf("%d bytes: %v", len(proof), err)
 		}
 		break
@@ -123,8 +124,8 @@ func TestAcceptedNoLongerThanRemembered(t *testing.T) {
 			t.Fatal(err)
 		}
 		clock := now
-		replays := NewReplays(10, func() time.Time { return clock })
-		if seen, err := replays.Seen(t.Context(), proof.ID, proof.Until); seen || err != nil {
+		replays := NewReplays(10, time.Minute)
+		if seen, err := replays.Seen(t.Context(), proof, clock); seen || err != nil {
 			t.Fatal(seen, err)
 		}
 		for ; clock.Before(now.Add(2 * time.Minute)); clock = clock.Add(100 * time.Millisecond) {
@@ -133,7 +134,7 @@ func TestAcceptedNoLongerThanRemembered(t *testing.T) {
 			if _, err := Check(text, want); err != nil {
 				continue
 			}
-			if seen, err := replays.Seen(t.Context(), proof.ID, proof.Until); !seen || err != nil {
+			if seen, err := replays.Seen(t.Context(), proof, clock); !seen || err != nil {
 				t.Fatalf("forgotten after %v while it is accepted", clock.Sub(now))
 			}
 		}
@@ -183,17 +184,17 @@ func TestTokenRequest(t *testing.T) {
 	if err != nil || proof.Thumbprint != c.thumbprint(t) {
 		t.Fatalf("%+v, %v", proof, err)
 	}
-	for claim, reason := range map[string]Reason{"htm": WrongMethod, "htu": WrongURL, "jti": Malformed, "iat": Malformed} {
-		if _, err := Check(c.proof(t, map[string]any{"ath": nil, claim: nil}), &want); reasonOf(err) != reason {
-			t.Errorf("without %s: %v, want %s", claim, err, reason)
+	for claim, why := range map[string]reason.Reason{"htm": reason.DPoPWrongMethod, "htu": reason.DPoPWrongURL, "jti": reason.DPoPProofMalformed, "iat": reason.DPoPProofMalformed} {
+		if _, err := Check(c.proof(t, map[string]any{"ath": nil, claim: nil}), &want); reasonOf(err) != why {
+			t.Errorf("without %s: %v, want %s", claim, err, why)
 		}
 	}
 	want.TokenRequest = false
-	if _, err := Check(plain, &want); reasonOf(err) != WrongKey {
-		t.Errorf("no thumbprint: %v, want %s", err, WrongKey)
+	if _, err := Check(plain, &want); reasonOf(err) != reason.DPoPWrongKey {
+		t.Errorf("no thumbprint: %v, want %s", err, reason.DPoPWrongKey)
 	}
 	want.Thumbprint = c.thumbprint(t)
-	if _, err := Check(plain, &want); reasonOf(err) != WrongToken {
-		t.Errorf("no token: %v, want %s", err, WrongToken)
+	if _, err := Check(plain, &want); reasonOf(err) != reason.DPoPWrongToken {
+		t.Errorf("no token: %v, want %s", err, reason.DPoPWrongToken)
 	}
 }

@@ -24,17 +24,28 @@ const (
 // number of its time window and a MAC over it.
 type Nonces struct {
 	key     []byte
+	random  bool // the key
 	purpose string
 }
 
 // NewNonces makes nonces with a key, or with a random one if key is nil.
 // purpose keeps apart what uses the same key.
 func NewNonces(key []byte, purpose string) *Nonces {
-	if key == nil {
-		key = make([]byte, MinNonceKeySize)
-		rand.Read(key) // never fails, see its documentation
+	if key != nil {
+		return &Nonces{key: append([]byte(nil), key...), purpose: purpose}
 	}
-	return &Nonces{key: append([]byte(nil), key...), purpose: purpose}
+	n := &Nonces{key: make([]byte, MinNonceKeySize), random: true, purpose: purpose}
+	rand.Read(n.key) // never fails, see its documentation
+	return n
+}
+
+// Continue returns the old nonces if both have a random key, and n otherwise.
+// Either may be nil.
+func (n *Nonces) Continue(old *Nonces) *Nonces {
+	if n != nil && old != nil && n.random && old.random && n.purpose == old.purpose {
+		return old
+	}
+	return n
 }
 
 // Issue returns the nonce of the present window.

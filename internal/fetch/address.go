@@ -3,6 +3,7 @@ package fetch
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 )
 
 // special is a network that is no part of the public internet, and what it is.
@@ -72,13 +73,14 @@ type guard struct {
 func newGuard(allowed []netip.Prefix) guard {
 	g := guard{allowed: make([]netip.Prefix, len(allowed))}
 	for i, p := range allowed {
-		g.allowed[i] = unmapPrefix(p)
+		g.allowed[i] = Unmap(p)
 	}
 	return g
 }
 
-// unmapPrefix turns a network of IPv4-mapped addresses into the IPv4 one.
-func unmapPrefix(p netip.Prefix) netip.Prefix {
+// Unmap turns a network of IPv4-mapped addresses into the IPv4 one: addresses are
+// compared in their short form. It leaves other networks as they are.
+func Unmap(p netip.Prefix) netip.Prefix {
 	if p.Addr().Is4In6() && p.Bits() >= 96 {
 		return netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
 	}
@@ -109,6 +111,17 @@ func (g guard) allows(addr netip.Addr) bool {
 		}
 	}
 	return false
+}
+
+// covers reports whether each network that another guard allows is allowed.
+func (g guard) covers(other guard) bool {
+	for _, p := range other.allowed {
+		within := func(q netip.Prefix) bool { return q.Bits() <= p.Bits() && q.Contains(p.Addr()) }
+		if p.IsValid() && !slices.ContainsFunc(g.allowed, within) {
+			return false
+		}
+	}
+	return true
 }
 
 // specialUse says what an address outside the public internet is for, and is

@@ -52,18 +52,21 @@ func (e *StatusError) Error() string { return fmt.Sprintf("status %d", e.Status)
 
 const maxErrorText = 512
 
-// Error tells URL and cause on one line of bounded length.
+// Error names URL and cause on one line of bounded length.
 func (e *Error) Error() string {
-	text := "fetch"
-	if e.URL != "" {
-		text += " " + e.URL
+	if e.URL == "" {
+		return e.Cause()
 	}
-	if e.Err != nil {
-		text += ": " + e.Err.Error()
-	} else {
-		text += ": " + string(e.Kind)
+	return oneLine(e.URL + ": " + e.Cause())
+}
+
+// Cause is the text of the error without the URL, for a sentence that has it
+// already.
+func (e *Error) Cause() string {
+	if e.Err == nil {
+		return oneLine(string(e.Kind))
 	}
-	return oneLine(text)
+	return oneLine(e.Err.Error())
 }
 
 // Unwrap returns the cause.
@@ -106,6 +109,7 @@ func (h hop) exchangeError(ctx context.Context, err error) *Error {
 		netErr   net.Error
 		opErr    *net.OpError
 		dnsErr   *net.DNSError
+		proxied  *proxyError
 	)
 	switch {
 	case errors.As(err, &blocked):
@@ -128,6 +132,8 @@ func (h hop) exchangeError(ctx context.Context, err error) *Error {
 		return h.fail(Network, errClosedEarly)
 	case errors.Is(err, errUnknownCoding):
 		return h.fail(Malformed, errUnknownCoding)
+	case errors.As(err, &proxied): // net/http gives the proxy's answer only as text
+		return h.fail(Network, &proxyError{})
 	}
 	// net/http gives these only as text.
 	switch text := err.Error(); {

@@ -23,7 +23,7 @@ const (
 	defaultUserAgent    = "mcp-auth-go"
 
 	maxResponseHeader   = 64 << 10
-	maxConnsPerHost     = 64
+	maxConnsPerHost     = 256 // more than introspection asks at a time, so that keys need not wait
 	maxIdleConns        = 64
 	maxIdleConnsPerHost = 16
 	// Shorter than servers keep idle connections, so that a POST, which cannot
@@ -68,20 +68,40 @@ type Client struct {
 	// Connections to loopback were let through by another rule and must never
 	// serve a request without AllowLoopback: each rule has a pool of its own.
 	public, loopback *http.Transport
+	proxied          *http.Transport // nil without a proxy
+	guard            guard
 }
 
 // New returns a client that keeps to p.
 func New(p Policy) *Client {
 	c := &Client{policy: p.withDefaults()}
-	c.public = c.transport(newGuard(p.AllowedNetworks).dialer(c))
+	c.guard = newGuard(p.AllowedNetworks)
+	c.public = c.transport(c.guard.dialer(c))
 	c.loopback = c.transport(loopbackDialer(c))
+	if p.Proxy != nil {
+		c.proxied = c.proxyTransport()
+	}
 	return c
+}
+
+// Covers reports whether what another client has fetched may count as fetched by
+// this one: it trusts the same certificates, and may reach every network that the
+// other may.
+func (c *Client) Covers(other *Client) bool {
+	a, b := c.policy.RootCAs, other.policy.RootCAs
+	if a != b && (a == nil || b == nil || !a.Equal(b)) {
+		return false
+	}
+	return c.guard.covers(other.guard)
 }
 
 // Close closes idle connections. Requests under way go on.
 func (c *Client) Close() {
 	c.public.CloseIdleConnections()
 	c.loopback.CloseIdleConnections()
+	if c.proxied != nil {
+		c.proxied.CloseIdleConnections()
+	}
 }
 
 // Request is one request.
@@ -90,6 +110,9 @@ type Request struct {
 	Method string
 	// URL must satisfy [CheckURL].
 	URL string
+	// Host, if set, is sent as the Host header instead of the URL's host, as a
+	// reverse proxy in front of a server does. Redirects drop it.
+	Host string
 	// Header is sent as it is, User-Agent and Accept-Encoding aside. After a
 	// redirect to another origin only Accept is left of it.
 	Header http.Header
@@ -152,6 +175,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 type hop struct {
 	method        string
 	url           *url.URL
+	host          string // instead of the URL's, if set
 	header        http.Header
 	body          []byte
 	eventWait     time.Duration
@@ -166,6 +190,7 @@ func (c *Client) first(r Request) (hop, error) {
 	h := hop{
 		method:        r.Method,
 		url:           u,
+		host:          r.Host,
 		header:        r.Header.Clone(),
 		body:          r.Body,
 		eventWait:     r.EventWait,
@@ -203,7 +228,7 @@ func (h hop) next(location string) (hop, error) {
 		return hop{}, h.fail(Redirect, err)
 	}
 	n := h
-	n.url = u
+	n.url, n.host = u, ""
 	n.allowLoopback = h.allowLoopback && IsLoopbackHost(u.Hostname())
 	if origin(u) != origin(h.url) {
 		n.header = crossOriginHeader(h.header)
@@ -244,13 +269,19 @@ func (c *Client) exchange(ctx context.Context, h hop) (*Response, error) {
 		req.Body, req.GetBody = http.NoBody, nil
 	}
 	req.Header = h.header
+	if h.host != "" {
+		req.Host = h.host
+	}
 	// The transport is used without an http.Client, which would follow
 	// redirects by other rules and quote whole URLs in its errors.
-	transport := c.public
-	if h.allowLoopback {
-		transport = c.loopback
+	transport, err := c.transportFor(h)
+	if err != nil {
+		return nil, h.exchangeError(ctx, err)
 	}
 	resp, err := transport.RoundTrip(req)
+	if err != nil && transport == c.proxied {
+		err = byProxy(err)
+	}
 	if err != nil {
 		return nil, h.exchangeError(ctx, err)
 	}

@@ -74,6 +74,24 @@ func TestPost(t *testing.T) {
 	}
 }
 
+// TestHost holds that another Host is sent to the server of the URL, and to no
+// other.
+func TestHost(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, false, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/from" {
+			http.Redirect(w, r, "/to", http.StatusFound)
+		}
+	})
+	resp, err := newClient(t, Policy{}, nil).Do(t.Context(), Request{URL: s.URL + "/from", Host: "public.example", AllowLoopback: true})
+	if err != nil || resp.Status != http.StatusOK {
+		t.Fatalf("%+v, %v", resp, err)
+	}
+	if seen := s.seen(); len(seen) != 2 || seen[0].Host != "public.example" || seen[1].Host == "public.example" {
+		t.Errorf("the server saw %+v", seen)
+	}
+}
+
 func TestInvalidRequests(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, false, func(http.ResponseWriter, *http.Request) {})

@@ -11,9 +11,10 @@ const (
 	ListPrompts                     // prompts/list
 	ListResources                   // resources/list
 	ListTemplates                   // resources/templates/list
+	ListSkills                      // skills/list
 
 	// AllLists is for streams, which may replay the answer to any request.
-	AllLists = ListTools | ListPrompts | ListResources | ListTemplates
+	AllLists = ListTools | ListPrompts | ListResources | ListTemplates | ListSkills
 )
 
 // List describes one list as the result of a request.
@@ -37,6 +38,7 @@ func ListIn(member string) (List, bool) {
 		{ListPrompts, "prompts", "name", PromptsGet},
 		{ListResources, "resources", "uri", ResourcesRead},
 		{ListTemplates, "resourceTemplates", "uriTemplate", ResourcesRead},
+		{ListSkills, "skills", "uri", SkillsGet},
 	} {
 		if strings.EqualFold(member, l.Member) {
 			return l, true

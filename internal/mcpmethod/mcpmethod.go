@@ -25,6 +25,11 @@ const (
 	Complete             = "completion/complete"
 	Listen               = "subscriptions/listen"
 
+	// The Skills extension (SEP-2640).
+	SkillsList    = "skills/list"
+	SkillsGet     = "skills/get"
+	DirectoryRead = "resources/directory/read"
+
 	TasksGet    = "tasks/get"
 	TasksResult = "tasks/result"
 	TasksCancel = "tasks/cancel"
@@ -33,6 +38,15 @@ const (
 	// Notifications is what the methods of all notifications begin with.
 	Notifications = "notifications/"
 )
+
+// All returns the methods that the table knows by name.
+func All() []string {
+	return []string{
+		Initialize, Discover, Ping, SetLevel, ToolsList, PromptsList, ResourcesList, ResourceTemplatesList, ToolsCall, PromptsGet,
+		ResourcesRead, ResourcesSubscribe, ResourcesUnsubscribe, Complete, Listen, SkillsList, SkillsGet, DirectoryRead,
+		TasksGet, TasksResult, TasksCancel, TasksUpdate,
+	}
+}
 
 // What an argument is completed of, see [Complete].
 const (
@@ -98,6 +112,10 @@ func Of(method string) Method {
 		return Method{Target: Resource, Member: MemberURI, NeedsNameHeader: true}
 	case ResourcesSubscribe, ResourcesUnsubscribe:
 		return Method{Target: Resource, Member: MemberURI, IsRemoved: true}
+	case SkillsGet:
+		return Method{Target: Resource, Member: MemberURI}
+	case DirectoryRead:
+		return Method{Target: Resource, Member: MemberURI, List: ListResources}
 	case Complete:
 		return Method{Target: Reference, Member: MemberRef}
 	case Listen:
@@ -112,6 +130,8 @@ func Of(method string) Method {
 		return Method{List: ListResources, IsLifecycle: true}
 	case ResourceTemplatesList:
 		return Method{List: ListTemplates, IsLifecycle: true}
+	case SkillsList:
+		return Method{List: ListSkills, IsLifecycle: true}
 	case Initialize, Discover, Ping, SetLevel:
 		return Method{IsLifecycle: true}
 	}

@@ -26,6 +26,9 @@ func TestNames(t *testing.T) {
 		{"completion/complete", "p", "", mcpmethod.None},
 		{"completion/complete", "p", "tool", mcpmethod.None},
 		{"tasks/get", "1", "", mcpmethod.None},
+		{"skills/get", "skill://a/SKILL.md", "", mcpmethod.Resource},
+		{"resources/directory/read", "skill://a", "", mcpmethod.Resource},
+		{"skills/list", "", "", mcpmethod.None},
 		{"tools/list", "", "", mcpmethod.None},
 		{"Tools/call", "t", "", mcpmethod.None},
 		{"", "", "", mcpmethod.None},
@@ -41,9 +44,9 @@ func TestIsLifecycle(t *testing.T) {
 	t.Parallel()
 	for method, want := range map[string]bool{
 		"initialize": true, "server/discover": true, "ping": true, "logging/setLevel": true, "subscriptions/listen": true,
-		"tools/list": true, "prompts/list": true, "resources/list": true, "resources/templates/list": true,
+		"tools/list": true, "prompts/list": true, "resources/list": true, "resources/templates/list": true, "skills/list": true,
 		"notifications/initialized": true, "notifications/made/up": true,
-		"notifications": false, "tools/call": false, "tasks/get": false, "made/up": false, "": false,
+		"notifications": false, "tools/call": false, "tasks/get": false, "skills/get": false, "resources/directory/read": false, "made/up": false, "": false,
 	} {
 		if got := mcpmethod.Of(method).IsLifecycle; got != want {
 			t.Errorf("%s: %t", method, got)
@@ -51,10 +54,20 @@ func TestIsLifecycle(t *testing.T) {
 	}
 }
 
+// All methods of the table are known by name.
+func TestAll(t *testing.T) {
+	t.Parallel()
+	for _, name := range mcpmethod.All() {
+		if mcpmethod.Of(name) == (mcpmethod.Method{}) {
+			t.Errorf("%s is not in the table", name)
+		}
+	}
+}
+
 func TestListIn(t *testing.T) {
 	t.Parallel()
 	var all mcpmethod.Lists
-	for _, member := range []string{"tools", "Prompts", "RESOURCES", "resourceTemplates"} {
+	for _, member := range []string{"tools", "Prompts", "RESOURCES", "resourceTemplates", "skills"} {
 		list, ok := mcpmethod.ListIn(member)
 		if !ok || list.Key == "" || mcpmethod.Of(list.Use).Target == mcpmethod.None {
 			t.Errorf("%s: %+v", member, list)

@@ -209,6 +209,7 @@ func TestFilterOnlyListsAskedFor(t *testing.T) {
 		{"prompts/list", `"prompts":[{"name":"hidden"}]`, `"prompts":[]`},
 		{"resources/list", `"resources":[{"uri":"hidden"}]`, `"resources":[]`},
 		{"resources/templates/list", `"resourceTemplates":[{"uriTemplate":"hidden"}]`, `"resourceTemplates":[]`},
+		{"skills/list", `"skills":[{"uri":"hidden"}]`, `"skills":[]`},
 	}
 	for mask := range 1 << len(kinds) {
 		methods, in, want := []string{"ping", "Tools/list", ""}, []string{}, []string{}
@@ -228,7 +229,7 @@ func TestFilterOnlyListsAskedFor(t *testing.T) {
 		if err != nil || got != answer("{"+strings.Join(want, ",")+"}") {
 			t.Errorf("%q: got %s, %v", methods, got, err)
 		}
-		if all := lists == mcpmethod.AllLists; all != (mask == 15) {
+		if all := lists == mcpmethod.AllLists; all != (mask == 1<<len(kinds)-1) {
 			t.Errorf("%q: all lists: %t", methods, all)
 		}
 	}

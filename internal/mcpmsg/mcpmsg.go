@@ -62,6 +62,7 @@ type Message struct {
 	//
 	//	tools/call, prompts/get                  name: the tool or prompt
 	//	resources/read, /subscribe, /unsubscribe uri: the resource
+	//	skills/get, resources/directory/read     uri: the skill, the directory
 	//	completion/complete                      ref.name or ref.uri, see Ref
 	//	subscriptions/listen                     notifications.resourceSubscriptions, the first
 	//	tasks/get, /result, /cancel, /update     taskId: the task

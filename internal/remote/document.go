@@ -2,10 +2,11 @@ package remote
 
 import (
 	"context"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/mcp-auth/go/internal/flight"
 )
 
 // Document is one remote document, cached. Nothing runs while nobody asks.
@@ -18,10 +19,11 @@ type Document[T any] struct {
 	cancel context.CancelFunc
 	done   sync.WaitGroup // the fetch goroutine
 
-	mu       sync.Mutex // never held while waiting
-	flight   *flight[T] // the fetch under way, if any
+	mu       sync.Mutex   // never held while waiting
+	flight   *fetching[T] // the fetch under way, if any
 	closed   bool
 	lastErr  error     // of the last fetch, nil if it succeeded
+	failures int       // in a row
 	retryAt  time.Time // no fetch begins before this
 	forcedAt time.Time // no forced fetch begins before this
 }
@@ -33,19 +35,27 @@ type entry[T any] struct {
 	expiresAt time.Time // from here on it does not serve
 }
 
-// flight is one fetch, shared by all who wait for it. result and err are
-// written before landed is closed.
-type flight[T any] struct {
-	landed chan struct{}
-	result Snapshot[T]
-	err    error
-}
+// fetching is a fetch under way, shared by all callers that wait for it.
+type fetching[T any] = flight.Flight[Snapshot[T]]
 
 // New returns a document that is fetched on first use.
 func New[T any](config Config[T]) *Document[T] {
 	d := &Document[T]{config: config.withDefaults()}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	return d
+}
+
+// Inherit takes over the value of another document, with its freshness. If
+// outdated is set, a newer value is fetched as soon as one is asked for. It is
+// called before the first use.
+func (d *Document[T]) Inherit(from *Document[T], outdated bool) {
+	e := from.current.Load()
+	if e != nil && outdated {
+		aged := *e
+		aged.refreshAt = time.Time{}
+		e = &aged
+	}
+	d.current.Store(e)
 }
 
 // Close ends a fetch under way and waits for it. Afterwards nothing is
@@ -76,7 +86,7 @@ func (d *Document[T]) Get(ctx context.Context) (Snapshot[T], error) {
 	if f == nil {
 		return snapshot, err
 	}
-	return f.wait(ctx)
+	return f.Wait(ctx)
 }
 
 // Peek is Get for a caller that can do without the document and knows the time:
@@ -117,7 +127,7 @@ func (d *Document[T]) refreshInBackground(now time.Time) {
 }
 
 // join returns the fetch to wait for, or else what to return without one.
-func (d *Document[T]) join(now time.Time) (Snapshot[T], *flight[T], error) {
+func (d *Document[T]) join(now time.Time) (Snapshot[T], *fetching[T], error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if e := d.current.Load(); e != nil && now.Before(e.expiresAt) {
@@ -137,11 +147,11 @@ func (d *Document[T]) join(now time.Time) (Snapshot[T], *flight[T], error) {
 // Refresh returns a document newer than seen, for a caller that misses
 // something in it. If there is none yet it waits for a fetch, which all
 // callers share and which begins at most once per cool-down. That fetch may
-// have begun before the call: FetchedAt tells.
+// have begun before the call: FetchedAt is when.
 //
 // With every error comes the value there is, if it is usable. The error is
-// [*CoolingDownError] where no fetch may begin yet, [*Error] where the fetch
-// failed, or that of ctx if it ended the wait.
+// [*CoolingDownError] if no fetch may begin yet, [*Error] if the fetch failed, or
+// the error of ctx if it ended the wait.
 func (d *Document[T]) Refresh(ctx context.Context, seen Snapshot[T]) (Snapshot[T], error) {
 	now := d.config.Now()
 	if e := d.current.Load(); e.newer(seen, now) {
@@ -154,13 +164,13 @@ func (d *Document[T]) Refresh(ctx context.Context, seen Snapshot[T]) (Snapshot[T
 	if f == nil {
 		return snapshot, err
 	}
-	if snapshot, err = f.wait(ctx); err != nil {
+	if snapshot, err = f.Wait(ctx); err != nil {
 		return d.usable(), err
 	}
 	return snapshot, nil
 }
 
-func (d *Document[T]) joinForced(seen Snapshot[T], now time.Time) (Snapshot[T], *flight[T], error) {
+func (d *Document[T]) joinForced(seen Snapshot[T], now time.Time) (Snapshot[T], *fetching[T], error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if e := d.current.Load(); e.newer(seen, now) {
@@ -195,20 +205,10 @@ func (d *Document[T]) usable() Snapshot[T] {
 	return Snapshot[T]{}
 }
 
-// wait returns the outcome of the fetch, unless ctx ends first.
-func (f *flight[T]) wait(ctx context.Context) (Snapshot[T], error) {
-	select {
-	case <-f.landed:
-		return f.result, f.err
-	case <-ctx.Done():
-		return Snapshot[T]{}, ctx.Err()
-	}
-}
-
 // start begins a fetch. The caller holds the lock and has made sure that none
 // is under way and that the document is not closed.
-func (d *Document[T]) start(now time.Time, forced bool) *flight[T] {
-	f := &flight[T]{landed: make(chan struct{})}
+func (d *Document[T]) start(now time.Time, forced bool) *fetching[T] {
+	f := flight.New[Snapshot[T]]()
 	d.flight = f
 	if forced {
 		d.forcedAt = now.Add(d.config.Cooldown)
@@ -217,23 +217,16 @@ func (d *Document[T]) start(now time.Time, forced bool) *flight[T] {
 	return f
 }
 
-// run is the fetch goroutine. However Fetch ends, the fetch lands: a flight
-// that never did would keep all callers waiting.
-func (d *Document[T]) run(f *flight[T], began time.Time) {
+// run is the fetch goroutine.
+func (d *Document[T]) run(f *fetching[T], began time.Time) {
 	start := time.Now()
-	var result Result[T]
-	err := errNoReturn
-	defer func() {
-		defer close(f.landed)
-		if p := recover(); p != nil {
-			err = &PanicError{Value: p, Stack: debug.Stack()}
-		}
-		d.land(f, result, began, err)
+	flight.Run(d.fetch, func(result Result[T], err error) {
+		snapshot, failure := d.land(result, began, err)
+		defer f.Land(snapshot, failure)
 		if d.config.OnFetch != nil {
 			d.config.OnFetch(Event{Duration: time.Since(start), Err: err, FetchedAt: d.usable().FetchedAt})
 		}
-	}()
-	result, err = d.fetch()
+	})
 }
 
 // fetch calls Fetch within its time limit.
@@ -241,33 +234,32 @@ func (d *Document[T]) fetch() (Result[T], error) {
 	ctx, cancel := context.WithTimeout(d.ctx, d.config.FetchTimeout)
 	defer cancel()
 	result, err := d.config.Fetch(ctx)
-	switch {
-	case err != nil && d.ctx.Err() != nil:
+	if err != nil && d.ctx.Err() != nil {
 		return result, ErrClosed
-	case err != nil:
-		return result, err
-	case d.config.Usable != nil && !d.config.Usable(result.Value):
-		return result, ErrUnusable
 	}
-	return result, nil
+	return result, err
 }
 
-// land makes the outcome of a fetch the state of the document.
-func (d *Document[T]) land(f *flight[T], result Result[T], began time.Time, err error) {
+// land makes the outcome of a fetch the state of the document, and returns what
+// its callers get.
+func (d *Document[T]) land(result Result[T], began time.Time, err error) (Snapshot[T], error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.flight = nil
 	d.lastErr = err
 	if err != nil {
+		d.failures++
+		wait := d.config.cooldown(d.failures)
 		// Counted from the end, or a server that hangs would be asked again
 		// as soon as it had let the last one down.
-		d.retryAt = d.config.Now().Add(d.config.Cooldown)
-		f.err = &Error{Err: err, RetryAfter: d.config.Cooldown}
-		return
+		d.retryAt = d.config.Now().Add(wait)
+		d.forcedAt = time.Time{} // a failure has answered nothing
+		return Snapshot[T]{}, &Error{Err: err, RetryAfter: wait}
 	}
+	d.failures = 0
 	e := d.newEntry(result, began)
 	d.current.Store(e)
-	f.result = e.snapshot
+	return e.snapshot, nil
 }
 
 func (d *Document[T]) newEntry(result Result[T], began time.Time) *entry[T] {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"hash/maphash"
 	"sync"
+
+	"github.com/mcp-auth/go/internal/cache"
 )
 
 const (
@@ -11,6 +13,10 @@ const (
 	DefaultSize = 100_000
 
 	shards = 16
+	// bytesPerSession is what a session may take on average, with its owner, and
+	// overhead what it takes beside the two names.
+	bytesPerSession = 1 << 10
+	overhead        = 128
 )
 
 // Memory is a bounded [Store] for one process: sessions that were not used for
@@ -24,15 +30,16 @@ type Memory struct {
 // push out the sessions of others.
 type shard struct {
 	mu               sync.Mutex
-	owned, anonymous generations
+	owned, anonymous cache.Generations[string, string] // owners by session
 }
 
-// NewMemory returns a store of about size sessions.
-func NewMemory(size int) *Memory {
+// NewMemory returns a store of about so many sessions, and as many anonymous ones.
+func NewMemory(sessions int) *Memory {
 	m := &Memory{seed: maphash.MakeSeed()}
 	for i := range m.shards {
-		most := max(1, size/shards/2)
-		m.shards[i].owned.most, m.shards[i].anonymous.most = most, most
+		limits := cache.Limits{Entries: sessions / shards, Bytes: sessions / shards * bytesPerSession}
+		m.shards[i].owned = cache.NewGenerations[string, string](limits)
+		m.shards[i].anonymous = cache.NewGenerations[string, string](limits)
 	}
 	return m
 }
@@ -42,46 +49,21 @@ func (m *Memory) Bind(_ context.Context, session, owner string) (string, error) 
 	s := &m.shards[maphash.String(m.seed, session)%shards]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if holder := s.owned.use(session); holder != "" {
+	if holder, owned := s.owned.Get(session); owned {
 		return holder, nil
 	}
 	switch owner {
 	case "":
-		return s.anonymous.use(session), nil
+		holder, _ := s.anonymous.Get(session)
+		return holder, nil
 	case AnonymousOwner:
-		s.anonymous.put(session, owner)
+		s.anonymous.Add(session, owner, size(session, owner))
 	default:
-		s.anonymous.forget(session)
-		s.owned.put(session, owner)
+		s.anonymous.Delete(session)
+		s.owned.Add(session, owner, size(session, owner))
 	}
 	return owner, nil
 }
 
-// generations are owners by session: a full young generation becomes the old
-// one, and sessions that were not used since are forgotten.
-type generations struct {
-	young, old map[string]string
-	most       int // of one generation
-}
-
-func (g *generations) use(session string) (owner string) {
-	if owner = g.young[session]; owner != "" {
-		return owner
-	}
-	if owner = g.old[session]; owner != "" {
-		g.put(session, owner)
-	}
-	return owner
-}
-
-func (g *generations) put(session, owner string) {
-	if g.young == nil || len(g.young) >= g.most && g.young[session] == "" {
-		g.old, g.young = g.young, make(map[string]string, len(g.young))
-	}
-	g.young[session] = owner
-}
-
-func (g *generations) forget(session string) {
-	delete(g.young, session)
-	delete(g.old, session)
-}
+// size is about what a session takes.
+func size(session, owner string) int { return overhead + len(session) + len(owner) }

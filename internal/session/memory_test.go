@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -85,9 +86,21 @@ func TestAnonymousSessions(t *testing.T) {
 // known counts the sessions that a store remembers.
 func known(m *Memory) (n int) {
 	for i := range m.shards {
-		for _, g := range []*generations{&m.shards[i].owned, &m.shards[i].anonymous} {
-			n += len(g.young) + len(g.old)
-		}
+		n += m.shards[i].owned.Len() + m.shards[i].anonymous.Len()
 	}
 	return n
+}
+
+// Covers RS23: long names of owners do not take more memory than many short ones.
+func TestMemoryIsBounded(t *testing.T) {
+	t.Parallel()
+	const size = 1000
+	store := NewMemory(size)
+	bind := binder(t, store)
+	for i := range 2 * size {
+		bind(fmt.Sprint("session ", i), strings.Repeat("o", 10*bytesPerSession))
+	}
+	if n := known(store); n > size/10+32 {
+		t.Errorf("%d sessions with owners of 10 KiB are remembered", n)
+	}
 }

@@ -8,10 +8,24 @@ import (
 	"encoding/base64"
 	"html/template"
 	"net/http"
+	"strings"
 )
 
 //go:embed base.css
 var baseStyle string
+
+//go:embed copy.js
+var copyScript string
+
+// CopyScript returns a script that makes each button with data-copies="ID" copy
+// the text of the element with that ID, and say so in the element whose ID is in
+// data-says. Give such buttons the attribute hidden: without the script they
+// would do nothing.
+func CopyScript() string { return copyScript }
+
+// WantsPage reports whether a request comes from a person with a browser, who
+// wants a page in place of a line of text.
+func WantsPage(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/html") }
 
 // Inline is what a page holds inline beside its HTML. A page may load nothing.
 type Inline struct {

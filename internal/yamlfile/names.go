@@ -14,10 +14,10 @@ type Names struct {
 	words map[string]string
 }
 
-// NewNames returns the names of T, the struct that a file is read into. Words
-// of the given kind are left alone in texts.
-func NewNames[T any](except ...string) *Names {
-	n := &Names{file: reflect.TypeFor[T](), words: map[string]string{}}
+// NamesOf returns the names of the struct that a pointer points to. Texts keep
+// the words that are excepted.
+func NamesOf(file any, except ...string) *Names {
+	n := &Names{file: reflect.TypeOf(file).Elem(), words: map[string]string{}}
 	collect(n.file, n.words)
 	for _, word := range except {
 		delete(n.words, word)

@@ -24,9 +24,14 @@ func (f *File) Line(path string) int {
 	return line
 }
 
-// Error returns a mistake at a path.
-func (f *File) Error(path, text string, cause error) *Error {
-	return &Error{File: f.name, Line: f.Line(path), Field: path, Text: text, Err: cause}
+// At returns a mistake with its place. One at a field that the file does not
+// have stays without a place.
+func (f *File) At(e *Error) *Error {
+	located := *e
+	if line := f.Line(e.Field); line > 0 {
+		located.File, located.Line = f.name, line
+	}
+	return &located
 }
 
 func (f *File) line(path string) int {

@@ -98,7 +98,7 @@ func TestMistakes(t *testing.T) {
 		"merge key":        {"servers: [{<<: {issuer: x}}]", "f.yaml:1: servers[0]: a key must be text, not a merge key"},
 		"two documents":    {"strict: true\n---\nstrict: false\n", "f.yaml:2: a second document begins: the file must have one"},
 		"syntax":           {"strict: true\nservers: {a: b\n", "f.yaml:2: not YAML: did not find expected ',' or '}'"},
-		"tab":              {"strict: true\nservers:\n\ta: b\n", "f.yaml:3: not YAML: found character that cannot start any token"},
+		"tab":              {"strict: true\nservers:\n\ta: b\n", "f.yaml:3: not YAML: found character that cannot start any token; indentation takes spaces, not tabs, and a text that begins with @, ` or % takes quotes"},
 		"not UTF-8":        {"strict: true\nservers: \xff", "f.yaml:2: the file is not text in UTF-8"},
 		"too large":        {strings.Repeat("#", 1<<20+1), "f.yaml: the file is over 1 MiB"},
 		"several": {"leeway: x\nstrict: 1\n", "f.yaml:1: leeway: must be a time such as \"1h30m\", not text\n" +
@@ -155,7 +155,7 @@ func TestRead(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	t.Parallel()
-	names := yamlfile.NewNames[config]("Count")
+	names := yamlfile.NamesOf(&config{}, "Count")
 	for field, want := range map[string]string{
 		"Leeway": "leeway", "Servers[1].Audiences[2]": "servers[1].audiences[2]", "Servers[0].Inner.Count": "servers[0].inner.count",
 		"Servers[0]": "servers[0]", "Other[0].Issuer": "Other[0].Issuer",

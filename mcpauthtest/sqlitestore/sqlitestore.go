@@ -27,17 +27,13 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
-const (
-	schemaVersion = 1
-	fileMode      = 0o600
+const fileMode = 0o600
 
-	maxClients = 10_000
-	maxGrants  = 100_000
-	maxIDs     = 100_000
-)
-
-// Times are Unix nanoseconds; 0 stands for none.
-const schema = `
+// upgrades returns what makes a file of each version one of the next. A new file
+// has version 0. Times are Unix nanoseconds; 0 stands for none.
+func upgrades() []string {
+	return []string{
+		`
 CREATE TABLE clients (id TEXT PRIMARY KEY, data BLOB NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX clients_expires ON clients (expires);
 CREATE TABLE grants (
@@ -49,7 +45,17 @@ CREATE INDEX grants_expires ON grants (expires);
 CREATE TABLE ids (id TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX ids_until ON ids (until);
 CREATE TABLE secrets (one INTEGER PRIMARY KEY CHECK (one = 1), data BLOB NOT NULL);
-`
+`, `
+ALTER TABLE clients ADD COLUMN added INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE clients ADD COLUMN granted INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE grants ADD COLUMN rotated INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE grants ADD COLUMN retried INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ids ADD COLUMN kind TEXT NOT NULL DEFAULT '';
+ALTER TABLE ids ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+CREATE INDEX ids_kind ON ids (kind, owner);
+`,
+	}
+}
 
 // ErrInUse is the error of [Open] if another process has the file open.
 var ErrInUse = errors.New("sqlitestore: another process uses the file")
@@ -101,21 +107,25 @@ func prepareFile(file string) error {
 	return nil
 }
 
-// migrate creates the tables of a new file.
+// migrate creates the tables of a new file and changes the ones of an older
+// release.
 func (s *Store) migrate(ctx context.Context) error {
 	err := s.transact(ctx, func(tx *sql.Tx) error {
+		all := upgrades()
 		var version int
 		if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
 			return err
 		}
-		switch version {
-		case schemaVersion:
-			return nil
-		case 0:
-			_, err := tx.ExecContext(ctx, schema+fmt.Sprintf("PRAGMA user_version = %d", schemaVersion))
-			return err
+		if version < 0 || version > len(all) {
+			return fmt.Errorf("the file is of version %d, made by another release", version)
 		}
-		return fmt.Errorf("the file is of version %d, made by another release", version)
+		for _, upgrade := range all[version:] {
+			if _, err := tx.ExecContext(ctx, upgrade); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", len(all)))
+		return err
 	})
 	if locked(err) {
 		return ErrInUse
@@ -171,22 +181,52 @@ func isAnswer(err error) bool {
 // AddClient implements [mcpauthtest.Store].
 func (s *Store) AddClient(ctx context.Context, c mcpauthtest.StoredClient, now time.Time) error {
 	return s.transact(ctx, func(tx *sql.Tx) error {
-		if err := makeRoom(ctx, tx, "clients", "expires", maxClients, now); err != nil {
+		err := makeRoom(ctx, tx, "clients", "expires", mcpauthtest.MaxClients, now)
+		if errors.Is(err, mcpauthtest.ErrFull) {
+			err = dropUnused(ctx, tx, now)
+		}
+		if err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, "INSERT INTO clients (id, data, expires) VALUES (?, ?, ?)", c.ID, c.Data, unix(c.Expires))
+		_, err = tx.ExecContext(ctx, "INSERT INTO clients (id, data, expires, added) VALUES (?, ?, ?, ?)",
+			c.ID, c.Data, unix(c.Expires), unix(now))
 		return err
 	})
+}
+
+// dropUnused drops the client that was added first of those that never had a
+// grant. It fails with ErrFull if none is old enough.
+func dropUnused(ctx context.Context, tx *sql.Tx, now time.Time) error {
+	dropped, err := tx.ExecContext(ctx, `DELETE FROM clients WHERE id =
+		(SELECT id FROM clients WHERE granted = 0 AND added <= ? ORDER BY added LIMIT 1)`, unix(now.Add(-mcpauthtest.UnusedClientAge)))
+	if err != nil {
+		return err
+	}
+	rows, err := dropped.RowsAffected()
+	if err == nil && rows == 0 {
+		return mcpauthtest.ErrFull
+	}
+	return err
 }
 
 // makeRoom drops rows that have ended. It fails with ErrFull if there is still no
 // room. table and column never come from outside of this package.
 func makeRoom(ctx context.Context, tx *sql.Tx, table, column string, bound int, now time.Time) error {
-	if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE "+column+" <= ?", unix(now)); err != nil {
+	if err := dropEnded(ctx, tx, table, column, now); err != nil {
 		return err
 	}
+	return checkRoom(ctx, tx, bound, "SELECT count(*) FROM "+table)
+}
+
+func dropEnded(ctx context.Context, tx *sql.Tx, table, column string, now time.Time) error {
+	_, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE "+column+" <= ?", unix(now))
+	return err
+}
+
+// checkRoom fails with ErrFull if a query counts as many rows as are allowed.
+func checkRoom(ctx context.Context, tx *sql.Tx, bound int, query string, args ...any) error {
 	var rows int
-	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM "+table).Scan(&rows); err != nil {
+	if err := tx.QueryRowContext(ctx, query, args...).Scan(&rows); err != nil {
 		return err
 	}
 	if rows >= bound {
@@ -213,7 +253,7 @@ func unknown(err error) error {
 // grant that would have expired first.
 func (s *Store) AddGrant(ctx context.Context, g mcpauthtest.StoredGrant, now time.Time) error {
 	return s.transact(ctx, func(tx *sql.Tx) error {
-		err := makeRoom(ctx, tx, "grants", "expires", maxGrants, now)
+		err := makeRoom(ctx, tx, "grants", "expires", mcpauthtest.MaxGrants, now)
 		if errors.Is(err, mcpauthtest.ErrFull) {
 			_, err = tx.ExecContext(ctx, "DELETE FROM grants WHERE sequence = (SELECT sequence FROM grants ORDER BY expires LIMIT 1)")
 		}
@@ -222,6 +262,10 @@ func (s *Store) AddGrant(ctx context.Context, g mcpauthtest.StoredGrant, now tim
 		}
 		_, err = tx.ExecContext(ctx, "INSERT INTO grants (id, data, code_expires, expires) VALUES (?, ?, ?, ?)",
 			g.ID[:], g.Data, unix(g.CodeExpires), unix(g.Expires))
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE clients SET granted = 1 WHERE id = ? AND granted = 0", g.ClientID)
 		return err
 	})
 }
@@ -251,7 +295,7 @@ func (s *Store) Grant(ctx context.Context, id mcpauthtest.GrantID, now time.Time
 	return g, unknown(err)
 }
 
-const selectGrant = "SELECT id, data, code_expires, expires, consumed, revoked, refresh FROM grants "
+const selectGrant = "SELECT id, data, code_expires, expires, consumed, revoked, refresh, rotated, retried FROM grants "
 
 // change applies f to the state of a grant, saves the new state and returns it.
 func (s *Store) change(ctx context.Context, id mcpauthtest.GrantID, now time.Time, f func(*mcpauthtest.GrantState) error) (mcpauthtest.GrantState, error) {
@@ -263,9 +307,9 @@ func (s *Store) change(ctx context.Context, id mcpauthtest.GrantID, now time.Tim
 		}
 		before := g
 		answer := f(&g)
-		if g.Consumed != before.Consumed || g.Revoked != before.Revoked || g.Refresh != before.Refresh {
-			_, err = tx.ExecContext(ctx, "UPDATE grants SET consumed = ?, revoked = ?, refresh = ? WHERE id = ?",
-				g.Consumed, g.Revoked, g.Refresh, id[:])
+		if g.Consumed != before.Consumed || g.Revoked != before.Revoked || g.Refresh != before.Refresh || g.Retried != before.Retried {
+			_, err = tx.ExecContext(ctx, "UPDATE grants SET consumed = ?, revoked = ?, refresh = ?, rotated = ?, retried = ? WHERE id = ?",
+				g.Consumed, g.Revoked, g.Refresh, unix(g.Rotated), g.Retried, id[:])
 		}
 		if err != nil {
 			return err
@@ -283,15 +327,16 @@ func (s *Store) change(ctx context.Context, id mcpauthtest.GrantID, now time.Tim
 func scanGrant(row interface{ Scan(...any) error }) (mcpauthtest.GrantState, error) {
 	var g mcpauthtest.GrantState
 	var id []byte
-	var codeExpires, expires int64
-	if err := row.Scan(&id, &g.Data, &codeExpires, &expires, &g.Consumed, &g.Revoked, &g.Refresh); err != nil {
+	var codeExpires, expires, rotated int64
+	err := row.Scan(&id, &g.Data, &codeExpires, &expires, &g.Consumed, &g.Revoked, &g.Refresh, &rotated, &g.Retried)
+	if err != nil {
 		return g, err
 	}
 	if len(id) != len(g.ID) {
 		return g, errors.New("sqlitestore: a grant's id has the wrong size")
 	}
 	copy(g.ID[:], id)
-	g.CodeExpires, g.Expires = instant(codeExpires), instant(expires)
+	g.CodeExpires, g.Expires, g.Rotated = instant(codeExpires), instant(expires), instant(rotated)
 	return g, nil
 }
 
@@ -320,23 +365,26 @@ func (s *Store) Grants(ctx context.Context, limit int, now time.Time) ([]mcpauth
 }
 
 // ConsumeID implements [mcpauthtest.Store].
-func (s *Store) ConsumeID(ctx context.Context, id string, until, now time.Time) error {
+func (s *Store) ConsumeID(ctx context.Context, id mcpauthtest.UsedID, now time.Time) error {
 	return s.transact(ctx, func(tx *sql.Tx) error {
-		room := makeRoom(ctx, tx, "ids", "until", maxIDs, now)
-		if room != nil && !errors.Is(room, mcpauthtest.ErrFull) {
-			return room
+		if err := dropEnded(ctx, tx, "ids", "until", now); err != nil {
+			return err
 		}
 		var used int
-		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM ids WHERE id = ?", id).Scan(&used); err != nil {
+		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM ids WHERE id = ?", id.ID).Scan(&used); err != nil {
 			return err
 		}
 		if used > 0 {
 			return mcpauthtest.ErrReplayed
 		}
-		if room != nil {
-			return room
+		err := checkRoom(ctx, tx, mcpauthtest.MaxIDs, "SELECT count(*) FROM ids WHERE kind = ?", id.Kind)
+		if err == nil && id.Owner != "" {
+			err = checkRoom(ctx, tx, mcpauthtest.MaxIDsOfOwner, "SELECT count(*) FROM ids WHERE kind = ? AND owner = ?", id.Kind, id.Owner)
 		}
-		_, err := tx.ExecContext(ctx, "INSERT INTO ids (id, until) VALUES (?, ?)", id, unix(until))
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "INSERT INTO ids (id, until, kind, owner) VALUES (?, ?, ?, ?)", id.ID, unix(id.Until), id.Kind, id.Owner)
 		return err
 	})
 }

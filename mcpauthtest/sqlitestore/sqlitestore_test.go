@@ -104,9 +104,9 @@ func refresh(token string) url.Values {
 	return url.Values{"grant_type": {"refresh_token"}, "client_id": {"app"}, "refresh_token": {token}}
 }
 
-// race sends one token request from many at once: one may succeed, and what it
-// got is revoked by the others.
-func race(t *testing.T, s *mcpauthtest.Server, form url.Values) {
+// race sends one token request from many at once: at most as many as allowed
+// succeed, and what they got is revoked by the others.
+func race(t *testing.T, s *mcpauthtest.Server, form url.Values, allowed int64) {
 	t.Helper()
 	var succeeded, refused atomic.Int64
 	var winner atomic.Pointer[tokens]
@@ -131,8 +131,8 @@ func race(t *testing.T, s *mcpauthtest.Server, form url.Values) {
 	}
 	close(begin)
 	contest.Wait()
-	if succeeded.Load() != 1 || refused.Load() != contenders-1 {
-		t.Fatalf("%d succeeded, %d were refused, want 1 and %d", succeeded.Load(), refused.Load(), contenders-1)
+	if n := succeeded.Load(); n < 1 || n > allowed || refused.Load() != contenders-n {
+		t.Fatalf("%d succeeded, %d were refused, want %d to succeed", n, refused.Load(), allowed)
 	}
 	if s.TokenActive(t.Context(), winner.Load().Access) {
 		t.Error("what the winner got is not revoked")
@@ -146,7 +146,7 @@ func race(t *testing.T, s *mcpauthtest.Server, form url.Values) {
 func TestOneOfManyRedeemsACode(t *testing.T) {
 	t.Parallel()
 	s := start(t, open(t, file(t)))
-	race(t, s, login(t, s))
+	race(t, s, login(t, s), 1)
 }
 
 // Covers AS5.
@@ -154,7 +154,7 @@ func TestOneOfManyRefreshes(t *testing.T) {
 	t.Parallel()
 	s := start(t, open(t, file(t)))
 	first := redeem(t, s, login(t, s))
-	race(t, s, refresh(first.Refresh))
+	race(t, s, refresh(first.Refresh), 2) // one, and its retry
 	if s.TokenActive(t.Context(), first.Access) {
 		t.Error("the family is not revoked")
 	}
@@ -177,7 +177,7 @@ func TestEverythingSurvivesARestart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := store.ConsumeID(t.Context(), "used", time.Now().Add(time.Hour), time.Now()); err != nil {
+	if err := store.ConsumeID(t.Context(), mcpauthtest.UsedID{ID: "used", Until: time.Now().Add(time.Hour)}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	before.Close()
@@ -201,7 +201,7 @@ func TestEverythingSurvivesARestart(t *testing.T) {
 	if after.TokenActive(t.Context(), replayed.Access) {
 		t.Error("what a replayed code gave is active")
 	}
-	if err := store.ConsumeID(t.Context(), "used", time.Now().Add(time.Hour), time.Now()); !errors.Is(err, mcpauthtest.ErrReplayed) {
+	if err := store.ConsumeID(t.Context(), mcpauthtest.UsedID{ID: "used", Until: time.Now().Add(time.Hour)}, time.Now()); !errors.Is(err, mcpauthtest.ErrReplayed) {
 		t.Errorf("a used identifier after the restart: %v", err)
 	}
 	if grants, err := after.Grants(t.Context()); err != nil || len(grants) != 3 || grants[0].Subject != "alice" {
@@ -235,7 +235,7 @@ func TestIDs(t *testing.T) {
 	var contest sync.WaitGroup
 	for range 100 {
 		contest.Go(func() {
-			switch err := store.ConsumeID(t.Context(), "x", now.Add(time.Minute), now); {
+			switch err := store.ConsumeID(t.Context(), mcpauthtest.UsedID{ID: "x", Until: now.Add(time.Minute)}, now); {
 			case err == nil:
 				succeeded.Add(1)
 			case !errors.Is(err, mcpauthtest.ErrReplayed):
@@ -247,7 +247,7 @@ func TestIDs(t *testing.T) {
 	if got := succeeded.Load(); got != 1 {
 		t.Errorf("%d succeeded, want 1", got)
 	}
-	if err := store.ConsumeID(t.Context(), "x", now.Add(time.Hour), now.Add(time.Minute)); err != nil {
+	if err := store.ConsumeID(t.Context(), mcpauthtest.UsedID{ID: "x", Until: now.Add(time.Hour)}, now.Add(time.Minute)); err != nil {
 		t.Errorf("after its time: %v", err)
 	}
 }

@@ -1,76 +1,24 @@
 package policyfile
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"regexp"
-	"strconv"
-	"unicode/utf8"
 
+	"github.com/mcp-auth/go/internal/yamlfile"
 	"go.yaml.in/yaml/v3"
 )
 
 // document reads the one document of a file.
 func document(data []byte) (*yaml.Node, *Error) {
-	if len(data) > maxSize {
-		return nil, &Error{Text: "the file is over 1 MiB"}
+	file, err := yamlfile.Parse("", data)
+	if fault, ok := errors.AsType[*yamlfile.Error](err); ok {
+		return nil, &Error{Line: fault.Line, Column: fault.Column, Text: fault.Text}
 	}
-	if !utf8.Valid(data) {
-		return nil, invalidText(data)
-	}
-	d := yaml.NewDecoder(bytes.NewReader(data))
-	var first, second yaml.Node
-	err := d.Decode(&first)
-	if errors.Is(err, io.EOF) || err == nil && len(first.Content) != 1 {
+	root, ok := file.Root()
+	if !ok {
 		return nil, &Error{Line: 1, Column: 1, Text: "the file is empty"}
 	}
-	if err != nil {
-		return nil, syntaxError(err)
-	}
-	switch err := d.Decode(&second); {
-	case err == nil:
-		return nil, &Error{Line: second.Line, Column: second.Column, Text: "a second document begins: the file must have one"}
-	case !errors.Is(err, io.EOF):
-		return nil, syntaxError(err)
-	}
-	return first.Content[0], nil
-}
-
-func invalidText(data []byte) *Error {
-	line, column := 1, 1
-	for len(data) > 0 {
-		r, size := utf8.DecodeRune(data)
-		if r == utf8.RuneError && size == 1 {
-			break
-		}
-		column++
-		if r == '\n' {
-			line, column = line+1, 1
-		}
-		data = data[size:]
-	}
-	return &Error{Line: line, Column: column, Text: "the file is not text in UTF-8"}
-}
-
-var (
-	// yamlError is how package yaml words its errors. It leaves out the first line.
-	yamlError = regexp.MustCompile(`(?s)^yaml: (?:line (\d+): )?(.*)$`)
-	// fromZero are the errors for which it counts lines from 0.
-	fromZero = regexp.MustCompile(`^(did not find expected (',' or|'-'|<|key|node)|found (duplicate|incompatible|undefined) )`)
-)
-
-func syntaxError(err error) *Error {
-	parts := yamlError.FindStringSubmatch(err.Error())
-	if parts == nil {
-		return &Error{Line: 1, Text: "not YAML: " + err.Error()}
-	}
-	line, _ := strconv.Atoi(parts[1])
-	if line > 0 && fromZero.MatchString(parts[2]) {
-		line++
-	}
-	return &Error{Line: max(1, line), Text: "not YAML: " + parts[2]}
+	return root.Node, nil
 }
 
 // place is a value of the file.
@@ -96,32 +44,8 @@ type entry struct {
 	place // of the value
 }
 
-// describe names what stands in the file, for errors.
-func describe(n *yaml.Node) string {
-	switch {
-	case n.Kind == yaml.AliasNode:
-		return "an alias"
-	case n.Kind == yaml.SequenceNode:
-		return "a list"
-	case n.Kind == yaml.MappingNode:
-		return "a mapping"
-	}
-	switch n.ShortTag() {
-	case "!!str":
-		return "text"
-	case "!!null":
-		return "nothing"
-	case "!!bool":
-		return "true or false"
-	case "!!int", "!!float":
-		return "a number"
-	case "!!timestamp":
-		return "a date"
-	case "!!merge":
-		return "a merge key"
-	}
-	return "a value of the type " + n.ShortTag()
-}
+// describe names what a value is, for errors.
+func describe(n *yaml.Node) string { return yamlfile.Value{Node: n}.Describe() }
 
 func isText(n *yaml.Node) bool { return isScalar(n, "!!str") }
 

@@ -6,6 +6,7 @@ package authserver
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/mcp-auth/go/check/internal/capability"
@@ -27,6 +28,10 @@ type Source struct {
 	// Keyless means that the keys are not needed, because tokens are
 	// introspected or verified by other code.
 	Keyless bool
+	// OwnResource means that the resource server belongs to the authorization
+	// server, as in a server that issues the tokens which it accepts. How it
+	// verifies them cannot be seen from outside.
+	OwnResource bool
 }
 
 // Result is what was learnt about an authorization server.
@@ -105,10 +110,27 @@ func follow(ctx context.Context, p *probe.Probe, s *Source, document *metadata.A
 		return result
 	}
 	needsKeys := s.JWKS == nil && !s.Keyless
-	p.Add(capability.Judge(document, needsKeys)...)
+	p.Add(capability.Judge(document, needsKeys && !s.OwnResource)...)
 	if needsKeys {
-		result.Keys = fetchKeys(ctx, p, document)
+		keys, found := fetchKeys(ctx, p, document)
+		if s.OwnResource {
+			found = unlessVerifiedOtherwise(found)
+		}
+		p.Add(found...)
+		result.Keys = keys
 	}
 	preflights(ctx, p, document)
 	return result
+}
+
+// unlessVerifiedOtherwise lowers what is wrong with keys that the resource
+// server may not use.
+func unlessVerifiedOtherwise(found finding.List) finding.List {
+	needed := []finding.Code{"keys_unavailable", "keys_malformed", "no_usable_key"}
+	for i := range found {
+		if slices.Contains(needed, found[i].Code) {
+			found[i].Severity = metadata.Warning
+		}
+	}
+	return found
 }

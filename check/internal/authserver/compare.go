@@ -2,6 +2,7 @@ package authserver
 
 import (
 	"encoding/json"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -104,6 +105,8 @@ func differentMembers(a, b []byte) []string {
 	if json.Unmarshal(a, &left) != nil || json.Unmarshal(b, &right) != nil {
 		return nil
 	}
+	dropNulls(left)
+	dropNulls(right)
 	var names []string
 	for name, value := range left {
 		if name == "issuer" {
@@ -121,6 +124,11 @@ func differentMembers(a, b []byte) []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// dropNulls removes the members that are null, which means absent.
+func dropNulls(members map[string]json.RawMessage) {
+	maps.DeleteFunc(members, func(_ string, raw json.RawMessage) bool { return string(raw) == "null" })
 }
 
 // sameValue compares two JSON values, lists as sets.

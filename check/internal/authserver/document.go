@@ -40,6 +40,9 @@ func judgePlaces(p *probe.Probe, src *metadata.Source, places []*place) *metadat
 		p.Add(nothingFound(places)...)
 		return nil
 	}
+	if !slices.ContainsFunc(found, func(at *place) bool { return !at.unlisted }) {
+		p.Add(finding.New("metadata_elsewhere", found[0].shown, "Clients do not look for the metadata where it is."))
+	}
 	p.Add(judgeIssuers(src.Issuer, found)...)
 	p.Add(compareDocuments(found)...)
 	p.Add(judgeKinds(places, found)...)
@@ -95,8 +98,8 @@ func judgeKinds(places, documents []*place) (found finding.List) {
 	}
 	found.Add("metadata_found", "", "The metadata is at %s.", strings.Join(names, " and "))
 	if slices.ContainsFunc(places, func(p *place) bool {
-		return strings.Contains(p.url, oauthWellKnown) && p.err == nil && p.resp.Status == http.StatusNotFound
-	}) {
+		return strings.Contains(p.url, oauthWellKnown) && p.document == nil && p.missing() && !p.unlisted
+	}) && !slices.ContainsFunc(documents, func(p *place) bool { return strings.Contains(p.url, oauthWellKnown) && !p.unlisted }) {
 		found.Add("oauth_metadata_missing", "", "Only the OpenID Connect document exists, and none in the place that RFC 8414 defines.")
 	}
 	return found

@@ -20,10 +20,11 @@ const maxKeyLifetime = 24 * time.Hour
 
 // fetchKeys fetches and judges the keys. It returns nil if there are none, or
 // if capability.Judge has reported jwks_uri.
-func fetchKeys(ctx context.Context, p *probe.Probe, document *metadata.AuthorizationServer) *jose.KeySet {
+func fetchKeys(ctx context.Context, p *probe.Probe, document *metadata.AuthorizationServer) (*jose.KeySet, finding.List) {
+	var found finding.List
 	uri := document.JWKSURI
 	if uri == "" || fetch.CheckURL(uri, p.Loopback()) != nil {
-		return nil
+		return nil, nil
 	}
 	resp, err := p.Do(ctx, "keys", fetch.Request{
 		URL:    uri,
@@ -31,20 +32,19 @@ func fetchKeys(ctx context.Context, p *probe.Probe, document *metadata.Authoriza
 	})
 	switch {
 	case ctx.Err() != nil:
-		return nil
+		return nil, nil
 	case err != nil:
-		p.Add(finding.New("keys_unavailable", transport.FailureText(err), "The keys cannot be fetched."))
-		return nil
+		found.Add("keys_unavailable", transport.FailureText(err), "The keys cannot be fetched.")
+		return nil, found
 	case resp.Status != http.StatusOK:
-		p.Add(finding.New("keys_unavailable", fmt.Sprint("status ", resp.Status), "The keys cannot be fetched."))
-		return nil
+		found.Add("keys_unavailable", fmt.Sprint("status ", resp.Status), "The keys cannot be fetched.")
+		return nil, found
 	}
 	keys, found := keyset.Judge(resp.Body, document.IDTokenSigningAlgValuesSupported)
-	p.Add(found...)
 	if keys != nil {
-		p.Add(judgeKeyDelivery(resp, p.Now())...)
+		found = append(found, judgeKeyDelivery(resp, p.Now())...)
 	}
-	return keys
+	return keys, found
 }
 
 // judgeKeyDelivery judges how the keys are delivered.

@@ -3,6 +3,7 @@ package authserver
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -30,6 +31,8 @@ type place struct {
 	document *metadata.AuthorizationServer
 	raw      []byte // of the document, repaired
 	fault    error  // why an answer is not a document
+	// unlisted means that the user gave the URL and that no client looks there.
+	unlisted bool
 }
 
 // missing reports whether the place says that there is no document.
@@ -84,8 +87,9 @@ func lookAround(ctx context.Context, p *probe.Probe, src *metadata.Source, seen 
 			places = append(places, look(ctx, p, src, url, purposeOf(url)))
 		}
 	}
-	for _, s := range seen { // a client would not find it, but the user gave it
+	for _, s := range seen {
 		if !slices.Contains(places, s) {
+			s.unlisted = true
 			places = append([]*place{s}, places...)
 		}
 	}
@@ -104,8 +108,9 @@ func purposeOf(url string) string {
 
 // issuerOf returns the issuer that a document at the URL target must have: the
 // document's own, if its metadata may be at target, or else the one from which
-// target was formed.
+// target was formed. How the user spells target does not matter.
 func issuerOf(given *place, target string) string {
+	target = spelling(target)
 	before, after, _ := strings.Cut(target, wellKnown)
 	_, path, hasPath := strings.Cut(after, "/")
 	derived := before
@@ -116,8 +121,23 @@ func issuerOf(given *place, target string) string {
 		return derived
 	}
 	own := given.document.Issuer
-	if candidates, err := metadata.CandidateURLs(own, metadata.AnyType); err == nil && slices.Contains(candidates, target) {
+	candidates, err := metadata.CandidateURLs(own, metadata.AnyType)
+	if err == nil && slices.ContainsFunc(candidates, func(url string) bool { return spelling(url) == target }) {
 		return own
 	}
 	return derived
+}
+
+// spelling returns a URL as libraries write it, without query and without
+// slashes at the end.
+func spelling(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return raw
+	}
+	u.Scheme, u.Host, u.RawQuery, u.ForceQuery = strings.ToLower(u.Scheme), strings.ToLower(u.Host), "", false
+	if u.Scheme == "https" {
+		u.Host = strings.TrimSuffix(u.Host, ":443")
+	}
+	return strings.TrimRight(u.String(), "/")
 }

@@ -15,10 +15,11 @@ import (
 	"github.com/mcp-auth/go/metadata"
 )
 
-// Judge judges a document. needsKeys means that jwks_uri must lead to keys.
+// Judge judges a document. needsKeys means that resource servers other than the
+// authorization server's own need keys.
 func Judge(d *metadata.AuthorizationServer, needsKeys bool) finding.List {
 	return slices.Concat(
-		validate(d, needsKeys), pkce(d), endpoints(d), grants(d), clients(d), resourceIndicators(d),
+		validate(d, needsKeys), pkce(d), legacyGrants(d), endpoints(d), grants(d), clients(d), resourceIndicators(d),
 		scopes(d), dpop(d), introspection(d), revocation(d),
 	)
 }
@@ -33,6 +34,8 @@ func validate(d *metadata.AuthorizationServer, needsKeys bool) (found finding.Li
 			continue // endpoints names each, with its URL
 		case f.Code == finding.Code(metadata.JWKSURIMissing) && !needsKeys:
 			continue
+		case f.Code == finding.Code(metadata.JWKSURIMissing):
+			f.Severity = finding.Info // the member is optional, and clients do not use it
 		case f.Code == finding.Code(metadata.PKCENotAdvertised):
 			f.Severity = metadata.Error
 		}
@@ -45,6 +48,31 @@ func pkce(d *metadata.AuthorizationServer) (found finding.List) {
 	methods := d.CodeChallengeMethodsSupported
 	if slices.Contains(methods, "S256") && slices.Contains(methods, "plain") {
 		found.Add("plain_pkce", strings.Join(methods, ", "), "The PKCE method plain is supported beside S256.")
+	}
+	return found
+}
+
+// legacyGrants finds the grants that OAuth 2.1 omits. The implicit one also shows
+// in the response types that make the authorization endpoint issue access tokens.
+func legacyGrants(d *metadata.AuthorizationServer) (found finding.List) {
+	var legacy []string
+	severity := finding.Info
+	for _, grant := range d.GrantTypesSupported {
+		switch grant {
+		case "password":
+			severity = metadata.Warning // RFC 9700 §2.4: MUST NOT be used
+			legacy = append(legacy, grant)
+		case "implicit":
+			legacy = append(legacy, grant)
+		}
+	}
+	for _, kind := range d.ResponseTypesSupported {
+		if slices.Contains(strings.Fields(kind), "token") {
+			legacy = append(legacy, kind)
+		}
+	}
+	if len(legacy) > 0 {
+		found.AddAs(severity, "legacy_grants_advertised", strings.Join(legacy, ", "), "The metadata advertises grants that OAuth 2.1 omits.")
 	}
 	return found
 }
@@ -94,7 +122,7 @@ func clients(d *metadata.AuthorizationServer) (found finding.List) {
 		found.Add("pushed_requests_required", "", "Authorization requests must be pushed (RFC 9126).")
 	}
 	if d.RegistrationEndpoint != "" && !d.ClientIDMetadataDocumentSupported {
-		found.Add("client_id_metadata_document_not_supported", "", "Clients cannot identify themselves by client ID metadata documents.")
+		found.Add("client_id_metadata_document_not_supported", "", "The metadata does not advertise client ID metadata documents.")
 	}
 	return found
 }
@@ -145,11 +173,11 @@ func introspection(d *metadata.AuthorizationServer) (found finding.List) {
 	methods := d.IntrospectionEndpointAuthMethodsSupported
 	switch {
 	case d.IntrospectionEndpoint == "":
-		found.Add("introspection_not_advertised", "", "There is no introspection endpoint.")
+		found.Add("introspection_not_advertised", "", "The metadata advertises no introspection endpoint.")
 	case slices.Contains(methods, "none"):
-		found.Add("introspection_open", strings.Join(methods, ", "), "The introspection endpoint answers any caller.")
+		found.Add("introspection_open", strings.Join(methods, ", "), "By the metadata, the introspection endpoint answers any caller.")
 	case methods == nil:
-		found.Add("introspection_methods_unknown", "", "There is an introspection endpoint, but the metadata does not say how to authenticate there.")
+		found.Add("introspection_methods_unknown", "", "The metadata advertises an introspection endpoint, but not how to authenticate there.")
 	default:
 		found.Add("introspection_supported", "", "Tokens can be introspected, with authentication by %s.", strings.Join(methods, ", "))
 	}
@@ -158,7 +186,7 @@ func introspection(d *metadata.AuthorizationServer) (found finding.List) {
 
 func revocation(d *metadata.AuthorizationServer) (found finding.List) {
 	if d.RevocationEndpoint == "" {
-		found.Add("revocation_not_advertised", "", "There is no revocation endpoint.")
+		found.Add("revocation_not_advertised", "", "The metadata advertises no revocation endpoint.")
 	} else {
 		found.Add("revocation_supported", "", "Clients can revoke tokens.")
 	}

@@ -33,20 +33,58 @@ type Rule struct {
 	// Meaning and Fix are empty for successes.
 	Meaning string `json:"meaning,omitempty"`
 	Fix     string `json:"fix,omitempty"`
-	// Clients are the known clients that fail because of it.
-	Clients []string `json:"-"`
+	// Advertised marks a success that only a document claims, and that the check
+	// does not try.
+	Advertised bool `json:"advertised,omitempty"`
+	// Clients are the known clients that fail because of it, and LimitedClients
+	// those that work except for something.
+	Clients        []string `json:"-"`
+	LimitedClients []string `json:"-"`
 }
 
 // Client is a known MCP client and what is known about it.
 type Client struct {
-	Name  string       `json:"name"`
-	Rules []ClientRule `json:"rules"`
+	Name string `json:"name"`
+	// StepUp says what it does when a server requires more scopes than its token
+	// has. It is nil if that is not known.
+	StepUp *StepUp      `json:"step_up,omitempty"`
+	Rules  []ClientRule `json:"rules"`
 }
+
+// Behavior is what a client does about missing scopes.
+type Behavior string
+
+// The behaviors of clients.
+const (
+	// StepsUp means that it sends the user to log in again, with more scopes.
+	StepsUp Behavior = "steps_up"
+	// AllScopes means that it asks for all scopes at login, and seldom lacks one.
+	AllScopes Behavior = "all_scopes"
+	// Stuck means that it asks for the scopes of the first challenge and never
+	// gets others.
+	Stuck Behavior = "stuck"
+)
+
+// StepUp is what a client does about missing scopes.
+type StepUp struct {
+	Behavior Behavior `json:"behavior"`
+	// What says it in a sentence.
+	What string `json:"what"`
+	// Source and Date are as in [ClientRule].
+	Source string `json:"source"`
+	Date   string `json:"date"`
+}
+
+// stepUpExpected is the code of servers that require more scopes than their
+// first challenge names.
+const stepUpExpected finding.Code = "step_up_expected"
 
 // ClientRule says that a client fails because of findings.
 type ClientRule struct {
 	Codes []finding.Code `json:"codes"`
-	Why   string         `json:"why"`
+	// Limited means that the client works except for what Why says.
+	Limited bool   `json:"limited,omitempty"`
+	Why     string `json:"why"`
 	// Source is the URL that says so, and Date when it was written or, for
 	// documents and code, read.
 	Source string `json:"source"`
@@ -95,7 +133,7 @@ func Load() (*Catalogue, error) {
 	c.Clients, c.AllClients = clients.Clients, clients.All
 	for i := range c.Rules {
 		r := &c.Rules[i]
-		r.Clients = c.clientsFailing(r.Code)
+		r.Clients, r.LimitedClients = c.clientsAffected(r.Code, false), c.clientsAffected(r.Code, true)
 		c.byCode[r.Code] = r
 	}
 	return c, nil
@@ -131,15 +169,22 @@ func decode(data []byte, into any) error {
 // Rule returns the rule for a code, or nil.
 func (c *Catalogue) Rule(code finding.Code) *Rule { return c.byCode[code] }
 
-// RulesOf returns all rules for a client: its own and those for every client.
+// RulesOf returns all rules for a client: its own, those for every client, and
+// the one that follows from its behavior.
 func (c *Catalogue) RulesOf(client Client) []ClientRule {
-	return slices.Concat(client.Rules, c.AllClients)
+	rules := slices.Concat(client.Rules, c.AllClients)
+	if s := client.StepUp; s != nil && s.Behavior == Stuck {
+		rules = append(rules, ClientRule{Codes: []finding.Code{stepUpExpected}, Limited: true, Why: s.What, Source: s.Source, Date: s.Date})
+	}
+	return rules
 }
 
-func (c *Catalogue) clientsFailing(code finding.Code) []string {
+// clientsAffected returns the clients that fail because of a code, or that are
+// limited by it.
+func (c *Catalogue) clientsAffected(code finding.Code, limited bool) []string {
 	var names []string
 	for _, client := range c.Clients {
-		if slices.ContainsFunc(c.RulesOf(client), func(r ClientRule) bool { return slices.Contains(r.Codes, code) }) {
+		if slices.ContainsFunc(c.RulesOf(client), func(r ClientRule) bool { return r.Limited == limited && slices.Contains(r.Codes, code) }) {
 			names = append(names, client.Name)
 		}
 	}

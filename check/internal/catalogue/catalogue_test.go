@@ -35,12 +35,15 @@ func TestRulesAreComplete(t *testing.T) {
 		explained := r.Meaning != "" && r.Fix != ""
 		switch r.Severity {
 		case metadata.Success:
-			if r.Meaning != "" || r.Fix != "" || len(r.Clients) > 0 {
+			if r.Meaning != "" || r.Fix != "" || len(r.Clients)+len(r.LimitedClients) > 0 {
 				t.Errorf("%s is a success, but has a meaning, a fix or a client that fails", r.Code)
 			}
 		case metadata.Error, metadata.Warning, finding.Info:
-			if !explained {
-				t.Errorf("%s does not say what it means or how to fix it", r.Code)
+			if !explained || r.Advertised {
+				t.Errorf("%s does not say what it means or how to fix it, or is advertised", r.Code)
+			}
+			if r.Severity == finding.Info && len(r.Clients) > 0 {
+				t.Errorf("%s is a note, but %v fail because of it", r.Code, r.Clients)
 			}
 		default:
 			t.Errorf("%s has the severity %q", r.Code, r.Severity)
@@ -75,6 +78,35 @@ func TestClientRulesHaveSources(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestStepUp holds that it is known of each client with a behavior what that is,
+// and that the clients that are stuck are limited by a server which expects a
+// step-up.
+func TestStepUp(t *testing.T) {
+	t.Parallel()
+	c := load(t)
+	var stuck []string
+	seen := map[Behavior]bool{}
+	for _, client := range c.Clients {
+		s := client.StepUp
+		if s == nil {
+			continue
+		}
+		if seen[s.Behavior] = true; s.Behavior == Stuck {
+			stuck = append(stuck, client.Name)
+		}
+		_, err := time.Parse(time.DateOnly, s.Date)
+		if u, urlErr := url.Parse(s.Source); err != nil || urlErr != nil || u.Scheme != "https" || s.What == "" {
+			t.Errorf("%s: %+v", client.Name, s)
+		}
+	}
+	if len(seen) != 3 || !seen[StepsUp] || !seen[AllScopes] || !seen[Stuck] {
+		t.Errorf("the behaviors are %v", seen)
+	}
+	if rule := c.Rule(stepUpExpected); rule == nil || !slices.Equal(rule.LimitedClients, stuck) || len(rule.Clients) > 0 {
+		t.Errorf("%s limits %+v, want %v", stepUpExpected, rule, stuck)
 	}
 }
 

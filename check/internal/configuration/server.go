@@ -83,7 +83,7 @@ func judgeIntrospection(in *mcpauth.Introspection, document *metadata.Authorizat
 	methods, method := document.IntrospectionEndpointAuthMethodsSupported, authMethod(in)
 	switch {
 	case in.Endpoint == "" && document.IntrospectionEndpoint == "":
-		found.Add("config_introspection_missing", "", "%s is set, but there is no introspection endpoint.", field)
+		found.Add("config_introspection_missing", "", "%s is set, but neither it nor the metadata names an introspection endpoint.", field)
 	case in.Endpoint != "" && in.Endpoint != document.IntrospectionEndpoint:
 		// The metadata describes another endpoint.
 	case methods != nil && !slices.Contains(methods, method):

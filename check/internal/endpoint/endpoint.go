@@ -34,7 +34,7 @@ type Endpoint struct {
 
 	watch  *leak.Watch
 	silent int // requests in a row that were not answered
-	// token and session are the logged-in client's, "" if there is none.
+	// token and session are the client's, "" if there is none.
 	token, session string
 	opened         []session
 }
@@ -127,19 +127,27 @@ func (e *Endpoint) GaveUp(ctx context.Context) bool {
 // LogIn makes SendAdmitted use the token, and the session if it is not "".
 func (e *Endpoint) LogIn(token, session string) { e.token, e.session = token, session }
 
+// Open makes InSession use a session that the server opened without a token.
+func (e *Endpoint) Open(session string) { e.session = session }
+
 // LoggedIn reports whether there is a token that the server accepts.
 func (e *Endpoint) LoggedIn() bool { return e.token != "" }
 
 // SendAdmitted sends a request with the logged-in client's token, if there is
 // one.
 func (e *Endpoint) SendAdmitted(ctx context.Context, purpose string, r fetch.Request) *answer.Answer {
+	return e.SendAs(ctx, purpose, r, "Bearer")
+}
+
+// SendAs is SendAdmitted with another spelling of the scheme.
+func (e *Endpoint) SendAs(ctx context.Context, purpose string, r fetch.Request, scheme string) *answer.Answer {
 	if e.LoggedIn() {
-		Authorize(&r, "Bearer", e.token)
+		Authorize(&r, scheme, e.token)
 	}
 	return e.Send(ctx, purpose, r, e.token)
 }
 
-// InSession adds the headers of the logged-in client's session to a request.
+// InSession adds the headers of the client's session to a request.
 func (e *Endpoint) InSession(r *fetch.Request) {
 	r.Header.Set("Mcp-Protocol-Version", ProtocolVersion)
 	if e.session != "" {

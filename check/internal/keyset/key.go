@@ -52,6 +52,9 @@ func parse(body []byte) []*key {
 
 func (k *key) member(name string, raw []byte) error {
 	text, isText := jsonx.String(raw)
+	if string(raw) == "null" || isText && text == "" {
+		return nil // some serializers write these for a member that is absent
+	}
 	switch name {
 	case "kty":
 		k.kty = text

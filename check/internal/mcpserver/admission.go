@@ -53,6 +53,9 @@ func judgeAdmission(a *answer.Answer) (state, finding.Finding) {
 	case a.Status >= 300 && a.Status < 400:
 		return unknown, finding.New("server_redirects", a.Header.Get("Location"), "The server answers with %d and sends clients elsewhere.", a.Status)
 	}
+	if refusesHost(a) {
+		return unknown, finding.New("server_host_refused", a.Text(), "A request is answered with %d because of its Host header.", a.Status)
+	}
 	return unknown, finding.New(refusalCode(a.Status), a.Text(), "A request without a token is answered with %d instead of 401.", a.Status)
 }
 

@@ -116,11 +116,25 @@ func judgeMissingLink(refusal *answer.Answer, documentFound bool) (found finding
 func judgeScopes(refusal *answer.Answer, supported []string) (found finding.List) {
 	bearer := refusal.Bearer()
 	switch {
-	case bearer == nil || bearer.Params["scope"] != "":
+	case bearer == nil:
+	case bearer.Params["scope"] != "":
+		return judgeStepUp(strings.Fields(bearer.Params["scope"]), supported)
 	case len(supported) == 0:
 		found.Add("scopes_not_named", "", "Neither the challenge nor the metadata names a scope.")
 	default:
 		found.Add("challenge_scope_missing", "", "The challenge names no scope, while the metadata names %s.", finding.Count(len(supported), "scope"))
+	}
+	return found
+}
+
+// judgeStepUp reports that the challenge names fewer scopes than the metadata:
+// clients need a second login, with more scopes, for what requires the others.
+func judgeStepUp(challenged, supported []string) (found finding.List) {
+	later := slices.DeleteFunc(slices.Clone(supported), func(scope string) bool {
+		return scope == "offline_access" || slices.Contains(challenged, scope)
+	})
+	if len(later) > 0 {
+		found.Add("step_up_expected", strings.Join(later, " "), "The challenge names %s; the metadata names %d more.", finding.Count(len(challenged), "scope"), len(later))
 	}
 	return found
 }

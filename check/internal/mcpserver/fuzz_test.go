@@ -2,7 +2,9 @@ package mcpserver
 
 import (
 	"net/http"
+	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/mcp-auth/go/check/internal/answer"
@@ -19,6 +21,7 @@ func FuzzAnswers(f *testing.F) {
 	f.Add(200, "", "text/event-stream", "data: {\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32020}}\n\n", "null")
 	f.Add(500, "resource_metadata=x", "text/html", "\x00goroutine 1 [running]:\n\xff/home/x.go:1", "http://localhost:6274")
 	f.Add(403, `Basic, Bearer error="\"`, ";", "data:\n\ndata: \r\n", "")
+	f.Add(403, "Bearer scope=\"\u202e\u200b\"", "application/json", "{\"error\":{\"code\":1,\"message\":\"\u009b31m\ufe0f\u3164\"}}", "\u2028")
 	f.Fuzz(func(t *testing.T, status int, challenge, kind, body, origin string) {
 		p := probe.New(probe.Server, server, probe.Config{Tokens: []string{token}, Loopback: true})
 		defer p.Close()
@@ -39,6 +42,9 @@ func FuzzAnswers(f *testing.F) {
 		p.Add(refusal...)
 		p.Add(judgeIdentifier(server, body)...)
 		p.Add(judgeTokenInQuery(a, a))
+		p.Add(judgeOrigins(map[string]*answer.Answer{foreignOrigins()[0]: a, foreignOrigins()[1]: a}, a)...)
+		p.Add(judgeStepUp(nil, []string{body})...)
+		p.Add(judgeNoneValid(ping(a))...)
 		p.Add(judgeMismatch("a message", a)...)
 		var poor poorRefusals
 		if found, ok := judgeRefusal(a, a); ok {
@@ -47,7 +53,8 @@ func FuzzAnswers(f *testing.F) {
 		p.Add(poor.findings()...)
 		p.Add(watch.Findings()...)
 		for _, found := range p.Record().Findings {
-			if !utf8.ValidString(found.Evidence) || len(found.Evidence) > probe.MaxEvidence || len(found.Message) > probe.MaxMessage {
+			unfit := func(r rune) bool { return !unicode.IsPrint(r) }
+			if strings.ContainsFunc(found.Message+found.Evidence, unfit) || !utf8.ValidString(found.Evidence) || len(found.Evidence) > probe.MaxEvidence || len(found.Message) > probe.MaxMessage {
 				t.Errorf("%s is not fit to be shown: %q %q", found.Code, found.Message, found.Evidence)
 			}
 		}

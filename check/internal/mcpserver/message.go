@@ -15,10 +15,12 @@ import (
 const headerMismatch = -32020
 
 // messages sends messages that a server must refuse.
-func messages(ctx context.Context, e *endpoint.Endpoint) {
+func messages(ctx context.Context, e *endpoint.Endpoint, valid *validRequest) {
 	brokenMessage(ctx, e)
 	batch(ctx, e)
-	headerAgreement(ctx, e)
+	if headerAgreement(ctx, e) && valid.body == endpoint.Ping {
+		headerTrust(ctx, e, valid)
+	}
 }
 
 // send sends a body as a logged-in client, in its session unless there are
@@ -49,20 +51,40 @@ func batch(ctx context.Context, e *endpoint.Endpoint) {
 }
 
 // headerAgreement finds out whether the server compares headers with the body
-// (RS15).
-func headerAgreement(ctx context.Context, e *endpoint.Endpoint) {
+// (RS15). It returns false if the server accepts headers that differ, or if that
+// was not seen.
+func headerAgreement(ctx context.Context, e *endpoint.Endpoint) bool {
 	a := send(ctx, e, "server/discover", endpoint.Discover, modernHeaders(endpoint.ModernVersion, "server/discover"))
-	if a == nil {
-		return
-	}
-	if !a.HasResult() {
-		e.Add(finding.New("modern_not_spoken", a.Text(), "The server does not support revision %s. Whether it compares headers with the body was not checked.", endpoint.ModernVersion))
-		return
+	switch {
+	case a == nil:
+		return false
+	case a.Status >= 500:
+		e.Add(finding.New("valid_request_failure", a.Text(), "A valid server/discover is answered with %d.", a.Status))
+		return false
+	case !a.HasResult():
+		e.Add(finding.New("modern_not_spoken", a.Text(), "The server does not answer server/discover of revision %s with a result.", endpoint.ModernVersion))
+		return true
 	}
 	agreed := mismatch(ctx, e, "a wrong Mcp-Method", modernHeaders(endpoint.ModernVersion, "tools/list"))
 	agreed = mismatch(ctx, e, "a wrong MCP-Protocol-Version", modernHeaders(endpoint.ProtocolVersion, "server/discover")) && agreed
 	if agreed {
 		e.Add(finding.New("message_mismatch_refused", "", "Headers that differ from the body are refused with 400 and %d.", headerMismatch))
+	}
+	return agreed
+}
+
+// headerTrust finds out whether the server also compares Mcp-Method with the
+// body in requests of a revision that does not define the header. If it does
+// not, an intermediary that decides by the header can be deceived: by a request
+// that only claims that revision.
+func headerTrust(ctx context.Context, e *endpoint.Endpoint, ping *validRequest) {
+	a := ping.send(ctx, e, "a wrong Mcp-Method, in revision "+endpoint.ProtocolVersion, "", http.Header{"Mcp-Method": {"tools/list"}})
+	switch {
+	case a == nil || a.Status >= 500:
+	case a.Accepted():
+		e.Add(finding.New("headers_not_compared", "", "A request of revision %s whose body is ping and whose Mcp-Method is tools/list is accepted.", endpoint.ProtocolVersion))
+	default:
+		e.Add(finding.New("headers_compared", "", "A request whose Mcp-Method differs from its body is refused in revision %s as well.", endpoint.ProtocolVersion))
 	}
 }
 

@@ -99,6 +99,9 @@ func judgeRefusalToPage(a *answer.Answer, origin string) (readable bool, found f
 	case a.Status == http.StatusForbidden:
 		found.Add("cors_origin_refused", origin, "A request of a web page is refused with 403.")
 		return false, found
+	case a.Status >= 500:
+		found.Add("origin_failure", a.Text(), "A request of a web page is answered with %d, unlike the same request of another client.", a.Status)
+		return false, found
 	case !transport.AllowsOrigin(a.Header, origin):
 		found.Add("cors_refusal_unreadable", transport.OriginEvidence(a.Header), "Web pages cannot read the 401.")
 		return false, found
@@ -123,38 +126,4 @@ func judgeVary(h http.Header, what string) (found finding.List) {
 		found.Add("cors_vary_missing", "", "Access-Control-Allow-Origin of %s names one origin, but Vary does not name Origin.", what)
 	}
 	return found
-}
-
-// foreignOrigin asks as pages of foreign sites do, which reach a server on this
-// machine through the user's browser. The server should refuse them (RS16).
-func foreignOrigin(ctx context.Context, e *endpoint.Endpoint) {
-	var admitted []string
-	var last *answer.Answer
-	for _, origin := range []string{"https://evil.example", "null"} {
-		a := pingFrom(ctx, e, origin)
-		if a == nil {
-			return
-		}
-		if a.Status != http.StatusForbidden {
-			admitted, last = append(admitted, origin), a
-		}
-	}
-	list := strings.Join(admitted, " or ")
-	switch {
-	case last == nil:
-		e.Add(finding.New("origin_refused", "", "Requests from pages of other sites are refused with 403."))
-	case last.Status == http.StatusUnauthorized:
-		e.Add(finding.New("origin_not_refused_first", "", "Requests without a token from pages of the origin %s are answered with 401 instead of 403.", list))
-	default:
-		e.Add(finding.New("origin_admitted", "", "Requests from pages of the origin %s are answered with %d instead of 403.", list, last.Status))
-	}
-}
-
-// pingFrom asks for a page of an origin, with the valid token if there is one.
-func pingFrom(ctx context.Context, e *endpoint.Endpoint, origin string) *answer.Answer {
-	r := e.Request(http.MethodPost, endpoint.Ping, http.Header{"Origin": {origin}})
-	if e.LoggedIn() {
-		e.InSession(&r)
-	}
-	return e.SendAdmitted(ctx, "ping of a page of the origin "+origin, r)
 }

@@ -3,7 +3,9 @@ package mcpserver
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/mcp-auth/go/check/internal/answer"
 	"github.com/mcp-auth/go/check/internal/finding"
@@ -16,10 +18,10 @@ import (
 func judgeRefusal(a, withoutToken *answer.Answer) (found finding.Finding, poor bool) {
 	first, bearer := withoutToken.Bearer(), a.Bearer()
 	switch {
-	case a.Status == http.StatusServiceUnavailable && a.Header.Get("Retry-After") != "":
-		return finding.New("token_not_decided", a.Text(), "answered with 503 and Retry-After").As(finding.Info), true
-	case a.Status == http.StatusServiceUnavailable:
-		return finding.New("token_not_decided", a.Text(), "answered with 503"), true
+	case undecided(a) && a.Header.Get("Retry-After") != "":
+		return finding.New("token_not_decided", a.Text(), "answered with %d and Retry-After", a.Status).As(finding.Info), true
+	case undecided(a):
+		return finding.New("token_not_decided", a.Text(), "answered with %d", a.Status), true
 	case a.Status >= 500:
 		return finding.New("token_refusal_failure", a.Text(), "answered with %d instead of 401", a.Status), true
 	case a.Status != http.StatusUnauthorized:
@@ -32,6 +34,28 @@ func judgeRefusal(a, withoutToken *answer.Answer) (found finding.Finding, poor b
 		return finding.New("token_refusal_without_metadata", a.Challenge(), "refused with another resource_metadata than a request without a token"), true
 	}
 	return finding.Finding{}, false
+}
+
+const (
+	// usualPatience is how long to wait for a server that does not say how long
+	// it needs.
+	usualPatience = 6 * time.Second
+	maxPatience   = 15 * time.Second
+)
+
+// undecided reports whether an answer only puts the decision off. There is no
+// decision in a nil answer either, but asking again would not help.
+func undecided(a *answer.Answer) bool {
+	return a != nil && (a.Status == http.StatusServiceUnavailable || a.Status == http.StatusTooManyRequests)
+}
+
+// patience returns how long to wait before asking again (RFC 9110 §10.2.3).
+func patience(a *answer.Answer) time.Duration {
+	seconds, err := strconv.Atoi(a.Header.Get("Retry-After"))
+	if err != nil || seconds < 0 {
+		return usualPatience
+	}
+	return min(time.Duration(seconds)*time.Second, maxPatience)
 }
 
 // poorRefusals collects what is wrong with refusals. Mostly the same is wrong

@@ -46,41 +46,64 @@ func run(ctx context.Context, e *endpoint.Endpoint, tokens Tokens) (seen bool) {
 	}
 	document := resourceMetadata(ctx, e, a)
 	if document != nil {
-		authorizationServers(ctx, e.Probe, document.AuthorizationServers)
+		authorizationServers(ctx, e, document.AuthorizationServers)
 	}
 	if a.state != unknown {
 		crossOrigin(ctx, e, a.state == protected)
 	}
-	logIn(ctx, e, tokens.Valid, a.state == protected)
-	if a.state != unknown && e.Loopback() {
-		foreignOrigin(ctx, e)
+	if a.state == open {
+		e.Open(a.refusal.Header.Get("Mcp-Session-Id"))
 	}
+	logIn(ctx, e, tokens.Valid, a.state == protected)
+	requests(ctx, e, a)
 	if a.state == protected {
 		badTokens(ctx, e, a.refusal, forgeries(e, document, tokens))
-	}
-	if e.LoggedIn() || a.state == open {
-		messages(ctx, e)
 	}
 	e.EndSessions(ctx)
 	e.AddLeaks()
 	return a.state != unknown
 }
 
+// requests sends requests with one thing wrong in each. Their answers show
+// something only if the server answers the same request without the fault.
+func requests(ctx context.Context, e *endpoint.Endpoint, a *admission) {
+	admitted := e.LoggedIn() || a.state == open
+	valid := ping(a.refusal)
+	if admitted {
+		if valid = findValidRequest(ctx, e); valid == nil {
+			return
+		}
+	}
+	if e.LoggedIn() && a.state == protected {
+		lowerCaseScheme(ctx, e, valid)
+	}
+	if a.state != unknown && e.Loopback() {
+		foreignOrigin(ctx, e, valid)
+		foreignHost(ctx, e, valid)
+	}
+	if admitted {
+		messages(ctx, e, valid)
+	}
+}
+
 // authorizationServers checks the authorization servers that the metadata names.
-func authorizationServers(ctx context.Context, p *probe.Probe, issuers []string) {
+func authorizationServers(ctx context.Context, e *endpoint.Endpoint, issuers []string) {
 	if len(issuers) > maxIssuers {
-		p.Add(finding.New("authorization_servers_many", "", "The metadata names %d authorization servers. The first %d were checked.", len(issuers), maxIssuers))
+		e.Add(finding.New("authorization_servers_many", "", "The metadata names %d authorization servers. The first %d were checked.", len(issuers), maxIssuers))
 		issuers = issuers[:maxIssuers]
 	}
 	asked, usable := map[string]bool{}, false
 	for _, issuer := range issuers {
 		if metadata.CheckIssuer(issuer) == nil && !asked[issuer] && ctx.Err() == nil {
 			asked[issuer] = true
-			result := authserver.CheckSource(ctx, p, &authserver.Source{Source: metadata.Source{Issuer: issuer}})
+			result := authserver.CheckSource(ctx, e.Probe, &authserver.Source{
+				Source:      metadata.Source{Issuer: issuer},
+				OwnResource: sameOrigin(issuer, e.URL),
+			})
 			usable = usable || result.Document != nil
 		}
 	}
 	if !usable && len(issuers) > 0 && ctx.Err() == nil {
-		p.Add(finding.New("authorization_servers_unusable", "", "None of the authorization servers in the metadata has usable metadata of its own."))
+		e.Add(finding.New("authorization_servers_unusable", "", "None of the authorization servers in the metadata has usable metadata of its own."))
 	}
 }

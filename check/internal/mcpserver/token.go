@@ -46,6 +46,9 @@ func logIn(ctx context.Context, e *endpoint.Endpoint, token string, protected bo
 	switch {
 	case a == nil:
 		return
+	case refusesHost(a):
+		e.Add(finding.New("server_host_refused", a.Text(), "A request with the given access token is answered with %d because of its Host header.", a.Status))
+		return
 	case !a.OK(), !protected && a.RPCError() != nil:
 		e.Add(finding.New("token_refused", a.Text(), "The given access token is refused with %d.", a.Status))
 		return
@@ -55,9 +58,6 @@ func logIn(ctx context.Context, e *endpoint.Endpoint, token string, protected bo
 	}
 	e.LogIn(token, a.Header.Get("Mcp-Session-Id"))
 	e.Add(finding.New("token_accepted", "", "The given access token is accepted."))
-	if protected {
-		lowerCaseScheme(ctx, e, token)
-	}
 }
 
 // initializeWith sends initialize with a token, valid or not.
@@ -69,11 +69,8 @@ func initializeWith(ctx context.Context, e *endpoint.Endpoint, what, token strin
 
 // lowerCaseScheme sends the scheme in lower case, which means the same (RFC
 // 9110 §11.1).
-func lowerCaseScheme(ctx context.Context, e *endpoint.Endpoint, token string) {
-	r := e.Request(http.MethodPost, endpoint.Ping, nil)
-	e.InSession(&r)
-	endpoint.Authorize(&r, "bearer", token)
-	a := e.Send(ctx, "ping with the scheme in lower case", r, token)
+func lowerCaseScheme(ctx context.Context, e *endpoint.Endpoint, valid *validRequest) {
+	a := e.SendAs(ctx, valid.what+" with the scheme in lower case", valid.request(e, nil), "bearer")
 	if a != nil && (a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden) {
 		e.Add(finding.New("token_scheme_case", "", "The valid token is refused with %d if the scheme is written bearer.", a.Status))
 	}
@@ -129,10 +126,17 @@ func forgedClaims(e *endpoint.Endpoint, document *metadata.ProtectedResource) ma
 // badTokens sends tokens that must be refused (RS5–RS9). refusal is the answer
 // to a request without a token.
 func badTokens(ctx context.Context, e *endpoint.Endpoint, refusal *answer.Answer, list []badToken) {
-	allRefused := true
+	allRefused, waited := true, false
 	var poor poorRefusals
 	for _, bad := range list {
 		a := initializeWith(ctx, e, bad.what, bad.token)
+		if undecided(a) && !waited {
+			// A server that has just fetched keys does not do so again for a while.
+			waited = true
+			if e.Wait(ctx, patience(a)) {
+				a = initializeWith(ctx, e, bad.what+", again", bad.token)
+			}
+		}
 		if a == nil {
 			allRefused = false // the rest was not seen
 			break
@@ -176,6 +180,8 @@ func judgeTokenInQuery(a, refusal *answer.Answer) finding.Finding {
 		return finding.New("token_in_query_accepted", "", "A request with an arbitrary access_token in the query is answered with %d.", a.Status)
 	case a.Status == http.StatusUnauthorized && a.ErrorCode() == "invalid_token" && refusal.ErrorCode() == "":
 		return finding.New("token_in_query_read", "", "A token in the query is evaluated: the answer is invalid_token, unlike the answer to a request without a token.")
+	case undecided(a):
+		return finding.New("token_not_decided", a.Text(), "A token in the query is answered with %d.", a.Status)
 	case a.Status >= 500:
 		return finding.New("token_refusal_failure", a.Text(), "A token in the query is answered with %d.", a.Status)
 	case !slices.Contains([]int{400, 401, 403, 404}, a.Status):

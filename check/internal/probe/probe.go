@@ -113,6 +113,18 @@ func (p *Probe) Timeout() time.Duration { return p.timeout }
 // Loopback reports whether this machine may be reached.
 func (p *Probe) Loopback() bool { return p.loopback }
 
+// Wait waits, unless ctx ends before. It reports whether the time has passed.
+func (p *Probe) Wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
 // Part returns a probe for a server that the target depends on. Its record is a
 // part of p's. It shares p's connections and need not be closed.
 func (p *Probe) Part(kind Kind, target string) *Probe {

@@ -15,7 +15,8 @@ const (
 	// identifyingPrefix is how many characters at the beginning of a token
 	// identify it.
 	identifyingPrefix = 16
-	// tokenCharacters are the characters of a bearer token (RFC 6750 §2.1).
+	// tokenCharacters are the characters of a bearer token (RFC 6750 §2.1). A
+	// token may have others (RFC 6749 §A.12), which hide takes from the token.
 	tokenCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~+/="
 )
 
@@ -40,26 +41,35 @@ func (r Redactor) Text(text string, max int) string {
 	text = Cut(text, maxSearched)
 	text = compactJWT.ReplaceAllString(text, "[token]")
 	text = strings.Join(strings.FieldsFunc(text, unicode.IsSpace), " ")
-	text = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) || r == utf8.RuneError {
-			return '?'
-		}
-		return r
-	}, text)
+	text = strings.Map(visible, text)
 	if len(text) > max {
 		text = Cut(text, max-len("...")) + "..."
 	}
 	return text
 }
 
-// hide replaces a token in a text: from where the token's beginning is found to
-// the last character that a token can have. That covers a token that was cut
-// short or altered at its end.
+// visible replaces what a reader would not see, or would see in another place:
+// control and format characters, such as those that turn the direction of text
+// around, and letters and marks without a shape.
+func visible(r rune) rune {
+	const brailleBlank = '\u2800'
+	if !unicode.IsPrint(r) || r == utf8.RuneError || r == brailleBlank ||
+		unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) {
+		return '?'
+	}
+	return r
+}
+
+// hide replaces a token in a text, and then from where the token's beginning is
+// found to the last character that the token can have. That covers a token that
+// was cut short or altered at its end.
 func hide(text, token string) string {
 	if token == "" {
 		return text
 	}
-	beginning := token[:min(len(token), identifyingPrefix)]
+	text = strings.ReplaceAll(text, token, "[token]")
+	characters := tokenCharacters + strings.ReplaceAll(token, " ", "")
+	beginning := token[:min((2*len(token)+2)/3, identifyingPrefix)] // less than a short token
 	before, after, found := strings.Cut(text, beginning)
 	if !found {
 		return text
@@ -68,7 +78,7 @@ func hide(text, token string) string {
 	for found {
 		b.WriteString(before)
 		b.WriteString("[token]")
-		text = strings.TrimLeft(after, tokenCharacters)
+		text = strings.TrimLeft(after, characters)
 		before, after, found = strings.Cut(text, beginning)
 	}
 	b.WriteString(before)

@@ -14,10 +14,20 @@ import (
 const maxCallback = 16 << 10
 
 // Accepts reports whether a URL is an authorization response at the redirect URI
-// with the state of this attempt.
+// with the state of this attempt, or a refusal without a state.
 func (a *Attempt) Accepts(callbackURL string) bool {
 	answer, err := a.parse(callbackURL)
-	return err == nil && a.stateMatches(answer)
+	return err == nil && (a.stateMatches(answer) || a.isStatelessRefusal(answer))
+}
+
+// isStatelessRefusal reports whether an answer is a refusal without a state, as
+// some servers send it if they dislike the request. It ends the login, which
+// would only time out, and nothing else: a sender that is not the server gains
+// no more.
+func (a *Attempt) isStatelessRefusal(answer map[string]string) bool {
+	_, hasState := answer["state"]
+	_, hasCode := answer["code"]
+	return answer["error"] != "" && !hasState && !hasCode && a.issuerFault(answer) != clienterr.IssuerMismatch
 }
 
 // Code returns the authorization code of an authorization response. The error is
@@ -29,24 +39,33 @@ func (a *Attempt) Code(callbackURL string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if a.isStatelessRefusal(answer) {
+		refusal := a.refusal(answer)
+		refusal.Unproven = true
+		return "", refusal
+	}
 	if !a.stateMatches(answer) {
 		return "", a.discard(clienterr.StateMismatch)
 	}
 	if fault := a.issuerFault(answer); fault != "" {
 		return "", a.discard(fault)
 	}
-	if refusal, refused := answer["error"]; refused {
-		return "", &clienterr.AuthorizationError{
-			Issuer:      a.request.Server.Issuer,
-			Code:        untrusted.Text(refusal, untrusted.MaxCode),
-			Description: untrusted.Text(answer["error_description"], untrusted.MaxDescription),
-		}
+	if _, refused := answer["error"]; refused {
+		return "", a.refusal(answer)
 	}
 	code := answer["code"]
 	if code == "" || !untrusted.Printable(code) {
 		return "", a.discard(clienterr.CodeMissing)
 	}
 	return code, nil
+}
+
+func (a *Attempt) refusal(answer map[string]string) *clienterr.AuthorizationError {
+	return &clienterr.AuthorizationError{
+		Issuer:      a.request.Server.Issuer,
+		Code:        untrusted.Text(answer["error"], untrusted.MaxCode),
+		Description: untrusted.Text(answer["error_description"], untrusted.MaxDescription),
+	}
 }
 
 func (a *Attempt) discard(fault clienterr.CallbackFault) error {
@@ -63,7 +82,7 @@ func (a *Attempt) stateMatches(answer map[string]string) bool {
 func (a *Attempt) issuerFault(answer map[string]string) clienterr.CallbackFault {
 	iss, present := answer["iss"]
 	switch {
-	case present && iss != a.request.Server.Issuer:
+	case present && iss != a.request.Server.OwnIssuer():
 		return clienterr.IssuerMismatch
 	case !present && a.request.Server.AuthorizationResponseIssParameterSupported:
 		return clienterr.IssuerMissing

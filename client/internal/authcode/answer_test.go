@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/mcp-auth/go/client/clienterr"
+	"github.com/mcp-auth/go/client/internal/authserver"
 	"github.com/mcp-auth/go/client/internal/untrusted"
 	"github.com/mcp-auth/go/metadata"
 )
@@ -18,9 +19,9 @@ const (
 )
 
 func attempt(advertised bool) *Attempt {
-	return &Attempt{state: testState, request: Request{RedirectURI: testRedirect, Server: &metadata.AuthorizationServer{
+	return &Attempt{state: testState, request: Request{RedirectURI: testRedirect, Server: &authserver.Server{AuthorizationServer: &metadata.AuthorizationServer{
 		Issuer: testIssuer, AuthorizationResponseIssParameterSupported: advertised,
-	}}}
+	}}}}
 }
 
 // The four rows of MCP's authorization response validation, for answers with a
@@ -125,6 +126,37 @@ func TestCallbackFaults(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		case test.fault != "" && (!errors.As(err, &discarded) || discarded.Fault != test.fault):
 			t.Errorf("%s: error %v, want %s", name, err, test.fault)
+		}
+	}
+}
+
+// A refusal without a state ends the login, and is not taken for the server's
+// own. What has a code or another state is ignored.
+//
+// Covers CL5, CL10.
+func TestRefusalWithoutState(t *testing.T) {
+	t.Parallel()
+	for query, accepted := range map[string]bool{
+		"?error=invalid_client":                              true,
+		"?error=invalid_client&iss=" + testIssuer:            true,
+		"?error=invalid_client&iss=https://evil.example.com": false,
+		"?error=invalid_client&state=":                       false,
+		"?error=invalid_client&state=other":                  false,
+		"?error=invalid_client&code=c":                       false,
+		"?error=":                                            false,
+		"":                                                   false,
+		"?code=c":                                            false,
+		"?error=invalid_client&error=access_denied":          false,
+		"?error=access_denied&iss=" + testIssuer + "&state=" + testState: true,
+	} {
+		a := attempt(true)
+		if got := a.Accepts(testRedirect + query); got != accepted {
+			t.Errorf("%q accepted: %t, want %t", query, got, accepted)
+		}
+		_, err := a.Code(testRedirect + query)
+		var refused *clienterr.AuthorizationError
+		if errors.As(err, &refused) != accepted || accepted && refused.Unproven == strings.Contains(query, testState) {
+			t.Errorf("%q: error %v", query, err)
 		}
 	}
 }

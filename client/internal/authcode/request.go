@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"github.com/mcp-auth/go/client/clienterr"
-	"github.com/mcp-auth/go/metadata"
+	"github.com/mcp-auth/go/client/internal/authserver"
 )
 
 // scopeOfflineAccess requests a refresh token (OpenID Connect Core §11).
@@ -20,7 +20,7 @@ const scopeOfflineAccess = "offline_access"
 // Request is an authorization request.
 type Request struct {
 	// Server is the validated metadata of the authorization server.
-	Server      *metadata.AuthorizationServer
+	Server      *authserver.Server
 	ClientID    string
 	RedirectURI string
 	Resource    string
@@ -62,9 +62,11 @@ func (a *Attempt) URL() (string, error) {
 		"state":                 a.state,
 		"code_challenge":        base64.RawURLEncoding.EncodeToString(sum[:]),
 		"code_challenge_method": "S256",
-		"resource":              r.Resource,
 	} {
 		query.Set(name, value)
+	}
+	if !r.Server.Settings.OmitResource {
+		query.Set("resource", r.Resource)
 	}
 	if len(r.Scopes) > 0 {
 		query.Set("scope", strings.Join(r.Scopes, " "))
@@ -76,23 +78,29 @@ func (a *Attempt) URL() (string, error) {
 	if r.Thumbprint != "" {
 		query.Set("dpop_jkt", r.Thumbprint)
 	}
+	for name, value := range r.Server.Settings.AuthorizationParameters {
+		query.Set(name, value)
+	}
 	target.RawQuery = query.Encode()
 	return target.String(), nil
 }
 
 // CheckServer returns a [*clienterr.UnsuitableError] if the authorization code
 // flow of MCP is not possible or not safe with a server.
-func CheckServer(as *metadata.AuthorizationServer) error {
+func CheckServer(as *authserver.Server) error {
 	reason := ""
 	switch {
 	case as.AuthorizationEndpoint == "":
 		reason = "its metadata has no authorization_endpoint"
-	case len(as.CodeChallengeMethodsSupported) == 0:
-		reason = "its metadata has no code_challenge_methods_supported, so it does not support PKCE"
-	case !slices.Contains(as.CodeChallengeMethodsSupported, "S256"):
-		reason = "code_challenge_methods_supported lacks S256"
 	case as.RequirePushedAuthorizationRequests:
 		reason = "it requires pushed authorization requests, which this client does not support"
+	case len(as.CodeChallengeMethodsSupported) == 0 && !as.Settings.AssumePKCE:
+		return &clienterr.UnsuitableError{
+			Issuer: as.Issuer, PKCENotAdvertised: true,
+			Reason: "its metadata has no code_challenge_methods_supported, so nothing shows that it supports PKCE",
+		}
+	case len(as.CodeChallengeMethodsSupported) > 0 && !slices.Contains(as.CodeChallengeMethodsSupported, "S256"):
+		reason = "code_challenge_methods_supported lacks S256"
 	}
 	if reason != "" {
 		return &clienterr.UnsuitableError{Issuer: as.Issuer, Reason: reason}

@@ -51,6 +51,7 @@ func (a *Authorizer) remedy(ctx context.Context, tried *stepup.Attempts, demand 
 		return false, nil
 	}
 	token, err := a.apply(ctx, next, tried, demand, current)
+	a.rememberDenial(demand, err)
 	a.mu.Lock()
 	a.attempts, a.failure = a.attempts+1, err
 	a.mu.Unlock()
@@ -81,6 +82,9 @@ func (a *Authorizer) apply(ctx context.Context, next stepup.Remedy, tried *stepu
 			return token, err
 		}
 		tried.RefreshFailed()
+	}
+	if denied := a.denied(demand); denied != nil {
+		return nil, denied
 	}
 	return a.obtain(ctx, demand)
 }

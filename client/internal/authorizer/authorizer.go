@@ -50,6 +50,7 @@ type Authorizer struct {
 	mu       sync.Mutex
 	attempts int   // to get a token because of a refusal
 	failure  error // of the last attempt
+	denials  []denial
 }
 
 // New returns an authorizer. It makes no request.
@@ -106,7 +107,9 @@ func (a *Authorizer) Login(ctx context.Context) error {
 	if err := a.config.Cache.Load(ctx); err != nil {
 		return err
 	}
+	a.forgetDenials()
 	_, err = a.obtain(ctx, demand)
+	a.rememberDenial(demand, err)
 	return err
 }
 
@@ -121,8 +124,9 @@ func (a *Authorizer) probe(ctx context.Context) (stepup.Demand, error) {
 	return stepup.Read(resp.Status, resp.Header), nil
 }
 
-// Logout forgets the token and revokes it if the authorization server supports
-// that (RFC 7009). The token is forgotten even if there is an error.
+// Logout forgets the token and the client's registration, and revokes the token
+// if the authorization server supports that (RFC 7009). Both are forgotten even
+// if there is an error.
 func (a *Authorizer) Logout(ctx context.Context) error {
 	unlock, err := a.turn.Lock(ctx)
 	if err != nil {
@@ -134,6 +138,9 @@ func (a *Authorizer) Logout(ctx context.Context) error {
 	}
 	token, server := a.config.Cache.Held()
 	err = a.config.Cache.Forget(ctx)
+	if server.Issuer != "" {
+		err = errors.Join(err, a.config.Registrar.Forget(ctx, server.Issuer, ""))
+	}
 	if token == nil {
 		return err
 	}

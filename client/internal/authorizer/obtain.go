@@ -2,6 +2,7 @@ package authorizer
 
 import (
 	"context"
+	"time"
 
 	"github.com/mcp-auth/go/client/clienterr"
 	"github.com/mcp-auth/go/client/internal/discovery"
@@ -28,7 +29,7 @@ func (a *Authorizer) obtain(ctx context.Context, demand stepup.Demand) (*record.
 	if err != nil {
 		return nil, err
 	}
-	token, err := a.record(request, result.ClientID, result.Token)
+	token, err := a.record(request, result.Client, result.Token)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +39,7 @@ func (a *Authorizer) obtain(ctx context.Context, demand stepup.Demand) (*record.
 }
 
 func refusal(demand stepup.Demand) discovery.Refusal {
-	return discovery.Refusal{Refused: demand.Status != 0, MetadataURL: demand.MetadataURL, Named: demand.Named}
+	return discovery.Refusal{Refused: demand.Status != 0, MetadataURL: demand.MetadataURL, Named: demand.Named, Unreadable: demand.Unreadable}
 }
 
 // request prepares what every grant needs: the authorization server, the scopes
@@ -54,14 +55,16 @@ func (a *Authorizer) request(ctx context.Context, source *discovery.Source, dema
 		return grant.Request{}, err
 	}
 	scopes := stepup.Scopes{
-		Challenged: demand.Scopes, Supported: source.Resource.ScopesSupported, Extra: a.config.Scopes,
+		Challenged: demand.Scopes, Supported: source.Resource.ScopesSupported, Extra: a.config.Scopes, Always: as.Settings.Scopes,
 		Known: as.ScopesSupported, Refreshing: a.config.Grant.Interactive(),
 	}
 	if earlier != nil {
 		scopes.Before = earlier.Requested
 	}
-	request := grant.Request{Server: as, Resource: source.Resource.Resource, Scopes: scopes.Choose(), Before: before}
-	bound, err := a.config.DPoP.wanted(demand.DPoP, source.Resource, as)
+	request := grant.Request{
+		Server: as, Resource: source.Resource.Resource, Scopes: scopes.Choose(), Supported: scopes.All(), Before: before,
+	}
+	bound, err := a.config.DPoP.wanted(demand.DPoP, source.Resource, as.AuthorizationServer)
 	if err != nil || !bound {
 		return request, err
 	}
@@ -69,10 +72,15 @@ func (a *Authorizer) request(ctx context.Context, source *discovery.Source, dema
 	return request, err
 }
 
+// margin returns how long before its expiry a token is no longer sent: it has to
+// arrive. A token that lives for seconds is used for most of them.
+func margin(lifetime time.Duration) time.Duration { return min(10*time.Second, lifetime/4) }
+
 // record returns the record to keep of a token endpoint's answer.
-func (a *Authorizer) record(r grant.Request, clientID string, answer *endpoint.Token) (*record.Token, error) {
+func (a *Authorizer) record(r grant.Request, client record.Client, answer *endpoint.Token) (*record.Token, error) {
 	token := &record.Token{
-		Issuer: r.Server.Issuer, Resource: r.Resource, ClientID: clientID,
+		Issuer: r.Server.Issuer, Resource: r.Resource,
+		ClientID: client.ClientID, ClientSecret: client.ClientSecret, ClientMethod: client.Method,
 		AccessToken: answer.AccessToken, RefreshToken: answer.RefreshToken,
 		Requested: r.Scopes,
 	}
@@ -81,6 +89,7 @@ func (a *Authorizer) record(r grant.Request, clientID string, answer *endpoint.T
 	}
 	if answer.HasLifetime {
 		token.ExpiresAt = a.config.Now().Add(answer.Lifetime)
+		token.RenewAt = token.ExpiresAt.Add(-margin(answer.Lifetime))
 	}
 	if err := setType(token, answer.Type, r.Key, a.config.DPoP); err != nil {
 		return nil, &clienterr.AnswerError{Endpoint: urls.WithoutQuery(r.Server.TokenEndpoint), Reason: err.Error()}

@@ -2,15 +2,13 @@ package authorizer
 
 import (
 	"context"
-	"errors"
 	"net/url"
-	"slices"
+	"time"
 
-	"github.com/mcp-auth/go/client/clienterr"
+	"github.com/mcp-auth/go/client/internal/authserver"
 	"github.com/mcp-auth/go/client/internal/endpoint"
 	"github.com/mcp-auth/go/client/internal/grant"
 	"github.com/mcp-auth/go/client/internal/record"
-	"github.com/mcp-auth/go/metadata"
 )
 
 // refresh exchanges the refresh token for a new access token, or uses the token
@@ -57,26 +55,23 @@ func spent(old *record.Token) *record.Token {
 
 // redeem redeems the refresh token of old. The result has no tokens if the
 // server no longer accepts it.
-func (a *Authorizer) redeem(ctx context.Context, as *metadata.AuthorizationServer, old *record.Token) (*record.Token, error) {
+func (a *Authorizer) redeem(ctx context.Context, as *authserver.Server, old *record.Token) (*record.Token, error) {
 	if old.RefreshToken == "" {
 		return spent(old), nil
 	}
-	id, err := a.config.Registrar.Known(ctx, as, old.ClientID)
-	if err != nil {
-		return nil, err
-	}
 	a.config.Logger.InfoContext(ctx, "refreshing the access token", "issuer", as.Issuer)
 	request := grant.Request{Server: as, Resource: old.Resource, Scopes: old.Requested, Key: old.Key()}
-	answer, err := grant.Refresh(ctx, a.config.Endpoint, request, id, old.RefreshToken)
-	var refused *clienterr.TokenError
-	if errors.As(err, &refused) && slices.Contains([]string{"invalid_grant", "invalid_client", "unauthorized_client"}, refused.Code) {
-		a.config.Logger.InfoContext(ctx, "the refresh token is no longer accepted", "issuer", as.Issuer, "error", refused.Code)
-		return spent(old), nil
+	answer, err := a.askToRefresh(ctx, request, old)
+	if endpoint.RefusesGrant(err) {
+		a.config.Logger.InfoContext(ctx, "the refresh token is no longer accepted", "issuer", as.Issuer, "error", err)
+		return spent(old), a.forgetRefused(ctx, as, old, err)
 	}
 	if err != nil {
 		return nil, err
 	}
-	fresh, err := a.record(request, old.ClientID, answer)
+	a.config.Registrar.Confirm(as.Issuer)
+	client := record.Client{ClientID: old.ClientID, ClientSecret: old.ClientSecret, Method: old.ClientMethod}
+	fresh, err := a.record(request, client, answer)
 	if err != nil {
 		return nil, err
 	}
@@ -89,15 +84,40 @@ func (a *Authorizer) redeem(ctx context.Context, as *metadata.AuthorizationServe
 	return fresh, nil
 }
 
+// clientRetry is how long to wait before a client that was refused tries again.
+const clientRetry = 250 * time.Millisecond
+
+// askToRefresh redeems a refresh token. If the server does not know the client,
+// it tries once more: a node of the server that is starting knows none.
+func (a *Authorizer) askToRefresh(ctx context.Context, request grant.Request, old *record.Token) (*endpoint.Token, error) {
+	id := a.config.Registrar.Known(request.Server, old)
+	answer, err := grant.Refresh(ctx, a.config.Endpoint, request, id, old.RefreshToken)
+	if !endpoint.RefusesClient(err) {
+		return answer, err
+	}
+	select {
+	case <-time.After(clientRetry):
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	return grant.Refresh(ctx, a.config.Endpoint, request, id, old.RefreshToken)
+}
+
+// forgetRefused forgets the registration that a token was issued to, if err says
+// that the server no longer knows it. The next login registers anew.
+func (a *Authorizer) forgetRefused(ctx context.Context, as *authserver.Server, token *record.Token, err error) error {
+	if !endpoint.RefusesClient(err) || token.ClientMethod == "" {
+		return nil
+	}
+	a.config.Logger.InfoContext(ctx, "the server no longer knows the registration of an earlier login", "issuer", as.Issuer)
+	return a.config.Registrar.Forget(ctx, as.Issuer, token.ClientID)
+}
+
 // revoke revokes the refresh token, which also ends its access tokens (RFC 7009
 // §2.1), or the access token if there is no refresh token.
 func (a *Authorizer) revoke(ctx context.Context, token *record.Token, finding record.Finding) error {
 	as, err := a.config.Finder.Known(ctx, token.Issuer, finding)
 	if err != nil || as.RevocationEndpoint == "" {
-		return err
-	}
-	id, err := a.config.Registrar.Known(ctx, as, token.ClientID)
-	if err != nil {
 		return err
 	}
 	value, hint := token.RefreshToken, "refresh_token"
@@ -108,7 +128,7 @@ func (a *Authorizer) revoke(ctx context.Context, token *record.Token, finding re
 		return nil
 	}
 	return a.config.Endpoint.Revoke(ctx, endpoint.Request{
-		URL: as.RevocationEndpoint, Issuer: as.Issuer, Identity: id, Secrets: []string{value},
+		URL: as.RevocationEndpoint, Issuer: as.OwnIssuer(), Identity: a.config.Registrar.Known(as, token), Secrets: []string{value},
 		Form: url.Values{"token": {value}, "token_type_hint": {hint}},
 	})
 }

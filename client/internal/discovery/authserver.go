@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/client/clienterr"
+	"github.com/mcp-auth/go/client/internal/authserver"
 	"github.com/mcp-auth/go/client/internal/untrusted"
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/metadata"
@@ -19,7 +20,7 @@ const freshFor = 10 * time.Minute
 // it takes one of preferred, else the one used before, else the first. The error
 // is a [*clienterr.UnsuitableError] if MCP does not allow its use, a
 // [*metadata.DiscoveryError] if its metadata cannot be fetched.
-func (f *Finder) AuthorizationServer(ctx context.Context, s *Source, before string, preferred []string) (*metadata.AuthorizationServer, error) {
+func (f *Finder) AuthorizationServer(ctx context.Context, s *Source, before string, preferred []string) (*authserver.Server, error) {
 	issuer := choose(s.Resource.AuthorizationServers, before, preferred)
 	if err := f.checkIssuer(issuer); err != nil {
 		return nil, err
@@ -53,7 +54,7 @@ func (f *Finder) checkIssuer(issuer string) error {
 }
 
 // metadataOf returns the metadata of an issuer, from memory if it is fresh.
-func (f *Finder) metadataOf(ctx context.Context, issuer string) (*metadata.AuthorizationServer, error) {
+func (f *Finder) metadataOf(ctx context.Context, issuer string) (*authserver.Server, error) {
 	f.mu.Lock()
 	as, until := f.as, f.until
 	f.mu.Unlock()
@@ -70,16 +71,41 @@ func (f *Finder) metadataOf(ctx context.Context, issuer string) (*metadata.Autho
 	return as, nil
 }
 
-func (f *Finder) fetchIssuer(ctx context.Context, issuer string) (*metadata.AuthorizationServer, error) {
+func (f *Finder) fetchIssuer(ctx context.Context, issuer string) (*authserver.Server, error) {
 	if err := f.checkIssuer(issuer); err != nil {
 		return nil, err
 	}
-	found, err := metadata.Fetch(ctx, f.config.Fetch, metadata.Source{Issuer: issuer})
+	settings, err := f.settings(issuer)
 	if err != nil {
 		return nil, err
 	}
-	if found.Server.TokenEndpoint == "" {
+	as, err := f.fetchMetadata(ctx, issuer, settings)
+	if err != nil {
+		return nil, err
+	}
+	if as.TokenEndpoint == "" {
 		return nil, &clienterr.UnsuitableError{Issuer: issuer, Reason: "its metadata has no token_endpoint"}
 	}
-	return found.Server, nil
+	return as, nil
+}
+
+func (f *Finder) settings(issuer string) (authserver.Settings, error) {
+	if f.config.Settings == nil {
+		return authserver.Settings{}, nil
+	}
+	return f.config.Settings(issuer)
+}
+
+func (f *Finder) fetchMetadata(ctx context.Context, issuer string, settings authserver.Settings) (*authserver.Server, error) {
+	if settings.Metadata != nil {
+		return &authserver.Server{AuthorizationServer: settings.Metadata, Settings: settings, Own: settings.OwnIssuer}, nil
+	}
+	repairer := &repairer{issuer: issuer, settings: settings}
+	found, err := metadata.Fetch(ctx, f.config.Fetch, metadata.Source{
+		Issuer: issuer, URL: settings.MetadataURL, Repair: repairer.repair,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &authserver.Server{AuthorizationServer: found.Server, Settings: settings, Own: repairer.own}, nil
 }

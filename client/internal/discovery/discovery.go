@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mcp-auth/go/client/internal/authserver"
 	"github.com/mcp-auth/go/client/internal/record"
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/metadata"
@@ -20,6 +21,9 @@ type Config struct {
 	Server *Server
 	// Fallback says what to do if the server has no resource metadata.
 	Fallback Fallback
+	// Settings says how to deal with an authorization server. Nil means that all
+	// conform.
+	Settings func(issuer string) (authserver.Settings, error)
 
 	Fetch  *fetch.Client
 	Logger *slog.Logger
@@ -33,8 +37,8 @@ type Finder struct {
 	server *Server
 
 	mu    sync.Mutex
-	as    *metadata.AuthorizationServer // the last one that was fetched
-	until time.Time                     // as is used without fetching it again
+	as    *authserver.Server // the last one that was fetched
+	until time.Time          // as is used without fetching it again
 }
 
 // New returns a finder.
@@ -50,6 +54,8 @@ type Refusal struct {
 	// Named reports whether a challenge names metadata, even in a form that
 	// cannot be read.
 	Named bool
+	// Unreadable says what is wrong with the challenge, empty if it can be read.
+	Unreadable string
 }
 
 // Source is where tokens come from.
@@ -60,7 +66,7 @@ type Source struct {
 	// Finding is how the authorization server was found.
 	Finding record.Finding
 
-	as *metadata.AuthorizationServer // nil if it is still to be fetched
+	as *authserver.Server // nil if it is still to be fetched
 }
 
 // probe asks for something that every MCP server protects, and opens no

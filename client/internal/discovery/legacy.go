@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/mcp-auth/go/client/clienterr"
+	"github.com/mcp-auth/go/client/internal/authserver"
 	"github.com/mcp-auth/go/client/internal/record"
 	"github.com/mcp-auth/go/client/internal/urls"
 	"github.com/mcp-auth/go/internal/fetch"
@@ -37,7 +38,10 @@ func (f *Finder) Source(ctx context.Context, refusal Refusal, known record.Serve
 		return &Source{Resource: document}, nil
 	}
 	var missing *clienterr.ResourceError
-	if !errors.As(err, &missing) || !absent(missing) || refusal.Named || !refusal.Refused || f.config.Fallback == NoFallback {
+	if errors.As(err, &missing) && refusal.Unreadable != "" {
+		missing.Err = fmt.Errorf("%w (the challenge of the server cannot be read: %s)", missing.Err, refusal.Unreadable)
+	}
+	if missing == nil || !absent(missing) || refusal.Named || !refusal.Refused || f.config.Fallback == NoFallback {
 		return nil, err
 	}
 	if known.Issuer != "" && known.Finding == record.ByResource {
@@ -92,7 +96,7 @@ func (f *Finder) legacySource(ctx context.Context, known record.Server, missing 
 // originMetadata fetches the authorization server metadata at the origin. The
 // metadata of an issuer with a slash at the end is at the same URL as without
 // (RFC 8414 §3.1); the document says which issuer it is about.
-func (f *Finder) originMetadata(ctx context.Context) (*metadata.AuthorizationServer, error) {
+func (f *Finder) originMetadata(ctx context.Context) (*authserver.Server, error) {
 	issuer := f.server.issuer()
 	as, err := f.metadataOf(ctx, issuer)
 	var other *metadata.IssuerMismatchError
@@ -120,8 +124,8 @@ func noServerMetadata(err error) bool {
 // defaultEndpoints returns the endpoints of a server without metadata (MCP
 // 2025-03-26, Fallbacks for Servers without Metadata Discovery), with what that
 // revision demands of every server.
-func defaultEndpoints(origin string) *metadata.AuthorizationServer {
-	return &metadata.AuthorizationServer{
+func defaultEndpoints(origin string) *authserver.Server {
+	return &authserver.Server{AuthorizationServer: &metadata.AuthorizationServer{
 		Issuer:                            origin,
 		AuthorizationEndpoint:             origin + "/authorize",
 		TokenEndpoint:                     origin + "/token",
@@ -129,13 +133,13 @@ func defaultEndpoints(origin string) *metadata.AuthorizationServer {
 		ResponseTypesSupported:            []string{"code"},
 		CodeChallengeMethodsSupported:     []string{"S256"},
 		TokenEndpointAuthMethodsSupported: []string{"none", "client_secret_basic", "client_secret_post"},
-	}
+	}}
 }
 
 // Known returns the authorization server that a token was obtained from before.
 // It assumes endpoints only if the token came from assumed ones and there is
 // still no metadata.
-func (f *Finder) Known(ctx context.Context, issuer string, finding record.Finding) (*metadata.AuthorizationServer, error) {
+func (f *Finder) Known(ctx context.Context, issuer string, finding record.Finding) (*authserver.Server, error) {
 	as, err := f.metadataOf(ctx, issuer)
 	if err != nil && finding == record.Assumed && f.config.Fallback == DefaultEndpoints && noServerMetadata(err) {
 		return defaultEndpoints(issuer), nil

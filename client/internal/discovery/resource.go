@@ -80,13 +80,21 @@ func (f *Finder) resourceAt(ctx context.Context, place string) (*metadata.Protec
 // from, or to the URL that was requested if a challenge named the document. MCP
 // adds the root of the server's origin as a place; a document there may be about
 // the origin.
+//
+// If the server's URL has a query, the document may be about the URL without it:
+// a query seldom names another resource (RFC 8707 §2), servers that use one for
+// options leave it out of their metadata, and a token goes to the server whatever
+// the query.
 func (s *Server) matches(resource, place string) error {
-	if sameIdentifier(resource, s.Identifier) || place == s.root && sameIdentifier(resource, s.origin) {
+	if sameIdentifier(resource, s.Identifier) || sameIdentifier(resource, s.bare) || place == s.root && sameIdentifier(resource, s.origin) {
 		return nil
 	}
 	text := fmt.Sprintf("the document is about %.200q, not about %.200q", untrusted.Text(resource, 200), s.Identifier)
-	if strings.TrimSuffix(resource, "/") == strings.TrimSuffix(s.Identifier, "/") {
+	switch {
+	case strings.TrimSuffix(resource, "/") == strings.TrimSuffix(s.Identifier, "/"):
 		text += "; they differ in the trailing slash"
+	case sameIdentifier(urls.WithoutQuery(resource), s.bare):
+		text += "; they differ in the query: use the URL with the query that the document has"
 	}
 	return errors.New(text)
 }

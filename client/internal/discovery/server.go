@@ -20,6 +20,7 @@ type Server struct {
 	// this machine.
 	Loopback bool
 
+	bare   string   // the identifier without its query
 	origin string   // scheme and authority, as the caller wrote them
 	places []string // URLs of its metadata, by precedence
 	root   string   // URL of the metadata of its origin
@@ -43,7 +44,7 @@ func ParseServer(raw string) (*Server, error) {
 	origin, _ := urls.Cut(raw)
 	s := &Server{
 		Identifier: raw, URL: u, Loopback: fetch.IsLoopbackURL(raw),
-		origin: origin, places: []string{place}, root: root,
+		bare: urls.WithoutQuery(raw), origin: origin, places: []string{place}, root: root,
 	}
 	if root != place {
 		s.places = append(s.places, root)

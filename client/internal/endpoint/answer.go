@@ -28,24 +28,3 @@ func readMembers(body []byte, member func(name string, raw []byte) error) error 
 	}
 	return faults
 }
-
-// refusal is an error answer (RFC 6749 §5.2).
-type refusal struct{ code, description string }
-
-// readRefusal reads an error answer. A body of another kind has no code.
-func readRefusal(body []byte) refusal {
-	var r refusal
-	err := jsonx.Object(body, maxDepth, func(name string, raw []byte) error {
-		switch name {
-		case "error":
-			r.code, _ = jsonx.String(raw)
-		case "error_description":
-			r.description, _ = jsonx.String(raw)
-		}
-		return nil
-	})
-	if err != nil {
-		return refusal{}
-	}
-	return r
-}

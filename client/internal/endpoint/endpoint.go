@@ -53,13 +53,15 @@ type Request struct {
 }
 
 // Token requests an access token. The error is a [*clienterr.TokenError] if the
-// server refuses, a [*clienterr.AnswerError] if its answer cannot be used.
+// server refuses, be it in an answer of success, a [*clienterr.AnswerError] if
+// its answer cannot be used.
 func (c *Client) Token(ctx context.Context, r Request) (*Token, error) {
 	resp, err := c.post(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	if resp.Status != http.StatusOK {
+	// RFC 6749 §5.1 demands 200; some servers answer with 201.
+	if !isSuccess(resp.Status) || refusesWithSuccess(resp.Body) {
 		return nil, r.refusal(resp)
 	}
 	answer, err := parseToken(resp.Body)
@@ -76,10 +78,14 @@ func (c *Client) Revoke(ctx context.Context, r Request) error {
 	if err != nil {
 		return err
 	}
-	if resp.Status != http.StatusOK && resp.Status != http.StatusNoContent {
+	if !isSuccess(resp.Status) {
 		return r.refusal(resp)
 	}
 	return nil
+}
+
+func isSuccess(status int) bool {
+	return status >= http.StatusOK && status < http.StatusMultipleChoices
 }
 
 // post sends the form, with client authentication and, if there is a key, a

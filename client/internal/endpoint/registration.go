@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/mcp-auth/go/client/clienterr"
@@ -22,8 +24,10 @@ func ValidClientID(id string) bool {
 }
 
 // ClientMetadata is what a client sends to register (RFC 7591 §2, OpenID Connect
-// Dynamic Client Registration §2 for application_type). It has no scope: servers
-// would take it for the most the client may ever request, and refuse a step-up.
+// Dynamic Client Registration §2 for application_type).
+//
+// It has no scope at first: servers take it for the most the client may ever
+// request, and would refuse a step-up.
 type ClientMetadata struct {
 	ClientName              string   `json:"client_name"`
 	ClientURI               string   `json:"client_uri,omitempty"`
@@ -35,6 +39,7 @@ type ClientMetadata struct {
 	ResponseTypes           []string `json:"response_types"`
 	TokenEndpointAuthMethod string   `json:"token_endpoint_auth_method"`
 	ApplicationType         string   `json:"application_type"`
+	Scope                   string   `json:"scope,omitempty"`
 }
 
 // Registered is the answer to a registration (RFC 7591 §3.2.1). What the server
@@ -52,7 +57,6 @@ type Registered struct {
 var (
 	errClientID     = errors.New("client_id is missing or not printable")
 	errClientSecret = errors.New("client_secret is not printable")
-	errClientMember = errors.New("a member has the wrong type")
 )
 
 // Register registers a client (RFC 7591). The error is a [*clienterr.TokenError]
@@ -68,7 +72,7 @@ func (c *Client) Register(ctx context.Context, endpoint string, about ClientMeta
 		return nil, err
 	}
 	// RFC 7591 §3.2.1 demands 201; some servers answer with 200.
-	if resp.Status != http.StatusCreated && resp.Status != http.StatusOK {
+	if !isSuccess(resp.Status) {
 		return nil, (&Request{URL: endpoint}).refusal(resp)
 	}
 	answer, err := parseRegistered(resp.Body)
@@ -93,7 +97,7 @@ func parseRegistered(body []byte) (*Registered, error) {
 }
 
 func (r *Registered) member(name string, raw []byte) error {
-	ok := true
+	ok, want := true, "a string"
 	switch name {
 	case "client_id":
 		r.ClientID, ok = jsonx.String(raw)
@@ -102,15 +106,31 @@ func (r *Registered) member(name string, raw []byte) error {
 	case "token_endpoint_auth_method":
 		r.Method, ok = jsonx.String(raw)
 	case "redirect_uris":
+		want = "a list of strings"
 		r.RedirectURIs, ok = jsonx.Strings(raw)
 	case "client_secret_expires_at":
-		r.SecretExpiresAt, ok = jsonx.NumericDate(raw)
-		if r.SecretExpiresAt.Unix() == 0 { // never
-			r.SecretExpiresAt = time.Time{}
-		}
+		want = "a number of seconds"
+		r.SecretExpiresAt, ok = expiry(raw)
 	}
 	if !ok {
-		return errClientMember
+		return fmt.Errorf("%s is not %s", name, want)
 	}
 	return nil
+}
+
+// expiry reads when a secret expires, zero if never: seconds since 1970, and
+// what some servers send instead, the same in quotes or a date (RFC 3339).
+func expiry(raw []byte) (time.Time, bool) {
+	at, ok := jsonx.NumericDate(raw)
+	if text, quoted := jsonx.String(raw); quoted {
+		if seconds, err := strconv.ParseInt(text, 10, 64); err == nil {
+			at, ok = jsonx.NumericDate(strconv.AppendInt(nil, seconds, 10))
+		} else if date, err := time.Parse(time.RFC3339, text); err == nil {
+			at, ok = date, true
+		}
+	}
+	if ok && at.Unix() == 0 { // never
+		at = time.Time{}
+	}
+	return at, ok
 }

@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"errors"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -11,7 +12,8 @@ import (
 	"github.com/mcp-auth/go/internal/jsonx"
 )
 
-// maxLifetime bounds what a server may say a token lives.
+// maxLifetime is the longest lifetime of a token that counts. A longer one is
+// taken for this.
 const maxLifetime = 10 * 365 * 24 * time.Hour
 
 // Token is a successful answer of a token endpoint (RFC 6749 §5.1).
@@ -35,7 +37,7 @@ var ErrTokenType = errors.New("token_type is missing or unknown")
 
 var (
 	errAccessToken = errors.New("access_token is missing or cannot be sent in a header")
-	errLifetime    = errors.New("expires_in is not a sensible number of seconds")
+	errLifetime    = errors.New("expires_in is not a number of seconds")
 	errRefresh     = errors.New("refresh_token is not printable or too long")
 	errScope       = errors.New("scope is not a list of scope tokens")
 )
@@ -48,7 +50,7 @@ func parseToken(body []byte) (*Token, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case !challenge.ValidToken68(t.AccessToken) || len(t.AccessToken) > maxToken:
+	case !sendable(t.AccessToken):
 		return nil, errAccessToken
 	case t.Type == "":
 		return nil, ErrTokenType
@@ -84,27 +86,46 @@ func (t *Token) member(name string, raw []byte) error {
 	return nil
 }
 
+// sendable reports whether an access token can be sent in a header. It may have
+// every character that RFC 6749 appendix A.12 allows, more than the syntax of
+// RFC 6750 §2.1 has: some servers use a colon. A header loses a space at an end
+// of its value.
+func sendable(token string) bool {
+	return token != "" && len(token) <= maxToken && untrusted.Printable(token) && strings.TrimSpace(token) == token
+}
+
 // readLifetime accepts a number, and a number in quotes, which some servers
-// send.
+// send. The lifetime of a token that is said to live no time is not known: the
+// token was issued to be used.
 func (t *Token) readLifetime(raw []byte) error {
 	text := string(raw)
 	if quoted, ok := jsonx.String(raw); ok {
 		text = quoted
 	}
 	seconds, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(seconds >= 0) || seconds > maxLifetime.Seconds() {
+	if errors.Is(err, strconv.ErrRange) { // an infinity
+		err = nil
+	}
+	if err != nil || math.IsNaN(seconds) || strings.Trim(text, "+-.0123456789eE") != "" {
 		return errLifetime
 	}
+	if seconds <= 0 {
+		return nil
+	}
+	seconds = min(seconds, maxLifetime.Seconds())
 	t.Lifetime, t.HasLifetime = time.Duration(seconds*float64(time.Second)), true
 	return nil
 }
 
 func (t *Token) readScope(raw []byte) error {
-	text, ok := jsonx.String(raw)
+	list, ok := jsonx.Strings(raw) // which some servers send
+	if text, isText := jsonx.String(raw); isText {
+		list, ok = strings.Fields(text), true
+	}
 	if !ok {
 		return errScope
 	}
-	t.Scope, t.HasScope = strings.Fields(text), true
+	t.Scope, t.HasScope = list, true
 	for _, scope := range t.Scope {
 		if !challenge.ValidScope(scope) {
 			return errScope

@@ -21,17 +21,23 @@ func TestTokenResponses(t *testing.T) {
 		`{"token_type":"Bearer"}`:                                                   errAccessToken,
 		`{"access_token":"","token_type":"Bearer"}`:                                 errAccessToken,
 		`{"access_token":7,"token_type":"Bearer"}`:                                  errAccessToken,
-		`{"access_token":"a b","token_type":"Bearer"}`:                              errAccessToken,
+		`{"access_token":"user:grant:secret","token_type":"Bearer"}`:                nil,
+		`{"access_token":"a b{}\\\"","token_type":"Bearer"}`:                        nil,
+		`{"access_token":" a","token_type":"Bearer"}`:                               errAccessToken,
+		`{"access_token":"a ","token_type":"Bearer"}`:                               errAccessToken,
+		`{"access_token":"a\u007f","token_type":"Bearer"}`:                          errAccessToken,
 		`{"access_token":"a\r\nX: y","token_type":"Bearer"}`:                        errAccessToken,
 		`{"access_token":"ä","token_type":"Bearer"}`:                                errAccessToken,
 		`{"access_token":"a"}`:                                                      ErrTokenType,
 		`{"access_token":"a","token_type":["Bearer"]}`:                              ErrTokenType,
-		`{"access_token":"a","token_type":"Bearer","expires_in":-1}`:                errLifetime,
-		`{"access_token":"a","token_type":"Bearer","expires_in":1e300}`:             errLifetime,
+		`{"access_token":"a","token_type":"Bearer","expires_in":-1}`:                nil,
+		`{"access_token":"a","token_type":"Bearer","expires_in":1e300}`:             nil,
 		`{"access_token":"a","token_type":"Bearer","expires_in":"soon"}`:            errLifetime,
 		`{"access_token":"a","token_type":"Bearer","expires_in":"NaN"}`:             errLifetime,
 		`{"access_token":"a","token_type":"Bearer","expires_in":"Inf"}`:             errLifetime,
-		`{"access_token":"a","token_type":"Bearer","scope":["a"]}`:                  errScope,
+		`{"access_token":"a","token_type":"Bearer","scope":["a"]}`:                  nil,
+		`{"access_token":"a","token_type":"Bearer","scope":["a b"]}`:                errScope,
+		`{"access_token":"a","token_type":"Bearer","scope":7}`:                      errScope,
 		`{"access_token":"a","token_type":"Bearer","scope":"a\"b"}`:                 errScope,
 		`{"access_token":"a","token_type":"Bearer","refresh_token":"a\nb"}`:         errRefresh,
 		`{"access_token":"a","token_type":"Bearer","refresh_token":true}`:           errRefresh,
@@ -54,6 +60,20 @@ func TestTokenResponses(t *testing.T) {
 	r, err := parseToken([]byte(`{"access_token":"a","token_type":"Bearer","expires_in":90.5,"scope":"a  b"}`))
 	if err != nil || r.Lifetime != 90500*time.Millisecond || strings.Join(r.Scope, ",") != "a,b" {
 		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// A lifetime is never longer than ten years, and not known if it is none.
+func TestTokenLifetime(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]time.Duration{
+		`7`: 7 * time.Second, `"7"`: 7 * time.Second, `0`: 0, `-1`: 0, `"-1"`: 0,
+		`315360001`: maxLifetime, `99999999999`: maxLifetime, `1e999`: maxLifetime, `-1e999`: 0,
+	} {
+		r, err := parseToken([]byte(`{"access_token":"a","token_type":"Bearer","expires_in":` + text + `}`))
+		if err != nil || r.Lifetime != want || r.HasLifetime != (want > 0) {
+			t.Errorf("%s: %+v, %v, want %s", text, r, err, want)
+		}
 	}
 }
 

@@ -3,16 +3,16 @@ package grant
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
+	"net/url"
+	"slices"
 	"time"
 
 	"github.com/mcp-auth/go/client/clienterr"
 	"github.com/mcp-auth/go/client/internal/authcode"
 	"github.com/mcp-auth/go/client/internal/endpoint"
-	"github.com/mcp-auth/go/client/internal/loopback"
 	"github.com/mcp-auth/go/client/internal/registration"
-	"github.com/mcp-auth/go/metadata"
+	"github.com/mcp-auth/go/client/internal/urls"
 )
 
 // AuthorizationCode has a user log in with a browser.
@@ -28,8 +28,12 @@ type AuthorizationCode struct {
 	OpenURL func(ctx context.Context, authorizationURL string) error
 	// Callback shows the authorization URL and returns the answer, instead of
 	// OpenURL. If both are nil, a user cannot be asked.
-	Callback    func(ctx context.Context, authorizationURL string) (callbackURL string, err error)
+	Callback func(ctx context.Context, authorizationURL string) (callbackURL string, err error)
+	// RedirectURI is where the user is sent back to.
 	RedirectURI string
+	// PerIssuer extends the path of RedirectURI by a part that differs from
+	// issuer to issuer, if the client registers dynamically.
+	PerIssuer bool
 	// Timeout is how long the user may take.
 	Timeout time.Duration
 }
@@ -46,117 +50,112 @@ func (g *AuthorizationCode) Obtain(ctx context.Context, r Request) (*Result, err
 	if g.OpenURL == nil && g.Callback == nil {
 		return nil, &clienterr.LoginRequiredError{ServerURL: g.ServerURL}
 	}
-	browser, err := g.browser(ctx, r.Server)
+	g.warnOfMixUp(ctx, r)
+	var register []string // scopes
+	if r.Server.Settings.RegisterScopes {
+		register = (&login{request: r}).scopesToRegister()
+	}
+	for again := true; ; again = false {
+		login := &login{grant: g, request: r, register: register}
+		result, err := login.run(ctx)
+		if err == nil {
+			return result, nil
+		}
+		wider, retry, failure := login.recover(ctx, err)
+		if !retry || !again || ctx.Err() != nil {
+			return nil, failure
+		}
+		register = wider
+	}
+}
+
+// redirectURI returns where a server sends the user. A client that registers
+// itself has a redirect URI for each issuer: a server that was talked into
+// serving another's authorization request does not know that URI (OAuth 2.0
+// Security BCP §4.4.2.2), be its answers without iss.
+func (g *AuthorizationCode) redirectURI(r Request) string {
+	if !g.PerIssuer || !g.Registrar.RegistersDynamically(r.Server, r.Before) {
+		return g.RedirectURI
+	}
+	u, err := url.Parse(g.RedirectURI)
 	if err != nil {
-		return nil, err
+		return g.RedirectURI
 	}
-	defer browser.Close()
-	client, err := g.Registrar.Register(ctx, r.Server, r.Before, browser.RedirectURI())
-	if err != nil {
-		return nil, err
-	}
-	token, err := g.login(ctx, r, client.Identity, browser)
-	if err != nil {
-		return nil, errors.Join(err, g.forget(ctx, r.Server.Issuer, client, err))
-	}
-	return newResult(token, client), nil
+	return u.JoinPath(issuerPart(r.Server.Issuer)).String()
 }
 
-// forget removes a dynamic registration that the server no longer knows, so that
-// the next attempt registers again.
-func (g *AuthorizationCode) forget(ctx context.Context, issuer string, client registration.Registration, cause error) error {
-	var refused *clienterr.TokenError
-	if !client.Dynamic || !errors.As(cause, &refused) || refused.Code != "invalid_client" {
-		return nil
+// warnOfMixUp logs a warning if nothing would show that the user was sent to
+// another server than the one that gets the code: no iss is promised, the
+// redirect URI is the same for all servers, and the endpoints are of different
+// origins.
+func (g *AuthorizationCode) warnOfMixUp(ctx context.Context, r Request) {
+	as := r.Server
+	if as.AuthorizationResponseIssParameterSupported || g.redirectURI(r) != g.RedirectURI ||
+		urls.Origin(as.AuthorizationEndpoint) == urls.Origin(as.TokenEndpoint) {
+		return
 	}
-	return g.Registrar.Forget(ctx, issuer)
+	g.Logger.WarnContext(ctx, "the server does not promise iss in its answers, and its endpoints have different origins: check that the login page is that server's",
+		"issuer", as.Issuer, "login page", urls.Origin(as.AuthorizationEndpoint), "token endpoint", urls.Origin(as.TokenEndpoint))
 }
 
-// browser takes the user to the authorization URL and brings the answer back.
-type browser interface {
-	// RedirectURI returns the URL at which the answer will arrive.
-	RedirectURI() string
-	// Visit returns the URL of the answer.
-	Visit(ctx context.Context, attempt *authcode.Attempt, authorizationURL string) (string, error)
-	Close()
+// recover does what can be done about a login that failed. It reports whether to
+// try once more, and with which scopes to register then.
+func (l *login) recover(ctx context.Context, cause error) (register []string, again bool, failure error) {
+	issuer, client := l.request.Server.Issuer, l.client
+	refused := refusesClient(cause)
+	var timeout *clienterr.LoginTimeoutError
+	unanswered := errors.As(cause, &timeout) || ctx.Err() != nil
+	switch {
+	case !client.Dynamic:
+		return nil, false, cause
+	case refused, unanswered && client.Kept:
+	case refusesScope(cause) && !covers(client.Scopes, l.scopesToRegister()):
+		l.grant.Logger.InfoContext(ctx, "the server grants only the scopes that a client registered: registering anew with scopes", "issuer", issuer)
+		return l.scopesToRegister(), true, l.forget(ctx, cause)
+	default:
+		return nil, false, cause
+	}
+	if timeout != nil {
+		timeout.Forgotten = client.Identity.ID
+	}
+	if refused && client.Kept {
+		l.grant.Logger.InfoContext(ctx, "the server no longer knows the registration of an earlier login: registering anew", "issuer", issuer)
+	}
+	return nil, refused && client.Kept, l.forget(ctx, cause)
 }
 
-func (g *AuthorizationCode) browser(ctx context.Context, as *metadata.AuthorizationServer) (browser, error) {
-	if g.Callback != nil {
-		return callbackBrowser{g.Callback, g.RedirectURI}, nil
-	}
-	registered, err := g.Registrar.RedirectURI(ctx, as.Issuer)
-	if err != nil {
-		return nil, err
-	}
-	receiver, err := loopback.Listen(ctx, g.RedirectURI, registered)
-	if err != nil {
-		return nil, err
-	}
-	return loopbackBrowser{receiver, g.OpenURL}, nil
+// forget removes the registration that the login used, even if the caller is
+// leaving.
+func (l *login) forget(ctx context.Context, cause error) error {
+	return errors.Join(cause, l.grant.Registrar.Forget(context.WithoutCancel(ctx), l.request.Server.Issuer, l.client.Identity.ID))
 }
 
-// callbackBrowser is a function of the caller.
-type callbackBrowser struct {
-	callback func(ctx context.Context, authorizationURL string) (string, error)
-	uri      string
+// scopesToRegister returns the scopes for a server that lets a client request
+// only what it registered.
+func (l *login) scopesToRegister() []string {
+	scopes := slices.Concat(l.client.Scopes, l.request.Scopes, l.request.Supported)
+	slices.Sort(scopes)
+	return slices.Compact(scopes)
 }
 
-func (b callbackBrowser) RedirectURI() string { return b.uri }
-func (b callbackBrowser) Close()              {}
-func (b callbackBrowser) Visit(ctx context.Context, _ *authcode.Attempt, authorizationURL string) (string, error) {
-	return b.callback(ctx, authorizationURL)
+func covers(scopes, needed []string) bool {
+	return !slices.ContainsFunc(needed, func(s string) bool { return !slices.Contains(scopes, s) })
 }
 
-// loopbackBrowser is the user's browser, which comes back to loopback.
-type loopbackBrowser struct {
-	*loopback.Receiver
-	open func(ctx context.Context, authorizationURL string) error
+// refusesClient reports whether the token endpoint, or the authorization
+// endpoint, does not know the client.
+func refusesClient(err error) bool {
+	var refused *clienterr.AuthorizationError
+	if errors.As(err, &refused) {
+		return refused.Code == "invalid_client" || refused.Code == "unauthorized_client"
+	}
+	return endpoint.RefusesClient(err)
 }
 
-func (b loopbackBrowser) Visit(ctx context.Context, attempt *authcode.Attempt, authorizationURL string) (string, error) {
-	return b.Receive(ctx, func() error { return b.open(ctx, authorizationURL) }, attempt.Accepts)
-}
-
-// login sends the user to the authorization server and redeems the code.
-func (g *AuthorizationCode) login(ctx context.Context, r Request, id endpoint.Identity, b browser) (*endpoint.Token, error) {
-	wanted := authcode.Request{
-		Server: r.Server, ClientID: id.ID, RedirectURI: b.RedirectURI(), Resource: r.Resource, Scopes: r.Scopes,
-	}
-	if r.Key != nil {
-		wanted.Thumbprint = r.Key.Thumbprint()
-	}
-	attempt := authcode.New(wanted)
-	code, err := g.authorize(ctx, r.Server.Issuer, attempt, b)
-	if err != nil {
-		return nil, err
-	}
-	g.Logger.InfoContext(ctx, "redeeming the authorization code", "issuer", r.Server.Issuer)
-	request := r.request(endpoint.GrantAuthorizationCode, id, code, attempt.Verifier())
-	request.Form.Del("scope") // RFC 6749 §4.1.3: determined by the code
-	request.Form.Set("code", code)
-	request.Form.Set("code_verifier", attempt.Verifier())
-	request.Form.Set("redirect_uri", wanted.RedirectURI)
-	return g.Endpoint.Token(ctx, request)
-}
-
-var errUserTimeout = fmt.Errorf("the user did not finish logging in: %w", context.DeadlineExceeded)
-
-// authorize has the user log in and returns the authorization code.
-func (g *AuthorizationCode) authorize(ctx context.Context, issuer string, attempt *authcode.Attempt, b browser) (string, error) {
-	target, err := attempt.URL()
-	if err != nil {
-		return "", err
-	}
-	g.Logger.InfoContext(ctx, "waiting for the user to log in", "issuer", issuer, "timeout", g.Timeout.String())
-	limited, cancel := context.WithTimeoutCause(ctx, g.Timeout, errUserTimeout)
-	defer cancel()
-	callback, err := b.Visit(limited, attempt, target)
-	if errors.Is(err, context.DeadlineExceeded) && errors.Is(context.Cause(limited), errUserTimeout) {
-		return "", errUserTimeout
-	}
-	if err != nil {
-		return "", err
-	}
-	return attempt.Code(callback)
+func refusesScope(err error) bool {
+	const invalidScope = "invalid_scope"
+	var refused *clienterr.AuthorizationError
+	var refusedToken *clienterr.TokenError
+	return errors.As(err, &refused) && refused.Code == invalidScope ||
+		errors.As(err, &refusedToken) && refusedToken.Code == invalidScope
 }

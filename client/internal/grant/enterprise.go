@@ -5,6 +5,7 @@ import (
 	"net/url"
 
 	"github.com/mcp-auth/go/client/clienterr"
+	"github.com/mcp-auth/go/client/internal/authserver"
 	"github.com/mcp-auth/go/client/internal/endpoint"
 	"github.com/mcp-auth/go/client/internal/registration"
 	"github.com/mcp-auth/go/client/internal/urls"
@@ -36,7 +37,7 @@ func (*EnterpriseManaged) Interactive() bool { return false }
 
 // Obtain implements [Grant].
 func (g *EnterpriseManaged) Obtain(ctx context.Context, r Request) (*Result, error) {
-	client, err := g.Registrar.Register(ctx, r.Server, r.Before, "")
+	client, err := g.Registrar.Register(ctx, registration.Request{Server: r.Server, Before: r.Before})
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +63,7 @@ func (g *EnterpriseManaged) assertion(ctx context.Context, r Request) (string, e
 		Form: r.form(url.Values{
 			"grant_type":           {endpoint.GrantTokenExchange},
 			"requested_token_type": {idJAGType},
-			"audience":             {r.Server.Issuer},
+			"audience":             {r.Server.OwnIssuer()},
 			"subject_token":        {subject},
 			"subject_token_type":   {subjectType},
 		}),
@@ -80,13 +81,13 @@ func (g *EnterpriseManaged) assertion(ctx context.Context, r Request) (string, e
 
 // provider returns the metadata of the identity provider, which is only its
 // token endpoint if that is configured.
-func (g *EnterpriseManaged) provider(ctx context.Context) (*metadata.AuthorizationServer, error) {
+func (g *EnterpriseManaged) provider(ctx context.Context) (*authserver.Server, error) {
 	if g.TokenEndpoint != "" {
-		return &metadata.AuthorizationServer{Issuer: g.Provider.Issuer, TokenEndpoint: g.TokenEndpoint}, nil
+		return &authserver.Server{AuthorizationServer: &metadata.AuthorizationServer{Issuer: g.Provider.Issuer, TokenEndpoint: g.TokenEndpoint}}, nil
 	}
 	found, err := metadata.Fetch(ctx, g.Fetch, metadata.Source{Issuer: g.Provider.Issuer})
 	if err != nil {
 		return nil, err
 	}
-	return found.Server, nil
+	return &authserver.Server{AuthorizationServer: found.Server}, nil
 }

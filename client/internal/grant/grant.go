@@ -7,11 +7,11 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/mcp-auth/go/client/internal/authserver"
 	"github.com/mcp-auth/go/client/internal/endpoint"
 	"github.com/mcp-auth/go/client/internal/proof"
 	"github.com/mcp-auth/go/client/internal/record"
 	"github.com/mcp-auth/go/client/internal/registration"
-	"github.com/mcp-auth/go/metadata"
 )
 
 // Grant is a way to obtain a token.
@@ -25,10 +25,12 @@ type Grant interface {
 // Request says which token is wanted.
 type Request struct {
 	// Server is the authorization server.
-	Server *metadata.AuthorizationServer
+	Server *authserver.Server
 	// Resource is the identifier to send, exactly as the resource writes it.
 	Resource string
 	Scopes   []string
+	// Supported are the scopes that the resource advertises.
+	Supported []string
 	// Key is the key to bind the token to, nil if it is not to be bound.
 	Key *proof.Key
 	// Before is the authorization server that was used earlier.
@@ -37,28 +39,39 @@ type Request struct {
 
 // Result is a token and the client it was issued to.
 type Result struct {
-	Token    *endpoint.Token
-	ClientID string
+	Token *endpoint.Token
+	// Client is that client. It has a method only if it registered dynamically.
+	Client record.Client
 	// Bound reports whether credentials without an issuer were used.
 	Bound bool
 }
 
 func newResult(token *endpoint.Token, client registration.Registration) *Result {
-	return &Result{Token: token, ClientID: client.Identity.ID, Bound: client.Bound}
+	result := &Result{Token: token, Client: record.Client{ClientID: client.Identity.ID}, Bound: client.Bound}
+	if client.Dynamic {
+		result.Client.ClientSecret, result.Client.Method = client.Identity.Secret, client.Identity.Method
+	}
+	return result
 }
 
 // request returns a token request with the parameters that every grant has: the
-// resource (RFC 8707 §2.2) and the scopes.
+// resource (RFC 8707 §2.2), the scopes, and what the configuration adds.
 func (r *Request) request(grantType string, id endpoint.Identity, secrets ...string) endpoint.Request {
+	form := url.Values{"grant_type": {grantType}}
+	for name, value := range r.Server.Settings.TokenParameters {
+		form.Set(name, value)
+	}
 	return endpoint.Request{
-		URL: r.Server.TokenEndpoint, Issuer: r.Server.Issuer, Identity: id, Key: r.Key, Secrets: secrets,
-		Form: r.form(url.Values{"grant_type": {grantType}}),
+		URL: r.Server.TokenEndpoint, Issuer: r.Server.OwnIssuer(), Identity: id, Key: r.Key, Secrets: secrets,
+		Form: r.form(form),
 	}
 }
 
 // form adds resource and scopes to a form.
 func (r *Request) form(form url.Values) url.Values {
-	form.Set("resource", r.Resource)
+	if !r.Server.Settings.OmitResource {
+		form.Set("resource", r.Resource)
+	}
 	if len(r.Scopes) > 0 {
 		form.Set("scope", strings.Join(r.Scopes, " "))
 	}
@@ -89,42 +102,6 @@ func (g *ClientCredentials) Obtain(ctx context.Context, r Request) (*Result, err
 		return nil, err
 	}
 	token, err := g.Endpoint.Token(ctx, r.request(endpoint.GrantClientCredentials, client.Identity))
-	if err != nil {
-		return nil, err
-	}
-	return newResult(token, client), nil
-}
-
-// Assertion lets the client act with an assertion of its identity (RFC 7523
-// §2.1).
-type Assertion struct {
-	Endpoint  *endpoint.Client
-	Registrar *registration.Registrar
-	// Source returns the assertion.
-	Source func(ctx context.Context, r Request) (string, error)
-}
-
-// Interactive implements [Grant].
-func (*Assertion) Interactive() bool { return false }
-
-// Obtain implements [Grant].
-func (g *Assertion) Obtain(ctx context.Context, r Request) (*Result, error) {
-	client, err := g.Registrar.Preregistered(r.Server, r.Before)
-	if err != nil {
-		return nil, err
-	}
-	assertion, err := g.Source(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	return redeem(ctx, g.Endpoint, r, client, assertion)
-}
-
-// redeem exchanges an assertion for a token.
-func redeem(ctx context.Context, e *endpoint.Client, r Request, client registration.Registration, assertion string) (*Result, error) {
-	request := r.request(endpoint.GrantJWTBearer, client.Identity, assertion)
-	request.Form.Set("assertion", assertion)
-	token, err := e.Token(ctx, request)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/mcp-auth/go/client/internal/urls"
@@ -17,20 +18,33 @@ import (
 
 const (
 	readTimeout = 10 * time.Second
-	grace       = 2 * time.Second
-	maxHeader   = 32 << 10
+	// pageWait bounds how long the browser waits to learn how the login ended.
+	pageWait     = 20 * time.Second
+	writeTimeout = readTimeout + pageWait
+	grace        = 2 * time.Second
+	maxHeader    = 32 << 10
 )
 
-// page is fixed: it shows nothing of what arrives with the request.
-const page = `<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>Back to the application</title>
-<body><h1>The answer has arrived</h1><p>You can close this window and return to the application.</p></body></html>
-`
-
-// Receiver listens on loopback for the browser to come back.
+// Receiver listens on loopback for the browser to come back, and shows there how
+// the login ended. It can be used once.
 type Receiver struct {
 	listener net.Listener
 	uri      string
+
+	server *http.Server
+	served chan error // Serve's error
+	opened chan error // open's error
+
+	ending sync.Once
+	ended  chan struct{} // closed when page is set
+	page   Page
+}
+
+func newReceiver(l net.Listener, uri string) *Receiver {
+	return &Receiver{
+		listener: l, uri: uri,
+		served: make(chan error, 1), opened: make(chan error, 1), ended: make(chan struct{}),
+	}
 }
 
 // Listen listens at a redirect URI. If the URI has no port, it listens at the
@@ -40,7 +54,7 @@ type Receiver struct {
 func Listen(ctx context.Context, redirectURI, registered string) (*Receiver, error) {
 	if registered != "" && differInPort(registered, redirectURI) {
 		if l, err := listenAt(ctx, registered); err == nil {
-			return &Receiver{l, registered}, nil
+			return newReceiver(l, registered), nil
 		}
 	}
 	l, err := listenAt(ctx, redirectURI)
@@ -51,7 +65,7 @@ func Listen(ctx context.Context, redirectURI, registered string) (*Receiver, err
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	return &Receiver{l, withPort(redirectURI, port)}, nil
+	return newReceiver(l, withPort(redirectURI, port)), nil
 }
 
 // differInPort reports whether the redirect URIs differ only in the port, or not
@@ -94,63 +108,90 @@ func listenAt(ctx context.Context, redirectURI string) (net.Listener, error) {
 // RedirectURI returns the redirect URI, with its port.
 func (r *Receiver) RedirectURI() string { return r.uri }
 
-// Close stops listening.
-func (r *Receiver) Close() { _ = r.listener.Close() } // already closed after Receive
-
 // Receive calls open and returns the URL of the first request that accepted
 // accepts. Other requests are refused and do not end the wait: any web page can
-// make the browser send them. The receiver can be used once.
+// make the browser send them. The browser waits for [Receiver.Show].
 func (r *Receiver) Receive(ctx context.Context, open func() error, accepted func(callbackURL string) bool) (string, error) {
 	answers := make(chan string, 1)
-	server := &http.Server{
+	r.server = &http.Server{
 		Handler:           r.handler(accepted, answers),
 		ReadHeaderTimeout: readTimeout,
 		ReadTimeout:       readTimeout,
-		WriteTimeout:      readTimeout,
+		WriteTimeout:      writeTimeout,
 		MaxHeaderBytes:    maxHeader,
 	}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(r.listener) }()
-	defer func() {
-		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
-		defer cancel()
-		if server.Shutdown(limited) != nil {
-			_ = server.Close() // the listener is closed, nothing else can fail
+	go func() { r.served <- r.server.Serve(r.listener) }()
+	// A function that stays until the browser has its page must not keep the
+	// answer from being read.
+	go func() { r.opened <- open() }()
+	opened := r.opened
+	for {
+		select {
+		case answer := <-answers:
+			return answer, nil
+		case err := <-opened:
+			r.opened <- err
+			if err != nil {
+				return "", err
+			}
+			opened = nil
+		case err := <-r.served:
+			r.served <- err
+			return "", err
+		case <-ctx.Done():
+			return "", context.Cause(ctx)
 		}
-		<-served
-	}()
-	if err := open(); err != nil {
-		return "", err
 	}
+}
+
+// Show shows the browser how the login ended. Only the first page counts.
+func (r *Receiver) Show(page Page) {
+	r.ending.Do(func() {
+		r.page = page
+		close(r.ended)
+	})
+}
+
+// Close stops listening. A browser that still waits is shown that the login did
+// not succeed.
+func (r *Receiver) Close() {
+	r.Show(Failed("", ""))
+	if r.server == nil {
+		_ = r.listener.Close() // nothing was received
+		return
+	}
+	limited, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	if r.server.Shutdown(limited) != nil {
+		_ = r.server.Close() // the listener is closed, nothing else can fail
+	}
+	<-r.served
 	select {
-	case answer := <-answers:
-		return answer, nil
-	case err := <-served:
-		served <- err
-		return "", err
-	case <-ctx.Done():
-		return "", context.Cause(ctx)
+	case <-r.opened:
+	case <-limited.Done():
 	}
 }
 
 func (r *Receiver) handler(accepted func(string) bool, answers chan<- string) http.Handler {
 	origin, _ := urls.Cut(r.uri)
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		header := w.Header()
-		header.Set("Cache-Control", "no-store")
-		header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-		header.Set("Referrer-Policy", "no-referrer")
-		header.Set("X-Content-Type-Options", "nosniff")
 		callback := origin + req.URL.RequestURI()
 		if req.Method != http.MethodGet || !fetch.IsLoopbackAuthority(req.Host) || !accepted(callback) {
-			http.Error(w, "Nothing is expected here.", http.StatusNotFound)
+			unexpected.write(w, http.StatusNotFound)
 			return
 		}
 		select {
 		case answers <- callback:
 		default: // the first answer counts
 		}
-		header.Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = w.Write([]byte(page)) // a browser that is gone does not need the page
+		timer := time.NewTimer(pageWait)
+		defer timer.Stop()
+		select {
+		case <-r.ended:
+			r.page.write(w, http.StatusOK)
+		case <-timer.C:
+			pending.write(w, http.StatusOK)
+		case <-req.Context().Done():
+		}
 	})
 }

@@ -36,13 +36,20 @@ type Server struct {
 // Token is what one authorization server granted for one resource. It has no
 // access token and no refresh token if the server no longer accepts them.
 type Token struct {
-	Issuer       string    `json:"issuer"`
-	Resource     string    `json:"resource"`
-	ClientID     string    `json:"client_id,omitempty"`
+	Issuer   string `json:"issuer"`
+	Resource string `json:"resource"`
+	ClientID string `json:"client_id,omitempty"`
+	// ClientSecret and ClientMethod are those of a dynamic registration, which
+	// may be replaced before the token is refreshed or revoked.
+	ClientSecret string    `json:"client_secret,omitempty"`
+	ClientMethod string    `json:"client_method,omitempty"`
 	AccessToken  string    `json:"access_token,omitempty"`
 	TokenType    string    `json:"token_type,omitempty"`
 	RefreshToken string    `json:"refresh_token,omitempty"`
 	ExpiresAt    time.Time `json:"expires_at,omitzero"`
+	// RenewAt is from when the token is no longer sent: it has to arrive before
+	// it expires.
+	RenewAt time.Time `json:"renew_at,omitzero"`
 	// Requested are the scopes that were requested, the basis of a step-up.
 	Requested []string `json:"requested,omitempty"`
 	// Granted are the scopes that the server says it granted. Nil means that it
@@ -87,5 +94,6 @@ type Client struct {
 	ClientSecret string    `json:"client_secret,omitempty"`
 	Method       string    `json:"method"`
 	RedirectURI  string    `json:"redirect_uri"`
+	Scopes       []string  `json:"scopes,omitempty"`
 	ExpiresAt    time.Time `json:"expires_at,omitzero"`
 }

@@ -107,9 +107,16 @@ func (r *Records) SetClient(ctx context.Context, client *Client) error {
 	return save(ctx, r.store, clientKey(client.Issuer), client)
 }
 
-// RemoveClient removes the registration at an issuer.
-func (r *Records) RemoveClient(ctx context.Context, issuer string) error {
-	return remove(ctx, r.store, clientKey(issuer))
+// RemoveClient removes the registration at an issuer. If clientID is not empty,
+// it leaves the registration of another client.
+func (r *Records) RemoveClient(ctx context.Context, issuer, clientID string) error {
+	return update(ctx, r.store, clientKey(issuer), func(record []byte) ([]byte, error) {
+		client, err := decode[Client](record)
+		if err == nil && client != nil && clientID != "" && client.ClientID != clientID {
+			return record, nil
+		}
+		return nil, nil
+	})
 }
 
 // update calls Update and wraps a failure of the store. An error of change is

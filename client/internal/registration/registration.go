@@ -5,18 +5,17 @@ package registration
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/mcp-auth/go/client/clienterr"
+	"github.com/mcp-auth/go/client/internal/authserver"
 	"github.com/mcp-auth/go/client/internal/endpoint"
 	"github.com/mcp-auth/go/client/internal/record"
-	"github.com/mcp-auth/go/client/internal/urls"
-	"github.com/mcp-auth/go/internal/fetch"
-	"github.com/mcp-auth/go/metadata"
+	"github.com/mcp-auth/go/internal/jose"
 )
 
 // Credentials identify a client that was registered beforehand.
@@ -30,10 +29,10 @@ type Credentials struct {
 }
 
 // At returns the client at a server.
-func (c *Credentials) At(as *metadata.AuthorizationServer) endpoint.Identity {
+func (c *Credentials) At(as *authserver.Server) endpoint.Identity {
 	id := c.Identity
 	if id.Method == "" {
-		id.Method = endpoint.ChooseMethod(as, id.Secret != "", id.Signer != nil)
+		id.Method = endpoint.ChooseMethod(as.AuthorizationServer, id.Secret != "", id.Signer != nil)
 	}
 	return id
 }
@@ -44,6 +43,12 @@ type Config struct {
 	// DocumentURL is the URL of the client's metadata document, empty if it has
 	// none.
 	DocumentURL string
+	// DocumentSigner signs assertions with a key that the document publishes. Nil
+	// means that the document describes a public client.
+	DocumentSigner *jose.Signer
+	// Preferred are issuers to choose if the MCP server names several, in
+	// addition to those of Credentials.
+	Preferred []string
 	// Dynamic allows dynamic registration, with what About says of the client.
 	Dynamic bool
 	About   endpoint.ClientMetadata
@@ -55,10 +60,17 @@ type Config struct {
 }
 
 // Registrar finds the identities of one client. It is safe for concurrent use.
-type Registrar struct{ config Config }
+type Registrar struct {
+	config Config
+
+	mu        sync.Mutex
+	confirmed map[string]time.Time // by issuer, when the server last knew the client
+}
 
 // New returns a registrar.
-func New(config Config) *Registrar { return &Registrar{config} }
+func New(config Config) *Registrar {
+	return &Registrar{config: config, confirmed: map[string]time.Time{}}
+}
 
 // Registration is a client at an authorization server.
 type Registration struct {
@@ -67,39 +79,73 @@ type Registration struct {
 	Bound bool
 	// Dynamic reports whether the client registered dynamically.
 	Dynamic bool
+	// Kept reports whether it did so earlier, and nothing has shown lately that
+	// the server still knows it.
+	Kept bool
+	// Scopes are the scopes of a dynamic registration, empty if it has none.
+	Scopes []string
+}
+
+// Request says for which use a client is wanted.
+type Request struct {
+	Server *authserver.Server
+	// Before is the authorization server used earlier.
+	Before record.Server
+	// RedirectURI is where the user is sent back to. Empty means that no redirect
+	// takes place, so the client does not register dynamically.
+	RedirectURI string
+	// Scopes are the scopes to register. Empty means none: servers take them for
+	// the most that the client may ever request.
+	Scopes []string
 }
 
 // Register returns the client at an authorization server, registering it there
-// if need be. before is the server used earlier. An empty redirectURI means that
-// no redirect takes place, so the client does not register dynamically. The
-// error is a [*clienterr.RegistrationError] if there is no client identifier.
-func (r *Registrar) Register(ctx context.Context, as *metadata.AuthorizationServer, before record.Server, redirectURI string) (Registration, error) {
-	known, err := r.Preregistered(as, before)
+// if need be. The error is a [*clienterr.RegistrationError] if there is no client
+// identifier.
+func (r *Registrar) Register(ctx context.Context, q Request) (Registration, error) {
+	known, err := r.beforehand(q.Server, q.Before)
 	if err != nil || known.Identity.ID != "" {
 		return known, err
 	}
-	if r.config.DocumentURL != "" && as.ClientIDMetadataDocumentSupported {
-		return Registration{Identity: endpoint.Identity{ID: r.config.DocumentURL, Method: endpoint.MethodNone}}, nil
+	if q.RedirectURI == "" || q.Server.RegistrationEndpoint == "" || !r.config.Dynamic {
+		return Registration{}, &clienterr.RegistrationError{Issuer: q.Server.Issuer, Kind: clienterr.RegistrationNeeded, RedirectURI: q.RedirectURI}
 	}
-	if redirectURI == "" || as.RegistrationEndpoint == "" || !r.config.Dynamic {
-		return Registration{}, &clienterr.RegistrationError{Issuer: as.Issuer, Kind: clienterr.RegistrationNeeded, RedirectURI: redirectURI}
-	}
-	client, err := r.dynamic(ctx, as, redirectURI)
-	if err != nil {
-		return Registration{}, err
-	}
-	return Registration{Identity: identityOf(client), Dynamic: true}, nil
+	return r.dynamic(ctx, q)
 }
 
-func identityOf(c *record.Client) endpoint.Identity {
-	return endpoint.Identity{ID: c.ClientID, Secret: c.ClientSecret, Method: c.Method}
+// RegistersDynamically reports whether Register would use a dynamic registration
+// at a server.
+func (r *Registrar) RegistersDynamically(as *authserver.Server, before record.Server) bool {
+	known, err := r.beforehand(as, before)
+	return err == nil && known.Identity.ID == "" && as.RegistrationEndpoint != "" && r.config.Dynamic
+}
+
+// beforehand returns the client that needs no registration, without an identifier
+// if there is none.
+func (r *Registrar) beforehand(as *authserver.Server, before record.Server) (Registration, error) {
+	known, err := r.Preregistered(as, before)
+	if err != nil || known.Identity.ID != "" || r.config.DocumentURL == "" || !as.ClientIDMetadataDocumentSupported {
+		return known, err
+	}
+	return Registration{Identity: r.document(as)}, nil
+}
+
+// document returns the client that its metadata document describes. A document
+// with a key may also be read by servers that do not know private_key_jwt (MCP
+// SEP-3149): there the client is a public one.
+func (r *Registrar) document(as *authserver.Server) endpoint.Identity {
+	id := endpoint.Identity{ID: r.config.DocumentURL, Method: endpoint.MethodNone}
+	if r.config.DocumentSigner != nil && slices.Contains(as.TokenEndpointAuthMethodsSupported, endpoint.MethodPrivateKey) {
+		id.Method, id.Signer = endpoint.MethodPrivateKey, r.config.DocumentSigner
+	}
+	return id
 }
 
 // Preregistered returns the client that was registered beforehand, without an
 // identifier if there are no credentials. Credentials for other servers only are
 // an error, not a reason to register: the client was meant to be known, and the
 // MCP server has moved.
-func (r *Registrar) Preregistered(as *metadata.AuthorizationServer, before record.Server) (Registration, error) {
+func (r *Registrar) Preregistered(as *authserver.Server, before record.Server) (Registration, error) {
 	var unbound *Credentials
 	for i := range r.config.Credentials {
 		credentials := &r.config.Credentials[i]
@@ -128,9 +174,10 @@ func otherIssuer(issuer, registered string) error {
 	}
 }
 
-// Issuers returns the issuers that there are credentials for.
+// Issuers returns the issuers to choose if the MCP server names several: those
+// that there are credentials for.
 func (r *Registrar) Issuers() []string {
-	var issuers []string
+	issuers := slices.Clone(r.config.Preferred)
 	for _, credentials := range r.config.Credentials {
 		if credentials.Issuer != "" {
 			issuers = append(issuers, credentials.Issuer)
@@ -152,125 +199,21 @@ func (r *Registrar) Owns(token *record.Token) bool {
 	return true
 }
 
-// Known returns the client that a token was issued to. A client that is no
-// longer known is a public one.
-func (r *Registrar) Known(ctx context.Context, as *metadata.AuthorizationServer, clientID string) (endpoint.Identity, error) {
+// Known returns the client that a token was issued to.
+func (r *Registrar) Known(as *authserver.Server, token *record.Token) endpoint.Identity {
+	clientID := token.ClientID
 	for i := range r.config.Credentials {
 		credentials := &r.config.Credentials[i]
 		if credentials.Identity.ID == clientID && (credentials.Issuer == as.Issuer || credentials.Issuer == "") {
-			return credentials.At(as), nil
+			return credentials.At(as)
 		}
 	}
-	client, err := r.config.Records.Client(ctx, as.Issuer)
-	if err != nil {
-		return endpoint.Identity{}, err
+	if clientID == r.config.DocumentURL {
+		return r.document(as)
 	}
-	if client != nil && client.ClientID == clientID {
-		return identityOf(client), nil
+	id := endpoint.Identity{ID: clientID, Secret: token.ClientSecret, Method: token.ClientMethod}
+	if id.Method == "" {
+		id.Method = endpoint.MethodNone
 	}
-	return endpoint.Identity{ID: clientID, Method: endpoint.MethodNone}, nil
-}
-
-// RedirectURI returns the redirect URI of the dynamic registration at an
-// authorization server, empty if there is none.
-func (r *Registrar) RedirectURI(ctx context.Context, issuer string) (string, error) {
-	client, err := r.config.Records.Client(ctx, issuer)
-	if err != nil || client == nil {
-		return "", err
-	}
-	return client.RedirectURI, nil
-}
-
-// Forget removes the dynamic registration at an authorization server, so that
-// the next attempt registers again.
-func (r *Registrar) Forget(ctx context.Context, issuer string) error {
-	return r.config.Records.RemoveClient(ctx, issuer)
-}
-
-// dynamic returns the registration at a server, registering if there is none
-// that still fits.
-func (r *Registrar) dynamic(ctx context.Context, as *metadata.AuthorizationServer, redirectURI string) (*record.Client, error) {
-	kept, err := r.config.Records.Client(ctx, as.Issuer)
-	if err != nil {
-		return nil, err
-	}
-	if kept != nil && r.fits(kept, redirectURI) {
-		return kept, nil
-	}
-	r.config.Logger.InfoContext(ctx, "registering with the authorization server", "issuer", as.Issuer)
-	answer, err := r.config.Endpoint.Register(ctx, as.RegistrationEndpoint, about(r.config.About, as, redirectURI))
-	var refused *clienterr.TokenError
-	if errors.As(err, &refused) {
-		return nil, &clienterr.RegistrationError{Issuer: as.Issuer, Kind: clienterr.RegistrationRefused, RedirectURI: redirectURI, Err: err}
-	}
-	if err != nil {
-		return nil, err
-	}
-	client, err := clientOf(answer, as, redirectURI)
-	if err != nil {
-		return nil, &clienterr.AnswerError{Endpoint: urls.WithoutQuery(as.RegistrationEndpoint), Reason: err.Error()}
-	}
-	return client, r.config.Records.SetClient(ctx, client)
-}
-
-func (r *Registrar) fits(kept *record.Client, redirectURI string) bool {
-	return kept.ClientID != "" && kept.RedirectURI == redirectURI &&
-		(kept.ExpiresAt.IsZero() || r.config.Now().Before(kept.ExpiresAt))
-}
-
-// about completes the client metadata for one server.
-func about(client endpoint.ClientMetadata, as *metadata.AuthorizationServer, redirectURI string) endpoint.ClientMetadata {
-	client.RedirectURIs = []string{redirectURI}
-	client.GrantTypes = []string{endpoint.GrantAuthorizationCode}
-	client.ResponseTypes = []string{"code"}
-	client.TokenEndpointAuthMethod = chooseMethod(as)
-	client.ApplicationType = "web"
-	if as.GrantTypesSupported == nil || slices.Contains(as.GrantTypesSupported, endpoint.GrantRefreshToken) {
-		client.GrantTypes = append(client.GrantTypes, endpoint.GrantRefreshToken)
-	}
-	if fetch.IsLoopbackURL(redirectURI) {
-		client.ApplicationType = "native"
-	}
-	return client
-}
-
-// chooseMethod prefers a public client: a secret that every installation gets
-// adds nothing to PKCE.
-func chooseMethod(as *metadata.AuthorizationServer) string {
-	for _, method := range []string{endpoint.MethodNone, endpoint.MethodBasic, endpoint.MethodPost} {
-		if slices.Contains(as.TokenEndpointAuthMethodsSupported, method) {
-			return method
-		}
-	}
-	return endpoint.MethodBasic // the default (RFC 8414 §2)
-}
-
-var (
-	errOtherRedirect = errors.New("the server registered other redirect URIs than it was asked for")
-	errOtherMethod   = errors.New("the server wants an authentication method that the client cannot use")
-)
-
-// clientOf returns the record to keep of a server's answer.
-func clientOf(answer *endpoint.Registered, as *metadata.AuthorizationServer, redirectURI string) (*record.Client, error) {
-	if len(answer.RedirectURIs) > 0 && !slices.Contains(answer.RedirectURIs, redirectURI) {
-		return nil, errOtherRedirect
-	}
-	client := &record.Client{
-		Issuer: as.Issuer, ClientID: answer.ClientID, ClientSecret: answer.Secret, Method: answer.Method, RedirectURI: redirectURI,
-	}
-	switch client.Method {
-	case "":
-		client.Method = endpoint.ChooseMethod(as, answer.Secret != "", false)
-	case endpoint.MethodNone:
-	case endpoint.MethodBasic, endpoint.MethodPost:
-		if answer.Secret == "" {
-			return nil, errOtherMethod
-		}
-	default:
-		return nil, errOtherMethod
-	}
-	if answer.Secret != "" {
-		client.ExpiresAt = answer.SecretExpiresAt
-	}
-	return client, nil
+	return id
 }

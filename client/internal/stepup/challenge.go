@@ -28,6 +28,8 @@ type Demand struct {
 	// Named reports whether a challenge names metadata, even in a form that
 	// cannot be read.
 	Named bool
+	// Unreadable says what is wrong with a challenge, empty if all can be read.
+	Unreadable string
 	// Scopes are the scopes that the operation needs.
 	Scopes []string
 	// Code is the error code.
@@ -43,7 +45,10 @@ type Demand struct {
 func Read(status int, header http.Header) Demand {
 	sent := header.Values("WWW-Authenticate")
 	d := Demand{Status: status, Named: slices.ContainsFunc(sent, namesMetadata)}
-	all, _ := challenge.Parse(sent)
+	all, err := challenge.Parse(sent)
+	if err != nil {
+		d.Unreadable = err.Error()
+	}
 	for _, one := range all {
 		isDPoP := one.Is(DPoP)
 		if !isDPoP && !one.Is(Bearer) {
@@ -69,6 +74,15 @@ func Read(status int, header http.Header) Demand {
 
 func namesMetadata(header string) bool {
 	return strings.Contains(strings.ToLower(header), "resource_metadata")
+}
+
+// Includes reports whether who grants what d asks for grants what other asks
+// for, too. A login is one whatever its scopes, a step-up is not.
+func (d *Demand) Includes(other Demand) bool {
+	if d.Status == http.StatusForbidden || other.Status == http.StatusForbidden {
+		return d.Status == other.Status && covers(d.Scopes, other.Scopes)
+	}
+	return true
 }
 
 // wantsScopes reports whether a 403 is about scopes. Some servers name the

@@ -22,6 +22,8 @@ type Scopes struct {
 	Before []string
 	// Extra are the caller's own.
 	Extra []string
+	// Always are requested whatever the others are.
+	Always []string
 	// Known are the scopes_supported of the authorization server.
 	Known []string
 	// Refreshing reports whether a refresh token is wanted.
@@ -50,7 +52,19 @@ func (s Scopes) Choose() []string {
 	if len(scopes) > 0 && s.Refreshing && slices.Contains(s.Known, scopeOfflineAccess) {
 		scopes = append(scopes, scopeOfflineAccess)
 	}
+	for _, scope := range s.Always {
+		if !slices.Contains(scopes, scope) {
+			scopes = append(scopes, scope)
+		}
+	}
 	return scopes
+}
+
+// All returns every scope that the client may come to request, as far as is
+// known.
+func (s Scopes) All() []string {
+	s.Challenged = slices.Concat(s.Challenged, s.Supported)
+	return s.Choose()
 }
 
 // covers reports whether scopes contains every one of needed.

@@ -9,11 +9,8 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/client/internal/record"
+	"github.com/mcp-auth/go/client/internal/urls"
 )
-
-// expiryMargin is how long before its expiry a token is no longer sent: it has
-// to arrive.
-const expiryMargin = 10 * time.Second
 
 // Config configures a [Cache].
 type Config struct {
@@ -56,7 +53,7 @@ func (c *Cache) Usable() (token *record.Token, ok bool) {
 
 // Expired reports whether a token has expired or is about to.
 func (c *Cache) Expired(token *record.Token) bool {
-	return !token.ExpiresAt.IsZero() && !c.config.Now().Add(expiryMargin).Before(token.ExpiresAt)
+	return !token.ExpiresAt.IsZero() && !c.config.Now().Before(token.RenewAt)
 }
 
 // Held returns the token in memory, usable or not, and the authorization server
@@ -75,7 +72,7 @@ func (c *Cache) Load(ctx context.Context) error {
 	if loaded {
 		return nil
 	}
-	server, err := c.config.Records.Server(ctx, c.config.ServerURL)
+	server, err := c.storedServer(ctx)
 	if err != nil {
 		return err
 	}
@@ -89,6 +86,17 @@ func (c *Cache) Load(ctx context.Context) error {
 	defer c.mu.Unlock()
 	c.loaded, c.server, c.token = true, server, token
 	return nil
+}
+
+// storedServer returns the record of the server, or else the record of its URL
+// without the query: the same endpoint takes the same tokens.
+func (c *Cache) storedServer(ctx context.Context) (record.Server, error) {
+	server, err := c.config.Records.Server(ctx, c.config.ServerURL)
+	bare := urls.WithoutQuery(c.config.ServerURL)
+	if err != nil || server.Issuer != "" || bare == c.config.ServerURL {
+		return server, err
+	}
+	return c.config.Records.Server(ctx, bare)
 }
 
 // Reload reads the store if there is no token in memory: another process may
@@ -120,7 +128,15 @@ func (c *Cache) Keep(ctx context.Context, token *record.Token, server record.Ser
 	if err := c.config.Records.SetToken(ctx, token); err != nil || !changed {
 		return err
 	}
-	return c.config.Records.SetServer(ctx, c.config.ServerURL, server)
+	if err := c.config.Records.SetServer(ctx, c.config.ServerURL, server); err != nil {
+		return err
+	}
+	bare := urls.WithoutQuery(c.config.ServerURL)
+	known, err := c.config.Records.Server(ctx, bare)
+	if err != nil || known.Issuer != "" {
+		return err
+	}
+	return c.config.Records.SetServer(ctx, bare, server)
 }
 
 // Replace replaces the token in memory with one that the store already has.
@@ -137,7 +153,10 @@ func (c *Cache) Forget(ctx context.Context) error {
 	server := c.server
 	c.token, c.server = nil, record.Server{}
 	c.mu.Unlock()
-	err := c.config.Records.RemoveServer(ctx, c.config.ServerURL)
+	err := errors.Join(
+		c.config.Records.RemoveServer(ctx, c.config.ServerURL),
+		c.config.Records.RemoveServer(ctx, urls.WithoutQuery(c.config.ServerURL)),
+	)
 	if server.Issuer != "" {
 		err = errors.Join(err, c.config.Records.RemoveToken(ctx, server.Issuer, server.Resource))
 	}

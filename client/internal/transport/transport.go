@@ -5,6 +5,7 @@ package transport
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -19,6 +20,8 @@ import (
 const (
 	// maxDrain is how much of a refusal is read, to use its connection again.
 	maxDrain = 64 << 10
+	// drainTime bounds how long that may take: the next request waits for it.
+	drainTime = 250 * time.Millisecond
 	// maxSends bounds how often one request is sent, whatever is answered.
 	maxSends = 6
 )
@@ -36,6 +39,8 @@ type Tokens interface {
 type Config struct {
 	// Base sends the requests.
 	Base http.RoundTripper
+	// Name is what the transport is printed as.
+	Name string
 	// Server is the URL that tokens are for. Other requests pass unchanged.
 	Server *url.URL
 	Tokens Tokens
@@ -47,6 +52,9 @@ type Config struct {
 
 // Transport is an [http.RoundTripper].
 type Transport struct{ config Config }
+
+// Format does not print tokens, whatever the verb.
+func (t *Transport) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "{"+t.config.Name+"}") }
 
 // New returns a transport.
 func New(config Config) *Transport { return &Transport{config} }
@@ -131,6 +139,8 @@ func (t *Transport) authorize(r *http.Request, token *record.Token) error {
 
 // Drain reads a response that is not needed and closes its body.
 func Drain(resp *http.Response) {
+	timer := time.AfterFunc(drainTime, func() { _ = resp.Body.Close() })
+	defer timer.Stop()
 	_, _ = io.CopyN(io.Discard, resp.Body, maxDrain) // the rest costs only the connection
 	_ = resp.Body.Close()
 }

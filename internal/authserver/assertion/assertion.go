@@ -78,6 +78,12 @@ func (a *Assertion) member(name string, raw []byte) error {
 // typ.
 func (a *Assertion) Typed(types ...string) bool { return slices.Contains(types, a.jws.Header.Type) }
 
+// IsFor reports whether the assertion is for one of the given names of a server,
+// and for no one else.
+func (a *Assertion) IsFor(names ...string) bool {
+	return len(a.Audience) == 1 && slices.Contains(names, a.Audience[0])
+}
+
 // HasIssuedAt reports whether the assertion has an iat claim.
 func (a *Assertion) HasIssuedAt() bool { return !a.issued.IsZero() }
 

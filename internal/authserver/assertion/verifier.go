@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/internal/authserver/keyset"
+	"github.com/mcp-auth/go/internal/authserver/oauth"
 	"github.com/mcp-auth/go/internal/authserver/store"
 )
 
@@ -38,33 +39,50 @@ func NewVerifier(keys *keyset.Verifier, ids store.IDs, now func() time.Time) *Ve
 	return &Verifier{keys: keys, ids: ids, now: now}
 }
 
-// Use checks the claims that every assertion has and its signature, and uses
-// the assertion up, which allows one use (RFC 7523 §3, jti). source finds the
-// keys of its issuer. An error that the other party caused is an [*Error].
-func (v *Verifier) Use(ctx context.Context, a *Assertion, source func(context.Context) (*keyset.Source, error)) error {
+// Use verifies an assertion and uses it up.
+func (v *Verifier) Use(ctx context.Context, a *Assertion, from Signer) error {
+	if err := v.Verify(ctx, a, from); err != nil {
+		return err
+	}
+	return v.Consume(ctx, a, from)
+}
+
+// Signer is who signs assertions.
+type Signer struct {
+	// Keys finds the keys.
+	Keys func(context.Context) (*keyset.Source, error)
+	// Kind and Owner are for the places where used assertions are remembered, see
+	// [store.UsedID].
+	Kind, Owner string
+}
+
+// Verify checks the claims that every assertion has and its signature. An error
+// that the other party caused is an [*Error].
+func (v *Verifier) Verify(ctx context.Context, a *Assertion, from Signer) error {
 	if err := a.check(v.now()); err != nil {
 		return &Error{Reason: "the assertion cannot be used: " + err.Error()}
 	}
-	if err := v.verify(ctx, a, source); err != nil {
+	keys, err := from.Keys(ctx)
+	if err == nil {
+		err = v.keys.Verify(ctx, a.jws, keys)
+	}
+	if err != nil {
 		return &Error{"the signature of the assertion does not verify, or the keys of its issuer cannot be fetched", err}
 	}
-	err := v.consume(ctx, a)
-	if errors.Is(err, store.ErrReplayed) {
+	return nil
+}
+
+// Consume uses a verified assertion up, which allows one use (RFC 7523 §3, jti).
+func (v *Verifier) Consume(ctx context.Context, a *Assertion, from Signer) error {
+	sum := sha256.Sum256([]byte(a.Issuer + "\x00" + a.ID))
+	err := v.ids.ConsumeID(ctx, store.UsedID{
+		ID: "jti:" + base64.RawURLEncoding.EncodeToString(sum[:]), Kind: from.Kind, Owner: from.Owner, Until: a.expires.Add(leeway),
+	}, v.now())
+	switch {
+	case errors.Is(err, store.ErrReplayed):
 		return &Error{Reason: "the assertion was used before"}
+	case errors.Is(err, store.ErrFull):
+		return oauth.Unavailable("too many assertions were used lately")
 	}
 	return err
-}
-
-func (v *Verifier) verify(ctx context.Context, a *Assertion, source func(context.Context) (*keyset.Source, error)) error {
-	keys, err := source(ctx)
-	if err != nil {
-		return err
-	}
-	return v.keys.Verify(ctx, a.jws, keys)
-}
-
-func (v *Verifier) consume(ctx context.Context, a *Assertion) error {
-	sum := sha256.Sum256([]byte(a.Issuer + "\x00" + a.ID))
-	id := "jti:" + base64.RawURLEncoding.EncodeToString(sum[:])
-	return v.ids.ConsumeID(ctx, id, a.expires.Add(leeway), v.now())
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/mcp-auth/go/internal/authserver/oauth"
 	"github.com/mcp-auth/go/internal/authserver/page"
 	"github.com/mcp-auth/go/internal/authserver/respond"
+	"github.com/mcp-auth/go/internal/fetch"
 )
 
 // Config configures an [Endpoint].
@@ -57,7 +58,7 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	request, err := parse(p, c, redirectURI, e.c.Supported)
 	if err != nil {
-		e.redirectError(w, r, &Request{RedirectURI: redirectURI, State: p.Get("state")}, err)
+		e.refuse(w, r, &Request{Client: c, RedirectURI: redirectURI, State: p.Get("state")}, err)
 		return
 	}
 	e.Complete(w, r, request, e.c.Login.Login(w, r, request))
@@ -76,7 +77,9 @@ func (e *Endpoint) redirectTarget(w http.ResponseWriter, r *http.Request, p oaut
 	case errors.Is(err, client.ErrUnknown):
 		return refuse(http.StatusBadRequest, "The application is not registered here, or its registration has expired.")
 	case errors.As(err, &described):
-		return refuse(http.StatusBadRequest, "The document that describes the application cannot be used: "+described.Err.Error()+".")
+		// The page does not say why: how a fetch fails tells open ports from closed ones.
+		e.c.Log.WarnContext(r.Context(), "the metadata document of a client cannot be used", "client", p.Get("client_id"), "cause", described.Err)
+		return refuse(http.StatusBadRequest, "The document that describes the application cannot be fetched or used. The log of this server says why.")
 	case err != nil:
 		return refuse(e.c.Respond.Classify(r, err).Status, "The server failed.")
 	}
@@ -94,8 +97,10 @@ func (e *Endpoint) redirectTarget(w http.ResponseWriter, r *http.Request, p oaut
 // has answered the browser itself.
 func (e *Endpoint) Complete(w http.ResponseWriter, r *http.Request, request *Request, d Decision) {
 	switch {
-	case d.refusal != nil:
+	case d.refusal != nil && d.byUser:
 		e.redirectError(w, r, request, d.refusal)
+	case d.refusal != nil:
+		e.refuse(w, r, request, d.refusal)
 	case d.user != nil:
 		e.approve(w, r, request, *d.user)
 	}
@@ -124,14 +129,40 @@ func (e *Endpoint) approve(w http.ResponseWriter, r *http.Request, request *Requ
 	e.redirect(w, r, request, url.Values{"code": {code}})
 }
 
-func (e *Endpoint) redirectError(w http.ResponseWriter, r *http.Request, request *Request, err error) {
+// refuse answers a request that no user has seen yet. Anyone can register a
+// client, so sending an error on could lead a browser from a server that the user
+// trusts to any place that a stranger chose: a page comes first (RFC 9700
+// §4.11.2).
+func (e *Endpoint) refuse(w http.ResponseWriter, r *http.Request, request *Request, err error) {
+	if request.Client.Origin == client.Configured || fetch.IsLoopbackURL(request.RedirectURI) {
+		e.redirectError(w, r, request, err)
+		return
+	}
 	failed := e.c.Respond.Classify(r, err)
-	e.redirect(w, r, request, url.Values{"error": {failed.Code}, "error_description": {failed.Description}})
+	e.c.Pages.ShowReturn(w, r, failed.Status, failed.Description, e.location(request, errorResponse(failed)))
 }
 
-// redirect sends the authorization response. Errors have iss as well (RFC 9207
-// §2).
+func (e *Endpoint) redirectError(w http.ResponseWriter, r *http.Request, request *Request, err error) {
+	e.redirect(w, r, request, errorResponse(e.c.Respond.Classify(r, err)))
+}
+
+func errorResponse(failed *oauth.Error) url.Values {
+	return url.Values{"error": {failed.Code}, "error_description": {failed.Description}}
+}
+
+// redirect sends the authorization response.
 func (e *Endpoint) redirect(w http.ResponseWriter, r *http.Request, request *Request, response url.Values) {
+	status := http.StatusFound
+	if r.Method == http.MethodPost {
+		status = http.StatusSeeOther // the browser must drop the form with the password
+	}
+	w.Header().Set("Location", e.location(request, response))
+	w.WriteHeader(status)
+}
+
+// location returns the URL of an authorization response. Errors have iss as well
+// (RFC 9207 §2).
+func (e *Endpoint) location(request *Request, response url.Values) string {
 	response.Set("iss", e.c.Issuer)
 	if request.State != "" {
 		response.Set("state", request.State)
@@ -140,10 +171,5 @@ func (e *Endpoint) redirect(w http.ResponseWriter, r *http.Request, request *Req
 	if strings.Contains(request.RedirectURI, "?") {
 		separator = "&"
 	}
-	status := http.StatusFound
-	if r.Method == http.MethodPost {
-		status = http.StatusSeeOther // the browser must drop the form with the password
-	}
-	w.Header().Set("Location", request.RedirectURI+separator+response.Encode())
-	w.WriteHeader(status)
+	return request.RedirectURI + separator + response.Encode()
 }

@@ -23,6 +23,7 @@ type Login interface {
 type Decision struct {
 	user    *grant.User
 	refusal *oauth.Error
+	byUser  bool // the refusal
 }
 
 // Approved returns the decision of a user who consents.
@@ -30,7 +31,7 @@ func Approved(user grant.User) Decision { return Decision{user: &user} }
 
 // Denied returns the decision of a user who does not consent.
 func Denied() Decision {
-	return Refused(oauth.BadRequest("access_denied", "the user did not consent"))
+	return Decision{refusal: oauth.BadRequest("access_denied", "the user did not consent"), byUser: true}
 }
 
 // Refused returns the decision not to give a code, for the reason that the client

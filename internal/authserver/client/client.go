@@ -18,6 +18,8 @@ type Client struct {
 	Origin     Origin
 	SecretHash []byte         // nil without a secret
 	Keys       *keyset.Source // nil without keys
+	// KeyOptional lets the client do without its keys, as a public client.
+	KeyOptional bool
 	// DPoPBound refuses token requests without a proof (RFC 9449 §5.2).
 	DPoPBound    bool
 	RedirectURIs []string
@@ -34,8 +36,8 @@ const (
 	SelfDescribed         // by a Client ID Metadata Document
 )
 
-// Confidential reports whether the client can authenticate.
-func (c *Client) Confidential() bool { return c.SecretHash != nil || c.Keys != nil }
+// Confidential reports whether the client must authenticate.
+func (c *Client) Confidential() bool { return c.SecretHash != nil || c.Keys != nil && !c.KeyOptional }
 
 // May reports whether the client may use a grant type.
 func (c *Client) May(grantType string) bool { return slices.Contains(c.GrantTypes, grantType) }

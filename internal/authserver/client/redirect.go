@@ -3,6 +3,7 @@ package client
 import (
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/mcp-auth/go/internal/authserver/oauth"
@@ -45,17 +46,42 @@ func isPort(s string) bool {
 }
 
 // CheckRedirectURI returns why uri cannot be a redirect URI, as the end of a
-// sentence about it.
-func CheckRedirectURI(uri string) error {
+// sentence about it. privateUse allows private-use schemes (RFC 8252 §7.1).
+func CheckRedirectURI(uri string, privateUse bool) error {
 	u, err := url.Parse(uri)
-	if err != nil || u.Host == "" || len(uri) > oauth.MaxValueBytes || !oauth.PrintableASCII(uri) {
+	if err != nil || len(uri) > oauth.MaxValueBytes || !oauth.PrintableASCII(uri) || !u.IsAbs() {
 		return errors.New("is not an absolute URL")
-	}
-	if !oauth.IsSecureURL(u) {
-		return errors.New("must be https, or http on a loopback host")
 	}
 	if u.User != nil || strings.Contains(uri, "#") {
 		return errors.New("must not have user information or a fragment")
 	}
-	return nil
+	if oauth.IsSecureURL(u) || privateUse && IsPrivateUse(u) {
+		return nil
+	}
+	return errors.New("must be https, or http on a loopback host, or have a private-use scheme where the server allows it")
+}
+
+// IsPrivateUse reports whether u has a scheme by which a native app takes its
+// response (RFC 8252 §7.1), such as com.example.app:/callback or
+// cursor://callback. Schemes that mean something else to a browser or to the
+// operating system are not private: opening them can run or change something.
+func IsPrivateUse(u *url.URL) bool {
+	// "app:callback" is refused as well: without a slash, "javascript:", "data:" and
+	// most handlers of operating systems take what follows as a command.
+	return u.Opaque == "" && (u.Host != "" || strings.HasPrefix(u.Path, "/")) && !taken(u.Scheme)
+}
+
+// taken reports whether a scheme has a meaning outside of a single app.
+func taken(scheme string) bool {
+	for _, prefix := range []string{"ms-", "chrome", "moz-", "x-apple", "search-"} {
+		if strings.HasPrefix(scheme, prefix) {
+			return true
+		}
+	}
+	return slices.Contains([]string{
+		"http", "https", "ws", "wss", "ftp", "ftps", "sftp", "file", "data", "javascript", "vbscript", "blob", "filesystem",
+		"about", "view-source", "resource", "jar", "edge", "opera", "brave", "webkit", "mailto", "tel", "sms", "facetime",
+		"intent", "android-app", "market", "itms", "itms-apps", "itms-services", "shell", "hcp", "ldap", "ldaps", "smb", "nfs",
+		"afp", "dav", "davs", "ssh", "telnet", "rlogin", "rdp", "vnc", "gopher", "git", "svn", "urn", "magnet", "search",
+	}, scheme)
 }

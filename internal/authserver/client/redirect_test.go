@@ -61,12 +61,38 @@ func TestRedirectMatching(t *testing.T) {
 func TestRedirectURIsThatCannotBe(t *testing.T) {
 	t.Parallel()
 	for _, uri := range []string{
-		"", "/cb", "app.example/cb", "http://app.example/cb", "javascript:alert(1)", "com.example.app:/cb", "cursor://cb",
+		"", "/cb", "app.example/cb", "http://app.example/cb", "javascript:alert(1)", "javascript://x/%0aalert(1)", "data:text/html,x",
+		"data:/text", "vbscript:x", "file:///etc/passwd", "blob:https://x.example/1", "about:blank", "view-source:https://x.example/",
+		"ms-msdt:/id", "search-ms://x", "mailto:a@x.example", "tel:/1", "intent://x", "ssh://x", "cursor:cb", "cursor:", "cursor://",
+		"cursor://user@cb", "cursor://cb#f", "cursor://c b", "JavaScript:/x",
 		"https:///cb", "https://user@app.example/cb", "https://app.example/cb#", "http://127.0.0.1.evil.example/cb",
+		"http://[::1%25lo]/cb", "https://[fe80::1%25eth0]/cb", "http://[::1%25]:80/cb", "http://[::1%2flo]/cb",
 		"https://app.example/c b", "https://app.example/cb\r\nSet-Cookie:x", "https://app.example/ü", "https://app.example/" + strings.Repeat("a", oauth.MaxValueBytes),
 	} {
-		if CheckRedirectURI(uri) == nil {
+		if CheckRedirectURI(uri, true) == nil {
 			t.Errorf("%q passes", uri)
+		}
+	}
+}
+
+// Covers AS1.
+func TestPrivateUseSchemes(t *testing.T) {
+	t.Parallel()
+	for _, uri := range []string{
+		"cursor://anysphere.cursor-mcp/oauth/callback", "vscode://dynamic.client/callback?x=1", "com.example.app:/cb", "com.example.app:///cb", "x+y.z-1://cb",
+	} {
+		if err := CheckRedirectURI(uri, true); err != nil {
+			t.Errorf("%q: %v", uri, err)
+		}
+		if CheckRedirectURI(uri, false) == nil {
+			t.Errorf("%q passes where private-use schemes are not allowed", uri)
+		}
+		c := &Client{RedirectURIs: []string{uri}}
+		if _, ok := c.RedirectURI(uri); !ok {
+			t.Errorf("%q does not match itself", uri)
+		}
+		if _, ok := c.RedirectURI(uri + "/x"); ok {
+			t.Errorf("%q matches a longer one", uri)
 		}
 	}
 }

@@ -50,8 +50,9 @@ func (s Settings) parse(list *configerr.List, field string) *Client {
 		c.SecretHash = HashSecret(s.Secret)
 	}
 	for i, uri := range c.RedirectURIs {
-		if err := CheckRedirectURI(uri); err != nil {
-			list.Add(configerr.InvalidRedirectURI, fmt.Sprintf("%s.RedirectURIs[%d]", field, i), uri)
+		// The operator vouches for the application that has the scheme.
+		if err := CheckRedirectURI(uri, true); err != nil {
+			list.Add(invalidRedirectURI, fmt.Sprintf("%s.RedirectURIs[%d]", field, i), uri)
 		}
 	}
 	s.checkGrantTypes(list, field, c.GrantTypes)
@@ -79,6 +80,8 @@ func (s Settings) grantTypes() []string {
 }
 
 const (
+	invalidRedirectURI configerr.Fault = "the redirect URI is neither https, nor http on a loopback host, nor of a private-use scheme, or has a fragment or userinfo (OAuth 2.1 §1.5, RFC 8252 §7.1)"
+
 	noGrantTypes  configerr.Fault = "the client has neither redirect URIs nor a secret or keys, so it can get no token"
 	noRedirectURI configerr.Fault = "authorization_code needs a redirect URI"
 	noSecret      configerr.Fault = "client_credentials needs a secret or keys"

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 
 	"github.com/mcp-auth/go/internal/authserver/assertion"
 	"github.com/mcp-auth/go/internal/authserver/client"
@@ -20,14 +19,15 @@ import (
 type Authenticator struct {
 	clients    client.Finder
 	assertions *assertion.Verifier
-	audiences  []string
+	issuer     string
 }
 
-// New returns an authenticator. audiences are the names of the server that a
-// client assertion may be for: the issuer identifier and the token endpoint
-// (RFC 7523 §3).
-func New(clients client.Finder, assertions *assertion.Verifier, audiences ...string) *Authenticator {
-	return &Authenticator{clients: clients, assertions: assertions, audiences: audiences}
+// New returns an authenticator. Client assertions must be for the issuer
+// identifier and nothing else: a client that could be made to name another
+// server's token endpoint would give that server an assertion for this one
+// (draft-ietf-oauth-rfc7523bis §4).
+func New(clients client.Finder, assertions *assertion.Verifier, issuer string) *Authenticator {
+	return &Authenticator{clients: clients, assertions: assertions, issuer: issuer}
 }
 
 // Form reads a form and authenticates the client that sent it.
@@ -103,11 +103,10 @@ func (a *Authenticator) use(ctx context.Context, c *client.Client, signed *asser
 	if c.Keys == nil {
 		return oauth.InvalidClient("the client has no keys")
 	}
-	if signed.Issuer != c.ID || !a.IsAudience(signed.Audience) {
-		return oauth.InvalidClient("iss of the client_assertion is not the client, or aud is not this server")
+	if signed.Issuer != c.ID || !signed.IsFor(a.issuer) {
+		return oauth.InvalidClient("iss of the client_assertion is not the client, or aud is not exactly this server's issuer identifier")
 	}
-	source := func(context.Context) (*keyset.Source, error) { return c.Keys, nil }
-	err := a.assertions.Use(ctx, signed, source)
+	err := a.assertions.Use(ctx, signed, signer(c))
 	var fault *assertion.Error
 	if errors.As(err, &fault) {
 		return oauth.InvalidClient(fault.Reason).WithCause(fault.Cause)
@@ -115,9 +114,17 @@ func (a *Authenticator) use(ctx context.Context, c *client.Client, signed *asser
 	return err
 }
 
-// IsAudience reports whether an assertion is for this server only.
-func (a *Authenticator) IsAudience(audience []string) bool {
-	return len(audience) == 1 && slices.Contains(a.audiences, audience[0])
+// signer returns the client as a signer. A client that anyone can make has few
+// places to remember its assertions, and none of those of configured clients.
+func signer(c *client.Client) assertion.Signer {
+	s := assertion.Signer{
+		Keys: func(context.Context) (*keyset.Source, error) { return c.Keys, nil },
+		Kind: "client assertion",
+	}
+	if c.Origin != client.Configured {
+		s.Kind, s.Owner = "assertion of a registered client", c.ID
+	}
+	return s
 }
 
 // credentials reads client_id and secret from the one place that has them.

@@ -20,12 +20,20 @@ import (
 const MaxDocument = 5 << 10
 
 // Documents fetches and reads the documents.
-type Documents struct{ cache *document.Cache }
+type Documents struct {
+	cache *document.Cache
+	terms registration.Terms
+}
 
 var _ client.Documents = Documents{}
 
-// New returns documents that are fetched through a cache.
-func New(cache *document.Cache) Documents { return Documents{cache} }
+// New returns documents that are fetched through a cache. privateUse allows
+// redirect URIs with private-use schemes.
+func New(cache *document.Cache, privateUse bool) Documents {
+	return Documents{cache, registration.Terms{
+		Methods: []string{oauth.AuthNone, oauth.AuthPrivateKey}, DefaultMethod: oauth.AuthNone, Described: true, PrivateUse: privateUse,
+	}}
+}
 
 // Names reports whether a client_id is the URL of a document (§3): https with a
 // path, without fragment, user information and dot segments. If the cache allows
@@ -43,6 +51,17 @@ func (d Documents) Names(id string) bool {
 	return strings.Trim(u.Path, "/") != ""
 }
 
+// None finds no documents, for a server that must not fetch any.
+type None struct{ Documents }
+
+// ErrNone is the error of [None].
+var ErrNone = errors.New("this server fetches no documents of clients: the client must register")
+
+// Find implements [client.Finder].
+func (None) Find(context.Context, string) (*client.Client, error) {
+	return nil, &client.DocumentError{Err: ErrNone}
+}
+
 // Find returns the client that the document at its client_id describes, or a
 // [*client.DocumentError].
 func (d Documents) Find(ctx context.Context, id string) (*client.Client, error) {
@@ -56,7 +75,7 @@ func (d Documents) Find(ctx context.Context, id string) (*client.Client, error) 
 func (d Documents) find(ctx context.Context, id string) (*client.Client, error) {
 	var m *registration.Metadata
 	read := func(body []byte) (err error) {
-		m, err = parse(body, id)
+		m, err = d.parse(body, id)
 		return err
 	}
 	cached, err := d.cache.Get(ctx, id, time.Time{}, read)
@@ -74,19 +93,19 @@ func (d Documents) find(ctx context.Context, id string) (*client.Client, error) 
 // parse checks a document (§4). It must name itself, a client_name and
 // redirect_uris, as MCP demands. It must not name a secret, which would be
 // public.
-func parse(body []byte, id string) (*registration.Metadata, error) {
+func (d Documents) parse(body []byte, id string) (*registration.Metadata, error) {
 	m, err := registration.Parse(body)
 	switch {
 	case err != nil:
 		return nil, err
 	case m.ClientID != id:
 		return nil, errors.New("its client_id is not its URL")
-	case strings.TrimSpace(m.ClientName) == "":
+	case !oauth.Visible(m.ClientName):
 		return nil, errors.New("client_name is missing")
-	case m.HasSecret || m.TokenEndpointAuthMethod == oauth.AuthBasic || m.TokenEndpointAuthMethod == oauth.AuthPost:
+	case m.HasSecret:
 		return nil, errors.New("it cannot have a secret")
 	}
-	err = m.Settle(oauth.AuthNone)
+	err = m.Settle(d.terms)
 	var refused *oauth.Error
 	if errors.As(err, &refused) {
 		return nil, errors.New(refused.Description)

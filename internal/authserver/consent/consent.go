@@ -20,6 +20,8 @@ type Page struct {
 	Pages *page.Pages
 	// ScopeDescriptions says in words what a scope permits.
 	ScopeDescriptions map[string]string
+	// Login is for the templates of the login, as .Login.
+	Login any
 }
 
 // view is what the page shows.
@@ -29,15 +31,17 @@ type view struct {
 	ClientName   string
 	ClientHost   string // of its Client ID Metadata Document
 	RedirectHost string
-	Loopback     bool // the redirect host
-	OtherHost    bool // the redirect host is not the client's
-	SelfNamed    bool // no one checked the client's name
+	Scheme       string // of a private-use redirect URI, which has no host
+	Loopback     bool   // the redirect host
+	OtherHost    bool   // the redirect host is not the client's
+	SelfNamed    bool   // no one checked the client's name
 	Resources    []string
 	Scopes       []scopeView
 	Action       string
 	FormToken    string
 	LoginHint    string
 	Problem      string
+	Login        any
 }
 
 type scopeView struct{ Name, Words string }
@@ -62,8 +66,12 @@ func (p *Page) Show(w http.ResponseWriter, r *http.Request, request *authorize.R
 		FormToken:    p.Pages.FormToken(w, r),
 		LoginHint:    request.LoginHint,
 		Problem:      problem,
+		Login:        p.Login,
 	}
-	v.OtherHost = v.ClientHost != "" && v.ClientHost != v.RedirectHost && !v.Loopback
+	if client.IsPrivateUse(target) {
+		v.Scheme = target.Scheme
+	}
+	v.OtherHost = v.Scheme == "" && v.ClientHost != "" && v.ClientHost != v.RedirectHost && !v.Loopback
 	for _, scope := range request.Scopes {
 		v.Scopes = append(v.Scopes, scopeView{scope, p.describe(scope)})
 	}

@@ -75,8 +75,30 @@ func (m *Map[K, V]) Put(key K, value V, expires time.Time) {
 
 // Forget drops the entries that have ended.
 func (m *Map[K, V]) Forget(now time.Time) {
-	for len(m.queue) > 0 && !now.Before(m.queue[0].expires) {
-		m.DropFirst()
+	for {
+		if _, ok := m.PopEnded(now); !ok {
+			return
+		}
+	}
+}
+
+// PopEnded drops an entry that has ended and returns its value. It reports false
+// if there is none.
+func (m *Map[K, V]) PopEnded(now time.Time) (V, bool) {
+	if len(m.queue) == 0 || now.Before(m.queue[0].expires) {
+		var none V
+		return none, false
+	}
+	value := m.queue[0].value
+	m.DropFirst()
+	return value, true
+}
+
+// Drop drops an entry. It does nothing if there is none under key.
+func (m *Map[K, V]) Drop(key K) {
+	if e, ok := m.entries[key]; ok {
+		heap.Remove(&m.queue, e.place)
+		delete(m.entries, key)
 	}
 }
 

@@ -48,36 +48,72 @@ func (s *Store) add(ctx context.Context, g Grant, codeExpires, expires time.Time
 	if err != nil {
 		return id, err
 	}
-	return id, s.grants.AddGrant(ctx, store.Grant{ID: id, Data: data, CodeExpires: codeExpires, Expires: expires}, g.Given)
+	return id, s.grants.AddGrant(ctx, store.Grant{ID: id, ClientID: g.ClientID, Data: data, CodeExpires: codeExpires, Expires: expires}, g.Given)
 }
 
-// Redeem consumes an authorization code, which allows one attempt: a replay
-// revokes what the first use was given (OAuth 2.1 §4.1.3).
-func (s *Store) Redeem(ctx context.Context, code string) (store.GrantID, Grant, error) {
+// Redemption is an attempt to redeem an authorization code.
+type Redemption struct {
+	ID    store.GrantID
+	Grant Grant
+	// Used reports whether the code was redeemed before.
+	Used bool
+}
+
+// Redeemable returns the grant of an authorization code without using the code
+// up.
+func (s *Store) Redeemable(ctx context.Context, code string) (Redemption, error) {
 	v, ok := s.handles.Open(Code, code)
 	if !ok {
-		return store.GrantID{}, Grant{}, oauth.InvalidGrant("the authorization code is unknown")
+		return Redemption{}, oauth.InvalidGrant(codeUnknown)
 	}
-	data, err := s.grants.ConsumeCode(ctx, v.ID, s.now())
-	if err != nil {
-		return v.ID, Grant{}, refusal(err, "the authorization code was used before, so the tokens issued for it are revoked",
-			"the authorization code is unknown or expired")
+	g, state, err := s.Get(ctx, v.ID)
+	if errors.Is(err, store.ErrUnknown) || err == nil && state.Revoked && !state.Consumed {
+		return Redemption{}, oauth.InvalidGrant(codeUnknown)
 	}
-	g, err := Read(data)
-	if err != nil {
-		return v.ID, Grant{}, errors.Join(err, s.Revoke(ctx, v.ID))
-	}
-	return v.ID, g, nil
+	return Redemption{v.ID, g, state.Consumed}, err
 }
 
-// Burn ends the grants of authorization codes that must not be redeemed.
+const (
+	codeUsed    = "the authorization code was used before"
+	codeUnknown = "the authorization code is unknown or expired"
+)
+
+// Redeem uses an authorization code up, which allows one attempt. It reports
+// false if the code was redeemed since [Store.Redeemable].
+func (s *Store) Redeem(ctx context.Context, id store.GrantID) (bool, error) {
+	_, err := s.grants.ConsumeCode(ctx, id, s.now())
+	if errors.Is(err, store.ErrReplayed) {
+		return false, nil
+	}
+	return err == nil, refusal(err, codeUsed, codeUnknown)
+}
+
+// Replayed returns the error for a code that was redeemed before. If revokes is
+// true, it ends the grant and with it the tokens that the first use was given
+// (OAuth 2.1 §4.1.3).
+func (s *Store) Replayed(ctx context.Context, id store.GrantID, revokes bool) error {
+	if !revokes {
+		return oauth.InvalidGrant(codeUsed)
+	}
+	if err := s.Revoke(ctx, id); err != nil {
+		return err
+	}
+	return oauth.InvalidGrant(codeUsed + ", so the tokens issued for it are revoked")
+}
+
+// Burn ends the grants of authorization codes that must not be redeemed. A code
+// that was redeemed already is left alone.
 func (s *Store) Burn(ctx context.Context, codes []string) error {
 	for _, code := range codes {
 		v, ok := s.handles.Open(Code, code)
 		if !ok {
 			continue
 		}
-		if err := s.Revoke(ctx, v.ID); err != nil {
+		redeemed, err := s.Redeem(ctx, v.ID)
+		if redeemed {
+			err = s.Revoke(ctx, v.ID)
+		}
+		if err != nil && !oauth.ClientFault(err) {
 			return err
 		}
 	}
@@ -89,22 +125,29 @@ const (
 	refreshUnknown = "the refresh token is unknown, expired or revoked"
 )
 
-// Refreshable returns the grant of a valid refresh token without using the token
-// up. A token that was used before revokes its grant (OAuth 2.1 §4.3.1).
-func (s *Store) Refreshable(ctx context.Context, token string) (Handle, Grant, error) {
+// Refreshable returns the grant of a valid refresh token of a client without
+// using the token up. A token that was used before revokes its grant (OAuth 2.1
+// §4.3.1), unless it is retried.
+func (s *Store) Refreshable(ctx context.Context, token, clientID string) (Handle, Grant, error) {
 	v, ok := s.handles.Open(Refresh, token)
 	if !ok {
 		return Handle{}, Grant{}, oauth.InvalidGrant(refreshUnknown)
 	}
-	data, err := s.grants.Refreshable(ctx, v.ID, v.Number, s.now())
+	g, _, err := s.Get(ctx, v.ID)
 	if err != nil {
 		return Handle{}, Grant{}, refusal(err, refreshReused, refreshUnknown)
 	}
-	g, err := Read(data)
-	return v, g, err
+	if g.ClientID != clientID {
+		return Handle{}, Grant{}, oauth.InvalidGrant("the refresh token was issued to another client")
+	}
+	if _, err := s.grants.Refreshable(ctx, v.ID, v.Number, s.now()); err != nil {
+		return Handle{}, Grant{}, refusal(err, refreshReused, refreshUnknown)
+	}
+	return v, g, nil
 }
 
-// Rotate uses a refresh token up and returns the next one.
+// Rotate uses a refresh token up and returns the next one. A retried token gets
+// the same next one again.
 func (s *Store) Rotate(ctx context.Context, v Handle) (Handle, error) {
 	next, err := s.grants.RotateRefresh(ctx, v.ID, v.Number, s.now())
 	if err != nil {

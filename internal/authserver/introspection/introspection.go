@@ -4,13 +4,16 @@ package introspection
 import (
 	"net/http"
 
+	"github.com/mcp-auth/go/internal/authserver/client"
 	"github.com/mcp-auth/go/internal/authserver/clientauth"
 	"github.com/mcp-auth/go/internal/authserver/oauth"
 	"github.com/mcp-auth/go/internal/authserver/respond"
 	"github.com/mcp-auth/go/internal/authserver/token"
 )
 
-// Endpoint describes access tokens to confidential clients.
+// Endpoint describes access tokens to confidential clients that are configured.
+// Anyone can make a client of another kind, which must not learn what is in the
+// tokens of others (RFC 7662 §4).
 type Endpoint struct {
 	Clients *clientauth.Authenticator
 	Tokens  *token.Reader
@@ -34,6 +37,9 @@ func (e *Endpoint) describe(w http.ResponseWriter, r *http.Request) (map[string]
 	}
 	if !c.Confidential() {
 		return nil, oauth.InvalidClient("introspection is for confidential clients")
+	}
+	if c.Origin != client.Configured {
+		return nil, oauth.UnauthorizedClient("introspection is for clients that are configured here")
 	}
 	if p.Get("token") == "" {
 		return nil, oauth.InvalidRequest("token is missing")

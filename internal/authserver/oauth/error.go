@@ -1,6 +1,9 @@
 package oauth
 
-import "net/http"
+import (
+	"errors"
+	"net/http"
+)
 
 // Error is an error response (RFC 6749 §4.1.2.1, §5.2). Every other error that
 // an endpoint meets is the server's own and is answered as server_error.
@@ -79,4 +82,11 @@ func ServerError(cause error) *Error {
 	return &Error{
 		Status: http.StatusInternalServerError, Code: "server_error", Description: "the server failed", Cause: cause,
 	}
+}
+
+// ClientFault reports whether err is a client's doing. Other errors are the
+// server's own, or pass: the client can send the same request again.
+func ClientFault(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Status < http.StatusInternalServerError && e.Status != http.StatusTooManyRequests
 }

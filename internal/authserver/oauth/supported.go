@@ -13,13 +13,15 @@ type Supported struct {
 	scopes        []string
 	defaultScopes []string
 	resources     []string
+	plain         PlainHosts
 }
 
 // ParseSupported checks the configured scopes and resources. No scopes means
-// any, no default scopes means all, and no resources means any.
-func ParseSupported(list *configerr.List, scopes, defaultScopes, resources []string) *Supported {
+// any, no default scopes means all, and no resources means any. Resources may be
+// http on the hosts of plain.
+func ParseSupported(list *configerr.List, scopes, defaultScopes, resources []string, plain PlainHosts) *Supported {
 	s := &Supported{
-		scopes: slices.Clone(scopes), defaultScopes: slices.Clone(defaultScopes), resources: slices.Clone(resources),
+		scopes: slices.Clone(scopes), defaultScopes: slices.Clone(defaultScopes), resources: slices.Clone(resources), plain: slices.Clone(plain),
 	}
 	if len(s.defaultScopes) == 0 {
 		s.defaultScopes = slices.Clone(s.scopes)
@@ -35,7 +37,7 @@ func ParseSupported(list *configerr.List, scopes, defaultScopes, resources []str
 		}
 	}
 	for i, resource := range s.resources {
-		if !ValidResource(resource) {
+		if !plain.ValidResource(resource) {
 			list.Add(configerr.InvalidIndicator, fmt.Sprintf("Resources[%d]", i), resource)
 		}
 	}
@@ -47,9 +49,12 @@ func (s *Supported) Scope(scope string) bool {
 	return len(s.scopes) == 0 || slices.Contains(s.scopes, scope) || IsIdentityScope(scope)
 }
 
-// Resource reports whether clients can ask for the resource, if it is a valid
-// one.
+// Resource reports whether clients can ask for the resource.
 func (s *Supported) Resource(resource string) bool {
+	return s.plain.ValidResource(resource) && s.knows(resource)
+}
+
+func (s *Supported) knows(resource string) bool {
 	return len(s.resources) == 0 || slices.Contains(s.resources, resource)
 }
 
@@ -64,12 +69,18 @@ func (s *Supported) Resources() []string { return slices.Clone(s.resources) }
 // RequestedScopes returns the scopes that a request asks for, or the default
 // ones.
 func (s *Supported) RequestedScopes(p Parameters) ([]string, error) {
-	scopes, err := SplitScopes(p.Get("scope"))
+	scopes, err := s.NamedScopes(p.Get("scope"))
+	if err == nil && len(scopes) == 0 {
+		return slices.Clone(s.defaultScopes), nil
+	}
+	return scopes, err
+}
+
+// NamedScopes reads a scope parameter, whose scopes must all be supported.
+func (s *Supported) NamedScopes(raw string) ([]string, error) {
+	scopes, err := SplitScopes(raw)
 	if err != nil {
 		return nil, err
-	}
-	if len(scopes) == 0 {
-		return slices.Clone(s.defaultScopes), nil
 	}
 	for _, scope := range scopes {
 		if !s.Scope(scope) {
@@ -87,10 +98,10 @@ func (s *Supported) RequestedResources(p Parameters) ([]string, error) {
 		return slices.Clone(s.resources[:min(1, len(s.resources))]), nil
 	}
 	for _, resource := range resources {
-		if !ValidResource(resource) {
+		if !s.plain.ValidResource(resource) {
 			return nil, InvalidTarget("a resource is not an https or loopback URL without a fragment")
 		}
-		if !s.Resource(resource) {
+		if !s.knows(resource) {
 			return nil, InvalidTarget("a resource is not one that the server knows")
 		}
 	}

@@ -13,8 +13,8 @@ func TestRequested(t *testing.T) {
 	t.Parallel()
 	var mistakes configerr.List
 	const notes, todo = "https://notes.example/mcp", "https://todo.example/mcp"
-	s := ParseSupported(&mistakes, []string{"read", "write"}, []string{"read"}, []string{notes, todo})
-	anything := ParseSupported(&mistakes, nil, nil, nil)
+	s := ParseSupported(&mistakes, []string{"read", "write"}, []string{"read"}, []string{notes, todo}, nil)
+	anything := ParseSupported(&mistakes, nil, nil, nil, nil)
 	if err := mistakes.Err(); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ package page
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/url"
 
 	"github.com/mcp-auth/go/internal/webpage"
 )
@@ -84,16 +86,46 @@ func (p *Pages) Style() template.CSS { return p.inline.Style }
 // SetHeaders sets the headers of a page.
 func (p *Pages) SetHeaders(h http.Header) { p.inline.SetHeaders(h) }
 
+const cannotAuthorize = "This cannot be authorized"
+
 type errorView struct {
 	Style   template.CSS
 	Issuer  string
+	Title   string
 	Message string
+	// Return leads back to the application. It is empty if nothing may lead there.
+	// ReturnTo is the place in words.
+	Return   template.URL
+	ReturnTo string
 }
 
 // ShowError shows the user an error that cannot be sent to the client.
 func (p *Pages) ShowError(w http.ResponseWriter, r *http.Request, status int, message string) {
 	p.log.InfoContext(r.Context(), "refused", "path", r.URL.Path, "reason", message)
-	p.Render(w, r, status, "error.html", errorView{p.Style(), p.issuer, message})
+	p.Render(w, r, status, "error.html", errorView{Style: p.Style(), Issuer: p.issuer, Title: cannotAuthorize, Message: message})
+}
+
+// ShowProblem shows a person a page that says why there is no other, with the
+// headers of a page.
+func (p *Pages) ShowProblem(w http.ResponseWriter, r *http.Request, status int, title, message string) {
+	p.SetHeaders(w.Header())
+	p.Render(w, r, status, "error.html", errorView{Style: p.Style(), Issuer: p.issuer, Title: title, Message: message})
+}
+
+// ShowReturn shows the user an error with a link by which they can send it to
+// the client. location is an authorization response at a registered redirect URI.
+func (p *Pages) ShowReturn(w http.ResponseWriter, r *http.Request, status int, message, location string) {
+	target, err := url.Parse(location)
+	if err != nil {
+		p.ShowError(w, r, status, message)
+		return
+	}
+	p.Render(w, r, status, "error.html", errorView{
+		Style: p.Style(), Issuer: p.issuer, Title: cannotAuthorize, Message: message,
+		// The template knows only http and https. Other schemes were checked when
+		// the client registered.
+		Return: template.URL(location), ReturnTo: cmp.Or(target.Host, target.Scheme+":"),
+	})
 }
 
 // Render renders the template of that name.

@@ -2,6 +2,7 @@
 package proof
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/mcp-auth/go/internal/authserver/store"
 	"github.com/mcp-auth/go/internal/dpop"
 	"github.com/mcp-auth/go/internal/jose"
+	"github.com/mcp-auth/go/reason"
 )
 
 // How far iat of a proof may lie from now: five minutes, which the DPoP profile
@@ -39,31 +41,48 @@ func (c *Checker) OfferNonce(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Key returns the thumbprint of the key that a token request proves to have. It
-// is empty if the request has no proof. A proof can be used once.
-func (c *Checker) Key(r *http.Request) (string, error) {
+// Proof is a valid proof. It can be used once.
+type Proof struct {
+	// Key is the thumbprint of the key that the request proves to have.
+	Key   string
+	id    string
+	until time.Time
+}
+
+// Check returns the proof of a token request without using it up, or nil if the
+// request has none.
+func (c *Checker) Check(r *http.Request) (*Proof, error) {
 	proofs := r.Header.Values("DPoP")
 	if len(proofs) == 0 {
-		return "", nil
+		return nil, nil
 	}
 	if len(proofs) > 1 {
-		return "", oauth.InvalidProof("there is more than one DPoP header")
+		return nil, oauth.InvalidProof("there is more than one DPoP header")
 	}
-	proof, err := dpop.Check(proofs[0], &dpop.Expected{
+	checked, err := dpop.Check(proofs[0], &dpop.Expected{
 		Method: http.MethodPost, URL: c.URL, TokenRequest: true,
 		Algorithms: jose.Algorithms(), Now: c.Now(), Lifetime: lifetime, Leeway: leeway, Nonces: c.Nonces,
 	})
 	if err != nil {
-		return "", refusal(err)
+		return nil, refusal(err)
 	}
-	err = c.IDs.ConsumeID(r.Context(), "dpop:"+proof.ID, proof.Until.Add(time.Second), c.Now())
-	if errors.Is(err, store.ErrReplayed) {
-		return "", oauth.InvalidProof("the proof was used before")
+	return &Proof{Key: checked.Thumbprint, id: "dpop:" + checked.ID, until: checked.Until.Add(time.Second)}, nil
+}
+
+// Use uses a proof up. Anyone can make proofs, so Use must not be called before
+// the client and the grant of the request are known, of which owner is one.
+func (c *Checker) Use(ctx context.Context, p *Proof, owner string) error {
+	if p == nil {
+		return nil
 	}
-	if err != nil {
-		return "", err
+	err := c.IDs.ConsumeID(ctx, store.UsedID{ID: p.id, Kind: "DPoP proof", Owner: owner, Until: p.until}, c.Now())
+	switch {
+	case errors.Is(err, store.ErrReplayed):
+		return oauth.InvalidProof("the proof was used before")
+	case errors.Is(err, store.ErrFull):
+		return oauth.Unavailable("too many proofs were used lately")
 	}
-	return proof.Thumbprint, nil
+	return err
 }
 
 func refusal(err error) error {
@@ -71,7 +90,7 @@ func refusal(err error) error {
 	if !errors.As(err, &fault) {
 		return oauth.InvalidProof("the proof cannot be read")
 	}
-	if fault.Reason == dpop.NonceRequired {
+	if fault.Reason == reason.DPoPNonceRequired {
 		return oauth.BadRequest(oauth.UseDPoPNonce, "send the nonce of the DPoP-Nonce header in the proof")
 	}
 	return oauth.InvalidProof(fault.Detail)

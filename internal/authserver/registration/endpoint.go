@@ -19,20 +19,28 @@ import (
 	"github.com/mcp-auth/go/internal/authserver/store"
 )
 
+const maxBodyBytes = 64 << 10
+
+// Programs and web pages register at rates of their own, because any page that a
+// user visits can reach a server on loopback. Both together add fewer clients an
+// hour than the store keeps, so that it always has an unused one to drop.
 const (
-	maxBodyBytes = 64 << 10
-	burst        = 200
-	rate         = 10.0 // a second
+	programBurst = 200
+	programRate  = 2.0 // a second
+	pageBurst    = 30
+	pageRate     = 0.5
 )
 
 // Config configures an [Endpoint].
 type Config struct {
 	Clients store.Clients
 	// TTL is how long clients live.
-	TTL     time.Duration
-	Respond respond.Responder
-	Log     *slog.Logger
-	Now     func() time.Time
+	TTL time.Duration
+	// PrivateUse allows redirect URIs with private-use schemes.
+	PrivateUse bool
+	Respond    respond.Responder
+	Log        *slog.Logger
+	Now        func() time.Time
 }
 
 // Endpoint is the client registration endpoint (RFC 7591 §3). It registers any
@@ -40,14 +48,16 @@ type Config struct {
 // that it registered.
 type Endpoint struct {
 	Config
-	limit *limit.Bucket
+	programs, pages *limit.Bucket
 }
 
 var _ client.Finder = (*Endpoint)(nil)
 
 // NewEndpoint returns a client registration endpoint.
 func NewEndpoint(c Config) *Endpoint {
-	return &Endpoint{Config: c, limit: limit.NewBucket(burst, rate)}
+	return &Endpoint{
+		Config: c, programs: limit.NewBucket(programBurst, programRate), pages: limit.NewBucket(pageBurst, pageRate),
+	}
 }
 
 // response is a client information response (RFC 7591 §3.2.1).
@@ -90,8 +100,8 @@ func (e *Endpoint) Find(ctx context.Context, id string) (*client.Client, error) 
 // names, which does not limit what the client can ask for later: clients
 // register with their first scope and step up.
 func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !e.limit.Allow(e.Now()) {
-		w.Header().Set("Retry-After", "1")
+	if !e.limit(r).Allow(e.Now()) {
+		w.Header().Set("Retry-After", "2")
 		e.Respond.Error(w, r, oauth.TooManyRequests("too many registrations"))
 		return
 	}
@@ -103,12 +113,23 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.Respond.JSON(w, r, http.StatusCreated, registered)
 }
 
+// limit returns the rate limit for a request. Browsers name the origin of a page
+// in requests to other origins.
+func (e *Endpoint) limit(r *http.Request) *limit.Bucket {
+	if r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "" {
+		return e.pages
+	}
+	return e.programs
+}
+
 func (e *Endpoint) register(w http.ResponseWriter, r *http.Request) (*response, error) {
 	m, err := read(w, r)
 	if err != nil {
 		return nil, err
 	}
-	if err := m.Settle(oauth.AuthBasic); err != nil { // the default of RFC 7591 §2
+	// client_secret_basic is the default of RFC 7591 §2.
+	terms := Terms{Methods: oauth.AuthMethods(), DefaultMethod: oauth.AuthBasic, PrivateUse: e.PrivateUse}
+	if err := m.Settle(terms); err != nil {
 		return nil, err
 	}
 	return e.add(r.Context(), m)

@@ -4,7 +4,6 @@ package registration
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -23,6 +22,7 @@ const maxMetadataDepth = 16
 type Metadata struct {
 	RedirectURIs            []string `json:"redirect_uris"`
 	TokenEndpointAuthMethod string   `json:"token_endpoint_auth_method"`
+	AuthMethods             []string `json:"-"` // token_endpoint_auth_methods_supported
 	GrantTypes              []string `json:"grant_types"`
 	ResponseTypes           []string `json:"response_types"`
 	ApplicationType         string   `json:"application_type,omitempty"`
@@ -41,6 +41,8 @@ type Metadata struct {
 
 	JWKS      json.RawMessage `json:"jwks,omitempty"`
 	HasSecret bool            `json:"-"` // client_secret is among the members
+
+	keyOptional bool // the client may authenticate with its keys or not at all
 }
 
 // Parse reads client metadata. It ignores unknown members; a known member must
@@ -64,7 +66,7 @@ func (m *Metadata) member(name string, raw []byte) error {
 		"software_id": &m.SoftwareID, "software_version": &m.SoftwareVersion, "jwks_uri": &m.JWKSURI,
 	}
 	lists := map[string]*[]string{
-		"redirect_uris": &m.RedirectURIs, "grant_types": &m.GrantTypes,
+		"redirect_uris": &m.RedirectURIs, "grant_types": &m.GrantTypes, "token_endpoint_auth_methods_supported": &m.AuthMethods,
 		"response_types": &m.ResponseTypes, "contacts": &m.Contacts,
 	}
 	ok := true
@@ -89,14 +91,24 @@ func (m *Metadata) member(name string, raw []byte) error {
 
 // Client returns the client that settled metadata describes.
 func (m *Metadata) Client(id string, origin client.Origin) (*client.Client, error) {
-	c := &client.Client{
-		ID: id, Name: cmp.Or(strings.TrimSpace(m.ClientName), id), Origin: origin, DPoPBound: m.DPoPBound,
-		RedirectURIs: m.RedirectURIs, GrantTypes: m.GrantTypes,
+	name := strings.TrimSpace(m.ClientName)
+	if !oauth.Visible(name) {
+		name = id
 	}
-	if m.TokenEndpointAuthMethod != oauth.AuthPrivateKey {
+	c := &client.Client{
+		ID: id, Name: name, Origin: origin, DPoPBound: m.DPoPBound,
+		RedirectURIs: m.RedirectURIs, GrantTypes: m.GrantTypes, KeyOptional: m.keyOptional,
+	}
+	if !m.usesKeys() {
 		return c, nil
 	}
 	var mistakes configerr.List
 	c.Keys = keyset.Parse(&mistakes, "", m.JWKS, m.JWKSURI)
 	return c, mistakes.Err()
+}
+
+// usesKeys reports whether a client with settled metadata can authenticate with
+// its keys.
+func (m *Metadata) usesKeys() bool {
+	return m.TokenEndpointAuthMethod == oauth.AuthPrivateKey || m.keyOptional
 }

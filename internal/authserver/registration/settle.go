@@ -16,16 +16,27 @@ const (
 	maxClientName   = 200 // runes
 )
 
+// Terms are what a server offers clients that describe themselves.
+type Terms struct {
+	// Methods are the authentication methods of the token endpoint. DefaultMethod
+	// is the method of a client that names none.
+	Methods       []string
+	DefaultMethod string
+	// Described says that clients get no response, but choose among the methods
+	// that their metadata name.
+	Described bool
+	// PrivateUse allows redirect URIs with private-use schemes (RFC 8252 §7.1).
+	PrivateUse bool
+}
+
 // Settle checks what a client asks for and replaces it by what the client is
-// given (RFC 7591 §3.2.1). A client that names no authentication method gets
-// defaultMethod. The error is an [*oauth.Error] of RFC 7591 §3.2.2.
-func (m *Metadata) Settle(defaultMethod string) error {
-	if err := m.checkRedirects(); err != nil {
+// given (RFC 7591 §3.2.1). The error is an [*oauth.Error] of RFC 7591 §3.2.2.
+func (m *Metadata) Settle(terms Terms) error {
+	if err := m.settleRedirects(terms.PrivateUse); err != nil {
 		return err
 	}
-	m.TokenEndpointAuthMethod = cmp.Or(m.TokenEndpointAuthMethod, defaultMethod)
-	if !slices.Contains(oauth.AuthMethods(), m.TokenEndpointAuthMethod) {
-		return invalidMetadata("the token_endpoint_auth_method is not supported")
+	if err := m.settleMethod(terms); err != nil {
+		return err
 	}
 	for _, settle := range []func() error{m.settleKeys, m.settleGrantTypes, m.settleResponses, m.checkTexts} {
 		if err := settle(); err != nil {
@@ -35,22 +46,77 @@ func (m *Metadata) Settle(defaultMethod string) error {
 	return nil
 }
 
-func (m *Metadata) checkRedirects() error {
+// settleRedirects drops the redirect URIs that the server does not accept, if
+// there are others: clients register the URIs for all their platforms at once.
+func (m *Metadata) settleRedirects(privateUse bool) error {
 	if len(m.RedirectURIs) == 0 || len(m.RedirectURIs) > maxRedirectURIs {
 		return invalidRedirect("redirect_uris must hold at least one URL, and not too many")
 	}
+	var accepted []string
+	var refused error
 	for _, uri := range m.RedirectURIs {
-		if err := client.CheckRedirectURI(uri); err != nil {
-			return invalidRedirect("a redirect URI " + err.Error())
+		if err := client.CheckRedirectURI(uri, privateUse); err != nil {
+			refused = err
+			continue
 		}
+		accepted = append(accepted, uri)
 	}
+	if len(accepted) == 0 {
+		return invalidRedirect("a redirect URI " + refused.Error())
+	}
+	m.RedirectURIs = accepted
 	return nil
+}
+
+// settleMethod fixes how the client authenticates. A client can name one method,
+// several (OpenID Connect RP Metadata Choices), or both. The one that it names is
+// never replaced by a weaker one.
+func (m *Metadata) settleMethod(terms Terms) error {
+	named := m.TokenEndpointAuthMethod
+	if len(m.AuthMethods) == 0 {
+		m.AuthMethods = []string{cmp.Or(named, terms.DefaultMethod)}
+	}
+	if named != "" && !slices.Contains(m.AuthMethods, named) {
+		return invalidMetadata("the token_endpoint_auth_method is not one of token_endpoint_auth_methods_supported")
+	}
+	if !slices.Contains(terms.Methods, named) {
+		named = m.preferred(terms.Methods)
+	}
+	if named == "" {
+		return invalidMetadata("the token_endpoint_auth_method is not supported")
+	}
+	m.keyOptional = terms.Described && m.hasKeys() && m.choosesKeyOrNone()
+	m.TokenEndpointAuthMethod, m.AuthMethods = named, nil
+	return nil
+}
+
+// preferred returns the method to use of those that the client and the server
+// support, or "". Keys are preferred, if the client has any.
+func (m *Metadata) preferred(supported []string) string {
+	common := slices.DeleteFunc(slices.Clone(m.AuthMethods), func(method string) bool { return !slices.Contains(supported, method) })
+	if slices.Contains(common, oauth.AuthPrivateKey) && (m.hasKeys() || len(common) == 1) {
+		return oauth.AuthPrivateKey
+	}
+	common = slices.DeleteFunc(common, func(method string) bool { return method == oauth.AuthPrivateKey })
+	if len(common) == 0 {
+		return ""
+	}
+	return common[0]
+}
+
+func (m *Metadata) hasKeys() bool { return m.JWKS != nil || m.JWKSURI != "" }
+
+// choosesKeyOrNone reports whether a client leaves it open whether it
+// authenticates.
+func (m *Metadata) choosesKeyOrNone() bool {
+	return m.TokenEndpointAuthMethod != oauth.AuthPrivateKey &&
+		slices.Contains(m.AuthMethods, oauth.AuthNone) && slices.Contains(m.AuthMethods, oauth.AuthPrivateKey)
 }
 
 // settleKeys checks the keys of a client that authenticates with them, and drops
 // the keys of other clients.
 func (m *Metadata) settleKeys() error {
-	if m.TokenEndpointAuthMethod != oauth.AuthPrivateKey {
+	if !m.usesKeys() {
 		m.JWKS, m.JWKSURI = nil, ""
 		return nil
 	}
@@ -95,8 +161,8 @@ func (m *Metadata) settleResponses() error {
 }
 
 func (m *Metadata) checkTexts() error {
-	if utf8.RuneCountInString(m.ClientName) > maxClientName || oauth.HasControl(m.ClientName) {
-		return invalidMetadata("the client_name is too long or has control characters")
+	if utf8.RuneCountInString(m.ClientName) > maxClientName || !oauth.Displayable(m.ClientName) {
+		return invalidMetadata("the client_name is too long, or has control, invisible or private-use characters")
 	}
 	if _, err := oauth.SplitScopes(m.Scope); err != nil {
 		return invalidMetadata("the scope is malformed")

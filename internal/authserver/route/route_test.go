@@ -40,3 +40,34 @@ func TestTable(t *testing.T) {
 		}
 	}
 }
+
+func TestPeopleGetAPage(t *testing.T) {
+	t.Parallel()
+	shown := false
+	table := &Table{
+		Loopback: true, Routes: map[string]Route{"/token": {Methods: []string{"POST"}}},
+		ShowProblem: func(http.ResponseWriter, *http.Request, int, string, string) { shown = true },
+	}
+	for _, test := range []struct {
+		host, path, accept string
+		want               bool
+	}{
+		{"127.0.0.1:9000", "/nothing", "text/html,application/xhtml+xml,*/*;q=0.8", true},
+		{"127.0.0.1:9000", "/token", "text/html", true},
+		{"127.0.0.1:9000", "/nothing", "application/json", false},
+		{"127.0.0.1:9000", "/nothing", "", false},
+		{"rebound.example", "/nothing", "text/html", false},
+	} {
+		shown = false
+		r := httptest.NewRequest(http.MethodGet, "http://"+test.host+test.path, nil)
+		r.Header.Set("Accept", test.accept)
+		recorder := httptest.NewRecorder()
+		table.ServeHTTP(recorder, r)
+		if shown != test.want {
+			t.Errorf("%s %s for %q: a page %v", test.host, test.path, test.accept, shown)
+		}
+		if !shown && recorder.Code != http.StatusNotFound {
+			t.Errorf("%s %s for %q: status %d", test.host, test.path, test.accept, recorder.Code)
+		}
+	}
+}

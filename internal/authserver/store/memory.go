@@ -11,21 +11,20 @@ import (
 	"github.com/mcp-auth/go/internal/authserver/expiring"
 )
 
-// Limits of the store in memory.
-const (
-	maxClients = 10_000
-	maxGrants  = 100_000
-	maxIDs     = 100_000
-)
-
 // Memory is a [Store] that forgets everything when the process ends.
 type Memory struct {
 	mu      sync.Mutex
-	clients *expiring.Map[string, []byte]
+	clients *expiring.Map[string, *memoryClient]
 	grants  *expiring.Map[GrantID, *memoryGrant]
-	ids     *expiring.Map[string, struct{}]
+	ids     *ledger
 	added   uint64 // grants so far, for their order
 	secrets []byte
+}
+
+type memoryClient struct {
+	data    []byte
+	added   time.Time
+	granted bool
 }
 
 type memoryGrant struct {
@@ -36,9 +35,9 @@ type memoryGrant struct {
 // NewMemory returns an empty store.
 func NewMemory() *Memory {
 	return &Memory{
-		clients: expiring.NewMap[string, []byte](),
+		clients: expiring.NewMap[string, *memoryClient](),
 		grants:  expiring.NewMap[GrantID, *memoryGrant](),
-		ids:     expiring.NewMap[string, struct{}](),
+		ids:     newLedger(),
 	}
 }
 
@@ -47,22 +46,35 @@ func (m *Memory) AddClient(_ context.Context, c Client, now time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.clients.Forget(now)
-	if m.clients.Len() >= maxClients {
+	if m.clients.Len() >= MaxClients && !m.dropUnused(now) {
 		return ErrFull
 	}
-	m.clients.Put(c.ID, bytes.Clone(c.Data), c.Expires)
+	m.clients.Put(c.ID, &memoryClient{data: bytes.Clone(c.Data), added: now}, c.Expires)
 	return nil
+}
+
+// dropUnused drops the client that was added first of those that never had a
+// grant, if it is old enough.
+func (m *Memory) dropUnused(now time.Time) bool {
+	first, oldest := "", now.Add(-UnusedClientAge).Add(1)
+	for id, c := range m.clients.All() {
+		if !c.granted && c.added.Before(oldest) {
+			first, oldest = id, c.added
+		}
+	}
+	m.clients.Drop(first)
+	return first != ""
 }
 
 // Client implements [Clients].
 func (m *Memory) Client(_ context.Context, id string, now time.Time) ([]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	data, ok := m.clients.Get(id, now)
+	c, ok := m.clients.Get(id, now)
 	if !ok {
 		return nil, ErrUnknown
 	}
-	return data, nil
+	return c.data, nil
 }
 
 // AddGrant implements [Grants]. If there is no room, it drops the grant that
@@ -71,8 +83,11 @@ func (m *Memory) AddGrant(_ context.Context, g Grant, now time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.grants.Forget(now)
-	for m.grants.Len() >= maxGrants {
+	for m.grants.Len() >= MaxGrants {
 		m.grants.DropFirst()
+	}
+	if c, ok := m.clients.Get(g.ClientID, now); ok {
+		c.granted = true
 	}
 	g.Data = bytes.Clone(g.Data)
 	m.added++
@@ -145,18 +160,10 @@ func (m *Memory) Grants(_ context.Context, limit int, now time.Time) ([]GrantSta
 }
 
 // ConsumeID implements [IDs].
-func (m *Memory) ConsumeID(_ context.Context, id string, until, now time.Time) error {
+func (m *Memory) ConsumeID(_ context.Context, id UsedID, now time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.ids.Forget(now)
-	if _, used := m.ids.Get(id, now); used {
-		return ErrReplayed
-	}
-	if m.ids.Len() >= maxIDs {
-		return ErrFull
-	}
-	m.ids.Put(id, struct{}{}, until)
-	return nil
+	return m.ids.consume(id, now)
 }
 
 // Secrets implements [Secrets].

@@ -34,5 +34,5 @@ func (p credentialsGranter) grant(q *request) (*Response, error) {
 	return p.once(q, grant.Grant{
 		Type: oauth.GrantClientCredentials, ClientID: c.ID, ClientName: c.Name, User: grant.User{Subject: c.ID},
 		Scopes: userless, Resources: resources,
-	})
+	}, func() error { return nil })
 }

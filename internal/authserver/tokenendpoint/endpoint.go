@@ -50,7 +50,7 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (e *Endpoint) grant(r *http.Request, p oauth.Parameters) (*Response, error) {
 	q := &request{Request: r, p: p}
-	q.jkt, q.badProof = e.parts.Proofs.Key(r)
+	q.proof, q.badProof = e.parts.Proofs.Check(r)
 	var refused *oauth.Error
 	if errors.As(q.badProof, &refused) && refused.Code == oauth.UseDPoPNonce {
 		return nil, q.badProof // not an attempt yet: the client sends everything again with the nonce

@@ -38,20 +38,19 @@ func (p assertionGranter) grant(q *request) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.use(q.Context(), issuer, a); err != nil {
+	if !a.HasIssuedAt() {
+		return nil, oauth.InvalidGrant("the assertion has no iat")
+	}
+	from := assertion.Signer{Kind: "assertion of a trusted issuer", Keys: func(ctx context.Context) (*keyset.Source, error) {
+		return issuer.KeySource(ctx, p.KeyDocuments)
+	}}
+	if err := asInvalidGrant(p.Assertions.Verify(q.Context(), a, from)); err != nil {
 		return nil, err
 	}
-	return p.once(q, g)
+	return p.once(q, g, func() error { return asInvalidGrant(p.Assertions.Consume(q.Context(), a, from)) })
 }
 
-// use verifies the assertion and uses it up.
-func (p assertionGranter) use(ctx context.Context, issuer *trustedissuer.Issuer, a *assertion.Assertion) error {
-	if !a.HasIssuedAt() {
-		return oauth.InvalidGrant("the assertion has no iat")
-	}
-	err := p.Assertions.Use(ctx, a, func(ctx context.Context) (*keyset.Source, error) {
-		return issuer.KeySource(ctx, p.KeyDocuments)
-	})
+func asInvalidGrant(err error) error {
 	var fault *assertion.Error
 	if errors.As(err, &fault) {
 		return oauth.InvalidGrant(fault.Reason).WithCause(fault.Cause)
@@ -73,20 +72,20 @@ func (p assertionGranter) forUser(q *request, a *assertion.Assertion) (grant.Gra
 	if a.ClientID != c.ID {
 		return grant.Grant{}, oauth.InvalidGrant("the assertion is for another client")
 	}
-	if len(a.Audience) != 1 || a.Audience[0] != p.Issuer.Issuer {
+	if !a.IsFor(p.Issuer.Issuer) {
 		return grant.Grant{}, oauth.InvalidGrant("aud of the assertion is not exactly this server's issuer identifier")
 	}
 	return p.asserted(q, c, a)
 }
 
-// asserted returns what an ID-JAG grants, within what was asked for.
+// asserted returns what an ID-JAG grants, within what was asked for. An assertion
+// without a scope grants none: the identity provider has not approved any.
 func (p assertionGranter) asserted(q *request, c *client.Client, a *assertion.Assertion) (grant.Grant, error) {
-	claims := oauth.Parameters{"scope": {a.Scope}, "resource": a.Resource}
-	scopes, err := p.Supported.RequestedScopes(claims)
+	scopes, err := p.Supported.NamedScopes(a.Scope)
 	if err != nil {
 		return grant.Grant{}, oauth.InvalidGrant("the assertion names a scope that the server does not support")
 	}
-	resources, err := p.Supported.RequestedResources(claims)
+	resources, err := p.Supported.RequestedResources(oauth.Parameters{"resource": a.Resource})
 	if err != nil {
 		return grant.Grant{}, oauth.InvalidGrant("the assertion names a resource that the server does not know")
 	}
@@ -119,7 +118,7 @@ func (p assertionGranter) forWorkload(q *request, issuer *trustedissuer.Issuer, 
 	if !ok {
 		return grant.Grant{}, oauth.InvalidGrant("the workload is not known")
 	}
-	if !p.Clients.IsAudience(a.Audience) {
+	if !a.IsFor(p.Issuer.Issuer, p.Proofs.URL) {
 		return grant.Grant{}, oauth.InvalidGrant("aud of the assertion is not exactly this server's token endpoint or issuer identifier")
 	}
 	scopes, err := oauth.SplitScopes(q.p.Get("scope"))

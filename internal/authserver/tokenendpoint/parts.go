@@ -2,6 +2,7 @@ package tokenendpoint
 
 import (
 	"context"
+	"encoding/hex"
 	"log/slog"
 	"time"
 
@@ -44,7 +45,7 @@ func (p Parts) client(q *request) (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.DPoPBound && q.jkt == "" {
+	if c.DPoPBound && q.proof == nil {
 		return nil, oauth.InvalidProof("the client is registered to send DPoP proofs")
 	}
 	return c, nil
@@ -69,9 +70,9 @@ func (p Parts) refreshToken(c *client.Client, v grant.Handle) string {
 }
 
 // once gives the single token of a grant without a code and without refresh
-// tokens.
-func (p Parts) once(q *request, g grant.Grant) (*Response, error) {
-	g, err := g.BoundTo(q.jkt)
+// tokens. confirm is called last before anything is issued.
+func (p Parts) once(q *request, g grant.Grant, confirm func() error) (*Response, error) {
+	g, err := g.BoundTo(q.jkt())
 	if err != nil {
 		return nil, err
 	}
@@ -79,9 +80,21 @@ func (p Parts) once(q *request, g grant.Grant) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := p.Proofs.Use(q.Context(), q.proof, ""); err != nil {
+		return nil, err
+	}
+	if err := confirm(); err != nil {
+		return nil, err
+	}
 	id, err := p.Grants.Add(q.Context(), access, p.Now().Add(p.Issuer.TTL))
 	if err != nil {
 		return nil, err
 	}
 	return p.accessToken(q.Context(), id, access)
+}
+
+// useProof uses up the DPoP proof of a request for a grant, which has places of
+// its own to remember proofs.
+func (p Parts) useProof(q *request, id store.GrantID) error {
+	return p.Proofs.Use(q.Context(), q.proof, hex.EncodeToString(id[:]))
 }

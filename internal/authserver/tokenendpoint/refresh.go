@@ -3,9 +3,7 @@ package tokenendpoint
 import (
 	"cmp"
 
-	"github.com/mcp-auth/go/internal/authserver/client"
 	"github.com/mcp-auth/go/internal/authserver/grant"
-	"github.com/mcp-auth/go/internal/authserver/oauth"
 )
 
 // refreshGranter gives new tokens for a refresh token, which can be used once
@@ -19,12 +17,15 @@ func (p refreshGranter) grant(q *request) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, g, err := p.Grants.Refreshable(q.Context(), q.p.Get("refresh_token"))
+	v, g, err := p.Grants.Refreshable(q.Context(), q.p.Get("refresh_token"), c.ID)
 	if err != nil {
 		return nil, err
 	}
-	access, err := refreshed(q, c, v, g)
+	access, err := refreshed(q, v, g)
 	if err != nil {
+		return nil, err
+	}
+	if err := p.useProof(q, v.ID); err != nil {
 		return nil, err
 	}
 	next, err := p.Grants.Rotate(q.Context(), v)
@@ -40,12 +41,9 @@ func (p refreshGranter) grant(q *request) (*Response, error) {
 }
 
 // refreshed returns the grant that a refresh request asks for.
-func refreshed(q *request, c *client.Client, v grant.Handle, g grant.Grant) (grant.Grant, error) {
-	if c.ID != g.ClientID {
-		return grant.Grant{}, oauth.InvalidGrant("the refresh token was issued to another client")
-	}
+func refreshed(q *request, v grant.Handle, g grant.Grant) (grant.Grant, error) {
 	g.JKT = cmp.Or(g.JKT, v.JKT)
-	g, err := g.BoundTo(q.jkt)
+	g, err := g.BoundTo(q.jkt())
 	if err != nil {
 		return grant.Grant{}, err
 	}

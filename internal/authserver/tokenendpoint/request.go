@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/internal/authserver/oauth"
+	"github.com/mcp-auth/go/internal/authserver/proof"
 	"github.com/mcp-auth/go/internal/authserver/token"
 )
 
@@ -30,8 +31,16 @@ func respondWith(t token.Issued) *Response {
 type request struct {
 	*http.Request
 	p oauth.Parameters
-	// jkt is the key of the DPoP proof. It is empty without a proof. badProof is
-	// not nil if there is an invalid proof.
-	jkt      string
+	// proof is the DPoP proof, nil without one. badProof is not nil if there is an
+	// invalid proof.
+	proof    *proof.Proof
 	badProof error
+}
+
+// jkt returns the key of the DPoP proof. It is empty without a proof.
+func (q *request) jkt() string {
+	if q.proof == nil {
+		return ""
+	}
+	return q.proof.Key
 }

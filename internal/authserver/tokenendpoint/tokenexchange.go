@@ -36,6 +36,9 @@ func (p exchangeGranter) grant(q *request) (*Response, error) {
 		return nil, err
 	}
 	identity.Subject = subject
+	if err := p.Proofs.Use(q.Context(), q.proof, ""); err != nil {
+		return nil, err
+	}
 	issued, err := p.Issuer.Assertion(identity)
 	if err != nil {
 		return nil, err

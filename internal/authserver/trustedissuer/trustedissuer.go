@@ -97,7 +97,7 @@ func parseWorkloads(list *configerr.List, field string, all []Workload, supporte
 			}
 		}
 		for j, r := range w.Resources {
-			if !oauth.ValidResource(r) || !supported.Resource(r) {
+			if !supported.Resource(r) {
 				list.Add(configerr.ResourceNotSupported, fmt.Sprintf("%s.Resources[%d]", field, j), r)
 			}
 		}

@@ -3,7 +3,6 @@ package parts
 import (
 	"encoding/json"
 	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/mcp-auth/go/interop/internal/proc"
@@ -47,14 +46,15 @@ func startDevServer(tb testing.TB, env, args []string) *DevServer {
 	return server
 }
 
-var eventAttribute = regexp.MustCompile(`(?m) level=INFO msg=("[^"]*"|\w+)`)
+// event is the message of a line that is neither a warning nor an error.
+var event = regexp.MustCompile(`(?m)^([^,:\n]+)(?:,|$)`)
 
 // Events returns what the log says happened, in order: clients registered,
 // access granted, tokens issued.
 func (s *DevServer) Events() []string {
 	var events []string
-	for _, match := range eventAttribute.FindAllStringSubmatch(s.Log(), -1) {
-		events = append(events, strings.Trim(match[1], `"`))
+	for _, match := range event.FindAllStringSubmatch(s.Log(), -1) {
+		events = append(events, match[1])
 	}
 	return events
 }

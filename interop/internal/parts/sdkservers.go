@@ -53,3 +53,20 @@ func StartTypeScriptSDKAuthServer(tb testing.TB) string {
 	}
 	return resource
 }
+
+// StartAllInOne starts an MCP server that issues its own tokens, with the router
+// of the TypeScript SDK 1, and returns its URL.
+func StartAllInOne(tb testing.TB) string {
+	tb.Helper()
+	port := proc.FreePort(tb)
+	p := proc.Start(tb, proc.Command{
+		Name: "all-in-one", Path: "node", Args: []string{path(tb, filepath.Join("js", "all-in-one.mjs"))},
+		Env: []string{fmt.Sprintf("PORT=%d", port)},
+	})
+	ctx, cancel := context.WithTimeout(tb.Context(), startTimeout)
+	defer cancel()
+	if err := waitOK(ctx, p, fmt.Sprintf("http://127.0.0.1:%d/.well-known/oauth-protected-resource/mcp", port)); err != nil {
+		tb.Fatal(err)
+	}
+	return fmt.Sprintf("http://127.0.0.1:%d/mcp", port)
+}

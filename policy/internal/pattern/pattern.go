@@ -3,7 +3,6 @@ package pattern
 import (
 	"cmp"
 	"errors"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -12,6 +11,7 @@ import (
 type pattern struct {
 	text   string
 	pieces []piece
+	index  int // of the key in its set
 }
 
 // piece is literal text or a variable. A variable stands for any text, but for
@@ -205,13 +205,4 @@ func (p piece) extend(reached []bool, name string) {
 			open = false
 		}
 	}
-}
-
-// decode returns the pattern for names as decodeReserved makes them.
-func (p *pattern) decode() pattern {
-	d := pattern{text: p.text, pieces: slices.Clone(p.pieces)}
-	for i := range d.pieces {
-		d.pieces[i].text = decodeReserved(d.pieces[i].text)
-	}
-	return d
 }

@@ -1,11 +1,15 @@
 // Package pattern finds the key that fits a name best. A key is a name, a prefix
 // that ends in "*", or a URI template (RFC 6570) with {name} and {+name}.
+//
+// Servers differ in what they take for one name, above all for one URI. A Set
+// therefore looks a name up in every [reading] that a server may make of it, and
+// says so if another key fits one of them: then the server might use what that key
+// is about.
 package pattern
 
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // None is the index of no key.
@@ -14,19 +18,10 @@ const None = -1
 // Set is a set of keys, each of which stands for its index. The zero value is
 // empty.
 type Set struct {
-	keys     []string
 	exact    map[string]int
-	patterns []indexed // the most specific first
-
-	// What the keys become for a server that decodes URIs, see decodeReserved.
-	decoded   map[string]int // of exact keys
-	isEncoded bool           // a key changes
-}
-
-// indexed is a pattern with the index of its key.
-type indexed struct {
-	pattern, decoded pattern
-	index            int
+	patterns []pattern // the most specific first
+	names    view      // of names that are not URIs
+	uris     *uriKeys  // nil if the names are not URIs
 }
 
 // New makes a set of keys, in which braces are URI templates only if templates is
@@ -34,11 +29,13 @@ type indexed struct {
 // not valid, or that fits the same names as an earlier one, is left out: which
 // of the two decides would be a matter of chance.
 func New(keys []string, templates bool) (*Set, []error) {
-	s := &Set{keys: keys, exact: make(map[string]int, len(keys)), decoded: map[string]int{}}
+	s := &Set{exact: make(map[string]int, len(keys))}
 	errs := make([]error, len(keys))
 	shapes := map[string]string{}
+	all := make([]pattern, len(keys))
 	for i, key := range keys {
 		p, err := parse(key, templates)
+		p.index = i
 		if err == nil {
 			err = p.claim(shapes)
 		}
@@ -46,10 +43,31 @@ func New(keys []string, templates bool) (*Set, []error) {
 			errs[i] = err
 			continue
 		}
-		s.add(p, i)
+		all[i] = p
+		if p.isLiteral() {
+			s.exact[p.text] = i
+		} else {
+			s.patterns = append(s.patterns, p)
+		}
 	}
-	slices.SortFunc(s.patterns, func(a, b indexed) int { return a.pattern.compare(&b.pattern) })
+	slices.SortFunc(s.patterns, func(a, b pattern) int { return a.compare(&b) })
+	if templates {
+		s.uris = newURIKeys(s.ranked(all), len(keys))
+	} else {
+		s.names = newView(s.ranked(all), len(keys), foldName)
+	}
 	return s, errs
+}
+
+// ranked returns the valid keys: exact ones first, then the most specific.
+func (s *Set) ranked(all []pattern) []pattern {
+	ranked := make([]pattern, 0, len(all))
+	for _, p := range all {
+		if len(p.pieces) > 0 && p.isLiteral() {
+			ranked = append(ranked, p)
+		}
+	}
+	return append(ranked, s.patterns...)
 }
 
 // claim notes in shapes that the pattern is there. It fails if another pattern
@@ -66,98 +84,57 @@ func (p *pattern) claim(shapes map[string]string) error {
 	return nil
 }
 
-func (s *Set) add(p pattern, index int) {
-	decoded := decodeReserved(p.text)
-	s.isEncoded = s.isEncoded || decoded != p.text
-	if p.isLiteral() {
-		s.exact[p.text], s.decoded[decoded] = index, index
-		return
+// Find returns the index of the key that fits the name best, or [None]. An exact
+// key beats all others. The name is ambiguous if a server might take it for one to
+// which another key applies, see [foldName]. A name that is a key itself is never
+// ambiguous.
+func (s *Set) Find(name string) (index int, ambiguous bool) {
+	if index, ok := s.exact[name]; ok {
+		return index, false
 	}
-	s.patterns = append(s.patterns, indexed{p, p.decode(), index})
+	index = s.findPattern(name)
+	if !s.names.changed && isSimple(name) {
+		return index, false // the usual case
+	}
+	return index, s.names.conflicts(Fold(name), index)
 }
 
-// Find returns the index of the key that fits the name best, or [None]. An exact
-// key beats all others.
-func (s *Set) Find(name string) int {
-	if index, ok := s.exact[name]; ok {
-		return index
-	}
-	return s.findPattern(name)
-}
+// Fold returns what a name has in common with all that a careless server takes for
+// the same.
+func Fold(name string) string { return read(name, foldName) }
 
 func (s *Set) findPattern(name string) int {
 	for i := range s.patterns {
-		if p := &s.patterns[i]; p.pattern.fits(name) {
+		if p := &s.patterns[i]; p.fits(name) {
 			return p.index
 		}
 	}
 	return None
 }
 
-// FindURI is [Set.Find] for URIs. It reports as ambiguous a URI that is not in
-// normal form, or that a server might read as one to which another key applies.
-// A URI that is a key itself is never ambiguous, nor is an empty URI, nor any URI
-// if the set is empty.
+// FindURI is [Set.Find] for URIs. Ambiguous is also a URI that is not in normal
+// form. A URI that is a key itself is never ambiguous, nor is an empty URI, nor any
+// URI if the set is empty.
 func (s *Set) FindURI(uri string) (index int, ambiguous bool) {
 	if index, ok := s.exact[uri]; ok {
 		return index, false
 	}
 	index = s.findPattern(uri)
-	return index, uri != "" && !s.isEmpty() && s.isAmbiguous(uri, index)
+	if uri == "" || len(s.exact) == 0 && len(s.patterns) == 0 {
+		return index, false
+	}
+	return index, !isNormal(uri) || s.uris.conflict(uri, index)
 }
 
-func (s *Set) isEmpty() bool { return len(s.exact) == 0 && len(s.patterns) == 0 }
-
-// isAmbiguous reports whether a server might read the URI, for which the key at
-// index was found, as one to which another key applies.
-func (s *Set) isAmbiguous(uri string, index int) bool {
-	if !isNormal(uri) || s.decodesDifferently(uri, index) {
-		return true
-	}
-	key := s.key(index)
-	path, _, hasQuery := strings.Cut(uri, "?")
-	switch {
-	case hasQuery && strings.Contains(key, "?"):
-		return false // the key is about queries
-	case hasQuery && s.differs(path, index):
-		return true
-	}
-	bare, hasSlash := strings.CutSuffix(path, "/")
-	if !hasSlash || strings.HasSuffix(bare, "//") {
-		return false // no slash to leave out, or only slashes
-	}
-	return !strings.HasSuffix(key, "/") && key != path+"*" && s.differs(bare, index)
+// read applies a reading to a name.
+func read(name string, r reading) string {
+	return text(r([]piece{{text: name}}))
 }
 
-func (s *Set) key(index int) string {
-	if index == None {
+// text returns the text of a name, which is one piece.
+func text(pieces []piece) string {
+	if len(pieces) == 0 {
 		return ""
 	}
-	return s.keys[index]
-}
-
-// differs reports whether another key applies to what a server makes of a URI if
-// it ignores the query, or the slash at the end.
-func (s *Set) differs(uri string, index int) bool {
-	return s.Find(uri) != index || s.decodesDifferently(uri, index)
-}
-
-// decodesDifferently reports whether another key applies to what a server makes
-// of a URI if it decodes it.
-func (s *Set) decodesDifferently(uri string, index int) bool {
-	decoded := decodeReserved(uri)
-	return (s.isEncoded || decoded != uri) && s.findDecoded(decoded) != index
-}
-
-// findDecoded is Find for servers that decode URIs before they compare them.
-func (s *Set) findDecoded(uri string) int {
-	if index, ok := s.decoded[uri]; ok {
-		return index
-	}
-	for i := range s.patterns {
-		if p := &s.patterns[i]; p.decoded.fits(uri) {
-			return p.index
-		}
-	}
-	return None
+	return pieces[0].text
 }

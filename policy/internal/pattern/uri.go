@@ -2,128 +2,154 @@ package pattern
 
 import "strings"
 
-// isNormal reports whether a URI is in normal form (RFC 3986 §6.2.2): scheme and
-// host in lower case, no dot segments and no empty ones, percent-encoding in upper
-// case and only of bytes that need it, never of a slash, a backslash or a dot.
-// Braces are accepted, for URI templates.
-func isNormal(uri string) bool {
-	scheme, rest, ok := strings.Cut(uri, ":")
-	if !ok || !normalScheme(scheme) || !normalBytes(rest) {
-		return false
-	}
-	if authority, ok := strings.CutPrefix(rest, "//"); ok {
-		end := strings.IndexAny(authority, "/?#")
-		if end < 0 {
-			end = len(authority)
-		}
-		if !normalHost(scheme, authority[:end]) {
-			return false
-		}
-		if rest = authority[end:]; end == 0 && !strings.HasPrefix(rest, "/") {
-			return false // neither a host nor a path
-		}
-	}
-	if strings.Contains(rest, "#") {
-		return false
-	}
-	path, _, _ := strings.Cut(rest, "?")
-	for i, segment := range strings.Split(strings.TrimSuffix(path, "/"), "/") {
-		if segment == "." || segment == ".." || segment == "" && i > 0 {
-			return false
-		}
-	}
-	return true
+// uriKeys are keys for URIs in all readings that servers make of these.
+type uriKeys struct {
+	whole     view // see readURI
+	slashless view // without the slash at the end
+	queryless view // keys without a query
+	bare      view // the same without the slash at the end
+	pathOnly  view // the same without the authority: keys that say nothing of it
+	hostless  view // keys with a {name} for the authority, without it
+	own       []ownForms
+	queries   []queryKey
 }
 
-// normalScheme reports whether a scheme is in lower case (RFC 3986 §3.1).
-func normalScheme(scheme string) bool {
-	for i, c := range []byte(scheme) {
-		letter := c >= 'a' && c <= 'z'
-		if !letter && (i == 0 || !(c >= '0' && c <= '9') && strings.IndexByte("+-.", c) < 0) {
-			return false
-		}
-	}
-	return scheme != ""
+// ownForms are what a key says of a URI that is read without its query, its last
+// slash or its authority.
+type ownForms struct {
+	queryless, bare, pathOnly pattern
+	// restless is for URIs in which the rest that the key leaves open stands for
+	// nothing, see withoutRest. It has no pieces if there is no such rest.
+	restless                              pattern
+	hasQuery, hasAuthority, hasParameters bool
+	isOpen                                bool // ends in a variable for several segments
+	rank                                  int  // among all keys; the most specific has the lowest
 }
 
-// normalHost reports whether a host is in lower case, without a user and without
-// the default port of the scheme (RFC 3986 §6.2.3).
-func normalHost(scheme, host string) bool {
-	if host != strings.ToLower(host) || strings.ContainsAny(host, "@%") || strings.HasSuffix(host, ":") {
-		return false
-	}
-	return !(scheme == "http" && strings.HasSuffix(host, ":80")) && !(scheme == "https" && strings.HasSuffix(host, ":443"))
-}
-
-// normalBytes reports whether text is printable ASCII without backslashes, and
-// its percent-encoding normal.
-func normalBytes(s string) bool {
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c <= ' ' || c > '~' || c == '\\' || c == '"' || c == '<' || c == '>' || c == '^' || c == '`' || c == '|' {
-			return false
+func newURIKeys(keys []pattern, count int) *uriKeys {
+	var plain, paths, hostless []pattern
+	for _, key := range keys {
+		if pieces := withoutHost(key.pieces); pieces != nil {
+			hostless = append(hostless, pattern{text: key.text, pieces: pieces, index: key.index})
 		}
-		if c != '%' {
+		if strings.Contains(key.text, "?") {
 			continue
 		}
-		if i+2 >= len(s) {
-			return false
+		plain = append(plain, key)
+		if !hasAuthority(key.pieces) {
+			paths = append(paths, key)
 		}
-		high, low := upperHex(s[i+1]), upperHex(s[i+2])
-		if high < 0 || low < 0 || !mustBeEncoded(byte(high<<4|low)) {
-			return false
+	}
+	k := &uriKeys{
+		whole:     newView(keys, count, readURI),
+		slashless: newView(keys, count, readSlashless),
+		queryless: newView(plain, count, readURI),
+		bare:      newView(plain, count, readSlashless),
+		pathOnly:  newView(paths, count, readPathOnly),
+		hostless:  newView(hostless, count, readBare),
+		own:       make([]ownForms, count),
+	}
+	for rank, key := range keys {
+		k.own[key.index] = newOwnForms(key, rank)
+		if q, ok := newQueryKey(key, rank); ok {
+			k.queries = append(k.queries, q)
 		}
-		i += 2
 	}
-	return true
+	return k
 }
 
-// decodeReserved decodes the bytes that a path may hold either as they are or
-// percent-encoded, such as the @ of an address. For RFC 3986 the two are different
-// names, but URI templates encode these bytes, and servers decode them.
-func decodeReserved(uri string) string {
-	if !strings.Contains(uri, "%") {
-		return uri
+func newOwnForms(key pattern, rank int) ownForms {
+	_, rest, _ := strings.Cut(key.text, ":")
+	own := ownForms{
+		rank:      rank,
+		queryless: key.read(readQueryless), bare: key.read(readBare), pathOnly: key.read(readPathOnly),
+		hasQuery: strings.Contains(rest, "?"), hasAuthority: hasAuthority(key.pieces), hasParameters: strings.ContainsAny(rest, ";:"),
+		isOpen: key.pieces[len(key.pieces)-1].several,
 	}
-	var b strings.Builder
-	for i := 0; i < len(uri); i++ {
-		if c, ok := encodedReserved(uri[i:]); ok {
-			b.WriteByte(c)
-			i += 2
-			continue
-		}
-		b.WriteByte(uri[i])
+	if pieces := withoutRest(own.queryless.pieces); pieces != nil {
+		own.restless = pattern{text: key.text, pieces: pieces, index: key.index}
 	}
-	return b.String()
+	return own
 }
 
-func encodedReserved(s string) (byte, bool) {
-	if len(s) < 3 || s[0] != '%' {
-		return 0, false
+// The readings that views are made of. They build on each other.
+
+func readSlashless(pieces []piece) []piece { return withoutSlash(readURI(pieces)) }
+func readQueryless(pieces []piece) []piece { return withoutQuery(readURI(pieces)) }
+func readBare(pieces []piece) []piece      { return withoutSlash(readQueryless(pieces)) }
+func readPathOnly(pieces []piece) []piece  { return readBare(withoutAuthority(pieces)) }
+
+// conflict reports whether a server might read the URI, for which the key at index
+// was found, as one to which another key applies.
+func (k *uriKeys) conflict(uri string, index int) bool {
+	var own ownForms
+	if index != None {
+		own = k.own[index]
 	}
-	high, low := upperHex(s[1]), upperHex(s[2])
-	if high < 0 || low < 0 {
-		return 0, false
+	whole := read(uri, readURI)
+	if k.whole.conflicts(whole, index) || k.addedSlashConflict(uri, index, &own) {
+		return true
 	}
-	c := byte(high<<4 | low)
-	return c, strings.IndexByte("!$&'()*+,;=:@[]{}", c) >= 0
+	if (index == None || own.isOpen) && k.hostless.conflicts(read(uri, readBare), index) {
+		return true
+	}
+	queryless := text(withoutQuery([]piece{{text: whole}}))
+	return k.slashConflict(whole, index, &own) ||
+		queryless != whole && (k.queryless.conflictsWithout(queryless, index, &own.queryless, nil, own.hasQuery) || k.queryConflict(whole, index)) ||
+		k.bareConflict(whole, queryless, index, &own) ||
+		k.pathConflict(uri, index, &own)
 }
 
-func upperHex(c byte) int {
-	switch {
-	case c >= '0' && c <= '9':
-		return int(c - '0')
-	case c >= 'A' && c <= 'F':
-		return int(c-'A') + 10
-	}
-	return -1
-}
-
-// mustBeEncoded reports whether a byte has to be percent-encoded, and a server
-// that decodes it does not read it as structure.
-func mustBeEncoded(c byte) bool {
-	if isWordByte(c) || strings.IndexByte("-.~/\\", c) >= 0 {
+// addedSlashConflict is about servers for which a URI without a path has the path /.
+// A key that leaves nothing open behind the authority was written for such URIs: it
+// holds, unless every URL parser adds the slash.
+func (k *uriKeys) addedSlashConflict(uri string, index int, own *ownForms) bool {
+	added := withPath(uri)
+	scheme, _, _ := strings.Cut(uri, ":")
+	if _, special := defaultPort(scheme); added == uri || !special && index != None && !own.isOpen {
 		return false
 	}
-	return c >= ' ' && c != 0x7f
+	return k.whole.conflicts(read(added, readURI), index)
+}
+
+// slashConflict is about servers that ignore a slash at the end.
+func (k *uriKeys) slashConflict(whole string, index int, own *ownForms) bool {
+	slashless := text(withoutSlash([]piece{{text: whole}}))
+	if slashless == whole && !k.slashless.changed {
+		return false
+	}
+	return k.slashless.conflictsWithout(slashless, index, k.slashless.ownOf(index), &own.restless, false)
+}
+
+// bareConflict is about servers that ignore the query and the slash at the end of
+// the path, or what stands behind a semicolon. Some decode the URI before they look
+// for the query.
+func (k *uriKeys) bareConflict(whole, queryless string, index int, own *ownForms) bool {
+	bare := text(withoutSlash([]piece{{text: queryless}}))
+	if bare != whole && k.bare.conflictsWithout(bare, index, &own.bare, &own.restless, own.hasQuery) {
+		return true
+	}
+	decoded := text(withoutSlash(withoutDecodedQuery([]piece{{text: whole}})))
+	if decoded != bare && k.bare.conflictsWithout(decoded, index, &own.bare, &own.restless, own.hasQuery) {
+		return true
+	}
+	plain := withoutParameters(decoded)
+	return plain != decoded && !own.hasParameters && k.bare.conflicts(plain, index)
+}
+
+// pathConflict is about servers that look at the path only.
+func (k *uriKeys) pathConflict(uri string, index int, own *ownForms) bool {
+	path := read(uri, readPathOnly)
+	if !hasAuthority([]piece{{text: uri}}) || isScheme(path) {
+		return false
+	}
+	return k.pathFinds(path, index, own) || k.pathFinds(withoutParameters(path), index, own)
+}
+
+func (k *uriKeys) pathFinds(path string, index int, own *ownForms) bool {
+	found := k.pathOnly.find(path)
+	if found == None || k.pathOnly.same(found, index) {
+		return false
+	}
+	return !own.hasAuthority || !k.pathOnly.yields(found, &own.pathOnly, path)
 }

@@ -49,7 +49,7 @@ type Config struct {
 type server struct {
 	config    Config
 	hosts     []string // that the page answers to
-	csrf      string   // in every form of ours, and known to nobody else
+	csrf      string   // in every form of ours, and known to no other page
 	templates *template.Template
 	plain     *webpage.Inline // of pages without a script
 	scripted  *webpage.Inline // of reports
@@ -88,12 +88,8 @@ func (s *server) readFiles() (err error) {
 	if err != nil {
 		return err
 	}
-	script, err := files.ReadFile("templates/copy.js")
-	if err != nil {
-		return err
-	}
 	s.plain = webpage.New(string(style), "", "'self'")
-	s.scripted = webpage.New(string(style), string(script), "'self'")
+	s.scripted = webpage.New(string(style), webpage.CopyScript(), "'self'")
 	return nil
 }
 

@@ -380,10 +380,10 @@ func TestNoReport(t *testing.T) {
 	p := newPage(t, nil)
 	for want, form := range map[string]string{
 		"must not have a query.": p.form("https://auth.example.com/?q=1", "kind", "authorization_server"),
-		"This cannot be checked": p.form("https://mcp.example.com/mcp", "kind", "mcp_server", "token", "no token"),
+		"This cannot be checked": p.form("https://mcp.example.com/mcp", "kind", "mcp_server", "token", "nö token"),
 	} {
 		page := body(t, p.ask(http.MethodPost, "/check", form, nil))
-		if !strings.Contains(page, `role="alert"`) || !strings.Contains(page, want) || strings.Contains(page, "no token") ||
+		if !strings.Contains(page, `role="alert"`) || !strings.Contains(page, want) || strings.Contains(page, "nö token") ||
 			!csrfField.MatchString(page) || reportPath.MatchString(page) {
 			t.Errorf("the page lacks %q, or says too much:\n%s", want, page)
 		}

@@ -29,7 +29,7 @@ type store struct {
 func newStore(max int) *store { return &store{max: max} }
 
 // add keeps a report, and gives it the name that it can be asked for by, which
-// nobody can guess.
+// no one can guess.
 func (s *store) add(r *result) {
 	r.ID = rand.Text()
 	r.Target.token = ""

@@ -8,13 +8,9 @@ import (
 
 	"github.com/mcp-auth/go/check"
 	"github.com/mcp-auth/go/internal/fetch"
-	"github.com/mcp-auth/go/metadata"
 )
 
-const (
-	wellKnown         = "/.well-known/"
-	wellKnownResource = "/.well-known/oauth-protected-resource"
-)
+const wellKnownResource = "/.well-known/oauth-protected-resource"
 
 // target is what the form asks to check.
 type target struct {
@@ -51,30 +47,12 @@ func readTarget(form url.Values) (t target, problem string) {
 
 // check makes the check.
 func (t target) check(ctx context.Context, opts check.Options) (*check.Report, error) {
-	kind := t.Kind
-	if kind == "" {
-		kind = findOut(ctx, t.URL, opts)
-	}
-	if kind == check.KindAuthorizationServer {
+	opts.Token = t.token // for an MCP server only
+	switch t.Kind {
+	case check.KindAuthorizationServer:
 		return check.AuthorizationServer(ctx, t.URL, opts)
+	case check.KindServer:
+		return check.Server(ctx, t.URL, opts)
 	}
-	opts.Token = t.token
-	return check.Server(ctx, t.URL, opts)
-}
-
-// findOut recognizes an authorization server by its metadata, even if that has
-// another issuer: the check is to find an extra slash. Everything else is an MCP
-// server.
-func findOut(ctx context.Context, target string, opts check.Options) check.Kind {
-	if strings.Contains(target, wellKnown) {
-		return check.KindAuthorizationServer
-	}
-	client := fetch.New(fetch.Policy{Settings: opts.Network})
-	defer client.Close()
-	_, err := metadata.Fetch(ctx, client, metadata.Source{Issuer: target})
-	var other *metadata.IssuerMismatchError
-	if err == nil || errors.As(err, &other) {
-		return check.KindAuthorizationServer
-	}
-	return check.KindServer
+	return check.URL(ctx, t.URL, opts)
 }

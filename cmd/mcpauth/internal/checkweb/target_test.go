@@ -1,13 +1,9 @@
 package checkweb
 
 import (
-	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
-
-	"github.com/mcp-auth/go/check"
 )
 
 func TestReadTarget(t *testing.T) {
@@ -34,36 +30,6 @@ func TestReadTarget(t *testing.T) {
 		}
 		if problem == "" && (got.URL != strings.TrimSpace(tt.url) || string(got.Kind) != tt.kind) {
 			t.Errorf("%.60q, %q: %+v", tt.url, tt.kind, got)
-		}
-	}
-}
-
-// An authorization server is told by its metadata, even where the issuer has a
-// slash too much; everything else is an MCP server.
-func TestFindOut(t *testing.T) {
-	t.Parallel()
-	var origin string
-	mux := http.NewServeMux()
-	mux.HandleFunc("/.well-known/oauth-authorization-server/good", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(`{"issuer":"` + origin + `/good","authorization_endpoint":"` + origin + `/a","token_endpoint":"` + origin + `/t"}`))
-	})
-	mux.HandleFunc("/.well-known/oauth-authorization-server/page", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte(`<!DOCTYPE html><title>A page for every path</title>`))
-	})
-	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
-	origin = server.URL
-	for path, want := range map[string]check.Kind{
-		"/good":  check.KindAuthorizationServer,
-		"/good/": check.KindAuthorizationServer,
-		"/.well-known/oauth-authorization-server/nothing": check.KindAuthorizationServer,
-		"/mcp":  check.KindServer,
-		"/page": check.KindServer,
-		"":      check.KindServer,
-	} {
-		if got := findOut(t.Context(), origin+path, check.Options{}); got != want {
-			t.Errorf("%s: %s, want %s", path, got, want)
 		}
 	}
 }
