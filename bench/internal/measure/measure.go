@@ -10,7 +10,6 @@ import (
 	"os"
 	"runtime"
 	"slices"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -97,16 +96,6 @@ func timed(c Case, n int) (float64, error) {
 		}
 	}
 	return float64(processorTime()-start) / float64(n), nil
-}
-
-// processorTime is what the whole process has used, the garbage collector's
-// threads included.
-func processorTime() time.Duration {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		panic(err) // the arguments are right
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 func (r *Result) summarize(base []float64) {

@@ -227,11 +227,6 @@ func (p *Process) Stop() {
 // Log returns what the process has written, the latest part of it if it is long.
 func (p *Process) Log() string { return p.log.String() }
 
-// signalGroup signals the group the process leads.
-func signalGroup(cmd *exec.Cmd, sig syscall.Signal) error {
-	return syscall.Kill(-cmd.Process.Pid, sig)
-}
-
 // log keeps the last part of what is written to it.
 type log struct {
 	mu  sync.Mutex

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log"
+	"net/http"
+	"sync"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+)
+
+func main() {
+	log.Fatal(http.ListenAndServe("127.0.0.1:3001", newHandler()))
+}
+
+func newHandler() http.Handler {
+	server := newServer()
+	handler := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, nil)
+	mux := http.NewServeMux()
+	mux.Handle("/mcp", handler)
+	return mux
+}
+
+func newServer() *mcp.Server {
+	server := mcp.NewServer(&mcp.Implementation{Name: "todo-manager", Version: "1.0.0"}, nil)
+	t := &todos{byID: map[string]todo{}}
+	mcp.AddTool(server, &mcp.Tool{Name: "create-todo", Description: "Adds a todo."}, t.create)
+	mcp.AddTool(server, &mcp.Tool{Name: "get-todos", Description: "Lists todos."}, t.list)
+	mcp.AddTool(server, &mcp.Tool{Name: "delete-todo", Description: "Deletes a todo."}, t.remove)
+	return server
+}
+
+type todo struct {
+	ID      string `json:"id"`
+	Content string `json:"content"`
+}
+
+type todos struct {
+	mu   sync.Mutex
+	byID map[string]todo
+}
+
+type content struct {
+	Content string `json:"content"`
+}
+
+func (t *todos) create(_ context.Context, _ *mcp.CallToolRequest, in content) (*mcp.CallToolResult, todo, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.byID) >= 1000 || len(in.Content) > 500 {
+		return nil, todo{}, errors.New("too many todos, or too long a text")
+	}
+	one := todo{ID: rand.Text(), Content: in.Content}
+	t.byID[one.ID] = one
+	return nil, one, nil
+}
+
+type list struct {
+	Todos []todo `json:"todos"`
+}
+
+func (t *todos) list(_ context.Context, _ *mcp.CallToolRequest, _ struct{}) (*mcp.CallToolResult, list, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	found := []todo{}
+	for _, one := range t.byID {
+		found = append(found, one)
+	}
+	return nil, list{found}, nil
+}
+
+type id struct {
+	ID string `json:"id"`
+}
+
+func (t *todos) remove(_ context.Context, _ *mcp.CallToolRequest, in id) (*mcp.CallToolResult, any, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, known := t.byID[in.ID]; !known {
+		return nil, nil, errors.New("no such todo")
+	}
+	delete(t.byID, in.ID)
+	return nil, map[string]string{"deleted": in.ID}, nil
+}
