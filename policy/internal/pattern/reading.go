@@ -201,6 +201,11 @@ func withoutHost(pieces []piece) []piece {
 	return append([]piece{{text: pieces[0].text + pieces[2].text}}, pieces[3:]...)
 }
 
+// hasAnyScheme reports whether a variable comes before the colon of the scheme.
+func hasAnyScheme(pieces []piece) bool {
+	return len(pieces) > 1 && (pieces[0].variable || !strings.Contains(pieces[0].text, ":"))
+}
+
 // withPath gives a URI that has an authority and no path the path / (RFC 3986 §6.2.3).
 func withPath(uri string) string {
 	scheme, rest, _ := strings.Cut(uri, ":")

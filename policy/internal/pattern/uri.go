@@ -12,6 +12,9 @@ type uriKeys struct {
 	hostless  view // keys with a {name} for the authority, without it
 	own       []ownForms
 	queries   []queryKey
+	// anyScheme is set if a variable of some key stands for the scheme, and for slashes
+	// behind it: such a key is not read without these.
+	anyScheme bool
 }
 
 // ownForms are what a key says of a URI that is read without its query, its last
@@ -51,6 +54,7 @@ func newURIKeys(keys []pattern, count int) *uriKeys {
 	}
 	for rank, key := range keys {
 		k.own[key.index] = newOwnForms(key, rank)
+		k.anyScheme = k.anyScheme || hasAnyScheme(key.pieces)
 		if q, ok := newQueryKey(key, rank); ok {
 			k.queries = append(k.queries, q)
 		}
@@ -87,7 +91,7 @@ func (k *uriKeys) conflict(uri string, index int) bool {
 		own = k.own[index]
 	}
 	whole := read(uri, readURI)
-	if k.whole.conflicts(whole, index) || k.addedSlashConflict(uri, index, &own) {
+	if k.whole.conflicts(whole, index) || k.anyScheme && k.respelledConflict(whole, index) || k.addedSlashConflict(uri, index, &own) {
 		return true
 	}
 	if (index == None || own.isOpen) && k.hostless.conflicts(read(uri, readBare), index) {
@@ -98,6 +102,18 @@ func (k *uriKeys) conflict(uri string, index int) bool {
 		queryless != whole && (k.queryless.conflictsWithout(queryless, index, &own.queryless, nil, own.hasQuery) || k.queryConflict(whole, index)) ||
 		k.bareConflict(whole, queryless, index, &own) ||
 		k.pathConflict(uri, index, &own)
+}
+
+// respelledConflict is about keys whose variables stand for the slashes behind the
+// scheme.
+func (k *uriKeys) respelledConflict(whole string, index int) bool {
+	scheme, rest, _ := strings.Cut(whole, ":")
+	for _, slashes := range [...]string{"", "/", "//", "///"} {
+		if k.whole.conflicts(scheme+":"+slashes+rest, index) {
+			return true
+		}
+	}
+	return false
 }
 
 // addedSlashConflict is about servers for which a URI without a path has the path /.
