@@ -210,6 +210,8 @@ func TestFindURI(t *testing.T) {
 
 		// A variable may stand for the scheme.
 		{keys("f{0}/{0}"), "f:", true},
+		{keys("a://{0}0"), "a:01%20", true},
+		{keys("a:///{0}0"), "a:///01%20", false},
 		{keys("{scheme}://{+path}", "{scheme}://private/{+path}"), "files:///private/x", true},
 		{keys("{scheme}://{+path}", "{scheme}://private/{+path}"), "files://public/x", false},
 		{keys("*", "{scheme}:///secret"), "note://secret", true},
