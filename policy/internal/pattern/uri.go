@@ -16,6 +16,8 @@ type uriKeys struct {
 	// anyScheme is set if a variable of some key stands for the scheme, and for slashes
 	// behind it: such a key is not read without these.
 	anyScheme bool
+	// endInSlash is set if some key does.
+	endInSlash bool
 }
 
 // ownForms are what a key says of a URI that is read without its query, its last
@@ -56,6 +58,7 @@ func newURIKeys(keys []pattern, count int, r uriReader) *uriKeys {
 	}
 	for rank, key := range keys {
 		k.own[key.index] = newOwnForms(key, rank, r)
+		k.endInSlash = k.endInSlash || k.slashless.shapes[key.index] != k.whole.shapes[key.index]
 		k.anyScheme = k.anyScheme || hasAnyScheme(key.pieces)
 		if q, ok := newQueryKey(key, rank, r); ok {
 			k.queries = append(k.queries, q)
@@ -126,8 +129,8 @@ func (k *uriKeys) addedSlashConflict(uri string, index int, own *ownForms) bool 
 // slashConflict is about servers that ignore a slash at the end.
 func (k *uriKeys) slashConflict(whole string, index int, own *ownForms) bool {
 	slashless := text(withoutSlash([]piece{{text: whole}}))
-	if slashless == whole && !k.slashless.changed {
-		return false
+	if slashless == whole {
+		return k.endInSlash && k.slashless.conflicts(whole, index)
 	}
 	return k.slashless.conflictsWithout(slashless, index, k.slashless.ownOf(index), &own.restless, false)
 }
