@@ -185,11 +185,11 @@ func checkCleaned(t *testing.T, keys []string, set *Set, uri string) (passes boo
 // fits what is left: because the key says something of the query or of the slashes
 // behind the scheme, and the other key says less.
 func tolerates(set *Set, index, other int, uri, cleaned string) bool {
-	own, found := set.uris.own[index], set.uris.own[other]
+	own, found := set.uris[0].own[index], set.uris[0].own[other]
 	if !own.isOpen && cleaned == uri+"/" {
 		return true // it was written for a URI without a path
 	}
-	if set.uris.whole.same(index, other) || set.uris.bare.shapes[other] == own.bare.shape() {
+	if set.uris[0].whole.same(index, other) || set.uris[0].bare.shapes[other] == own.bare.shape() {
 		return true
 	}
 	respelled := leadingSlashes(uri) != leadingSlashes(cleaned)

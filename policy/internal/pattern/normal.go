@@ -25,7 +25,8 @@ func normalHierarchy(scheme, rest string) bool {
 	if port, _ := defaultPort(scheme); port != "" && (!strings.HasPrefix(rest, "//") || strings.HasPrefix(rest, "///")) {
 		return false
 	}
-	if authority, ok := strings.CutPrefix(rest, "//"); ok {
+	authority, hasAuthority := strings.CutPrefix(rest, "//")
+	if hasAuthority {
 		end := authorityEnd(authority)
 		if !normalHost(scheme, authority[:end]) {
 			return false
@@ -35,6 +36,9 @@ func normalHierarchy(scheme, rest string) bool {
 		}
 	}
 	path, _, _ := strings.Cut(rest, "?")
+	if path == "" && !hasAuthority {
+		return false // nothing that is named
+	}
 	path = strings.TrimPrefix(strings.TrimSuffix(path, "/"), "/")
 	isEmpty := strings.HasPrefix(path, "/") || strings.Contains(path, "//") || strings.HasSuffix(path, "/")
 	return !isEmpty && !strings.Contains(rest, "#")

@@ -14,7 +14,7 @@ func TestIsNormal(t *testing.T) {
 		}
 	}
 	for _, uri := range []string{
-		"", "note", ":a", "note://", "Note:a", "1a:b", "a/b:c", "a_b:c", "note://INBOX/a", "note://u@h/a", "note://%68/a", "https://h:/a", "https://h:443/a", "http://h:80/a",
+		"", "note", "note:", "note:?a", ":a", "note://", "Note:a", "1a:b", "a/b:c", "a_b:c", "note://INBOX/a", "note://u@h/a", "note://%68/a", "https://h:/a", "https://h:443/a", "http://h:80/a",
 		"note:///a//b", "note:////a", "note:///a/./b", "note:///a/..", "note:.", "note:///a#b", "note:///a%2Fb", "note:///a%2fb", "note:///%61", "note:///%7E", "note:///a%", "note:///a%2", "note:///%zz",
 		"note:///a%2E%2E", "note:///a\\b", "note:///a%5Cb", "note:///a b", "note:///é", "note:///%00", "note:///%7F", "note:///a|b", "note:///a//",
 		"note://../a", "note://./a", "note:..", "note:a/..?b", "note:///a?/../b", "note:///a?b=../c", "note:///a?b=..", "note:///a;../b", "note:///a/..;/b", "note:///..%20/a", "urn:a:..:b",

@@ -19,8 +19,8 @@ type parameter struct {
 
 // newQueryKey returns false for a key without a query, or with one whose parameters
 // have no names.
-func newQueryKey(key pattern, rank int) (queryKey, bool) {
-	pieces := readURI(key.pieces)
+func newQueryKey(key pattern, rank int, r uriReader) (queryKey, bool) {
+	pieces := r.whole(key.pieces)
 	path := withoutQuery(pieces)
 	q := queryKey{index: key.index, rank: rank, path: pattern{pieces: withoutSlash(path)}}
 	query := afterQuery(pieces)

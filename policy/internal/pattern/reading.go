@@ -6,14 +6,28 @@ import "strings"
 // two. A name is one piece of literal text.
 type reading func([]piece) []piece
 
-// readURI is the reading that the others build on. It brings URIs that a server
+// uriReader reads URIs as servers do.
+type uriReader struct {
+	// text reads what is between variables: decodeText, or nothing at all for servers
+	// that do not decode.
+	text func(string) string
+}
+
+// The readings build on each other.
+
+func (r uriReader) slashless(pieces []piece) []piece { return withoutSlash(r.whole(pieces)) }
+func (r uriReader) queryless(pieces []piece) []piece { return withoutQuery(r.whole(pieces)) }
+func (r uriReader) bare(pieces []piece) []piece      { return withoutSlash(r.queryless(pieces)) }
+func (r uriReader) pathOnly(pieces []piece) []piece  { return r.bare(withoutAuthority(pieces)) }
+
+// whole is the reading that the others build on. It brings URIs that a server
 // might take for one into one form: decoded once or twice, in any case and in any
 // compatibility form of Unicode, with or without slashes behind the scheme,
 // with repeated slashes, and with dots and spaces at the ends of segments.
 //
 // A ? or # that comes of decoding stays apart from one that was there before.
-func readURI(pieces []piece) []piece {
-	read := mapText(pieces, decodeText)
+func (r uriReader) whole(pieces []piece) []piece {
+	read := mapText(pieces, r.text)
 	for i := range read {
 		p, isLast := &read[i], i == len(read)-1
 		scheme, rest, found := strings.Cut(p.text, ":")
@@ -199,6 +213,23 @@ func withoutHost(pieces []piece) []piece {
 		return nil
 	}
 	return append([]piece{{text: pieces[0].text + pieces[2].text}}, pieces[3:]...)
+}
+
+// hasAnyScheme reports whether a variable comes before the colon of the scheme.
+func hasAnyScheme(pieces []piece) bool {
+	return len(pieces) > 1 && (pieces[0].variable || !strings.Contains(pieces[0].text, ":"))
+}
+
+// mayCutEncoding reports whether a variable may end within the percent-encoding of a
+// byte: such a key fits a URI as it is, and not as it is decoded.
+func mayCutEncoding(pieces []piece) bool {
+	for i := 1; i < len(pieces); i++ {
+		before, after := pieces[i-1].text, pieces[i].text
+		if pieces[i-1].variable && after != "" && hexDigit(after[0]) >= 0 || strings.Contains(before[max(0, len(before)-2):], "%") {
+			return true
+		}
+	}
+	return false
 }
 
 // withPath gives a URI that has an authority and no path the path / (RFC 3986 §6.2.3).

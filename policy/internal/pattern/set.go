@@ -19,9 +19,9 @@ const None = -1
 // empty.
 type Set struct {
 	exact    map[string]int
-	patterns []pattern // the most specific first
-	names    view      // of names that are not URIs
-	uris     *uriKeys  // nil if the names are not URIs
+	patterns []pattern  // the most specific first
+	names    view       // of names that are not URIs
+	uris     []*uriKeys // none if the names are not URIs
 }
 
 // New makes a set of keys, in which braces are URI templates only if templates is
@@ -52,11 +52,21 @@ func New(keys []string, templates bool) (*Set, []error) {
 	}
 	slices.SortFunc(s.patterns, func(a, b pattern) int { return a.compare(&b) })
 	if templates {
-		s.uris = newURIKeys(s.ranked(all), len(keys))
+		s.uris = s.readers(s.ranked(all), len(keys))
 	} else {
 		s.names = newView(s.ranked(all), len(keys), foldName)
 	}
 	return s, errs
+}
+
+// readers returns the keys as servers read them that decode URIs and, if that makes a
+// difference, as others do.
+func (s *Set) readers(ranked []pattern, count int) []*uriKeys {
+	keys := []*uriKeys{newURIKeys(ranked, count, uriReader{decodeText})}
+	if slices.ContainsFunc(ranked, func(p pattern) bool { return mayCutEncoding(p.pieces) }) {
+		keys = append(keys, newURIKeys(ranked, count, uriReader{func(text string) string { return text }}))
+	}
+	return keys
 }
 
 // ranked returns the valid keys: exact ones first, then the most specific.
@@ -123,7 +133,8 @@ func (s *Set) FindURI(uri string) (index int, ambiguous bool) {
 	if uri == "" || len(s.exact) == 0 && len(s.patterns) == 0 {
 		return index, false
 	}
-	return index, !isNormal(uri) || s.uris.conflict(uri, index)
+	conflicts := func(k *uriKeys) bool { return k.conflict(uri, index) }
+	return index, !isNormal(uri) || slices.ContainsFunc(s.uris, conflicts)
 }
 
 // read applies a reading to a name.

@@ -208,6 +208,15 @@ func TestFindURI(t *testing.T) {
 		{keys("note:///{id}/"), "note:///7/", false},
 		{keys("note:///{id}/", "note:///secret"), "note:///secret/", true},
 
+		// A variable may stand for the scheme.
+		{keys("f{0}/{0}"), "f:", true},
+		{keys("a://{0}0"), "a:01%20", true},
+		{keys("a:///{0}0"), "a:///01%20", false},
+		{keys("{scheme}://{+path}", "{scheme}://private/{+path}"), "files:///private/x", true},
+		{keys("{scheme}://{+path}", "{scheme}://private/{+path}"), "files://public/x", false},
+		{keys("*", "{scheme}:///secret"), "note://secret", true},
+		{keys("*", "{scheme}:///secret"), "note:///other", false},
+
 		// What URL parsers write differently.
 		{keys("https://{host}/{+p}"), "https://example.com", true},
 		{keys("https://{host}/{+p}"), "https://example.com/", false},

@@ -4,7 +4,8 @@ import "strings"
 
 // uriKeys are keys for URIs in all readings that servers make of these.
 type uriKeys struct {
-	whole     view // see readURI
+	reader    uriReader
+	whole     view
 	slashless view // without the slash at the end
 	queryless view // keys without a query
 	bare      view // the same without the slash at the end
@@ -12,6 +13,11 @@ type uriKeys struct {
 	hostless  view // keys with a {name} for the authority, without it
 	own       []ownForms
 	queries   []queryKey
+	// anyScheme is set if a variable of some key stands for the scheme, and for slashes
+	// behind it: such a key is not read without these.
+	anyScheme bool
+	// endInSlash is set if some key does.
+	endInSlash bool
 }
 
 // ownForms are what a key says of a URI that is read without its query, its last
@@ -26,7 +32,7 @@ type ownForms struct {
 	rank                                  int  // among all keys; the most specific has the lowest
 }
 
-func newURIKeys(keys []pattern, count int) *uriKeys {
+func newURIKeys(keys []pattern, count int, r uriReader) *uriKeys {
 	var plain, paths, hostless []pattern
 	for _, key := range keys {
 		if pieces := withoutHost(key.pieces); pieces != nil {
@@ -41,28 +47,31 @@ func newURIKeys(keys []pattern, count int) *uriKeys {
 		}
 	}
 	k := &uriKeys{
-		whole:     newView(keys, count, readURI),
-		slashless: newView(keys, count, readSlashless),
-		queryless: newView(plain, count, readURI),
-		bare:      newView(plain, count, readSlashless),
-		pathOnly:  newView(paths, count, readPathOnly),
-		hostless:  newView(hostless, count, readBare),
+		reader:    r,
+		whole:     newView(keys, count, r.whole),
+		slashless: newView(keys, count, r.slashless),
+		queryless: newView(plain, count, r.whole),
+		bare:      newView(plain, count, r.slashless),
+		pathOnly:  newView(paths, count, r.pathOnly),
+		hostless:  newView(hostless, count, r.bare),
 		own:       make([]ownForms, count),
 	}
 	for rank, key := range keys {
-		k.own[key.index] = newOwnForms(key, rank)
-		if q, ok := newQueryKey(key, rank); ok {
+		k.own[key.index] = newOwnForms(key, rank, r)
+		k.endInSlash = k.endInSlash || k.slashless.shapes[key.index] != k.whole.shapes[key.index]
+		k.anyScheme = k.anyScheme || hasAnyScheme(key.pieces)
+		if q, ok := newQueryKey(key, rank, r); ok {
 			k.queries = append(k.queries, q)
 		}
 	}
 	return k
 }
 
-func newOwnForms(key pattern, rank int) ownForms {
+func newOwnForms(key pattern, rank int, r uriReader) ownForms {
 	_, rest, _ := strings.Cut(key.text, ":")
 	own := ownForms{
 		rank:      rank,
-		queryless: key.read(readQueryless), bare: key.read(readBare), pathOnly: key.read(readPathOnly),
+		queryless: key.read(r.queryless), bare: key.read(r.bare), pathOnly: key.read(r.pathOnly),
 		hasQuery: strings.Contains(rest, "?"), hasAuthority: hasAuthority(key.pieces), hasParameters: strings.ContainsAny(rest, ";:"),
 		isOpen: key.pieces[len(key.pieces)-1].several,
 	}
@@ -72,13 +81,6 @@ func newOwnForms(key pattern, rank int) ownForms {
 	return own
 }
 
-// The readings that views are made of. They build on each other.
-
-func readSlashless(pieces []piece) []piece { return withoutSlash(readURI(pieces)) }
-func readQueryless(pieces []piece) []piece { return withoutQuery(readURI(pieces)) }
-func readBare(pieces []piece) []piece      { return withoutSlash(readQueryless(pieces)) }
-func readPathOnly(pieces []piece) []piece  { return readBare(withoutAuthority(pieces)) }
-
 // conflict reports whether a server might read the URI, for which the key at index
 // was found, as one to which another key applies.
 func (k *uriKeys) conflict(uri string, index int) bool {
@@ -86,11 +88,11 @@ func (k *uriKeys) conflict(uri string, index int) bool {
 	if index != None {
 		own = k.own[index]
 	}
-	whole := read(uri, readURI)
-	if k.whole.conflicts(whole, index) || k.addedSlashConflict(uri, index, &own) {
+	whole := read(uri, k.reader.whole)
+	if k.whole.conflicts(whole, index) || k.anyScheme && k.respelledConflict(whole, index) || k.addedSlashConflict(uri, index, &own) {
 		return true
 	}
-	if (index == None || own.isOpen) && k.hostless.conflicts(read(uri, readBare), index) {
+	if (index == None || own.isOpen) && k.hostless.conflicts(read(uri, k.reader.bare), index) {
 		return true
 	}
 	queryless := text(withoutQuery([]piece{{text: whole}}))
@@ -98,6 +100,18 @@ func (k *uriKeys) conflict(uri string, index int) bool {
 		queryless != whole && (k.queryless.conflictsWithout(queryless, index, &own.queryless, nil, own.hasQuery) || k.queryConflict(whole, index)) ||
 		k.bareConflict(whole, queryless, index, &own) ||
 		k.pathConflict(uri, index, &own)
+}
+
+// respelledConflict is about keys whose variables stand for the slashes behind the
+// scheme.
+func (k *uriKeys) respelledConflict(whole string, index int) bool {
+	scheme, rest, _ := strings.Cut(whole, ":")
+	for _, slashes := range [...]string{"", "/", "//", "///"} {
+		if k.whole.conflicts(scheme+":"+slashes+rest, index) {
+			return true
+		}
+	}
+	return false
 }
 
 // addedSlashConflict is about servers for which a URI without a path has the path /.
@@ -109,14 +123,14 @@ func (k *uriKeys) addedSlashConflict(uri string, index int, own *ownForms) bool 
 	if _, special := defaultPort(scheme); added == uri || !special && index != None && !own.isOpen {
 		return false
 	}
-	return k.whole.conflicts(read(added, readURI), index)
+	return k.whole.conflicts(read(added, k.reader.whole), index)
 }
 
 // slashConflict is about servers that ignore a slash at the end.
 func (k *uriKeys) slashConflict(whole string, index int, own *ownForms) bool {
 	slashless := text(withoutSlash([]piece{{text: whole}}))
-	if slashless == whole && !k.slashless.changed {
-		return false
+	if slashless == whole {
+		return k.endInSlash && k.slashless.conflicts(whole, index)
 	}
 	return k.slashless.conflictsWithout(slashless, index, k.slashless.ownOf(index), &own.restless, false)
 }
@@ -139,7 +153,7 @@ func (k *uriKeys) bareConflict(whole, queryless string, index int, own *ownForms
 
 // pathConflict is about servers that look at the path only.
 func (k *uriKeys) pathConflict(uri string, index int, own *ownForms) bool {
-	path := read(uri, readPathOnly)
+	path := read(uri, k.reader.pathOnly)
 	if !hasAuthority([]piece{{text: uri}}) || isScheme(path) {
 		return false
 	}
