@@ -749,7 +749,7 @@ func ExampleConfig_inherit() {
 	config.Inherit = auth
 	next, err := mcpauth.New(config)
 	if err != nil {
-		log.Fatal(err) // or go on with the old one
+		log.Fatal(err) // or go on with the old one, which is unchanged
 	}
 	renewed := next.Protect(http.NotFoundHandler())
 	handler.Store(&renewed)

@@ -1,4 +1,4 @@
-package mcpauth
+package refusal_test
 
 import (
 	"errors"
