@@ -40,6 +40,10 @@ type AuthorizationServer struct {
 	// RepairMetadata, if set, repairs a document that does not conform before
 	// it is parsed. It must be safe for concurrent use.
 	RepairMetadata func(document []byte) ([]byte, error)
+	// RepairJWKS, if set, repairs a fetched JWK Set that does not conform before it
+	// is parsed, such as one whose numbers are in padded base64. It must be safe
+	// for concurrent use.
+	RepairJWKS func(keySet []byte) ([]byte, error)
 	// Metadata, if set, is used and nothing is fetched but the keys. See
 	// [DiscoverAuthorizationServer] to fetch it up front.
 	Metadata *metadata.AuthorizationServer
@@ -132,7 +136,7 @@ func (s *AuthorizationServer) parse(faults *configerr.List, field, resource stri
 	t := trustedServer{
 		keys: keys.Server{
 			Issuer: s.Issuer, Type: s.Type, MetadataURL: s.MetadataURL, Repair: s.RepairMetadata,
-			Metadata: s.Metadata, Keys: s.parseKeys(faults, field), Unused: s.keyless(),
+			RepairKeys: s.RepairJWKS, Metadata: s.Metadata, Keys: s.parseKeys(faults, field), Unused: s.keyless(),
 		},
 		tokens: token.Server{
 			Expected: claims.Expected{
@@ -181,8 +185,14 @@ func (s *AuthorizationServer) parseKeys(faults *configerr.List, field string) *j
 	if s.Verifier != nil {
 		faults.Add(configerr.ConflictingSources, field+".JWKS and Verifier", "")
 	}
+	if s.RepairJWKS != nil {
+		faults.Add(configerr.ConflictingSources, field+".JWKS and RepairJWKS", "")
+	}
 	set, err := jose.ParseKeySet(s.JWKS)
-	if err != nil || set.Len() == 0 {
+	if err == nil {
+		err = set.Fault()
+	}
+	if err != nil {
 		faults.AddErr(configerr.InvalidKeySet, field+".JWKS", "", err)
 	}
 	return set

@@ -79,6 +79,7 @@ func (c *Config) auth() *Auth {
 	}
 	a.sources = keys.NewSources(keys.Config{
 		Fetch: a.fetch, Now: a.now, Timeout: cmp.Or(c.Network.Timeout, defaultTimeout), OnFetch: c.Hooks.fetched(a.log),
+		OnSkipped: reportSkippedKeys(a.log),
 	})
 	return a
 }

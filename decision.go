@@ -89,7 +89,7 @@ func (r *resource) prove(ctx context.Context, req *Request) (*token.Verified, cr
 	if refused != nil {
 		return nil, used.Scheme, refused
 	}
-	v, refused := r.tokens.Verify(ctx, used.Token)
+	v, refused := r.tokens.Verify(ctx, used.Token, req.RemoteAddr)
 	if refused != nil {
 		return nil, used.Scheme, refused
 	}

@@ -204,6 +204,15 @@ func TestCORSChoices(t *testing.T) {
 	if w := do(t, own, http.MethodOptions, "/mcp", "Origin", "https://app.example", "Access-Control-Request-Method", "POST"); w.Code != http.StatusTeapot {
 		t.Errorf("preflight with CORS left to the caller: %d", w.Code)
 	}
+	preflight := httptest.NewRequest(http.MethodOptions, "/mcp", strings.NewReader(callTool))
+	for name, value := range map[string]string{"Origin": "https://app.example", "Access-Control-Request-Method": "POST", "Upgrade": "websocket", "Connection": "Upgrade"} {
+		preflight.Header.Set(name, value)
+	}
+	newAuth(t, config).Protect(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if body, err := io.ReadAll(r.Body); len(body) > 0 || r.ContentLength != 0 || err != nil || r.Header.Get("Upgrade") != "" {
+			t.Errorf("a preflight brings %q of %d bytes, %v, %v", body, r.ContentLength, err, r.Header)
+		}
+	})).ServeHTTP(httptest.NewRecorder(), preflight)
 	if w := do(t, own, http.MethodOptions, "/mcp"); w.Code != http.StatusUnauthorized {
 		t.Errorf("OPTIONS that is no preflight: %d", w.Code)
 	}

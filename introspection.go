@@ -68,13 +68,18 @@ type Introspection struct {
 	// AllowedClients is the alternative for a server whose answers have no aud:
 	// a token without an audience is accepted if it was issued to one of these
 	// clients (client_id), and if the answer says that it is an access token
-	// (token_type, or token_use). Such a token may be meant for any resource of
+	// (token_type, or token_use); see OnlyAccessTokens. Such a token may be meant for any resource of
 	// that server, so list only clients that get tokens for this one. A token
 	// with an audience is never accepted for its client. For JWTs that keys
 	// verify there is [AuthorizationServer.AllowedClients].
 	//
 	// Empty means that a token without an audience is refused.
 	AllowedClients []string
+	// OnlyAccessTokens says that the server calls only access tokens active, so that
+	// AllowedClients needs neither token_type nor token_use in the answer, which
+	// RFC 7662 leaves to the server. Do not set it for a server that introspects
+	// refresh tokens, too: they would be accepted in place of access tokens.
+	OnlyAccessTokens bool
 	// SignedResponses asks for signed answers (RFC 9701) and accepts no others.
 	// They are verified with the server's keys; their aud must be ClientID, the
 	// resource identifier or one of Audiences.
@@ -174,7 +179,7 @@ func (s *AuthorizationServer) parseIntrospection(faults *configerr.List, field s
 	}
 	return &introspection.Config{
 		Endpoint: c.Endpoint, Client: c.parseClient(faults, field), Expected: tokens.Expected,
-		AllowedClients: c.AllowedClients, Signed: c.SignedResponses, Algorithms: tokens.Algorithms,
+		AllowedClients: c.AllowedClients, OnlyAccessTokens: c.OnlyAccessTokens, Signed: c.SignedResponses, Algorithms: tokens.Algorithms,
 		CacheTTL: c.CacheTTL, Timeout: timeout,
 	}
 }

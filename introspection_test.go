@@ -132,6 +132,9 @@ func countdown(n int64) (call func(), done chan struct{}) {
 func TestIntrospectionOutage(t *testing.T) {
 	t.Parallel()
 	good := active(time.Now().Add(time.Hour))
+	mayPass := map[string]bool{ // asked three times
+		"500": true, "502 page": true, "503": true, "empty": true, "garbage": true, "two objects": true, "connection broken": true,
+	}
 	for name, handle := range map[string]http.HandlerFunc{
 		"slow": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 		"slow body": func(w http.ResponseWriter, r *http.Request) {
@@ -185,15 +188,19 @@ func TestIntrospectionOutage(t *testing.T) {
 			if refused == nil || refused.Status != http.StatusServiceUnavailable || refused.RetryAfter <= 0 || len(refused.WWWAuthenticate()) > 0 {
 				t.Fatalf("got %+v, want 503 with RetryAfter", refused)
 			}
-			if !strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), "introspection at") {
-				t.Errorf("the log does not tell: %s", log.String())
+			if !strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), "introspection failed: "+e.URL+"/introspect: ") {
+				t.Errorf("the log does not say: %s", log.String())
 			}
 			w := httptest.NewRecorder()
 			if mcpauth.WriteChallenge(w, refused); w.Header().Get("Retry-After") == "" {
 				t.Error("no Retry-After")
 			}
-			if got := e.calls.Load(); got != 1 {
-				t.Errorf("%d calls, want 1", got)
+			want := int64(1)
+			if mayPass[name] {
+				want = 3
+			}
+			if got := e.calls.Load(); got != want {
+				t.Errorf("%d calls, want %d", got, want)
 			}
 			// Nothing of it is remembered.
 			e.set(answering(200, good))
@@ -453,8 +460,8 @@ func TestIntrospectionOfACancelledCaller(t *testing.T) {
 // Covers RS17. What is asked at the same time, and what waits for that, is bounded.
 func TestIntrospectionConcurrencyIsBounded(t *testing.T) {
 	t.Parallel()
-	const callers, flights, calls = 2000, 1024, 32
-	settled, release := countdown(callers) // each waits, or was sent away
+	const callers, flights, calls = 4500, 4096 + 32, 32
+	settled, release := countdown(callers) // each waits, if only to be sent away
 	var running, most atomic.Int64
 	e := newEndpoint(t, func(w http.ResponseWriter, r *http.Request) {
 		n := running.Add(1)
@@ -475,7 +482,6 @@ func TestIntrospectionConcurrencyIsBounded(t *testing.T) {
 			case refused.Status == http.StatusServiceUnavailable && errors.Is(refused, context.DeadlineExceeded):
 				late.Add(1)
 			case refused.Status == http.StatusServiceUnavailable:
-				settled()
 				busy.Add(1)
 			default:
 				t.Error(refused)

@@ -104,9 +104,13 @@ func (a *Auth) resource(identifier string) (*resource, error) {
 // are there already, and reports all that failed. A server calls it at start to
 // fail early; without it they are fetched when the first token arrives.
 func (a *Auth) Ready(ctx context.Context) error {
-	errs := []error{a.sources.Ready(ctx)}
+	errs := a.sources.Ready(ctx)
 	for _, i := range a.introspectors {
-		errs = append(errs, i.Ready(ctx))
+		err := i.Ready(ctx)
+		same := func(other error) bool { return other.Error() == err.Error() }
+		if err != nil && !slices.ContainsFunc(errs, same) { // two may lack one document
+			errs = append(errs, err)
+		}
 	}
 	return errors.Join(errs...)
 }

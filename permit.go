@@ -14,6 +14,7 @@ import (
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/internal/response"
 	"github.com/mcp-auth/go/internal/scope"
+	"github.com/mcp-auth/go/internal/upgrade"
 	"github.com/mcp-auth/go/policy"
 	"github.com/mcp-auth/go/reason"
 )
@@ -23,6 +24,10 @@ import (
 func (r *resource) permit(ctx context.Context, req *Request, body bodySource, d *decision) *refusal.Refusal {
 	if r.policy == nil {
 		return checkGranted(r.hierarchy, d.claims.Scopes, req.Scopes)
+	}
+	if upgrade.IsAsked(req.Header) {
+		return refusal.New(http.StatusBadRequest, refusal.CodeInvalidRequest, reason.MalformedMessage,
+			"the request asks for another protocol (Upgrade: %.100q), whose messages no policy reads", req.Header["Upgrade"])
 	}
 	var messages mcpmsg.Request // a stream has none
 	if refused := r.readMessages(req, body, &messages); refused != nil {
@@ -75,6 +80,7 @@ func (r *resource) plan(req *Request, messages *mcpmsg.Request, plan *response.P
 		plan.CacheScope = mcpmsg.ScopePrivate
 	}
 	plan.Batch = messages.Batch
+	plan.StaysHTTP = true
 }
 
 // refusalOf turns a decision that does not allow into a refusal.

@@ -8,8 +8,10 @@ import (
 
 	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/body"
+	"github.com/mcp-auth/go/internal/origin"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/internal/scope"
+	"github.com/mcp-auth/go/internal/upgrade"
 	"github.com/mcp-auth/go/reason"
 )
 
@@ -111,14 +113,15 @@ type middleware struct {
 
 func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if m.resource.origins.PassesPreflights(r) {
-		m.next.ServeHTTP(w, r)
+		m.next.ServeHTTP(w, origin.Preflight(r))
 		return
 	}
-	req := m.request(r)
 	var read *body.Buffer // without a policy, none is read
 	if m.resource.policy != nil {
+		r = upgrade.Ignore(r)
 		read = body.New(w, r)
 	}
+	req := m.request(r)
 	d := m.resource.decide(r.Context(), &req, read)
 	if d.refused != nil {
 		m.refuse(w, &req, &d)

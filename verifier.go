@@ -73,7 +73,7 @@ type customVerifier struct {
 }
 
 // Verify implements the interface of package token.
-func (v customVerifier) Verify(ctx context.Context, text string) (*token.Verified, *refusal.Refusal) {
+func (v customVerifier) Verify(ctx context.Context, text, _ string) (*token.Verified, *refusal.Refusal) {
 	c, err := v.verifier.Verify(ctx, text)
 	if err == nil && c == nil {
 		err = fmt.Errorf("the verifier of %q returned neither claims nor an error", v.issuer)

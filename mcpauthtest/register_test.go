@@ -177,10 +177,12 @@ func TestRegistrationRefused(t *testing.T) {
 func TestRegisteredScopeDoesNotCapStepUp(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
-	answer := register(t, s, `{"redirect_uris":["http://127.0.0.1/callback"],"token_endpoint_auth_method":"none","scope":"read"}`)
-	for _, scope := range []string{"read", "read write", "read write admin offline_access"} {
-		if got := redeem(t, s, login(t, s, "client_id", answer.ClientID, "scope", scope)).Scope; got != scope {
-			t.Errorf("scope %q, want %q", got, scope)
+	for _, registered := range []string{`,"scope":"read"`, ``} {
+		answer := register(t, s, `{"redirect_uris":["http://127.0.0.1/callback"],"token_endpoint_auth_method":"none"`+registered+`}`)
+		for _, scope := range []string{"read", "read write", "read write admin offline_access"} {
+			if got := redeem(t, s, login(t, s, "client_id", answer.ClientID, "scope", scope)).Scope; got != scope {
+				t.Errorf("registered %q: scope %q, want %q", registered, got, scope)
+			}
 		}
 	}
 }

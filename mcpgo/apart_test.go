@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -81,6 +82,37 @@ func TestStatelessEventsAreApart(t *testing.T) {
 		if got.Status != want || strings.Contains(got.Body, "result for alice") != (token == alice) {
 			t.Errorf("%+v, want %d", got, want)
 		}
+	}
+}
+
+// Covers RS23. Callers without a token are nobody together: each request of theirs is
+// one by itself.
+func TestStatelessAnonymousAreApart(t *testing.T) {
+	t.Parallel()
+	var ids sync.Map
+	n := newNotes(t, setup{
+		transport: []server.StreamableHTTPOption{
+			server.WithStateLess(true), server.WithEventStore(server.NewInMemoryEventStore()),
+			server.WithHTTPContextFunc(func(ctx context.Context, r *http.Request) context.Context {
+				if _, seen := ids.LoadOrStore(r.Header.Get("Mcp-Session-Id"), true); seen {
+					t.Error("two requests have one identifier")
+				}
+				return ctx
+			}),
+		},
+		resource: func(r *mcpauth.Resource) {
+			r.Policy = &policy.Policy{Default: policy.Public(), Methods: map[string]policy.Requirement{"*": policy.Public()}}
+		},
+	})
+	n.mcp.AddTool(mcp.NewTool("private"), func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		_ = n.mcp.SendNotificationToClient(ctx, "notifications/message", map[string]any{"data": "note"})
+		return mcp.NewToolResultText("result"), nil
+	})
+	if got := n.Post(t, legacy, "", "", "tools/call", `"name":"private"`); !strings.Contains(got.Body, "result") {
+		t.Fatalf("%+v", got)
+	}
+	if got := n.Send(t, http.MethodGet, "", "", map[string]string{"Last-Event-ID": "1"}); strings.Contains(got.Body, "result") || got.Status == http.StatusOK {
+		t.Errorf("another's answer is replayed: %+v", got)
 	}
 }
 

@@ -21,6 +21,7 @@ package mcpgo
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -45,7 +46,9 @@ const challengeKey = "mcp/www_authenticate"
 //
 // A request without a session reaches mcp-go with an identifier that is the same
 // for all requests of its caller and for no others, see [server.ClientSession]:
-// what stateless servers keep of one caller is then of no use to another.
+// what stateless servers keep of one caller is then of no use to another. Callers
+// without a token get another identifier with each request, so that such a server
+// keeps nothing for them.
 func Protect(a *mcpauth.Auth, next http.Handler, opts ...mcpauth.Option) http.Handler {
 	if next == nil {
 		panic("mcpgo: the handler to protect is nil")
@@ -60,13 +63,22 @@ func Protect(a *mcpauth.Auth, next http.Handler, opts ...mcpauth.Option) http.Ha
 func keepApart(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get(server.HeaderKeySessionID) == "" {
-			info, _ := mcpauth.FromContext(r.Context())
 			r = r.WithContext(r.Context()) // a copy
 			r.Header = r.Header.Clone()
-			r.Header.Set(server.HeaderKeySessionID, fmt.Sprintf("caller-%x", sha256.Sum256([]byte(info.UserID()))))
+			r.Header.Set(server.HeaderKeySessionID, callerID(r.Context()))
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// callerID names the caller of a request. Callers without a token cannot be told
+// apart, so each request of theirs is one by itself.
+func callerID(ctx context.Context) string {
+	info, ok := mcpauth.FromContext(ctx)
+	if !ok || info == nil {
+		return "anonymous-" + rand.Text()
+	}
+	return fmt.Sprintf("caller-%x", sha256.Sum256([]byte(info.UserID())))
 }
 
 // Middleware turns an error of a tool, prompt or resource handler that is a

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/retry"
 	"github.com/mcp-auth/go/network"
 )
 
@@ -79,23 +80,30 @@ type DiscoveryError struct {
 	Others []*DiscoveryError
 }
 
-// Error names each place and what came of it.
-func (e *DiscoveryError) Error() string {
-	var b strings.Builder
-	b.WriteString("metadata: ")
-	e.describe(&b)
+// Error names each place once, and what came of it.
+func (e *DiscoveryError) Error() string { return "metadata: " + e.Places() }
+
+// Places is the text of the error without the word metadata at its beginning, for
+// a sentence that has it already.
+func (e *DiscoveryError) Places() string {
+	texts := []string{e.describe()}
 	for _, other := range e.Others {
-		b.WriteString("; ")
-		other.describe(&b)
+		texts = append(texts, other.describe())
 	}
-	return b.String()
+	return strings.Join(texts, "; ")
 }
 
-func (e *DiscoveryError) describe(b *strings.Builder) {
-	if e.URL != "" {
-		b.WriteString(e.URL + ": ")
+func (e *DiscoveryError) describe() string {
+	why := strings.TrimPrefix(e.Err.Error(), "metadata: ")
+	var failure *fetch.Error
+	if errors.As(e.Err, &failure) && failure.URL == e.URL { // not after a redirect
+		why = failure.Cause()
 	}
-	fmt.Fprintf(b, "%s: %v", e.Kind, e.Err)
+	text := fmt.Sprintf("%s: %s", e.Kind, why)
+	if e.URL != "" {
+		text = e.URL + ": " + text
+	}
+	return text
 }
 
 // Unwrap returns the cause.
@@ -135,13 +143,27 @@ func Discover(ctx context.Context, src Source) (*AuthorizationServer, error) {
 
 // Fetch is [Discover] that also returns where the document was and how long it
 // may be used. The client is usually nil; only packages of this module can make
-// one, which is then used in place of [Source.Network].
+// one, which is then used in place of [Source.Network]. A server that fails, or
+// answers with something that is not a document, is asked up to three times.
 func Fetch(ctx context.Context, client *fetch.Client, src Source) (*Fetched, error) {
 	if client == nil {
 		client = fetch.New(fetch.Policy{Settings: src.Network})
 		defer client.Close()
 	}
-	return src.find(ctx, client)
+	return retry.Do(ctx, mayPass, func(ctx context.Context) (*Fetched, error) { return src.find(ctx, client) })
+}
+
+// mayPass reports whether a document may be there in a moment: the server failed,
+// or sent something that is not a document.
+func mayPass(err error) bool {
+	var (
+		failure   *DiscoveryError
+		transport *fetch.Error
+	)
+	if errors.As(err, &failure) && failure.Kind == Malformed && !errors.As(err, &transport) {
+		return !decides(failure)
+	}
+	return fetch.MayPass(err)
 }
 
 // fetcher is what is used of [fetch.Client].

@@ -127,8 +127,8 @@ func (c *compiler) requirement(r Requirement, place string) {
 	case scopes:
 		c.faults.Nest(place, scope.Validate(r))
 	case claim:
-		if r.name == "" || len(r.values) == 0 {
-			c.faults.Add(configerr.InvalidRequirement, place, r.name)
+		if len(r.path) == 0 || len(r.path) > maxClaimsDepth || slices.Contains(r.path, "") || len(r.values) == 0 {
+			c.faults.Add(configerr.InvalidRequirement, place, r.name())
 		}
 	case check:
 		if r.name == "" || r.allowed == nil {

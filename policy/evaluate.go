@@ -68,14 +68,25 @@ func (e *evaluation) claim(c claim) outcome {
 	if len(e.caller.claims) == 0 {
 		return outcome{final: true, cause: ErrNoClaims}
 	}
-	fits := false
-	err := jsonx.Members(e.caller.claims, maxClaimsDepth, func(name string, raw []byte) error {
-		if name == c.name {
+	fits, err := c.holds(e.caller.claims, c.path)
+	return outcome{ok: err == nil && fits, final: true, cause: err}
+}
+
+// holds reports whether the value at the end of the path fits. What is on the way
+// and is not an object does not.
+func (c claim) holds(object []byte, path []string) (fits bool, err error) {
+	err = jsonx.Members(object, maxClaimsDepth, func(name string, raw []byte) error {
+		switch {
+		case name != path[0]:
+		case len(path) == 1:
 			fits = c.fits(raw)
+		case raw[0] == '{':
+			fits, err = c.holds(raw, path[1:])
+			return err
 		}
 		return nil
 	})
-	return outcome{ok: err == nil && fits, final: true, cause: err}
+	return fits, err
 }
 
 func (c claim) fits(raw []byte) bool {

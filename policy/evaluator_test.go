@@ -79,6 +79,7 @@ func TestDecide(t *testing.T) {
 func TestRequirement(t *testing.T) {
 	t.Parallel()
 	claim := policy.Claim("department", "finance", "audit")
+	roles := policy.ClaimAt([]string{"realm_access", "roles"}, "editor")
 	check := func(allowed bool, err error) policy.Requirement {
 		return policy.Check("owner", func(context.Context, policy.Caller, policy.Operation) (bool, error) { return allowed, err })
 	}
@@ -97,6 +98,12 @@ func TestRequirement(t *testing.T) {
 		{policy.All(policy.Scopes("a"), policy.AnyScope("b", "c")), "a and (b or c)", answers{"a": "insufficient scope: a b", "a c": "allowed: a c"}},
 		{policy.Any(policy.Scopes("a", "b"), policy.Scopes("c", "d")), "(a and b) or (c and d)", answers{"": "insufficient scope: a b", "d": "insufficient scope: c d"}},
 		{claim, `claim department is "finance" or "audit"`, answers{`{"department":"audit"}`: "allowed", `{"department":"x"}`: "denied", "": "denied", "-": "no credentials"}},
+		{roles, `claim realm_access.roles is "editor"`, answers{
+			`{"realm_access":{"roles":["viewer","editor"]}}`: "allowed", `{"realm_access":{"roles":"editor"}}`: "allowed", `{"realm_access":{"roles":["viewer"]}}`: "denied",
+			`{"roles":["editor"]}`: "denied", `{"realm_access":["editor"]}`: "denied", `{"realm_access":"roles"}`: "denied", `{"realm_access":{"roles":{"editor":1}}}`: "denied",
+			`{"realm_access.roles":["editor"]}`: "denied", `{"x":{"realm_access":{"roles":["editor"]}}}`: "denied", `{"realm_access":{"Roles":["editor"]}}`: "denied", "": "denied", "-": "no credentials",
+		}},
+		{policy.ClaimAt([]string{"resource_access", "my.app", "roles"}, "a"), `claim resource_access."my.app".roles is "a"`, answers{`{"resource_access":{"my.app":{"roles":["a"]}}}`: "allowed"}},
 		{policy.Any(claim, policy.Scopes("a")), `(claim department is "finance" or "audit") or a`, answers{"": "insufficient scope: a", `{"department":"audit"}`: "allowed"}},
 		{check(true, nil), "check owner", answers{"": "allowed", "-": "no credentials"}},
 		{check(true, errors.New("broken")), "check owner", answers{"": "denied"}},

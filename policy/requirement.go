@@ -11,7 +11,7 @@ import (
 )
 
 // Requirement is what an operation needs of its caller: [Scopes], [AnyScope],
-// [Claim], [Check], [All], [Any], [Authenticated], [Public] or [Denied]. It
+// [Claim], [ClaimAt], [Check], [All], [Any], [Authenticated], [Public] or [Denied]. It
 // prints as text that says what it demands.
 type Requirement interface {
 	fmt.Stringer
@@ -70,21 +70,39 @@ func Denied() Requirement { return denied{} }
 func (denied) String() string { return "denied to everybody" }
 
 type claim struct {
-	name   string
+	path   []string // names of members, the claim first
 	values []string
 }
 
 // Claim demands that a claim of the token is one of the values or, if the claim
 // is an array, contains one. A claim that is neither text nor an array of texts
 // does not fit.
-func Claim(name string, values ...string) Requirement { return claim{name, slices.Clone(values)} }
+func Claim(name string, values ...string) Requirement { return ClaimAt([]string{name}, values...) }
+
+// ClaimAt is [Claim] for a member of a claim that is an object: the path has the name
+// of the claim and the names of the members that lead to the value, such as
+// "realm_access" and "roles" for the roles of a Keycloak realm.
+func ClaimAt(path []string, values ...string) Requirement {
+	return claim{slices.Clone(path), slices.Clone(values)}
+}
 
 func (c claim) String() string {
 	quoted := make([]string, len(c.values))
 	for i, value := range c.values {
 		quoted[i] = strconv.Quote(value)
 	}
-	return "claim " + c.name + " is " + strings.Join(quoted, " or ")
+	return "claim " + c.name() + " is " + strings.Join(quoted, " or ")
+}
+
+// name is the path as text. Names that have a dot are quoted, if there are several.
+func (c claim) name() string {
+	names := slices.Clone(c.path)
+	for i, name := range names {
+		if len(names) > 1 && strings.Contains(name, ".") {
+			names[i] = strconv.Quote(name)
+		}
+	}
+	return strings.Join(names, ".")
 }
 
 // CheckFunc decides on one operation in code. An error or a panic denies. It is

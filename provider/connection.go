@@ -128,7 +128,7 @@ func (a *asker) start(timeout time.Duration, ask ask) {
 			}
 			return answer{claims: claims}, err
 		},
-		Retain: a.retain, Timeout: timeout, Now: a.now,
+		MayPass: fetch.MayPass, Retain: a.retain, Timeout: timeout, Now: a.now,
 	})
 }
 
@@ -151,7 +151,7 @@ func size(c *mcpauth.Claims) int {
 
 // verify asks about a token, or remembers what was said about it.
 func (a *asker) verify(ctx context.Context, token string) (*mcpauth.Claims, error) {
-	said, err := a.tokens.Lookup(ctx, token)
+	said, err := a.tokens.Lookup(ctx, token, "")
 	switch {
 	case err != nil:
 		return nil, err
@@ -192,12 +192,16 @@ func (a *asker) do(ctx context.Context, method, path string, header http.Header,
 
 // members walks an object strictly.
 func members(data []byte, visit func(name string, raw []byte) bool) error {
-	return jsonx.Object(data, maxAnswerDepth, func(name string, raw []byte) error {
+	err := jsonx.Object(data, maxAnswerDepth, func(name string, raw []byte) error {
 		if !visit(name, raw) {
 			return fmt.Errorf("member %.40q has the wrong type", name)
 		}
 		return nil
 	})
+	if fault, ok := err.(*jsonx.Error); ok && fault.Reason == jsonx.Syntax { // such as the error page of a proxy
+		return &fetch.UnreadableError{Err: err}
+	}
+	return err
 }
 
 func (a *asker) close() {

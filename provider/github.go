@@ -198,7 +198,7 @@ func (g *GitHub) check(ctx context.Context, token string) (*mcpauth.Claims, erro
 	case resp.Status == http.StatusUnauthorized:
 		return nil, errors.New("github: check a token: status 401: GitHub does not accept ClientID and ClientSecret")
 	case resp.Status != http.StatusOK:
-		return nil, fmt.Errorf("github: check a token: status %d", resp.Status)
+		return nil, fmt.Errorf("github: check a token: %w", resp.Unexpected())
 	}
 	said, err := parseGitHubToken(resp.Body)
 	if err != nil {
@@ -359,7 +359,7 @@ func (g *GitHub) isMember(ctx context.Context, token, organization string, user 
 	case resp.Status == http.StatusNotFound, resp.Status == http.StatusForbidden:
 		return false, nil // no member, no scope read:org, or the organization has not let the app in
 	case resp.Status != http.StatusOK:
-		return false, fmt.Errorf("github: membership: status %d", resp.Status)
+		return false, fmt.Errorf("github: membership: %w", resp.Unexpected())
 	}
 	state, of, member, err := parseMembership(resp.Body)
 	if err != nil {

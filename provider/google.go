@@ -156,7 +156,7 @@ func googleRefusal(resp *fetch.Response) error {
 	if resp.Status == http.StatusBadRequest && err == nil && known {
 		return invalid("google: tokeninfo does not know the token")
 	}
-	return fmt.Errorf("google: tokeninfo: status %d", resp.Status)
+	return fmt.Errorf("google: tokeninfo: %w", resp.Unexpected())
 }
 
 // tokenInfo is what tokeninfo says.

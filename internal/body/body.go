@@ -8,8 +8,9 @@ import (
 	"slices"
 )
 
-// maxEager is how many bytes of memory a caller gets by announcing a body.
-const maxEager = 64 << 10
+// maxEager is how many bytes of memory a caller gets by announcing a body. For more
+// it must send something.
+const maxEager = 4 << 10
 
 // Buffer is a request's body, read once. It does not lead to the request's
 // context, which sessions may keep.

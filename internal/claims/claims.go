@@ -34,6 +34,8 @@ type Claims struct {
 	// AllowedClient says that the client stands for an audience, which the token
 	// lacks.
 	AllowedClient bool
+	// ClientFault says why not, for logs. It is empty if there is nothing to say.
+	ClientFault string
 }
 
 // perString is what a string in a list takes beside its text: its header, with

@@ -44,11 +44,19 @@ func isOtherKind(typ string) bool {
 	return false
 }
 
-// AllowsClient reports whether the client that the token was issued to stands
-// for an audience. The token must have no audience and be called an access token,
-// by token_use or, if typed is set, by something beside the claims: without an
-// audience, nothing else would distinguish it from an ID or a refresh token of
-// that client.
-func (c *Claims) AllowsClient(clients []string, k *Kind, typed bool) bool {
-	return len(c.Audience) == 0 && (typed || k.use != "") && slices.Contains(clients, c.ClientID)
+// AllowClient has the client that the token was issued to stand for an audience, if
+// it is one of the clients, or notes why it does not. The token must have no
+// audience and be called an access token, by token_use or, if typed is set, by
+// something beside the claims: without an audience, nothing else would distinguish
+// it from an ID or a refresh token of that client.
+func (c *Claims) AllowClient(clients []string, k *Kind, typed bool) {
+	switch {
+	case len(c.Audience) > 0 || len(clients) == 0:
+	case !slices.Contains(clients, c.ClientID):
+		c.ClientFault = "its client is not one of AllowedClients"
+	case !typed && k.use == "":
+		c.ClientFault = "AllowedClients does not help: nothing says that it is an access token, neither token_use nor token_type (of an introspection answer) or typ at+jwt (of a JWT)"
+	default:
+		c.AllowedClient = true
+	}
 }

@@ -2,11 +2,11 @@ package claims
 
 import "testing"
 
-// TestAllowsClient holds that only a token that has no audience at all, and
+// TestAllowClient holds that only a token that has no audience at all, and
 // says that it is an access token, is accepted for its client.
 //
 // Covers RS7, RS9.
-func TestAllowsClient(t *testing.T) {
+func TestAllowClient(t *testing.T) {
 	t.Parallel()
 	clients := []string{"app"}
 	for payload, want := range map[string]bool{
@@ -57,7 +57,8 @@ func TestAllowsClient(t *testing.T) {
 		if err == nil {
 			c, k, err = p.Decode(&Expected{Audiences: []string{"https://api.example.com/mcp"}})
 		}
-		accepted := err == nil && k.NotAccessToken(false) == "" && c.AllowsClient(clients, &k, false)
+		c.AllowClient(clients, &k, false)
+		accepted := err == nil && k.NotAccessToken(false) == "" && c.AllowedClient
 		if accepted != want {
 			t.Errorf("%s: accepted %t (%v)", payload, accepted, err)
 		}

@@ -52,18 +52,21 @@ func (e *StatusError) Error() string { return fmt.Sprintf("status %d", e.Status)
 
 const maxErrorText = 512
 
-// Error tells URL and cause on one line of bounded length.
+// Error names URL and cause on one line of bounded length.
 func (e *Error) Error() string {
-	text := "fetch"
-	if e.URL != "" {
-		text += " " + e.URL
+	if e.URL == "" {
+		return e.Cause()
 	}
-	if e.Err != nil {
-		text += ": " + e.Err.Error()
-	} else {
-		text += ": " + string(e.Kind)
+	return oneLine(e.URL + ": " + e.Cause())
+}
+
+// Cause is the text of the error without the URL, for a sentence that has it
+// already.
+func (e *Error) Cause() string {
+	if e.Err == nil {
+		return oneLine(string(e.Kind))
 	}
-	return oneLine(text)
+	return oneLine(e.Err.Error())
 }
 
 // Unwrap returns the cause.

@@ -23,7 +23,7 @@ const (
 	defaultUserAgent    = "mcp-auth-go"
 
 	maxResponseHeader   = 64 << 10
-	maxConnsPerHost     = 64
+	maxConnsPerHost     = 256 // more than introspection asks at a time, so that keys need not wait
 	maxIdleConns        = 64
 	maxIdleConnsPerHost = 16
 	// Shorter than servers keep idle connections, so that a POST, which cannot

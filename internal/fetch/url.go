@@ -183,3 +183,13 @@ func origin(u *url.URL) string {
 	}
 	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
 }
+
+// Shown is a URL as an error or a log may show it: without userinfo, query and
+// fragment. It is empty if the URL is not one of http or https.
+func Shown(rawURL string) string {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return ""
+	}
+	return redact(u)
+}

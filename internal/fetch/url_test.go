@@ -201,7 +201,7 @@ func TestErrorText(t *testing.T) {
 	cause := errors.New("cause\nwith \x1b[31mcolour and " + strings.Repeat("length ", 500))
 	err := &Error{URL: "https://as.example.com/jwks", Kind: Network, Err: cause}
 	text := err.Error()
-	if !strings.HasPrefix(text, "fetch https://as.example.com/jwks: cause?with ?[31mcolour") {
+	if !strings.HasPrefix(text, "https://as.example.com/jwks: cause?with ?[31mcolour") {
 		t.Errorf("text is %q", text[:80])
 	}
 	if len(text) > maxErrorText+3 {
@@ -210,7 +210,7 @@ func TestErrorText(t *testing.T) {
 	if !errors.Is(err, cause) {
 		t.Error("the cause cannot be found")
 	}
-	if got, want := (&Error{Kind: Timeout}).Error(), "fetch: timeout"; got != want {
+	if got, want := (&Error{Kind: Timeout}).Error(), "timeout"; got != want {
 		t.Errorf("text is %q, want %q", got, want)
 	}
 }

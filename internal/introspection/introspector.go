@@ -15,6 +15,7 @@ import (
 	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/lookup"
 	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/internal/remote"
 	"github.com/mcp-auth/go/internal/token"
 	"github.com/mcp-auth/go/reason"
 )
@@ -52,6 +53,8 @@ type Config struct {
 	Expected claims.Expected
 	// AllowedClients stand for an audience that a token lacks.
 	AllowedClients []string
+	// OnlyAccessTokens says that the server calls no other tokens active.
+	OnlyAccessTokens bool
 	// Signed accepts signed answers only. Algorithms are allowed to sign them;
 	// nil allows all.
 	Signed     bool
@@ -91,7 +94,9 @@ type answer struct {
 // New makes an Introspector, which must be closed.
 func New(config Config) *Introspector {
 	i := &Introspector{config: config}
-	i.answers = lookup.New(lookup.Config[answer]{Ask: i.observed, Retain: i.retain, Timeout: config.Timeout, Now: config.Now})
+	i.answers = lookup.New(lookup.Config[answer]{
+		Ask: i.observed, MayPass: mayPass, Retain: i.retain, Timeout: config.Timeout, Now: config.Now,
+	})
 	return i
 }
 
@@ -100,11 +105,11 @@ func (i *Introspector) Close() { i.answers.Close() }
 
 // Verify implements [token.Verifier]: it proves a token that the server calls
 // active.
-func (i *Introspector) Verify(ctx context.Context, text string) (*token.Verified, *refusal.Refusal) {
-	a, err := i.answers.Lookup(ctx, text)
+func (i *Introspector) Verify(ctx context.Context, text, from string) (*token.Verified, *refusal.Refusal) {
+	a, err := i.answers.Lookup(ctx, text, from)
 	switch {
 	case err != nil:
-		return nil, refusal.Unavailable(reason.ServerUnavailable, fmt.Errorf("introspection at %q: %w", i.config.Expected.Issuer, err))
+		return nil, refusal.Unavailable(reason.ServerUnavailable, fmt.Errorf("introspection failed: %w", err))
 	case a.refused != nil:
 		return nil, a.refused
 	}
@@ -114,7 +119,7 @@ func (i *Introspector) Verify(ctx context.Context, text string) (*token.Verified
 // Ready finds the endpoint.
 func (i *Introspector) Ready(ctx context.Context) error {
 	if _, err := i.endpoint(ctx); err != nil {
-		return fmt.Errorf("mcpauth: introspection at %q: %w", i.config.Expected.Issuer, err)
+		return fmt.Errorf("mcpauth: %w", err)
 	}
 	return nil
 }
@@ -122,13 +127,10 @@ func (i *Introspector) Ready(ctx context.Context) error {
 // retain says how long an answer is remembered: never past the token's exp,
 // whatever the leeway.
 func (i *Introspector) retain(a answer, asked time.Time) lookup.Retention {
-	switch {
-	case i.config.CacheTTL <= 0:
-		return lookup.Retention{}
-	case a.refused != nil:
-		return lookup.Retention{Until: asked.Add(i.config.CacheTTL), Inactive: true}
-	}
 	until := asked.Add(i.config.CacheTTL)
+	if a.refused != nil || !i.isForUs(a.claims) {
+		return lookup.Retention{Until: until, Inactive: true}
+	}
 	if a.claims.ExpiresAt.Before(until) {
 		until = a.claims.ExpiresAt
 	}
@@ -146,8 +148,14 @@ func (i *Introspector) observed(ctx context.Context, text string) (answer, error
 	return a, err
 }
 
-// ask asks the authorization server. An error means that nothing is known of
-// the token.
+// isForUs reports whether a token is for this resource. Others count as inactive
+// here: their holders must not crowd out tokens of this resource.
+func (i *Introspector) isForUs(c *claims.Claims) bool {
+	return c.AllowedClient || slices.ContainsFunc(c.Audience, i.accepts)
+}
+
+// ask asks the authorization server. An error means that nothing is known of the
+// token.
 func (i *Introspector) ask(ctx context.Context, text string) (answer, error) {
 	endpoint, err := i.endpoint(ctx)
 	if err != nil {
@@ -159,9 +167,20 @@ func (i *Introspector) ask(ctx context.Context, text string) (answer, error) {
 	}
 	resp, err := i.config.Fetch.Do(ctx, request)
 	if err != nil {
-		return answer{}, err
+		return answer{}, err // which names the endpoint
 	}
-	return i.read(ctx, resp)
+	a, err := i.read(ctx, resp)
+	if err != nil {
+		return answer{}, fmt.Errorf("%s: %w", fetch.Shown(endpoint), err)
+	}
+	return a, nil
+}
+
+// mayPass reports whether to ask again after a failure. Metadata, or keys for a
+// signed answer, that are missing were asked for again already.
+func mayPass(err error) bool {
+	var document *remote.Error
+	return !errors.As(err, &document) && fetch.MayPass(err)
 }
 
 // endpoint is where to ask: as configured, or as the metadata says.
@@ -172,9 +191,9 @@ func (i *Introspector) endpoint(ctx context.Context) (string, error) {
 	md, err := i.config.Keys.Metadata(ctx)
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("metadata: %w", err)
+		return "", err // which names the server
 	case md.IntrospectionEndpoint == "":
-		return "", errors.New("the metadata has no introspection_endpoint")
+		return "", fmt.Errorf("the metadata of %q has no introspection_endpoint", i.config.Expected.Issuer)
 	}
 	return md.IntrospectionEndpoint, nil
 }

@@ -34,7 +34,7 @@ func (i *Introspector) read(ctx context.Context, resp *fetch.Response) (answer, 
 	case resp.Status == http.StatusUnauthorized, resp.Status == http.StatusForbidden:
 		return answer{}, fmt.Errorf("status %d: the endpoint does not accept the client credentials of this resource server", resp.Status)
 	case resp.Status != http.StatusOK:
-		return answer{}, fmt.Errorf("status %d", resp.Status)
+		return answer{}, resp.Unexpected()
 	}
 	document, err := i.open(ctx, resp)
 	if err != nil {
@@ -68,8 +68,10 @@ func (i *Introspector) open(ctx context.Context, resp *fetch.Response) ([]byte, 
 	switch {
 	case media == "application/"+signedType:
 		return i.openSigned(ctx, resp.Body)
-	case i.config.Signed:
-		return nil, errors.New("the answer is not signed")
+	case i.config.Signed && media == "application/json":
+		return nil, errNotSigned
+	case i.config.Signed: // such as the error page of a proxy
+		return nil, &fetch.UnreadableError{Err: errNotSigned}
 	}
 	return resp.Body, nil
 }
@@ -83,7 +85,10 @@ type response struct {
 	kind        claims.Kind
 }
 
-var errNoActive = errors.New("no active")
+var (
+	errNoActive  = errors.New("no active")
+	errNotSigned = errors.New("the answer is not signed")
+)
 
 // parse reads a response strictly: a member of the wrong type spoils it. null
 // counts as absent, because some servers write it for that. Nothing else that is
@@ -91,15 +96,25 @@ var errNoActive = errors.New("no active")
 func parse(document []byte, expected *claims.Expected) (*response, error) {
 	m := members{payload: claims.Payload{ScopeClaims: []string{expected.ScopeClaim}}}
 	said := &response{}
-	err := jsonx.Walk(document, claims.MaxDepth, m.note)
-	if err == nil {
-		err = said.read(&m, expected)
+	if err := jsonx.Walk(document, claims.MaxDepth, m.note); err != nil {
+		return nil, unacceptable(err)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("the answer is not acceptable: %w", err)
+	if err := said.read(&m, expected); err != nil {
+		return nil, unacceptable(err)
 	}
 	said.claims.Raw = document
 	return said, nil
+}
+
+// unacceptable is the error of an answer that says nothing. One that is not JSON,
+// such as the error page of a proxy, is not the server's answer at all.
+func unacceptable(err error) error {
+	fault, ok := err.(*jsonx.Error) // as Walk returns it
+	err = fmt.Errorf("the answer is not acceptable: %w", err)
+	if ok && fault.Reason == jsonx.Syntax {
+		return &fetch.UnreadableError{Err: err}
+	}
+	return err
 }
 
 // members are the members of a response as they stand there.
@@ -165,6 +180,6 @@ func (i *Introspector) judge(said *response) answer {
 	}
 	// Some servers call refresh tokens active too, and say neither token_type nor
 	// token_use of them.
-	c.AllowedClient = c.AllowsClient(i.config.AllowedClients, &said.kind, typed)
+	c.AllowClient(i.config.AllowedClients, &said.kind, typed || i.config.OnlyAccessTokens)
 	return answer{claims: &c}
 }

@@ -65,6 +65,8 @@ type Error struct {
 	Detail string
 	// Err is a *jsonx.Error if the fault is in the JSON, else nil.
 	Err error
+
+	otherPurpose bool // a key that is not for verifying signatures here
 }
 
 // Error implements the error interface.

@@ -6,8 +6,10 @@ import (
 	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/sha256"
+	"encoding/base64"
 	"math/big"
 	"slices"
+	"strings"
 
 	"github.com/mcp-auth/go/internal/jsonx"
 )
@@ -42,7 +44,7 @@ func (k *Key) Thumbprint() string { return k.thumbprint }
 // P-384, P-521) or OKP (Ed25519). Refused are, among others: private and
 // symmetric keys, weak ones, ones whose use, key_ops or alg is not for
 // verifying signatures. Members that are not known are ignored, certificates
-// too.
+// too. A member that is null counts as absent.
 //
 // The error is an *Error.
 func ParseKey(raw []byte) (*Key, error) {
@@ -71,7 +73,12 @@ func readMembers(raw []byte) (*members, error) {
 	return m, nil
 }
 
+// member takes a member over. Serialisers write members that a key does not have
+// as null.
 func (m *members) member(name string, raw []byte) error {
+	if string(raw) == "null" {
+		return nil
+	}
 	switch name {
 	case "kty":
 		m.kty = raw
@@ -130,7 +137,7 @@ func (m *members) material() (*Key, error) {
 	case "OKP":
 		return m.okpKey()
 	default:
-		return nil, invalidKey("kty is not RSA, EC or OKP")
+		return nil, otherKey("kty is not RSA, EC or OKP")
 	}
 }
 
@@ -139,19 +146,19 @@ func (m *members) material() (*Key, error) {
 func (m *members) purpose(k *Key) error {
 	if m.use != nil {
 		if use, _ := jsonx.String(m.use); use != "sig" {
-			return invalidKey("use is not sig")
+			return otherKey("use is not sig")
 		}
 	}
 	if m.keyOps != nil {
 		if operations, _ := jsonx.Strings(m.keyOps); !slices.Contains(operations, "verify") {
-			return invalidKey("key_ops lacks verify")
+			return otherKey("key_ops lacks verify")
 		}
 	}
 	if m.alg != nil {
 		name, _ := jsonx.String(m.alg)
 		alg, ok := ParseAlgorithm(name)
 		if !ok || alg.keyType() != k.typ {
-			return invalidKey("alg is not a signature algorithm for this type of key")
+			return otherKey("alg is not a signature algorithm for this type of key")
 		}
 		k.alg = alg
 	}
@@ -160,14 +167,38 @@ func (m *members) purpose(k *Key) error {
 
 func invalidKey(detail string) *Error { return refuse(ReasonInvalidKey, detail) }
 
-// octets decodes a member of the key. Nothing that is longer than max bytes is
-// decoded.
-func octets(raw []byte, max int) ([]byte, bool) {
-	text, ok := jsonx.String(raw)
-	if !ok || text == "" || len(text) > base64url.EncodedLen(max) {
-		return nil, false
+// otherKey refuses a key for something else than verifying signatures here, which
+// a set may well have.
+func otherKey(detail string) *Error {
+	return &Error{Reason: ReasonInvalidKey, Detail: detail, otherPurpose: true}
+}
+
+// octets decodes a member of the key of at most max bytes, and returns what is
+// wrong with it, or "". A faulty encoding is named: serialisers take base64 for
+// base64url.
+func octets(name string, raw []byte, max int) (data []byte, fault string) {
+	if raw == nil {
+		return nil, name + " is missing"
 	}
-	return decodeBase64(text)
+	text, ok := jsonx.String(raw)
+	switch {
+	case !ok:
+		return nil, name + " is not a string"
+	case len(text) > base64.StdEncoding.EncodedLen(max):
+		return nil, name + " is too large"
+	}
+	if data, ok = decodeBase64(text); ok && len(data) <= max {
+		return data, ""
+	}
+	switch {
+	case ok:
+		return nil, name + " is too large"
+	case strings.ContainsAny(text, "+/"):
+		return nil, name + " is in base64 and not in base64url (RFC 7515, section 2)"
+	case strings.HasSuffix(text, "="):
+		return nil, name + " is padded, which base64url is not (RFC 7515, section 2)"
+	}
+	return nil, name + " is not in base64url"
 }
 
 const (
@@ -181,13 +212,13 @@ const (
 )
 
 func (m *members) rsaKey() (*Key, error) {
-	modulus, ok := octets(m.n, maxModulusBits/8+signOctet)
-	if !ok {
-		return nil, invalidKey("n is missing, malformed or too large")
+	modulus, fault := octets("n", m.n, maxModulusBits/8+signOctet)
+	if fault != "" {
+		return nil, invalidKey(fault)
 	}
-	exponent, ok := octets(m.e, 4+signOctet)
-	if !ok {
-		return nil, invalidKey("e is missing, malformed or too large")
+	exponent, fault := octets("e", m.e, 4+signOctet)
+	if fault != "" {
+		return nil, invalidKey(fault)
 	}
 	n, e := new(big.Int).SetBytes(modulus), new(big.Int).SetBytes(exponent)
 	if detail := rsaFault(n, e); detail != "" {
@@ -225,14 +256,16 @@ func (m *members) ecKey() (*Key, error) {
 	crv, _ := jsonx.String(m.crv)
 	typ, curve := namedCurve(crv)
 	if typ == noKey {
-		return nil, invalidKey("crv is not P-256, P-384 or P-521")
+		return nil, otherKey("crv is not P-256, P-384 or P-521")
 	}
 	size := coordinateSize(typ)
-	x, okX := octets(m.x, size)
-	y, okY := octets(m.y, size)
-	// RFC 7518 §6.2.1.2: as long as the curve's field, leading zeros included.
-	if !okX || !okY || len(x) != size || len(y) != size {
-		return nil, invalidKey("coordinate is missing, malformed or not of the curve's size")
+	x, fault := coordinate("x", m.x, size)
+	if fault != "" {
+		return nil, invalidKey(fault)
+	}
+	y, fault := coordinate("y", m.y, size)
+	if fault != "" {
+		return nil, invalidKey(fault)
 	}
 	public, err := ecdsa.ParseUncompressedPublicKey(curve, slices.Concat([]byte{4}, x, y))
 	if err != nil {
@@ -244,6 +277,16 @@ func (m *members) ecKey() (*Key, error) {
 		thumbprint: thumbprint(`{"crv":"` + crv + `","kty":"EC","x":"` + base64url.EncodeToString(x) +
 			`","y":"` + base64url.EncodeToString(y) + `"}`),
 	}, nil
+}
+
+// coordinate decodes a number that is as long as the curve's field, leading zeros
+// included (RFC 7518 §6.2.1.2), and returns what is wrong with it, or "".
+func coordinate(name string, raw []byte, size int) (data []byte, fault string) {
+	data, fault = octets(name, raw, size)
+	if fault == "" && len(data) != size {
+		fault = name + " is not of the curve's size"
+	}
+	return data, fault
 }
 
 func namedCurve(crv string) (keyType, elliptic.Curve) {
@@ -276,11 +319,11 @@ func coordinateSize(typ keyType) int {
 
 func (m *members) okpKey() (*Key, error) {
 	if crv, _ := jsonx.String(m.crv); crv != ed25519Name {
-		return nil, invalidKey("crv is not Ed25519")
+		return nil, otherKey("crv is not Ed25519")
 	}
-	x, ok := octets(m.x, ed25519.PublicKeySize)
-	if !ok || len(x) != ed25519.PublicKeySize {
-		return nil, invalidKey("x is missing, malformed or not of the curve's size")
+	x, fault := coordinate("x", m.x, ed25519.PublicKeySize)
+	if fault != "" {
+		return nil, invalidKey(fault)
 	}
 	if !isEd25519Point(x) {
 		return nil, invalidKey("x is not the encoding of a point of sufficient order")

@@ -59,6 +59,14 @@ func TestAlgorithmIsBoundToTheKey(t *testing.T) {
 	}
 }
 
+func nullMembers(names ...string) map[string]any {
+	members := map[string]any{}
+	for _, name := range names {
+		members[name] = json.RawMessage("null")
+	}
+	return members
+}
+
 // Covers RS9.
 func TestKeyPurpose(t *testing.T) {
 	t.Parallel()
@@ -78,7 +86,7 @@ func TestKeyPurpose(t *testing.T) {
 		"use SIG":                  {map[string]any{"use": "SIG"}, false},
 		"use empty":                {map[string]any{"use": ""}, false},
 		"use is an array":          {map[string]any{"use": []string{"sig"}}, false},
-		"use is null":              {map[string]any{"use": json.RawMessage("null")}, false},
+		"use is null":              {map[string]any{"use": json.RawMessage("null")}, true},
 		"key_ops sign":             {map[string]any{"key_ops": []string{"sign"}}, false},
 		"key_ops empty":            {map[string]any{"key_ops": []string{}}, false},
 		"key_ops is a string":      {map[string]any{"key_ops": "verify"}, false},
@@ -89,10 +97,14 @@ func TestKeyPurpose(t *testing.T) {
 		"alg none":                 {map[string]any{"alg": "none"}, false},
 		"alg HS256":                {map[string]any{"alg": "HS256"}, false},
 		"alg empty":                {map[string]any{"alg": ""}, false},
-		"alg is null":              {map[string]any{"alg": json.RawMessage("null")}, false},
+		"alg is null":              {map[string]any{"alg": json.RawMessage("null")}, true},
 		"alg is an array":          {map[string]any{"alg": []string{"ES256"}}, false},
 		"kid is a number":          {map[string]any{"kid": 1}, false},
-		"kid is null":              {map[string]any{"kid": json.RawMessage("null")}, false},
+		"kid is null":              {map[string]any{"kid": json.RawMessage("null")}, true},
+		"all optional ones null":   {nullMembers("use", "key_ops", "alg", "kid", "x5u", "x5c", "x5t", "x5t#S256", "n", "e", "d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"), true},
+		"kty is null":              {nullMembers("kty"), false},
+		"crv is null":              {nullMembers("crv"), false},
+		"y is null":                {nullMembers("y"), false},
 		"kty missing":              {map[string]any{"kty": nil}, false},
 		"kty in lower case":        {map[string]any{"kty": "ec"}, false},
 		"kty of another type":      {map[string]any{"kty": "RSA"}, false},
@@ -101,7 +113,7 @@ func TestKeyPurpose(t *testing.T) {
 		"kty AKP":                  {map[string]any{"kty": "AKP", "alg": "ML-DSA-44", "pub": "AAAA"}, false},
 		"kty is a number":          {map[string]any{"kty": 2}, false},
 		"d":                        {map[string]any{"d": "AQ"}, false},
-		"d is null":                {map[string]any{"d": json.RawMessage("null")}, false},
+		"d is null":                {map[string]any{"d": json.RawMessage("null")}, true},
 		"p":                        {map[string]any{"p": "AQ"}, false},
 		"q":                        {map[string]any{"q": "AQ"}, false},
 		"dp":                       {map[string]any{"dp": "AQ"}, false},

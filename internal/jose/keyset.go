@@ -2,6 +2,8 @@ package jose
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/mcp-auth/go/internal/jsonx"
 )
@@ -11,7 +13,29 @@ import (
 // no keys.
 type KeySet struct {
 	keys    []*Key
-	skipped int
+	skipped []SkippedKey
+}
+
+// SkippedKey is a member of a set that cannot verify signatures here.
+type SkippedKey struct {
+	// Index is its place in the set, from 0.
+	Index int
+	// KeyID is its kid, or "" if it has none that can be read.
+	KeyID string
+	// OtherPurpose is set for a key that is meant for something else, such as
+	// encryption, or is of a type that is not known here.
+	OtherPurpose bool
+	// Err is why it was skipped.
+	Err error
+}
+
+// String names the key and why it was skipped.
+func (k SkippedKey) String() string {
+	why := strings.TrimPrefix(k.Err.Error(), "jose: ")
+	if k.KeyID == "" {
+		return fmt.Sprintf("key %d of the set: %s", k.Index+1, why)
+	}
+	return fmt.Sprintf("key %d of the set (kid %.80q): %s", k.Index+1, k.KeyID, why)
 }
 
 // ParseKeySet reads a JSON Web Key Set. A member that ParseKey refuses, or that
@@ -49,20 +73,74 @@ var errTooManyKeys = errors.New("jose: too many keys")
 
 // add reads the next member of the set.
 func (s *KeySet) add(raw []byte) error {
-	if len(s.keys)+s.skipped == MaxKeys {
+	index := len(s.keys) + len(s.skipped)
+	if index == MaxKeys {
 		return errTooManyKeys
 	}
 	key, err := ParseKey(raw)
 	if err != nil {
-		s.skipped++
+		s.skip(index, raw, err)
 		return nil
 	}
 	s.keys = append(s.keys, key)
 	return nil
 }
 
+func (s *KeySet) skip(index int, raw []byte, err error) {
+	skipped := SkippedKey{Index: index, Err: err}
+	if refused, ok := err.(*Error); ok { // as ParseKey returns it
+		skipped.OtherPurpose = refused.otherPurpose
+	}
+	// A key that is no acceptable JSON may still have a name.
+	_ = jsonx.Members(raw, maxSetDepth, func(name string, value []byte) error {
+		if name == "kid" {
+			skipped.KeyID, _ = jsonx.String(value)
+		}
+		return nil
+	})
+	s.skipped = append(s.skipped, skipped)
+}
+
+// Skipped returns the members of the set that cannot verify signatures here, in
+// the set's order. It is not to be modified.
+func (s *KeySet) Skipped() []SkippedKey { return s.skipped }
+
 // Len returns how many keys the set has, without the skipped ones.
 func (s *KeySet) Len() int { return len(s.keys) }
+
+// Fault is nil if the set has a key that may verify signatures, and names what is
+// wrong with its keys otherwise.
+func (s *KeySet) Fault() error {
+	switch {
+	case len(s.keys) > 0:
+		return nil
+	case len(s.skipped) == 0:
+		return errors.New("the key set is empty")
+	}
+	const most = 3
+	var texts []string
+	for _, key := range s.skipped[:min(len(s.skipped), most)] {
+		texts = append(texts, key.String())
+	}
+	if more := len(s.skipped) - most; more > 0 {
+		texts = append(texts, fmt.Sprintf("and %d more", more))
+	}
+	return errors.New("the key set has no key that can verify tokens: " + strings.Join(texts, "; "))
+}
+
+// Lacks says why the set has no candidate for a header: what is wrong with its key
+// of that kid, or with all of its keys. It is empty if there is no such key.
+func (s *KeySet) Lacks(h Header) string {
+	for _, key := range s.skipped {
+		if h.HasKeyID && key.KeyID == h.KeyID {
+			return key.String()
+		}
+	}
+	if err := s.Fault(); err != nil {
+		return err.Error()
+	}
+	return ""
+}
 
 // Candidates returns the keys to try on a token with header h, in the set's
 // order and at most MaxCandidates: those that allow its algorithm and, if it

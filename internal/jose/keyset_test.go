@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -56,8 +57,8 @@ func TestOddKeysDoNotSpoilTheSet(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			set := must(ParseKeySet(setOf(first, raw, last)))(t)
-			if set.Len() != 2 || set.skipped != 1 {
-				t.Fatalf("%d keys, %d skipped", set.Len(), set.skipped)
+			if set.Len() != 2 || len(set.Skipped()) != 1 {
+				t.Fatalf("%d keys, %v skipped", set.Len(), set.Skipped())
 			}
 			var cause *Error
 			if _, err := ParseKey(raw); !errors.As(err, &cause) {
@@ -89,7 +90,7 @@ func TestKeySetDocument(t *testing.T) {
 		"escaped name":     {`{"\u006beys":[` + string(key) + `]}`, 1},
 		"as many as allow": {string(setOf(slices.Repeat([][]byte{key}, MaxKeys)...)), MaxKeys},
 	} {
-		if set, err := ParseKeySet([]byte(c.raw)); err != nil || set.Len() != c.len || set.skipped != 0 {
+		if set, err := ParseKeySet([]byte(c.raw)); err != nil || set.Len() != c.len || len(set.skipped) != 0 {
 			t.Errorf("%s: %v, %v", name, set, err)
 		}
 	}
@@ -229,4 +230,61 @@ func TestConcurrentUse(t *testing.T) {
 		})
 	}
 	group.Wait()
+}
+
+// A key that cannot be used is named with its reason, which for an encoding that
+// serialisers confuse with base64url says so.
+//
+// Covers RS9.
+func TestSkippedKeys(t *testing.T) {
+	t.Parallel()
+	ec, rsa := newSigner(t, ES256), newSigner(t, RS256)
+	x := strings.Repeat("\xfb\xef", 16)
+	for name, test := range map[string]struct {
+		raw   []byte
+		other bool
+		want  string
+	}{
+		"padded": {
+			ec.jwk(t, map[string]any{"kid": "a", "x": base64.URLEncoding.EncodeToString([]byte(x))}), false,
+			`key 2 of the set (kid "a"): x is padded, which base64url is not (RFC 7515, section 2)`,
+		},
+		"standard": {
+			ec.jwk(t, map[string]any{"kid": "a", "y": base64.StdEncoding.EncodeToString([]byte(x))}), false,
+			`key 2 of the set (kid "a"): y is in base64 and not in base64url (RFC 7515, section 2)`,
+		},
+		"RSA, standard": {
+			rsa.jwk(t, map[string]any{"n": base64.StdEncoding.EncodeToString([]byte(strings.Repeat(x, 8)))}), false,
+			`key 2 of the set: n is in base64 and not in base64url (RFC 7515, section 2)`,
+		},
+		"RSA, padded": {
+			rsa.jwk(t, map[string]any{"kid": nil, "e": "AQABAA=="}), false,
+			`key 2 of the set: e is padded, which base64url is not (RFC 7515, section 2)`,
+		},
+		"hexadecimal":  {ec.jwk(t, map[string]any{"kid": "a", "x": "00!"}), false, `key 2 of the set (kid "a"): x is not in base64url`},
+		"no x":         {ec.jwk(t, map[string]any{"x": nil}), false, `key 2 of the set: x is missing`},
+		"x of no kind": {ec.jwk(t, map[string]any{"x": 1}), false, `key 2 of the set: x is not a string`},
+		"short x":      {ec.jwk(t, map[string]any{"x": "AAAA"}), false, `key 2 of the set: x is not of the curve's size`},
+		"long x":       {ec.jwk(t, map[string]any{"x": strings.Repeat("A", 44)}), false, `key 2 of the set: x is too large`},
+		"very long x":  {ec.jwk(t, map[string]any{"x": strings.Repeat("A", 400)}), false, `key 2 of the set: x is too large`},
+		"encryption":   {ec.jwk(t, map[string]any{"kid": "e", "use": "enc"}), true, `key 2 of the set (kid "e"): use is not sig`},
+		"other alg":    {ec.jwk(t, map[string]any{"kid": "e", "alg": "ECDH-ES"}), true, `key 2 of the set (kid "e"): alg is not a signature algorithm for this type of key`},
+		"other curve":  {ec.jwk(t, map[string]any{"crv": "secp256k1"}), true, `key 2 of the set: crv is not P-256, P-384 or P-521`},
+		"other type":   {ec.jwk(t, map[string]any{"kty": "AKP"}), true, `key 2 of the set: kty is not RSA, EC or OKP`},
+		"private":      {ec.jwk(t, map[string]any{"d": "AQ", "use": "enc"}), false, `key 2 of the set: private or symmetric key material`},
+		"twice":        {[]byte(`{"kid":"t","kty":"EC","kty":"EC"}`), false, `key 2 of the set (kid "t"): key is not acceptable JSON: `},
+		"no object":    {[]byte(`1`), false, `key 2 of the set: key is not acceptable JSON: `},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			set := must(ParseKeySet(setOf(ec.jwk(t, nil), test.raw, rsa.jwk(t, nil))))(t)
+			skipped := set.Skipped()
+			if len(skipped) != 1 || set.Len() != 2 {
+				t.Fatalf("%d keys, %v skipped", set.Len(), skipped)
+			}
+			if got := skipped[0]; got.OtherPurpose != test.other || !strings.HasPrefix(got.String(), test.want) {
+				t.Errorf("got %s, for something else: %t\nwant %s, %t", got, got.OtherPurpose, test.want, test.other)
+			}
+		})
+	}
 }

@@ -30,6 +30,7 @@ func TestSharedSources(t *testing.T) {
 		"given metadata":    {Server{Issuer: "a", Metadata: given}, false},
 		"keys of no use":    {Server{Issuer: "a", Unused: true}, false},
 		"with a repair":     {Server{Issuer: "a", Repair: repair}, false},
+		"repaired keys":     {Server{Issuer: "a", RepairKeys: repair}, false},
 		"with keys at hand": {Server{Issuer: "a", Keys: &jose.KeySet{}}, false},
 	} {
 		if got := p.Of(test.server); (got == first) != test.shared {

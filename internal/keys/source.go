@@ -4,10 +4,7 @@ package keys
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
-	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/mcp-auth/go/internal/fetch"
@@ -17,8 +14,8 @@ import (
 )
 
 const (
-	// Cooldown is how long a server that is down is not asked again. An unknown
-	// kid causes one fetch in this time.
+	// Cooldown is the longest time in which a server that is down is not asked
+	// again. An unknown kid causes one fetch in this time.
 	Cooldown = 5 * time.Second
 
 	metadataMinFresh = 5 * time.Minute
@@ -41,6 +38,8 @@ type Server struct {
 	Type        metadata.ServerType
 	MetadataURL string
 	Repair      func(document []byte) ([]byte, error)
+	// RepairKeys, if set, repairs a key set before it is parsed.
+	RepairKeys func(keySet []byte) ([]byte, error)
 	// Metadata, if set, is not fetched.
 	Metadata *metadata.AuthorizationServer
 	// Keys, if set, are not fetched, and neither is the metadata.
@@ -56,13 +55,20 @@ type Source struct {
 	fetch    *fetch.Client
 	now      func() time.Time
 	metadata *remote.Document[*metadata.AuthorizationServer] // nil: given by hand, or not to be had
+	given    *keySet                                         // keys given by hand
 	keys     *remote.Document[*keySet]                       // nil: given by hand
 	lineage  *lineage
+
+	// onSkipped is called for each key of a new key set that is of no use, nil if
+	// nothing is to be called.
+	onSkipped func(issuer string, key jose.SkippedKey)
 }
 
 func newSource(server Server, config Config) *Source {
-	s := &Source{server: server, fetch: config.Fetch, now: config.Now, lineage: &lineage{}}
+	s := &Source{server: server, fetch: config.Fetch, now: config.Now, lineage: &lineage{}, onSkipped: config.OnSkipped}
 	if server.Keys != nil {
+		s.given = &keySet{KeySet: server.Keys}
+		s.reportSkipped(server.Keys)
 		return s
 	}
 	if server.Metadata == nil {
@@ -87,7 +93,6 @@ func newSource(server Server, config Config) *Source {
 		MaxStale:     keysMaxStale,
 		Cooldown:     Cooldown,
 		FetchTimeout: 2 * config.Timeout, // the metadata may have to come first
-		Usable:       func(set *keySet) bool { return set.Len() > 0 },
 		OnFetch:      config.reporting(server.Issuer, Keys),
 	})
 	return s
@@ -111,57 +116,19 @@ func (s *Source) Metadata(ctx context.Context) (*metadata.AuthorizationServer, e
 	return snap.Value, err
 }
 
-func (s *Source) fetchMetadata(ctx context.Context) (remote.Result[*metadata.AuthorizationServer], error) {
-	got, err := metadata.Fetch(ctx, s.fetch, metadata.Source{
-		Issuer: s.server.Issuer,
-		Type:   s.server.Type,
-		URL:    s.server.MetadataURL,
-		Repair: s.server.Repair,
-	})
-	if err != nil {
-		return remote.Result[*metadata.AuthorizationServer]{}, err
-	}
-	result := remote.Result[*metadata.AuthorizationServer]{Value: got.Server}
-	result.FreshFor, result.HasFreshFor = got.FreshFor(s.now())
-	return result, nil
-}
-
-func (s *Source) fetchKeys(ctx context.Context) (remote.Result[*keySet], error) {
-	var result remote.Result[*keySet]
-	md, err := s.Metadata(ctx)
-	if err != nil {
-		return result, fmt.Errorf("metadata of %q: %w", s.server.Issuer, err)
-	}
-	if md.JWKSURI == "" {
-		return result, fmt.Errorf("the metadata of %q has no jwks_uri", s.server.Issuer)
-	}
-	resp, err := s.fetch.Do(ctx, fetch.Request{
-		Method:        http.MethodGet,
-		URL:           md.JWKSURI,
-		Header:        http.Header{"Accept": {"application/jwk-set+json, application/json"}},
-		AllowLoopback: fetch.IsLoopbackURL(s.server.Issuer),
-	})
-	if err != nil {
-		return result, fmt.Errorf("keys of %q: %w", s.server.Issuer, err)
-	}
-	if resp.Status != http.StatusOK {
-		return result, fmt.Errorf("keys of %q: status %d", s.server.Issuer, resp.Status)
-	}
-	set, err := jose.ParseKeySet(resp.Body)
-	if err != nil {
-		return result, fmt.Errorf("keys of %q: %w", s.server.Issuer, err)
-	}
-	result.Value = &keySet{KeySet: set, generation: sha256.Sum256(resp.Body)}
-	result.FreshFor, result.HasFreshFor = fetch.FreshFor(resp.Header, s.now())
-	return result, nil
-}
-
+// ready fetches what is missing, and reports keys of which none can verify tokens.
 func (s *Source) ready(ctx context.Context) error {
 	if s.server.Unused || s.keys == nil {
 		return nil
 	}
-	_, err := s.keys.Get(ctx)
-	return err
+	snap, err := s.keys.Get(ctx)
+	if err != nil {
+		return err
+	}
+	if fault := snap.Value.Fault(); fault != nil {
+		return &documentError{Keys, s.server.Issuer, fault}
+	}
+	return nil
 }
 
 func (s *Source) close() {

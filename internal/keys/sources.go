@@ -2,12 +2,12 @@ package keys
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/jose"
 	"github.com/mcp-auth/go/internal/remote"
 	"github.com/mcp-auth/go/metadata"
 )
@@ -21,7 +21,7 @@ const (
 	Keys     Document = "keys"     // RFC 7517
 )
 
-// Config configures [Sources]. All fields are required but OnFetch.
+// Config configures [Sources]. All fields are required but OnFetch and OnSkipped.
 type Config struct {
 	Fetch *fetch.Client
 	Now   func() time.Time
@@ -30,6 +30,9 @@ type Config struct {
 	// OnFetch, if set, is called after each fetch, before any caller that waits
 	// for it goes on. It must be quick.
 	OnFetch func(Event)
+	// OnSkipped, if set, is called for each key that is of no use, once for each
+	// text of its key set. It must be quick.
+	OnSkipped func(issuer string, key jose.SkippedKey)
 }
 
 // Event describes one finished fetch.
@@ -71,7 +74,7 @@ func NewSources(config Config) *Sources {
 // Of returns the source of a server.
 func (p *Sources) Of(server Server) *Source {
 	key := shareKey{server.Issuer, server.MetadataURL, server.Type, server.Metadata, server.Unused}
-	shareable := server.Repair == nil && server.Keys == nil
+	shareable := server.Repair == nil && server.RepairKeys == nil && server.Keys == nil
 	if shareable && p.shared[key] != nil {
 		return p.shared[key]
 	}
@@ -85,14 +88,13 @@ func (p *Sources) Of(server Server) *Source {
 
 // Ready fetches all metadata and keys that are not there already, and reports
 // all that failed.
-func (p *Sources) Ready(ctx context.Context) error {
-	var errs []error
+func (p *Sources) Ready(ctx context.Context) (errs []error) {
 	for _, s := range p.all {
 		if err := s.ready(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("mcpauth: authorization server %q: %w", s.server.Issuer, err))
+			errs = append(errs, fmt.Errorf("mcpauth: %w", err))
 		}
 	}
-	return errors.Join(errs...)
+	return errs
 }
 
 // Close ends fetches under way and waits for them.

@@ -3,6 +3,7 @@ package keys
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/mcp-auth/go/internal/jose"
@@ -23,51 +24,70 @@ var ErrTooNew = errors.New("the token may be newer than the key set")
 // token says, or at an unknown time. It returns the generation of the key set
 // that verified it.
 func (s *Source) Verify(ctx context.Context, jws *jose.JWS, issuedAt time.Time) (generation Generation, _ *refusal.Refusal) {
-	candidates, generation, err := s.candidates(ctx, jws.Header, issuedAt)
+	set, err := s.keySetFor(ctx, jws.Header, issuedAt)
 	if err != nil {
 		return Generation{}, refusal.Unavailable(reason.ServerUnavailable, err)
 	}
+	candidates := set.Candidates(jws.Header)
 	if len(candidates) == 0 {
-		return Generation{}, refusal.InvalidToken(reason.UnknownKey, "%q has no key %.80q for %s", s.server.Issuer, jws.Header.KeyID, jws.Header.Algorithm)
+		return Generation{}, refusal.RejectedToken(reason.UnknownKey, &unknownKeyError{s.server.Issuer, jws.Header, set.KeySet})
 	}
 	for _, key := range candidates {
 		if err = jws.Verify(key); err == nil {
-			return generation, nil
+			return set.generation, nil
 		}
 	}
 	return Generation{}, refusal.RejectedToken(reason.InvalidSignature, err)
 }
 
-// candidates returns the keys a token with this header may be signed with, and
-// the generation of their set. A kid that is not in the set causes at most one
-// fetch per cool-down. Only a set that was fetched after the token was issued
+// unknownKeyError is a cause of its own because any caller can cause it as often
+// as they like: its text is only made if it is read.
+type unknownKeyError struct {
+	issuer string
+	header jose.Header
+	set    *jose.KeySet
+}
+
+func (e *unknownKeyError) Error() string {
+	text := fmt.Sprintf("%q has no key %.80q for %s", e.issuer, e.header.KeyID, e.header.Algorithm)
+	if why := e.set.Lacks(e.header); why != "" {
+		text += ": " + why
+	}
+	return text
+}
+
+// keySetFor returns the key set to verify a token with this header with: one that
+// has a key for it if there is one. A kid that is not in the set causes at most
+// one fetch per cool-down. Only a set that was fetched after the token was issued
 // proves that there is no such key. The time of issue is not proven itself; it
 // only decides whether the answer is "no" or "not now".
-func (s *Source) candidates(ctx context.Context, h jose.Header, issuedAt time.Time) ([]*jose.Key, Generation, error) {
-	if s.server.Keys != nil {
-		return s.server.Keys.Candidates(h), Generation{}, nil
+func (s *Source) keySetFor(ctx context.Context, h jose.Header, issuedAt time.Time) (*keySet, error) {
+	if s.given != nil {
+		return s.given, nil
 	}
 	arrived := s.now()
 	snap, err := s.keys.Get(ctx)
 	if err != nil {
-		return nil, Generation{}, err
+		return nil, err
 	}
-	if keys := snap.Value.Candidates(h); len(keys) > 0 {
-		return keys, snap.Value.generation, nil
+	if len(snap.Value.Candidates(h)) > 0 {
+		return snap.Value, nil
 	}
 	fresh, err := s.keys.Refresh(ctx, snap)
 	var cooling *remote.CoolingDownError
 	switch {
 	case errors.As(err, &cooling) && cooling.Err == nil && predates(issuedAt, snap.FetchedAt):
-		return nil, Generation{}, nil
+		return snap.Value, nil
+	case errors.As(err, &cooling) && cooling.Err == nil:
+		return nil, fmt.Errorf("no key %.80q of %q: the keys were %w", h.KeyID, s.server.Issuer, err)
 	case err != nil:
-		return nil, Generation{}, err
+		return nil, err
 	}
-	keys := fresh.Value.Candidates(h)
-	if len(keys) == 0 && fresh.FetchedAt.Before(arrived) && !predates(issuedAt, fresh.FetchedAt) {
-		return nil, Generation{}, ErrTooNew // another caller's fetch, which began before
+	lacks := len(fresh.Value.Candidates(h)) == 0
+	if lacks && fresh.FetchedAt.Before(arrived) && !predates(issuedAt, fresh.FetchedAt) {
+		return nil, fmt.Errorf("no key %.80q of %q: %w", h.KeyID, s.server.Issuer, ErrTooNew) // another caller's fetch, which began before
 	}
-	return keys, fresh.Value.generation, nil
+	return fresh.Value, nil
 }
 
 // predates reports whether the token was surely issued before the fetch.

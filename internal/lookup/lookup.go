@@ -8,16 +8,21 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"sync"
 	"time"
 
+	"github.com/mcp-auth/go/internal/cache"
 	"github.com/mcp-auth/go/internal/flight"
+	"github.com/mcp-auth/go/internal/retry"
 )
 
 const (
-	// maxQuestions are asked at a time, maxFlights are under way or wait.
+	// maxQuestions are asked at a time in each lane.
 	maxQuestions = 32
-	maxFlights   = 1024
+	// maxKnown is how many tokens that were active are known as such.
+	maxKnown   = 10_000
+	knownBytes = 64
 	// MaxInactive is how long an inactive token is remembered at most. A token
 	// may be asked about before every part of the server knows it, so that it is
 	// inactive is not held against it for long.
@@ -35,6 +40,9 @@ type Config[A any] struct {
 	// Ask asks the server. An error means that nothing is known of the token; it
 	// is not remembered. That the token is inactive is an answer.
 	Ask func(ctx context.Context, token string) (A, error)
+	// MayPass reports whether to ask again at once after an error. A server that
+	// fails for long is not asked much more for that.
+	MayPass func(error) bool
 	// Retain says how long an answer to a question asked at that time is
 	// remembered. It must not block.
 	Retain func(answer A, asked time.Time) Retention
@@ -57,21 +65,35 @@ type Retention struct {
 }
 
 // Client asks one server about tokens. Callers that ask about the same token at
-// the same time share one question, which belongs to none of them. At most 32
-// questions are asked at a time. At most 10,000 answers for active and 1,000 for
-// inactive tokens are remembered, in 32 MiB each.
+// the same time share one question, which belongs to none of them. At most 10,000
+// answers for active and 1,000 for inactive tokens are remembered, in 32 MiB each.
+//
+// Any caller can make up tokens, so tokens that were active when they were last
+// asked about, of which 10,000 are known by their hashes, are asked about in a lane
+// of their own. Each lane asks 32 questions at a time, and lets 4,096 wait, of
+// which callers from different addresses get equal shares.
 type Client[A any] struct {
 	config  Config[A]
 	answers *answers[A]
-	slots   chan struct{}
+	known   *cache.Cache[tokenHash, struct{}]
+	seed    maphash.Seed
+	retries retry.Budget
 
 	ctx    context.Context // of all questions, ended by Close
 	cancel context.CancelFunc
 	done   sync.WaitGroup // the questions
 
-	mu      sync.Mutex // never held while waiting
-	flights map[tokenHash]*flight.Flight[A]
-	closed  bool
+	mu        sync.Mutex // never held while waiting
+	flights   map[tokenHash]*flight.Flight[A]
+	active    lane[A] // for tokens that were active
+	strangers lane[A]
+	closed    bool
+}
+
+// lane is a part of the questions that cannot hold up the others.
+type lane[A any] struct {
+	asking  int
+	waiting queue[A]
 }
 
 // New makes a Client, which must be closed.
@@ -79,7 +101,8 @@ func New[A any](config Config[A]) *Client[A] {
 	c := &Client[A]{
 		config:  config,
 		answers: newAnswers[A](),
-		slots:   make(chan struct{}, maxQuestions),
+		known:   cache.New[tokenHash, struct{}](cache.Limits{Entries: maxKnown, Bytes: maxKnown * knownBytes}, tokenHash.shard),
+		seed:    maphash.MakeSeed(),
 		flights: map[tokenHash]*flight.Flight[A]{},
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
@@ -94,19 +117,25 @@ func (c *Client[A]) TakeOver(from *Client[A]) { c.answers = from.answers }
 func (c *Client[A]) Close() {
 	c.mu.Lock()
 	c.closed = true
+	for _, l := range [...]*lane[A]{&c.active, &c.strangers} {
+		for q := l.waiting.pop(); q != nil; q = l.waiting.pop() {
+			c.turnAway(q, ErrClosed)
+		}
+	}
 	c.mu.Unlock()
 	c.cancel()
 	c.done.Wait()
 }
 
 // Lookup returns what the server says about the token, or what it has said. The
-// answer is shared with other callers and must not be changed.
-func (c *Client[A]) Lookup(ctx context.Context, token string) (answer A, err error) {
+// answer is shared with other callers and must not be changed. The caller's address
+// and port decide whom a question has to wait for.
+func (c *Client[A]) Lookup(ctx context.Context, token, from string) (answer A, err error) {
 	key := tokenHash(sha256.Sum256([]byte(token)))
 	if answer, ok := c.answers.get(key, c.config.Now()); ok {
 		return answer, nil
 	}
-	answer, f, err := c.join(key, token)
+	answer, f, err := c.join(key, token, from)
 	if err != nil || f == nil {
 		return answer, err
 	}
@@ -115,7 +144,7 @@ func (c *Client[A]) Lookup(ctx context.Context, token string) (answer A, err err
 
 // join returns the question to wait for, or else the answer that one has just
 // brought.
-func (c *Client[A]) join(key tokenHash, token string) (answer A, f *flight.Flight[A], err error) {
+func (c *Client[A]) join(key tokenHash, token, from string) (answer A, f *flight.Flight[A], err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if f := c.flights[key]; f != nil {
@@ -124,34 +153,91 @@ func (c *Client[A]) join(key tokenHash, token string) (answer A, f *flight.Fligh
 	if answer, ok := c.answers.get(key, c.config.Now()); ok {
 		return answer, nil, nil
 	}
-	switch {
-	case c.closed:
+	if c.closed {
 		return answer, nil, ErrClosed
-	case len(c.flights) >= maxFlights:
-		return answer, nil, ErrBusy
 	}
-	f = flight.New[A]()
-	c.flights[key] = f
-	c.done.Go(func() { c.run(f, key, token) })
-	return answer, f, nil
+	q := &question[A]{flight: flight.New[A](), key: key, token: token, deadline: time.Now().Add(c.config.Timeout)}
+	c.flights[key] = q.flight
+	c.enter(q, from)
+	return answer, q.flight, nil
+}
+
+// enter begins a question, or has it wait for its turn. The caller holds the lock.
+func (c *Client[A]) enter(q *question[A], from string) {
+	l := &c.strangers
+	if _, known := c.known.Get(q.key); known {
+		l = &c.active
+	}
+	if l.asking < maxQuestions {
+		l.asking++
+		c.done.Go(func() { c.run(l, q) })
+		return
+	}
+	q.timer = time.AfterFunc(c.config.Timeout, func() { c.expire(l, q) })
+	if late := l.waiting.push(q, callerHash(c.seed, from)); late != nil {
+		c.turnAway(late, ErrBusy)
+	}
+}
+
+// expire turns a question away that has waited for too long.
+func (c *Client[A]) expire(l *lane[A], q *question[A]) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if q.line != nil {
+		l.waiting.remove(q)
+		c.turnAway(q, ErrBusy)
+	}
+}
+
+// turnAway ends a question that was not asked. The caller holds the lock.
+func (c *Client[A]) turnAway(q *question[A], err error) {
+	q.timer.Stop()
+	delete(c.flights, q.key)
+	var none A
+	q.flight.Land(none, err)
 }
 
 // run is the goroutine of one question.
-func (c *Client[A]) run(f *flight.Flight[A], key tokenHash, token string) {
-	flight.Run(func() (A, error) {
-		asked := c.config.Now()
-		answer, err := c.question(token)
-		if err == nil { // remembered before the flight goes: join looks for both under one lock
-			c.answers.add(key, answer, asked, c.config.Retain(answer, asked))
-		}
-		return answer, err
-	}, func(answer A, err error) {
+func (c *Client[A]) run(l *lane[A], q *question[A]) {
+	flight.Run(func() (A, error) { return c.ask(q) }, func(answer A, err error) {
 		c.mu.Lock()
-		delete(c.flights, key)
+		delete(c.flights, q.key)
+		if next := l.waiting.pop(); next != nil {
+			c.done.Go(func() { c.run(l, next) })
+		} else {
+			l.asking--
+		}
 		c.mu.Unlock()
-		f.Land(answer, withoutWords(err))
+		q.flight.Land(answer, withoutWords(err))
 	})
 }
+
+// ask asks the server, and remembers the answer before the flight goes: join looks
+// for both under one lock.
+func (c *Client[A]) ask(q *question[A]) (A, error) {
+	ctx, cancel := context.WithDeadline(c.ctx, q.deadline)
+	defer cancel()
+	if ctx.Err() != nil { // its turn came too late
+		var none A
+		return none, ErrBusy
+	}
+	asked := c.config.Now()
+	answer, err := retry.Do(ctx, c.mayRetry, func(ctx context.Context) (A, error) { return c.config.Ask(ctx, q.token) })
+	if err != nil {
+		return answer, err
+	}
+	c.retries.Earn()
+	retention := c.config.Retain(answer, asked)
+	if retention.Inactive {
+		c.known.Delete(q.key)
+	} else {
+		c.known.Add(q.key, struct{}{}, knownBytes)
+	}
+	c.answers.add(q.key, answer, asked, retention)
+	return answer, nil
+}
+
+func (c *Client[A]) mayRetry(err error) bool { return c.config.MayPass(err) && c.retries.Spend() }
 
 // withoutWords keeps the words of a panic out of logs: a caller's own signing
 // key may panic with a secret.
@@ -160,17 +246,4 @@ func withoutWords(err error) error {
 		return fmt.Errorf("the question panicked with a %T", p.Value)
 	}
 	return err
-}
-
-// question asks when its turn has come.
-func (c *Client[A]) question(token string) (answer A, err error) {
-	ctx, cancel := context.WithTimeout(c.ctx, c.config.Timeout)
-	defer cancel()
-	select {
-	case c.slots <- struct{}{}:
-		defer func() { <-c.slots }()
-	case <-ctx.Done():
-		return answer, ErrBusy
-	}
-	return c.config.Ask(ctx, token)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jub0bs/cors"
 
 	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/upgrade"
 )
 
 // Config says which origins are admitted.
@@ -77,6 +78,17 @@ func New(c Config) (*Policy, error) {
 func (p *Policy) PassesPreflights(r *http.Request) bool {
 	return p.external && r.Method == http.MethodOptions && r.Header.Get("Origin") != "" &&
 		r.Header.Get("Access-Control-Request-Method") != ""
+}
+
+// Preflight returns a preflight request as it is handed on without a token: without a
+// body and without an upgrade of the connection, which no preflight has (Fetch
+// standard) and a handler might act on.
+func Preflight(r *http.Request) *http.Request {
+	plain := *upgrade.Without(r)
+	plain.Body, plain.ContentLength, plain.TransferEncoding, plain.Trailer = http.NoBody, 0, nil, nil
+	plain.Header = plain.Header.Clone()
+	plain.Header.Del("Content-Length")
+	return &plain
 }
 
 // Refuse answers a request of a page that is not admitted.

@@ -23,6 +23,7 @@ type Document[T any] struct {
 	flight   *fetching[T] // the fetch under way, if any
 	closed   bool
 	lastErr  error     // of the last fetch, nil if it succeeded
+	failures int       // in a row
 	retryAt  time.Time // no fetch begins before this
 	forcedAt time.Time // no forced fetch begins before this
 }
@@ -146,11 +147,11 @@ func (d *Document[T]) join(now time.Time) (Snapshot[T], *fetching[T], error) {
 // Refresh returns a document newer than seen, for a caller that misses
 // something in it. If there is none yet it waits for a fetch, which all
 // callers share and which begins at most once per cool-down. That fetch may
-// have begun before the call: FetchedAt tells.
+// have begun before the call: FetchedAt is when.
 //
 // With every error comes the value there is, if it is usable. The error is
-// [*CoolingDownError] where no fetch may begin yet, [*Error] where the fetch
-// failed, or that of ctx if it ended the wait.
+// [*CoolingDownError] if no fetch may begin yet, [*Error] if the fetch failed, or
+// the error of ctx if it ended the wait.
 func (d *Document[T]) Refresh(ctx context.Context, seen Snapshot[T]) (Snapshot[T], error) {
 	now := d.config.Now()
 	if e := d.current.Load(); e.newer(seen, now) {
@@ -233,15 +234,10 @@ func (d *Document[T]) fetch() (Result[T], error) {
 	ctx, cancel := context.WithTimeout(d.ctx, d.config.FetchTimeout)
 	defer cancel()
 	result, err := d.config.Fetch(ctx)
-	switch {
-	case err != nil && d.ctx.Err() != nil:
+	if err != nil && d.ctx.Err() != nil {
 		return result, ErrClosed
-	case err != nil:
-		return result, err
-	case d.config.Usable != nil && !d.config.Usable(result.Value):
-		return result, ErrUnusable
 	}
-	return result, nil
+	return result, err
 }
 
 // land makes the outcome of a fetch the state of the document, and returns what
@@ -252,11 +248,15 @@ func (d *Document[T]) land(result Result[T], began time.Time, err error) (Snapsh
 	d.flight = nil
 	d.lastErr = err
 	if err != nil {
+		d.failures++
+		wait := d.config.cooldown(d.failures)
 		// Counted from the end, or a server that hangs would be asked again
 		// as soon as it had let the last one down.
-		d.retryAt = d.config.Now().Add(d.config.Cooldown)
-		return Snapshot[T]{}, &Error{Err: err, RetryAfter: d.config.Cooldown}
+		d.retryAt = d.config.Now().Add(wait)
+		d.forcedAt = time.Time{} // a failure has answered nothing
+		return Snapshot[T]{}, &Error{Err: err, RetryAfter: wait}
 	}
+	d.failures = 0
 	e := d.newEntry(result, began)
 	d.current.Store(e)
 	return e.snapshot, nil

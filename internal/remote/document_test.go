@@ -27,7 +27,10 @@ type server struct {
 	active   atomic.Int32
 }
 
-var errDown = errors.New("server is down")
+var (
+	errDown  = errors.New("server is down")
+	errEmpty = errors.New("the answer is empty")
+)
 
 func (s *server) set(change func(*server)) {
 	s.mu.Lock()
@@ -61,12 +64,15 @@ func (s *server) fetch(ctx context.Context) (Result[string], error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.err == nil && s.value == "" {
+		return Result[string]{}, errEmpty
+	}
 	return Result[string]{Value: s.value, FreshFor: s.freshFor, HasFreshFor: s.freshFor != 0}, s.err
 }
 
 // document is the configuration of most tests: fresh for 10 minutes, stale for
-// 24 hours more, 5 seconds to cool down, 10 for a fetch. An empty string is not
-// usable.
+// 24 hours more, 5 seconds to cool down, 10 for a fetch. An empty string is a
+// failure.
 func (s *server) document(t testing.TB, change ...func(*Config[string])) *Document[string] {
 	t.Helper()
 	config := Config[string]{
@@ -75,9 +81,9 @@ func (s *server) document(t testing.TB, change ...func(*Config[string])) *Docume
 		MaxFresh:     time.Hour,
 		DefaultFresh: 10 * time.Minute,
 		Cooldown:     5 * time.Second,
+		MinCooldown:  5 * time.Second,
 		MaxStale:     24 * time.Hour,
 		FetchTimeout: 10 * time.Second,
-		Usable:       func(v string) bool { return v != "" },
 	}
 	for _, c := range change {
 		c(&config)
@@ -307,7 +313,7 @@ func TestFreshnessFromTheServer(t *testing.T) {
 func TestDefaults(t *testing.T) {
 	t.Parallel()
 	c := Config[int]{}.withDefaults()
-	if c.Cooldown != 5*time.Second || c.FetchTimeout != 10*time.Second || c.MinFresh != 5*time.Second ||
+	if c.Cooldown != 5*time.Second || c.MinCooldown != 250*time.Millisecond || c.FetchTimeout != 10*time.Second || c.MinFresh != 5*time.Second ||
 		c.DefaultFresh != 10*time.Minute || c.MaxFresh != 24*time.Hour || c.MaxStale != 0 || c.Now == nil {
 		t.Errorf("%+v", c)
 	}
@@ -451,16 +457,16 @@ func TestFailureIsRememberedForThoseWithoutValue(t *testing.T) {
 	})
 }
 
-func TestUnusableFirstAnswer(t *testing.T) {
+func TestEmptyFirstAnswer(t *testing.T) {
 	bubble(t, func(t *testing.T, s *server) {
 		s.value = ""
 		d := s.document(t)
 		_, err := d.Get(t.Context())
-		wantUnavailable(t, err, ErrUnusable, 5*time.Second)
+		wantUnavailable(t, err, errEmpty, 5*time.Second)
 		s.set(func(s *server) { s.value = "v1" })
 		takes(t, 0, func() {
 			_, err := d.Get(t.Context())
-			wantUnavailable(t, err, ErrUnusable, 5*time.Second)
+			wantUnavailable(t, err, errEmpty, 5*time.Second)
 		})
 		time.Sleep(5 * time.Second)
 		load(t, d)
@@ -646,7 +652,7 @@ func TestEvents(t *testing.T) {
 		latest, _ := d.Peek(time.Now())
 		want := []Event{
 			{time.Second, nil, began},
-			{time.Second, ErrUnusable, began},
+			{time.Second, errEmpty, began},
 			{10 * time.Second, context.DeadlineExceeded, began},
 			{time.Second, nil, latest.FetchedAt},
 		}
@@ -691,14 +697,57 @@ func TestFetchThatDoesNotReturn(t *testing.T) {
 func TestErrorTexts(t *testing.T) {
 	t.Parallel()
 	for want, err := range map[string]error{
-		"document unavailable: server is down":                                                 &Error{Err: errDown},
-		"document was fetched a moment ago, again in 2s at the earliest":                       &CoolingDownError{RetryAfter: 2 * time.Second},
-		"document was fetched a moment ago, again in 2s at the earliest: server is down":       &CoolingDownError{Err: errDown, RetryAfter: 2 * time.Second},
-		"document unavailable: the work panicked: boom":                                        &Error{Err: &flight.PanicError{Value: "boom"}},
-		"document unavailable: document was fetched a moment ago, again in 1s at the earliest": &Error{Err: &CoolingDownError{RetryAfter: time.Second}},
+		"server is down": &Error{Err: errDown},
+		"fetched a moment ago, and again in 2s at the earliest":     &CoolingDownError{RetryAfter: 2 * time.Second},
+		"server is down; the next attempt is in 2s at the earliest": &CoolingDownError{Err: errDown, RetryAfter: 2 * time.Second},
+		"the work panicked: boom":                                   &Error{Err: &flight.PanicError{Value: "boom"}},
+		"fetched a moment ago, and again in 1s at the earliest":     &Error{Err: &CoolingDownError{RetryAfter: time.Second}},
 	} {
 		if got := err.Error(); got != want {
 			t.Errorf("text is %q, want %q", got, want)
 		}
 	}
+}
+
+// A server that fails is asked again soon, and then ever more rarely; whoever has
+// no value is not kept waiting for more than the failure was worth.
+//
+// Covers RS21.
+func TestCooldownGrows(t *testing.T) {
+	bubble(t, func(t *testing.T, s *server) {
+		s.err, s.delay = errDown, 0
+		d := s.document(t, func(c *Config[string]) { c.MinCooldown = 250 * time.Millisecond })
+		fails := func(waits ...time.Duration) {
+			t.Helper()
+			for _, wait := range waits {
+				_, err := d.Get(t.Context())
+				wantUnavailable(t, err, errDown, wait)
+				time.Sleep(wait - 1)
+				_, err = d.Refresh(t.Context(), Snapshot[string]{})
+				wantCoolingDown(t, err, errDown, 1)
+				time.Sleep(1)
+			}
+		}
+		ms := time.Millisecond
+		fails(250*ms, 500*ms, time.Second, 2*time.Second, 4*time.Second, 5*time.Second, 5*time.Second)
+		wantFetches(t, s, 7)
+		s.set(func(s *server) { s.err = nil })
+		seen := load(t, d)
+		s.set(func(s *server) { s.err = errDown })
+		for _, wait := range []time.Duration{250 * ms, 500 * ms} { // a success counts from the beginning
+			snapshot, err := d.Refresh(t.Context(), seen)
+			wantUnavailable(t, err, errDown, wait)
+			if snapshot != seen {
+				t.Errorf("with the error came %+v, want %+v", snapshot, seen)
+			}
+			time.Sleep(wait)
+		}
+		s.set(func(s *server) { s.err = nil })
+		seen, err := d.Refresh(t.Context(), seen)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = d.Refresh(t.Context(), seen)
+		wantCoolingDown(t, err, nil, 5*time.Second)
+	})
 }

@@ -86,9 +86,9 @@ func TestCooldown(t *testing.T) {
 		cause  error
 		left   time.Duration // to wait after the fetch, which takes a second
 	}{
-		"success":  {func(*server) {}, nil, 4 * time.Second},
-		"failure":  {func(s *server) { s.err = errDown }, errDown, 5 * time.Second},
-		"unusable": {func(s *server) { s.value = "" }, ErrUnusable, 5 * time.Second},
+		"success": {func(*server) {}, nil, 4 * time.Second},
+		"failure": {func(s *server) { s.err = errDown }, errDown, 5 * time.Second},
+		"empty":   {func(s *server) { s.value = "" }, errEmpty, 5 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T, s *server) {
@@ -252,11 +252,11 @@ func TestRefreshHonoursItsContext(t *testing.T) {
 func TestFlood(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*server){
-		"healthy":  func(*server) {},
-		"slow":     func(s *server) { s.delay = 4 * time.Second },
-		"failing":  func(s *server) { s.err = errDown },
-		"hanging":  func(s *server) { s.hang = true },
-		"unusable": func(s *server) { s.value = "" },
+		"healthy": func(*server) {},
+		"slow":    func(s *server) { s.delay = 4 * time.Second },
+		"failing": func(s *server) { s.err = errDown },
+		"hanging": func(s *server) { s.hang = true },
+		"empty":   func(s *server) { s.value = "" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T, s *server) {

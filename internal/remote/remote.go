@@ -11,6 +11,7 @@ import (
 )
 
 const (
+	defaultMinCooldown  = 250 * time.Millisecond
 	defaultCooldown     = 5 * time.Second
 	defaultFetchTimeout = 10 * time.Second
 	defaultFresh        = 10 * time.Minute
@@ -30,24 +31,25 @@ type Config[T any] struct {
 	// DefaultFresh stands in where it says nothing. 0 means Cooldown, 24 hours
 	// and 10 minutes.
 	MinFresh, MaxFresh, DefaultFresh time.Duration
-	// Cooldown is how long no fetch begins after a failed one, and how long no
-	// forced fetch begins after a forced one began; 0 means 5 seconds.
+	// Cooldown is how long no forced fetch begins after a forced one began that
+	// succeeded; 0 means 5 seconds.
 	Cooldown time.Duration
+	// MinCooldown is how long no fetch begins after a failed one; 0 means 250
+	// milliseconds. It doubles with each further failure, up to Cooldown.
+	MinCooldown time.Duration
 	// MaxStale is how long a value still serves after it stopped being fresh
 	// when no newer one can be had; 0 means not at all.
 	MaxStale time.Duration
 	// FetchTimeout bounds one fetch; 0 means 10 seconds.
 	FetchTimeout time.Duration
-	// Usable reports whether a fetched value may replace the one there is; one
-	// that may not counts as a failure. nil means always.
-	Usable func(T) bool
-	// OnFetch is told of each finished fetch, before any caller that waits for
-	// it; it must be quick. No lock is held. nil means nobody is.
+	// OnFetch, if set, is called after each fetch, before any caller that waits
+	// for it goes on. It must be quick. No lock is held.
 	OnFetch func(Event)
 }
 
 func (c Config[T]) withDefaults() Config[T] {
 	setDefault(&c.Cooldown, defaultCooldown)
+	setDefault(&c.MinCooldown, defaultMinCooldown)
 	setDefault(&c.FetchTimeout, defaultFetchTimeout)
 	setDefault(&c.DefaultFresh, defaultFresh)
 	setDefault(&c.MaxFresh, defaultMaxFresh)
@@ -56,6 +58,18 @@ func (c Config[T]) withDefaults() Config[T] {
 		c.Now = time.Now
 	}
 	return c
+}
+
+// cooldown returns how long no fetch begins after so many failures in a row.
+func (c *Config[T]) cooldown(failures int) time.Duration {
+	d := c.MinCooldown
+	for range failures - 1 {
+		if d >= c.Cooldown {
+			break
+		}
+		d *= 2
+	}
+	return min(d, c.Cooldown)
 }
 
 func setDefault(d *time.Duration, to time.Duration) {
@@ -98,12 +112,8 @@ type Event struct {
 	FetchedAt time.Time
 }
 
-var (
-	// ErrUnusable is the cause if Usable refused what was fetched.
-	ErrUnusable = errors.New("the answer is valid but of no use")
-	// ErrClosed is the cause after Close.
-	ErrClosed = errors.New("closed")
-)
+// ErrClosed is the cause after Close.
+var ErrClosed = errors.New("closed")
 
 // Error says that there is no usable value, or that a forced fetch failed. If
 // Fetch panicked, it wraps a *flight.PanicError.
@@ -112,8 +122,8 @@ type Error struct {
 	RetryAfter time.Duration // when the next one may begin, from now
 }
 
-// Error names the cause.
-func (e *Error) Error() string { return "document unavailable: " + e.Err.Error() }
+// Error is the text of the cause, which names the document.
+func (e *Error) Error() string { return e.Err.Error() }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
@@ -125,13 +135,12 @@ type CoolingDownError struct {
 	RetryAfter time.Duration // when the next one may begin, from now
 }
 
-// Error says how long to wait.
+// Error says why, and how long to wait.
 func (e *CoolingDownError) Error() string {
-	text := fmt.Sprintf("document was fetched a moment ago, again in %s at the earliest", e.RetryAfter)
 	if e.Err != nil {
-		text += ": " + e.Err.Error()
+		return fmt.Sprintf("%s; the next attempt is in %s at the earliest", e.Err, e.RetryAfter)
 	}
-	return text
+	return fmt.Sprintf("fetched a moment ago, and again in %s at the earliest", e.RetryAfter)
 }
 
 // Unwrap returns the cause, if any.

@@ -5,9 +5,11 @@
 package response
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -29,6 +31,9 @@ type Plan struct {
 	// Batch says that the request holds several messages, so that its response
 	// cannot be replaced.
 	Batch bool
+	// StaysHTTP says that the handler cannot take the connection over: what is sent
+	// on it afterwards, no policy reads.
+	StaysHTTP bool
 	// BindsSession says that a session which the handler opens is bound to its
 	// caller.
 	BindsSession bool
@@ -84,6 +89,7 @@ type filteredList struct {
 var (
 	errEncoded  = errors.New("a list cannot be filtered: the handler encoded it")
 	errSession  = errors.New("a session cannot be bound to its caller")
+	errUpgrade  = errors.New("the handler changes the protocol of the connection")
 	errReturned = errors.New("mcpauth: the handler has returned")
 )
 
@@ -114,11 +120,26 @@ func (w *Writer) Unwrap() http.ResponseWriter {
 func (w *Writer) WriteHeader(status int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if status >= 100 && status < 200 {
+	switch {
+	case status == http.StatusSwitchingProtocols && w.plan.StaysHTTP && w.stage.Load() == notBegun:
+		w.stage.Store(begun)
+		w.withhold(http.StatusInternalServerError, errUpgrade)
+	case status >= 100 && status < 200:
 		w.Unwrap().WriteHeader(status)
-		return
+	default:
+		w.begin(status)
 	}
-	w.begin(status)
+}
+
+// Hijack implements [http.Hijacker]. It returns [http.ErrNotSupported] for a response
+// that stays one of HTTP.
+func (w *Writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.plan.StaysHTTP || w.instead != nil || w.stage.Load() == left {
+		return nil, nil, http.ErrNotSupported
+	}
+	return http.NewResponseController(w.to).Hijack()
 }
 
 // begin decides what becomes of the response.

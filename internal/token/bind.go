@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mcp-auth/go/internal/claims"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/reason"
 )
@@ -17,7 +18,7 @@ func (t *Trust) bind(v *Verified, now time.Time) *refusal.Refusal {
 	case c.Issuer != s.Issuer:
 		return refusal.InvalidToken(reason.WrongIssuer, "the token's issuer is %.200q, not %q", c.Issuer, s.Issuer)
 	case !c.AllowedClient && !slices.ContainsFunc(c.Audience, s.accepts):
-		return refusal.InvalidToken(reason.WrongAudience, "the token's audience is %.300q, accepted are %q", strings.Join(c.Audience, " "), s.Audiences)
+		return wrongAudience(c, s.Audiences)
 	case c.ExpiresAt.IsZero():
 		return refusal.InvalidToken(reason.NoExpiry, "the token has no exp")
 	case !now.Before(c.ExpiresAt.Add(t.leeway)):
@@ -28,6 +29,16 @@ func (t *Trust) bind(v *Verified, now time.Time) *refusal.Refusal {
 		return refusal.InvalidToken(reason.NotYetValid, "the token was issued in the future, at %s", moment(c.IssuedAt))
 	}
 	return nil
+}
+
+func wrongAudience(c *claims.Claims, accepted []string) *refusal.Refusal {
+	switch {
+	case len(c.Audience) > 0:
+		return refusal.InvalidToken(reason.WrongAudience, "the token's audience is %.300q, accepted are %q", strings.Join(c.Audience, " "), accepted)
+	case c.ClientFault != "":
+		return refusal.InvalidToken(reason.WrongAudience, "the token has no audience, and %s; accepted are %q", c.ClientFault, accepted)
+	}
+	return refusal.InvalidToken(reason.WrongAudience, "the token has no audience, accepted are %q", accepted)
 }
 
 // moment prints in the form of RFC 3339.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/mcp-auth/go/internal/challenge"
 	"github.com/mcp-auth/go/internal/claims"
 	"github.com/mcp-auth/go/internal/jose"
 	"github.com/mcp-auth/go/internal/jsonx"
@@ -23,10 +22,10 @@ type unproven struct {
 
 // prove has the one authorization server that may have issued the token prove
 // it.
-func (t *Trust) prove(ctx context.Context, text string) (*Verified, *refusal.Refusal) {
+func (t *Trust) prove(ctx context.Context, text, from string) (*Verified, *refusal.Refusal) {
 	jws, err := jose.Parse(text)
 	if err != nil {
-		return t.proveOther(ctx, text, err)
+		return t.proveOther(ctx, text, from, err)
 	}
 	u := unproven{text: text, jws: jws, payload: claims.Payload{ScopeClaims: t.scopeClaims}}
 	s, refused := t.route(&u)
@@ -34,7 +33,7 @@ func (t *Trust) prove(ctx context.Context, text string) (*Verified, *refusal.Ref
 	case refused != nil:
 		return nil, refused
 	case s.takesJWTs():
-		return s.ask(ctx, text)
+		return s.ask(ctx, text, from)
 	}
 	v, refused := s.verify(ctx, &u)
 	if refused != nil {
@@ -85,20 +84,42 @@ func (iss untrustedIssuer) Error() string {
 }
 
 // proveOther has a token proven that is no JWS which keys could verify. Only a
-// verifier or introspection can take it. A broken JWS of a server whose keys
+// verifier or introspection can take it, whatever characters it has: RFC 6749
+// Appendix A.12 allows more than RFC 6750 §2.1. A broken JWS of a server whose keys
 // decide is not sent out.
-func (t *Trust) proveOther(ctx context.Context, text string, fault error) (*Verified, *refusal.Refusal) {
-	// A JWS, and so every token that is remembered, has the form anyway.
-	if !challenge.ValidToken68(text) {
-		return nil, refusal.InvalidRequest(reason.MalformedCredentials, "the token has a character that RFC 6750 §2.1 does not allow")
+func (t *Trust) proveOther(ctx context.Context, text, from string, fault error) (*Verified, *refusal.Refusal) {
+	if strings.ContainsFunc(text, isControl) {
+		return nil, refusal.InvalidRequest(reason.MalformedCredentials, "the token has a character that no header can carry")
 	}
-	isJWT := strings.Count(text, ".") == 2
-	if t.other != nil && (!isJWT || t.other.takesJWTs() && len(t.servers) == 1) {
-		return t.other.ask(ctx, text)
+	if t.other != nil && (!looksLikeJWS(text) || t.other.takesJWTs() && len(t.servers) == 1) {
+		return t.other.ask(ctx, text, from)
 	}
 	why := reason.MalformedToken
 	if e, ok := fault.(*jose.Error); ok && e.Reason == jose.ReasonUnsupportedAlgorithm { // as Parse returns it
 		why = reason.UnsupportedAlgorithm
 	}
 	return nil, refusal.RejectedToken(why, fault)
+}
+
+// isControl reports whether a character cannot be in the value of a header (RFC
+// 9110 §5.5).
+func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
+
+// looksLikeJWS reports whether a text has the form of a signed JWT, sound or not:
+// two dots, and either nothing that is not base64 of some kind, or what a JOSE
+// header begins with. One stray character must not have the token of one server
+// sent to another.
+func looksLikeJWS(text string) bool {
+	if strings.Count(text, ".") != 2 {
+		return false
+	}
+	return strings.Contains(text, "eyJ") || !strings.ContainsFunc(text, isNotBase64)
+}
+
+func isNotBase64(r rune) bool {
+	switch {
+	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
+		return false
+	}
+	return !strings.ContainsRune("-_+/=.", r)
 }

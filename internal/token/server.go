@@ -33,9 +33,10 @@ type Server struct {
 
 // Verifier proves tokens in another way than by keys: introspection, or a
 // caller's own verifier. It returns a new Verified each time. It may change its
-// mind, so what it says is not remembered.
+// mind, so what it says is not remembered. The address and port that the request
+// came from may be empty.
 type Verifier interface {
-	Verify(ctx context.Context, token string) (*Verified, *refusal.Refusal)
+	Verify(ctx context.Context, token, from string) (*Verified, *refusal.Refusal)
 }
 
 type server struct {
@@ -69,8 +70,8 @@ func (s *server) accepts(audience string) bool { return slices.Contains(s.Audien
 func (s *Server) takesJWTs() bool { return s.Verifier != nil && s.AllTokens }
 
 // ask has the verifier prove a token.
-func (s *server) ask(ctx context.Context, text string) (*Verified, *refusal.Refusal) {
-	v, refused := s.Verifier.Verify(ctx, text)
+func (s *server) ask(ctx context.Context, text, from string) (*Verified, *refusal.Refusal) {
+	v, refused := s.Verifier.Verify(ctx, text, from)
 	if refused != nil {
 		return nil, refused
 	}
@@ -103,7 +104,7 @@ func (s *server) verify(ctx context.Context, u *unproven) (*Verified, *refusal.R
 	if refused != nil {
 		return nil, refused
 	}
-	c.AllowedClient = c.AllowsClient(s.AllowedClients, &kind, typed)
+	c.AllowClient(s.AllowedClients, &kind, typed)
 	v := NewVerified(u.text, c)
 	v.settings, v.generation = s.settings, generation
 	return v, nil

@@ -127,12 +127,13 @@ func (t *Trust) recall(text string) (*Verified, time.Time) {
 // Remembered returns how many verified tokens are remembered.
 func (t *Trust) Remembered() int { return t.cache.len() }
 
-// Verify returns the token if it is valid for the resource now.
-func (t *Trust) Verify(ctx context.Context, text string) (*Verified, *refusal.Refusal) {
+// Verify returns the token if it is valid for the resource now. The address and
+// port that the request came from may be empty.
+func (t *Trust) Verify(ctx context.Context, text, from string) (*Verified, *refusal.Refusal) {
 	v, now := t.recall(text)
 	if v == nil {
 		var refused *refusal.Refusal
-		if v, refused = t.prove(ctx, text); refused != nil {
+		if v, refused = t.prove(ctx, text, from); refused != nil {
 			return nil, refused
 		}
 		now = t.now() // it may have waited for keys

@@ -28,10 +28,13 @@ type introspection struct {
 	// claims have the answer as token_introspection.
 	Signed *tokenSpec
 	// Demand says that only signed answers count, Tokens which tokens are
-	// introspected, Clients whose tokens need no audience.
+	// introspected, Clients whose tokens need no audience, OnlyAccessTokens that
+	// no others are active.
 	Demand  bool
 	Tokens  string
 	Clients []string
+
+	OnlyAccessTokens bool `json:"only_access_tokens"`
 }
 
 const (
@@ -61,6 +64,7 @@ func (i *introspection) build(t *testing.T, keys *keyRing, now time.Time) *mcpau
 	return &mcpauth.Introspection{
 		Endpoint: server.URL, ClientID: introspectionClient, ClientSecret: introspectionSecret,
 		SignedResponses: i.Demand, Tokens: mcpauth.IntrospectedTokens(i.Tokens), AllowedClients: i.Clients,
+		OnlyAccessTokens: i.OnlyAccessTokens,
 	}
 }
 

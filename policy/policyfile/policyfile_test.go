@@ -34,7 +34,7 @@ tools:
   folded: >
     read:todos
     write:todos
-prompts: {greeting: authenticated, secret_*: {claim: {level: top}}}
+prompts: {greeting: authenticated, secret_*: {claim: {level: top}}, roles_*: {claim: {resource_access: {my-app: {roles: [a, b]}}}}}
 resources: {"note:///{id}": read:notes, "file:///public/*": authenticated}
 methods: {completion/complete: authenticated, initialize: public}
 show_all: true
@@ -53,6 +53,7 @@ tool ping                   nothing: public
 tool quoted                 a valid token
 tool reserved               public and deny
 prompt greeting             a valid token
+prompt roles_*              claim resource_access.my-app.roles is "a" or "b"
 prompt secret_*             claim level is "top"
 resource file:///public/*   a valid token
 resource note:///{id}       read:notes
@@ -143,7 +144,9 @@ func TestParseErrors(t *testing.T) {
 		{"all without list", "default: {all: a}", "1:16: default.all: must be a list with something in it, not text"},
 		{"claims", "default: {claim: {a: b, c: d}}", "1:18: default.claim: must have one claim; write {all: […]} for several"},
 		{"claim without values", "default: {any: [{claim: {a: []}}]}", `1:17: default.any[0]: "a": the requirement is nil, empty or lacks a name`},
-		{"claim, number", "default: {claim: {a: 1}}", `1:22: default.claim["a"]: must be text or a list of texts, not a number`},
+		{"claim, number", "default: {claim: {a: 1}}", `1:22: default.claim["a"]: must be text, a list of texts, or a member of the claim with these, not a number`},
+		{"claim, two members", "default: {claim: {a: {b: x, c: y}}}", `1:22: default.claim["a"]: must have one claim; write {all: […]} for several`},
+		{"claim, too deep", "default: {claim: " + strings.Repeat("{a: ", 17) + "x" + strings.Repeat("}", 18), "1:86: default.claim" + strings.Repeat(`["a"]`, 17) + ": claims are nested too deeply, more than 16 levels"},
 		{"claim, numbers", "default: {claim: {a: [b, 1]}}", `1:26: default.claim["a"][1]: must be text, not a number`},
 		{"no such check", "default: {check: other}", `1:18: default.check: there is no check "other"; known are owner`},
 		{"check, list", "default: {check: [owner]}", `1:18: default.check: must be the name of a check, not a list`},

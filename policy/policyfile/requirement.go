@@ -111,25 +111,31 @@ func (r *reader) list(at place, depth int) []policy.Requirement {
 	return requirements
 }
 
-func (r *reader) claim(at place) policy.Requirement {
+// claim reads the name of a claim and its values. The values of a member of a claim
+// stand in a mapping like the claim's own.
+func (r *reader) claim(at place, path ...string) policy.Requirement {
 	entries := r.entries(at)
 	if len(entries) != 1 {
 		r.fault(at, "must have one claim; write {all: […]} for several")
 		return policy.Denied()
 	}
 	e := entries[0]
-	if isText(e.node) {
-		return policy.Claim(e.key, e.node.Value)
+	path = append(path, e.key)
+	switch {
+	case len(path) > maxDepth:
+		r.fault(e.place, "claims are nested too deeply, more than %d levels", maxDepth)
+	case isText(e.node):
+		return policy.ClaimAt(path, e.node.Value)
+	case e.node.Kind == yaml.MappingNode:
+		return r.claim(e.place, path...)
+	case e.node.Kind != yaml.SequenceNode:
+		r.fault(e.place, "must be text, a list of texts, or a member of the claim with these, not %s", describe(e.node))
+	default:
+		if values := r.texts(e.place); len(values) == len(e.node.Content) { // or it is reported
+			return policy.ClaimAt(path, values...)
+		}
 	}
-	if e.node.Kind != yaml.SequenceNode {
-		r.fault(e.place, "must be text or a list of texts, not %s", describe(e.node))
-		return policy.Denied()
-	}
-	values := r.texts(e.place)
-	if len(values) < len(e.node.Content) {
-		return policy.Denied() // reported
-	}
-	return policy.Claim(e.key, values...)
+	return policy.Denied()
 }
 
 // named reads a check.
