@@ -29,6 +29,7 @@ type builder struct {
 	auth   *Auth
 	faults configerr.List
 	places map[string]bool // that have the metadata of a resource
+	urls   identifier.Rules
 	drafts []draft
 }
 
@@ -42,7 +43,7 @@ type draft struct {
 
 // build makes the Auth, or reports all mistakes.
 func (c *Config) build() (*Auth, error) {
-	b := &builder{config: c, auth: c.auth(), places: map[string]bool{}}
+	b := &builder{config: c, auth: c.auth(), places: map[string]bool{}, urls: identifier.Rules{Plain: c.Network.DangerouslyAllowHTTP}}
 	b.checkLimits()
 	for i := range c.Resources {
 		b.addResource(&c.Resources[i], fmt.Sprintf("Resources[%d]", i))
@@ -122,8 +123,9 @@ func (b *builder) checkLimits() {
 	if c.Leeway < 0 || c.Leeway > maxLeeway {
 		b.faults.Add(configerr.InvalidLeeway, "Leeway", c.Leeway.String())
 	}
-	if c.Network.Timeout < 0 || c.Network.Timeout > maxNetworkTimeout {
-		b.faults.Add(configerr.InvalidTimeout, "Network.Timeout", c.Network.Timeout.String())
+	b.faults.Nest("Network", identifier.CheckNetwork(c.Network, maxNetworkTimeout))
+	for i, host := range c.Network.DangerouslyAllowHTTP {
+		b.faults.Warn(configerr.PlainHTTPAllowed, fmt.Sprintf("Network.DangerouslyAllowHTTP[%d]", i), host, nil)
 	}
 	if c.TokenCacheSize > token.MaxCacheSize {
 		b.faults.Add(configerr.InvalidCacheSize, "TokenCacheSize", strconv.Itoa(c.TokenCacheSize))
@@ -135,7 +137,7 @@ func (b *builder) checkLimits() {
 
 func (b *builder) addResource(r *Resource, field string) {
 	a := b.auth
-	id, err := identifier.ParseResource(r.Identifier)
+	id, err := b.urls.ParseResource(r.Identifier)
 	b.faults.Nest(field+".Identifier", err)
 	if b.places[id.Place] {
 		b.faults.Add(configerr.DuplicateResource, field+".Identifier", r.Identifier)
@@ -227,7 +229,7 @@ func (b *builder) parseServers(r *Resource, field string) (servers []trustedServ
 	for i := range r.AuthorizationServers {
 		s := &r.AuthorizationServers[i]
 		place := fmt.Sprintf("%s[%d]", field, i)
-		servers = append(servers, s.parse(&b.faults, place, r.Identifier))
+		servers = append(servers, s.parse(&b.faults, place, r.Identifier, b.urls))
 		if seen[s.Issuer] {
 			b.faults.Add(configerr.DuplicateIssuer, place+".Issuer", s.Issuer)
 		}

@@ -86,7 +86,7 @@ func (r *Resource) metadata(faults *configerr.List, field string, sender *sender
 		{"Documentation", r.Documentation}, {"PolicyURI", r.PolicyURI}, {"TOSURI", r.TOSURI}, {"JWKSURI", r.JWKSURI},
 	} {
 		if link.value != "" {
-			faults.Nest(field+"."+link.name, identifier.CheckURL(link.value, true))
+			faults.Nest(field+"."+link.name, identifier.CheckLink(link.value))
 		}
 	}
 	doc.Extra = r.extraMembers(faults, field+".Extra")

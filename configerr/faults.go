@@ -24,6 +24,8 @@ const (
 	InvalidLeeway      Fault = "the leeway is negative or over one minute"
 	InvalidHeaderName  Fault = "the header name has a character other than letters, digits and hyphens"
 	InvalidNetwork     Fault = "the network is not valid"
+	PlainHTTPAllowed   Fault = "plain http is allowed for a host, for development only: tokens and keys travel in the clear"
+	InvalidHost        Fault = "the host is not a name or an address without scheme, port and path"
 	ConflictingSources Fault = "two settings exclude each other"
 
 	// Of authorization servers.
@@ -40,7 +42,7 @@ const (
 
 	// Of scopes and policies.
 
-	InvalidScope       Fault = "the scope is empty or has a character that RFC 6749 §3.3 does not allow"
+	InvalidScope       Fault = "the scope is empty or has a character that cannot be in a scope (RFC 6749 §3.3)"
 	ScopeCycle         Fault = "the scope includes itself by way of others"
 	OfflineAccess      Fault = "offline_access is between client and authorization server and must not be asked for by a resource"
 	InvalidRequirement Fault = "the requirement is nil, empty or lacks a name"

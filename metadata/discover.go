@@ -150,6 +150,7 @@ func Fetch(ctx context.Context, client *fetch.Client, src Source) (*Fetched, err
 		client = fetch.New(fetch.Policy{Settings: src.Network})
 		defer client.Close()
 	}
+	src.Network.DangerouslyAllowHTTP = client.PlainHosts()
 	return retry.Do(ctx, mayPass, func(ctx context.Context) (*Fetched, error) { return src.find(ctx, client) })
 }
 

@@ -32,7 +32,7 @@ func (s *Source) Inherit(others *Sources) {
 	if s.keys == nil {
 		return
 	}
-	repaired := s.server.Repair != nil
+	repaired := s.server.Repair != nil || s.server.RepairKeys != nil
 	s.keys.Inherit(old.keys, repaired)
 	if s.metadata != nil {
 		s.metadata.Inherit(old.metadata, repaired)
@@ -44,7 +44,7 @@ func (s *Source) Inherit(others *Sources) {
 // also fetched anew.
 func (s *Server) alike(other *Server) bool {
 	return s.Issuer == other.Issuer && s.Type == other.Type && s.MetadataURL == other.MetadataURL &&
-		sameCode(s.Repair, other.Repair) && sameMetadata(s.Metadata, other.Metadata) && reflect.DeepEqual(s.Keys, other.Keys)
+		sameCode(s.Repair, other.Repair) && sameCode(s.RepairKeys, other.RepairKeys) && sameMetadata(s.Metadata, other.Metadata) && reflect.DeepEqual(s.Keys, other.Keys)
 }
 
 func sameMetadata(a, b *metadata.AuthorizationServer) bool { return a == b || reflect.DeepEqual(a, b) }

@@ -3,17 +3,28 @@ package webbrowser
 
 import (
 	"context"
+	"net/url"
 	"os/exec"
 	"runtime"
 
 	"github.com/mcp-auth/go/internal/fetch"
 )
 
-// Open opens an https URL, or a loopback one, and waits for nothing. ctx does
-// not end the browser. The error is a [*fetch.Error] where target is no such
-// URL, or says that no browser could be started.
+// Check returns a [*fetch.Error] unless target is the URL of a web page: a URL of
+// another kind could start a program. Which hosts may be plain http is up to the
+// caller, who has found the URL.
+func Check(target string) error {
+	var plain fetch.PlainHosts
+	if u, err := url.Parse(target); err == nil {
+		plain = fetch.PlainHosts{u.Hostname()}
+	}
+	return fetch.CheckURL(plain.Secured(target), true)
+}
+
+// Open opens a web page, and waits for nothing. ctx does not end the browser. The
+// error is that of [Check], or says that no browser could be started.
 func Open(ctx context.Context, target string) error {
-	if err := fetch.CheckURL(target, true); err != nil {
+	if err := Check(target); err != nil {
 		return err
 	}
 	name, args := command(runtime.GOOS, target)
