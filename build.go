@@ -30,6 +30,7 @@ type builder struct {
 	faults configerr.List
 	places map[string]bool // that have the metadata of a resource
 	urls   identifier.Rules
+	doubts doubts
 	drafts []draft
 }
 
@@ -145,6 +146,7 @@ func (b *builder) addResource(r *Resource, field string) {
 	b.places[id.Place] = true
 	b.faults.Nest(field+".ScopesSupported", scope.Validate(r.ScopesSupported))
 	hierarchy, rules := b.access(r, field)
+	b.doubts.look(&b.faults, r, field)
 	if r.DangerouslyShareSessions && r.Sessions != nil {
 		b.faults.Add(configerr.ConflictingSources, field+".Sessions and DangerouslyShareSessions", "")
 	}
