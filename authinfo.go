@@ -159,8 +159,10 @@ func authorizedIn(ctx context.Context) *authorized {
 }
 
 // FromContext returns the AuthInfo of the request that ctx belongs to. It
-// returns false if the request did not come through Protect or another door, or
-// came without a token; see [Anonymous].
+// returns nil and false if the request did not come through Protect or another
+// door, or came without a token; see [Anonymous], and [RequireAuthInfo] for an
+// error instead. Behind Protect that is also so once the handler has returned:
+// take the AuthInfo before, for work that outlives the request.
 func FromContext(ctx context.Context) (*AuthInfo, bool) {
 	info, _ := ctx.Value(contextKey{}).(*AuthInfo)
 	return info, info != nil

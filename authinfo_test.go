@@ -233,3 +233,39 @@ func TestOverwrittenAuthInfo(t *testing.T) {
 		t.Errorf("status %d", w.Code)
 	}
 }
+
+// An SDK keeps the context of the request that opened a session. When that request
+// is over, its caller must not pass for the caller of later ones.
+//
+// Covers RS23.
+func TestContextOfEndedRequest(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, mcpauthtest.Config{})
+	auth := newAuth(t, trusting(server.Issuer()))
+	var kept context.Context
+	var taken *mcpauth.AuthInfo
+	handler := auth.Protect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		kept = context.WithoutCancel(context.WithValue(r.Context(), t, "of the handler"))
+		w.WriteHeader(http.StatusOK)
+		info, err := mcpauth.RequireAuthInfo(kept, "read")
+		if err != nil {
+			t.Fatal(err)
+		}
+		taken = info
+	}))
+	if w := get(t, handler, "/mcp", "Authorization", "Bearer "+mint(t, server)); w.Code != http.StatusOK {
+		t.Fatal(w.Code, w.Header())
+	}
+	if info, ok := mcpauth.FromContext(kept); ok || info != nil || mcpauth.Anonymous(kept) {
+		t.Errorf("the caller of an ended request is still there: %+v", info)
+	}
+	if info, err := mcpauth.RequireAuthInfo(kept); err == nil || info != nil {
+		t.Errorf("%v, %v", info, err)
+	}
+	if !taken.HasScope("read") || kept.Value(t) != "of the handler" {
+		t.Error("what the handler took is gone as well")
+	}
+	if info, ok := mcpauth.FromContext(mcpauth.NewContext(kept, taken)); !ok || info != taken {
+		t.Error("what the handler took cannot be carried on")
+	}
+}

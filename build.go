@@ -45,6 +45,7 @@ type draft struct {
 // build makes the Auth, or reports all mistakes.
 func (c *Config) build() (*Auth, error) {
 	b := &builder{config: c, auth: c.auth(), places: map[string]bool{}, urls: identifier.Rules{Plain: c.Network.DangerouslyAllowHTTP}}
+	b.doubts.list = &b.faults
 	b.checkLimits()
 	for i := range c.Resources {
 		b.addResource(&c.Resources[i], fmt.Sprintf("Resources[%d]", i))
@@ -146,7 +147,7 @@ func (b *builder) addResource(r *Resource, field string) {
 	b.places[id.Place] = true
 	b.faults.Nest(field+".ScopesSupported", scope.Validate(r.ScopesSupported))
 	hierarchy, rules := b.access(r, field)
-	b.doubts.look(&b.faults, r, field)
+	b.doubts.look(r, field)
 	if r.DangerouslyShareSessions && r.Sessions != nil {
 		b.faults.Add(configerr.ConflictingSources, field+".Sessions and DangerouslyShareSessions", "")
 	}
@@ -158,6 +159,9 @@ func (b *builder) addResource(r *Resource, field string) {
 			DPoP:   r.DPoP.parse(&b.faults, field+".DPoP", r.Identifier, a.leeway, a.now),
 			MTLS:   r.MTLS.parse(&b.faults, field+".MTLS"),
 		}),
+	}
+	if r.ChallengeAllScopes && rules != nil {
+		res.firstScopes = rules.Scopes()
 	}
 	res.tokens = b.trust(r, res, field)
 	b.drafts = append(b.drafts, draft{
@@ -178,6 +182,7 @@ func (b *builder) access(r *Resource, field string) (*scope.Hierarchy, *policy.E
 		includes = nil // reported
 	}
 	if r.Policy == nil {
+		b.faults.NestWarnings(field+".ScopeIncludes", scope.Unknown(includes, r.ScopesSupported, nil))
 		return hierarchy, nil
 	}
 	rules, err := policy.Compile(r.Policy, includes)
@@ -186,6 +191,7 @@ func (b *builder) access(r *Resource, field string) (*scope.Hierarchy, *policy.E
 		return hierarchy, nil
 	}
 	b.faults.NestWarnings(field+".Policy", rules.Warnings(r.ScopesSupported))
+	b.faults.NestWarnings(field+".ScopeIncludes", scope.Unknown(includes, r.ScopesSupported, rules.Scopes()))
 	return hierarchy, rules
 }
 

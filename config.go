@@ -91,6 +91,12 @@ type Resource struct {
 	// Policy, if set, says what each MCP operation needs. Nil means that the
 	// scopes of the handler are enough for all of them.
 	Policy *policy.Policy
+	// ChallengeAllScopes lets the challenge to a caller without a valid token (401) ask
+	// for all scopes that the Policy names, and those of the handler, unless the
+	// handler has [ChallengeScopes]. It is for clients that cannot step up: their users
+	// are asked for everything when they log in, and their tokens can do everything
+	// from then on. Without it, the challenge asks for what the operation needs.
+	ChallengeAllScopes bool
 	// Sessions remembers who owns each MCP session. Nil means in memory, for
 	// one process, the last 50,000 or more: several replicas that share
 	// sessions need a shared store. An unknown session is answered with 404, on

@@ -11,6 +11,7 @@ import (
 	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/internal/response"
+	"github.com/mcp-auth/go/internal/scope"
 	"github.com/mcp-auth/go/internal/senderconstraint"
 	"github.com/mcp-auth/go/internal/session"
 	"github.com/mcp-auth/go/internal/token"
@@ -130,7 +131,7 @@ func (r *resource) challenge(req *Request, scheme credential.Scheme, refused *re
 		Status:           refused.Status,
 		Code:             refused.Code,
 		Description:      refused.Description(),
-		Scopes:           challengeScopes(req, refused),
+		Scopes:           r.challengeScopes(req, refused),
 		ResourceMetadata: r.metadataURL,
 		Reason:           refused.Reason,
 		cause:            refused.Cause,
@@ -150,16 +151,20 @@ func (r *resource) challenge(req *Request, scheme credential.Scheme, refused *re
 }
 
 // challengeScopes are the scopes that the caller is to ask for.
-func challengeScopes(req *Request, refused *refusal.Refusal) []string {
+func (r *resource) challengeScopes(req *Request, refused *refusal.Refusal) []string {
+	needed := req.Scopes
+	if refused.Scopes != nil {
+		needed = refused.Scopes
+	}
 	switch {
 	case refused.Code == refusal.CodeAccessDenied: // a check does not reveal what it looks at
 		return nil
 	case refused.Status == http.StatusUnauthorized && req.ChallengeScopes != nil:
 		return req.ChallengeScopes
-	case refused.Status != http.StatusUnauthorized && refused.Status != http.StatusForbidden:
+	case refused.Status == http.StatusUnauthorized:
+		return scope.Union(r.firstScopes, needed) // no copy, unless the handler needs more than the policy names
+	case refused.Status != http.StatusForbidden:
 		return nil
-	case refused.Scopes != nil:
-		return refused.Scopes
 	}
-	return req.Scopes
+	return needed
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/dpop"
 	"github.com/mcp-auth/go/internal/jose"
+	"github.com/mcp-auth/go/internal/panics"
 	"github.com/mcp-auth/go/internal/senderconstraint"
 )
 
@@ -66,7 +67,7 @@ type DPoP struct {
 // exactly one gets false. With a store such as Redis, that is SET with NX and
 // EXAT. The id has 43 characters of base64url and holds nothing secret.
 //
-// An error is answered with 503, because the proof may have been used before.
+// An error or a panic is answered with 503, because the proof may have been used before.
 // Seen must honour ctx and be safe for concurrent use.
 type ReplayCache interface {
 	Seen(ctx context.Context, id string, until time.Time) (bool, error)
@@ -112,7 +113,7 @@ type sharedReplays struct{ cache ReplayCache }
 
 // Seen implements the interface of package senderconstraint.
 func (s sharedReplays) Seen(ctx context.Context, proof *dpop.Proof, _ time.Time) (bool, error) {
-	return s.cache.Seen(ctx, proof.ID, proof.Until)
+	return panics.Call("the ReplayCache", func() (bool, error) { return s.cache.Seen(ctx, proof.ID, proof.Until) })
 }
 
 func (d *DPoP) checkLimits(faults *configerr.List, field string) {

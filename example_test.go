@@ -46,7 +46,11 @@ func Example() {
 	defer auth.Close()
 
 	notes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		info, _ := mcpauth.FromContext(r.Context())
+		info, err := mcpauth.RequireAuthInfo(r.Context())
+		if err != nil {
+			mcpauth.WriteChallenge(w, err)
+			return
+		}
 		fmt.Fprintf(w, "the notes of %s", info.Subject)
 	})
 	mux := http.NewServeMux()
@@ -826,8 +830,11 @@ func ExampleResource_policy() {
 func ExampleRequire() {
 	owner := func(id string) string { return "alice" }
 	deleteNote := func(ctx context.Context, id string) error {
-		info, _ := mcpauth.FromContext(ctx)
-		if info == nil || info.Subject != owner(id) {
+		info, err := mcpauth.RequireAuthInfo(ctx)
+		if err != nil {
+			return err
+		}
+		if info.Subject != owner(id) {
 			if err := mcpauth.Require(ctx, "delete:notes"); err != nil {
 				return err
 			}
@@ -896,9 +903,9 @@ func ExampleAuth_Protect_upstream() {
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(upstream)
 			r.Out.Header.Del("X-Acting-For") // callers must not say who they are
-			info, _ := mcpauth.FromContext(r.In.Context())
+			info, known := mcpauth.FromContext(r.In.Context())
 			token, err := ownToken(r.In.Context())
-			if info == nil || err != nil {
+			if !known || err != nil {
 				return // the upstream refuses what has no token
 			}
 			r.Out.Header.Set("Authorization", "Bearer "+token)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mcp-auth/go/internal/body"
 	"github.com/mcp-auth/go/internal/keys"
+	"github.com/mcp-auth/go/internal/protected"
 	"github.com/mcp-auth/go/internal/response"
 	"github.com/mcp-auth/go/internal/session"
 	"github.com/mcp-auth/go/policy"
@@ -102,8 +103,9 @@ type replacement Challenge
 // Answer implements [response.Replacement].
 func (c *replacement) Answer(w http.ResponseWriter) { WriteChallenge(w, (*Challenge)(c)) }
 
-// requestContext is the context of a request that was let in: it carries the
-// AuthInfo.
+// requestContext is the context of a request that was let in. It carries the
+// AuthInfo until the handler returns: an SDK that keeps the context of the request
+// which opened a session must not take its caller for the caller of later requests.
 type requestContext exchange
 
 func (x *exchange) context() context.Context { return (*requestContext)(x) }
@@ -115,11 +117,16 @@ func (c *requestContext) Err() error                  { return c.ctx.Err() }
 func (c *requestContext) Value(key any) any {
 	switch key {
 	case contextKey{}:
+		if c.Writer.HasLeft() {
+			return (*AuthInfo)(nil)
+		}
 		return c.caller()
 	case anonymousKey{}:
 		return c.claims == nil
 	case authorizedKey{}:
 		return &c.authorized
+	case protected.Key{}:
+		return true
 	}
 	return c.ctx.Value(key)
 }

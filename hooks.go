@@ -7,6 +7,7 @@ import (
 
 	"github.com/mcp-auth/go/internal/introspection"
 	"github.com/mcp-auth/go/internal/keys"
+	"github.com/mcp-auth/go/internal/panics"
 	"github.com/mcp-auth/go/policy"
 	"github.com/mcp-auth/go/reason"
 )
@@ -115,12 +116,13 @@ func guarded[E any](name string, hook func(E), log *slog.Logger) func(E) {
 		return nil
 	}
 	return func(e E) {
-		defer func() {
-			if p := recover(); p != nil {
-				log.Error("mcpauth: hook panicked", "hook", name, "panic", p)
-			}
-		}()
-		hook(e)
+		_, err := panics.Call("the hook "+name, func() (struct{}, error) {
+			hook(e)
+			return struct{}{}, nil
+		})
+		if err != nil { // a panic: hooks return none; they know no secret
+			report(context.Background(), log, slog.LevelError, "mcpauth: hook panicked", append(causeOf(err), slog.String("hook", name))...)
+		}
 	}
 }
 

@@ -4,23 +4,28 @@
 // so that clients find the authorization server by themselves, and admits only
 // tokens that a trusted authorization server issued for this very server.
 //
-// Three calls are enough. [New] takes the configuration, [Auth.MetadataHandler]
-// serves the metadata, and [Auth.Protect] wraps the handler:
+// Three calls protect a server on the official Go SDK: MetadataHandler says where
+// to get tokens, gosdk.Protect lets only authorized requests through, and
+// gosdk.Middleware shows each tool its caller.
 //
-//	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
-//		Identifier:           "https://api.example.com/mcp",
-//		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "https://auth.example.com"}},
-//	}}})
+//	auth, err := mcpauth.New(mcpauth.Config{
+//		Resources: []mcpauth.Resource{{
+//			Identifier:           "http://localhost:3001/mcp",
+//			AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "http://127.0.0.1:9400"}},
+//		}},
+//		Logger: slog.Default(),
+//	})
 //	if err != nil {
 //		log.Fatal(err)
 //	}
-//	mux.Handle("/.well-known/", auth.MetadataHandler())
-//	mux.Handle("/mcp", auth.Protect(mcpHandler, mcpauth.Scopes("read:notes")))
+//	server.AddReceivingMiddleware(gosdk.Middleware())
+//	http.Handle("/.well-known/", auth.MetadataHandler())
+//	http.Handle("/mcp", gosdk.Protect(auth, handler, mcpauth.Scopes("read:notes")))
 //
-// In the handler, [FromContext] tells who is calling. What each tool needs goes
-// into [Resource.Policy]. For servers on the official MCP SDK see package
-// gosdk, for mcp-go package mcpgo, for settings of known providers package
-// provider, for tests package mcpauthtest.
+// In a tool, [RequireAuthInfo] returns the caller. What each tool needs goes into
+// [Resource.Policy]. For plain net/http, [Auth.Protect] takes the place of
+// gosdk.Protect, for mcp-go package mcpgo. Package provider has settings of known
+// providers, package mcpauthtest an authorization server for tests.
 //
 // Every request has one of three outcomes: it is allowed, it is denied (401,
 // 403, or 400 if malformed), or it cannot be decided now because an
@@ -44,6 +49,12 @@ import (
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/internal/introspection"
 	"github.com/mcp-auth/go/internal/keys"
+	"github.com/mcp-auth/go/internal/origin"
+	"github.com/mcp-auth/go/internal/scope"
+	"github.com/mcp-auth/go/internal/senderconstraint"
+	"github.com/mcp-auth/go/internal/session"
+	"github.com/mcp-auth/go/internal/token"
+	"github.com/mcp-auth/go/policy"
 )
 
 // Auth decides on requests for one or several protected resources. Make one
@@ -77,13 +88,6 @@ func New(config Config) (*Auth, error) {
 	}
 	return a, nil
 }
-
-// Warnings lists what in the configuration is allowed but probably a mistake:
-// [configerr.ScopeNotAdvertised], for resources that advertise any scopes, and
-// [configerr.MisspelledKeyword], such as a scope "denied" where "deny" is meant, unless
-// that scope is advertised. If a resource advertises no scopes, clients learn
-// each from the challenge that asks for it. New logs the warnings, too.
-func (a *Auth) Warnings() []*configerr.Error { return slices.Clone(a.warnings) }
 
 // resource returns the resource with an identifier. The empty string means the
 // only one.
@@ -127,4 +131,31 @@ func (a *Auth) Close() error {
 	a.sources.Close()
 	a.fetch.Close()
 	return nil
+}
+
+// resource is a configured resource, ready for use.
+type resource struct {
+	identifier  string
+	metadataURL string
+	hierarchy   *scope.Hierarchy
+	policy      *policy.Evaluator // nil: the scopes of the handler are enough
+	firstScopes []string          // what a 401 asks for besides; nil: nothing
+	sessions    SessionStore      // nil: shared
+	origins     *origin.Policy
+	tokens      *token.Trust
+	sender      *senderconstraint.Checker
+	first       *keys.Source // of the first authorization server
+	log         *slog.Logger
+	decided     func(context.Context, DecisionEvent) // nil: no hook
+	showDetails bool
+}
+
+// inherit shares what the same resource of another Auth remembers in memory of its
+// callers: sessions, used DPoP proofs and nonces.
+func (r *resource) inherit(old *resource) {
+	r.sender.Inherit(old.sender)
+	_, inMemory := r.sessions.(*session.Memory)
+	if theirs, were := old.sessions.(*session.Memory); inMemory && were {
+		r.sessions = theirs
+	}
 }

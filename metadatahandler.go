@@ -2,6 +2,7 @@ package mcpauth
 
 import (
 	"encoding/json"
+	"log/slog"
 	"net/http"
 
 	"github.com/mcp-auth/go/configerr"
@@ -52,7 +53,8 @@ func (h *legacyHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	md, err := h.source.Metadata(r.Context())
 	if err != nil {
-		h.auth.log.ErrorContext(r.Context(), "mcpauth: no metadata for legacy clients", "issuer", h.source.Issuer(), "cause", err)
+		attrs := []slog.Attr{slog.String("issuer", h.source.Issuer())}
+		report(r.Context(), h.auth.log, slog.LevelError, "mcpauth: no metadata for legacy clients", append(attrs, causeOf(err)...)...)
 		WriteChallenge(w, &Challenge{
 			Status: http.StatusServiceUnavailable, Reason: reason.ServerUnavailable, RetryAfter: keys.RetryAfter(err), cause: err,
 			Description: "The authorization server's metadata cannot be fetched now.",

@@ -11,6 +11,7 @@ import (
 	"github.com/mcp-auth/go/internal/dpop"
 	"github.com/mcp-auth/go/internal/jose"
 	"github.com/mcp-auth/go/internal/keys"
+	"github.com/mcp-auth/go/internal/panics"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/reason"
 )
@@ -43,7 +44,7 @@ func (d *decision) event(resource string, took time.Duration) DecisionEvent {
 
 func (r *resource) logRefusal(ctx context.Context, d *decision) {
 	level := refusalLevel(ctx, d.refused)
-	if !r.log.Enabled(ctx, level) { // making the attributes would cost more than asking
+	if !enabled(ctx, r.log, level) { // making the attributes would cost more than asking
 		return
 	}
 	attrs := []slog.Attr{
@@ -51,15 +52,15 @@ func (r *resource) logRefusal(ctx context.Context, d *decision) {
 		slog.String("reason", string(d.refused.Reason)),
 		slog.String("resource", r.identifier),
 		slog.String("method", d.method),
-		slog.Any("cause", d.refused.Cause),
 	}
+	attrs = append(attrs, causeOf(d.refused.Cause)...)
 	if d.claims != nil {
 		attrs = append(attrs, slog.String("issuer", d.claims.Issuer), slog.String("subject", d.claims.Subject), slog.String("client", d.claims.ClientID))
 	}
 	if len(d.asked) > 0 {
 		attrs = append(attrs, slog.String("operation", d.asked[0].Method), slog.String("name", d.asked[0].Name))
 	}
-	r.log.LogAttrs(ctx, level, "mcpauth: request refused", attrs...)
+	report(ctx, r.log, level, "mcpauth: request refused", attrs...)
 }
 
 func refusalLevel(ctx context.Context, refused *refusal.Refusal) slog.Level {
@@ -79,10 +80,36 @@ func causedByCaller(cause error) bool {
 	return keys.CausedByCaller(cause) || errors.Is(cause, dpop.ErrShare)
 }
 
+// causeOf shows an error, and where if it was a panic.
+func causeOf(err error) []slog.Attr {
+	attrs := []slog.Attr{slog.Any("cause", err)}
+	var panicked *panics.Error
+	if errors.As(err, &panicked) {
+		attrs = append(attrs, slog.String("stack", string(panicked.Stack)))
+	}
+	return attrs
+}
+
+// enabled reports whether the log takes records of a level. One that panics does
+// not.
+func enabled(ctx context.Context, log *slog.Logger, level slog.Level) bool {
+	yes, _ := panics.Call("the Logger", func() (bool, error) { return log.Enabled(ctx, level), nil })
+	return yes
+}
+
+// report writes to the log. There is no place to report a log that panics, which
+// must not keep the answer from its caller.
+func report(ctx context.Context, log *slog.Logger, level slog.Level, what string, attrs ...slog.Attr) {
+	_, _ = panics.Call("the Logger", func() (struct{}, error) {
+		log.LogAttrs(ctx, level, what, attrs...)
+		return struct{}{}, nil
+	})
+}
+
 // reportResponse reports that a response was withheld or broken off.
 func (r *resource) reportResponse(ctx context.Context, what string, cause error) {
-	r.log.LogAttrs(ctx, slog.LevelError, what,
-		slog.String("resource", r.identifier), slog.Any("cause", cause))
+	attrs := []slog.Attr{slog.String("resource", r.identifier)}
+	report(ctx, r.log, slog.LevelError, what, append(attrs, causeOf(cause)...)...)
 }
 
 // reportSkippedKeys returns what reports keys that are of no use, so that a token
@@ -94,7 +121,7 @@ func reportSkippedKeys(log *slog.Logger) func(issuer string, key jose.SkippedKey
 		if key.OtherPurpose {
 			level = slog.LevelDebug
 		}
-		log.LogAttrs(context.Background(), level, "mcpauth: key ignored",
+		report(context.Background(), log, level, "mcpauth: key ignored",
 			slog.String("issuer", issuer), slog.String("key", key.String()))
 	}
 }

@@ -22,6 +22,14 @@ var errNoToken = errors.New("the request was let in without a token")
 // response has begun, they turn it into an error that carries the challenge. A
 // caller without a token is asked for one.
 func Require(ctx context.Context, scopes ...string) error {
+	_, err := RequireAuthInfo(ctx, scopes...)
+	return err
+}
+
+// RequireAuthInfo returns the caller of the request that ctx belongs to, if it has
+// all the scopes, and otherwise the error of [Require]. It is for handlers that
+// need to know their caller: the AuthInfo is nil only together with an error.
+func RequireAuthInfo(ctx context.Context, scopes ...string) (*AuthInfo, error) {
 	info, known := FromContext(ctx)
 	a := authorizedIn(ctx)
 	var included *scope.Hierarchy
@@ -34,9 +42,9 @@ func Require(ctx context.Context, scopes ...string) error {
 	}
 	switch {
 	case refused == nil:
-		return nil
+		return info, nil
 	case a == nil: // an AuthInfo made by hand, or no middleware
-		return &Challenge{
+		return nil, &Challenge{
 			Status: refused.Status, Code: refused.Code, Reason: refused.Reason, Scopes: slices.Clone(scopes),
 			Description: refused.Description(), cause: refused.Cause,
 		}
@@ -45,7 +53,7 @@ func Require(ctx context.Context, scopes ...string) error {
 	d := a.decision
 	d.refused = refused
 	a.resource.report(ctx, &d, time.Now())
-	return a.resource.challenge(req, a.scheme, refused).own()
+	return nil, a.resource.challenge(req, a.scheme, refused).own()
 }
 
 // SetChallenge asks the middleware that let a request in to answer it with err, a

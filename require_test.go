@@ -173,3 +173,31 @@ func TestRequireGivesNothingAway(t *testing.T) {
 		handler.ServeHTTP(httptest.NewRecorder(), req)
 	}
 }
+
+// RequireAuthInfo returns nil only with a challenge.
+//
+// Covers RS12.
+func TestRequireAuthInfo(t *testing.T) {
+	t.Parallel()
+	alice := mcpauth.NewContext(context.Background(), &mcpauth.AuthInfo{Subject: "alice", Scopes: []string{"read"}})
+	for name, test := range map[string]struct {
+		ctx    context.Context
+		scopes []string
+		status int
+	}{
+		"nobody":          {context.Background(), nil, http.StatusUnauthorized},
+		"anonymous":       {mcpauth.NewAnonymousContext(alice), nil, http.StatusUnauthorized},
+		"caller":          {alice, nil, 0},
+		"caller may":      {alice, []string{"read"}, 0},
+		"caller must ask": {alice, []string{"read", "delete"}, http.StatusForbidden},
+	} {
+		info, err := mcpauth.RequireAuthInfo(test.ctx, test.scopes...)
+		var refused *mcpauth.Challenge
+		switch {
+		case test.status == 0 && (err != nil || info == nil || info.Subject != "alice"):
+			t.Errorf("%s: %+v, %v", name, info, err)
+		case test.status != 0 && (!errors.As(err, &refused) || refused.Status != test.status || info != nil):
+			t.Errorf("%s: %+v, %v", name, info, err)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package mcpauth
 import (
 	"context"
 
+	"github.com/mcp-auth/go/internal/panics"
 	"github.com/mcp-auth/go/internal/session"
 )
 
@@ -19,7 +20,7 @@ const AnonymousOwner = session.AnonymousOwner
 // empty owner it only looks: it returns the owner, or "" for a session that is
 // not known. Other owners are values of [AuthInfo.UserID].
 //
-// An error is answered with 503. Bind must honour ctx and be safe for concurrent
+// An error or a panic is answered with 503. Bind must honour ctx and be safe for concurrent
 // use. Sessions may be forgotten: their clients then open new ones. Sessions of
 // AnonymousOwner, which any caller may open, should not push out others.
 type SessionStore interface {
@@ -32,7 +33,15 @@ func (r *Resource) sessionStore() SessionStore {
 	case r.DangerouslyShareSessions:
 		return nil
 	case r.Sessions != nil:
-		return r.Sessions
+		return pluggedSessions{r.Sessions}
 	}
 	return session.NewMemory(session.DefaultSize)
+}
+
+// pluggedSessions is a store that a user has plugged in.
+type pluggedSessions struct{ store SessionStore }
+
+// Bind implements [SessionStore].
+func (p pluggedSessions) Bind(ctx context.Context, session, owner string) (string, error) {
+	return panics.Call("the SessionStore", func() (string, error) { return p.store.Bind(ctx, session, owner) })
 }

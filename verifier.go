@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/internal/claims"
+	"github.com/mcp-auth/go/internal/panics"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/internal/token"
 	"github.com/mcp-auth/go/reason"
@@ -23,8 +24,8 @@ var ErrInvalidToken = errors.New("mcpauth: invalid token")
 // verifier cannot skip that.
 //
 // An error that wraps [ErrInvalidToken] is answered with 401 invalid_token.
-// Any other error is answered with 503, because clients throw a token away
-// when they see 401. The error text must not contain the token.
+// Any other error, and a panic, is answered with 503, because clients throw a
+// token away when they see 401. The error text must not contain the token.
 //
 // Verify must honour ctx and be safe for concurrent use.
 type Verifier interface {
@@ -74,7 +75,7 @@ type customVerifier struct {
 
 // Verify implements the interface of package token.
 func (v customVerifier) Verify(ctx context.Context, text, _ string) (*token.Verified, *refusal.Refusal) {
-	c, err := v.verifier.Verify(ctx, text)
+	c, err := panics.Call("the Verifier", func() (*Claims, error) { return v.verifier.Verify(ctx, text) })
 	if err == nil && c == nil {
 		err = fmt.Errorf("the verifier of %q returned neither claims nor an error", v.issuer)
 	}

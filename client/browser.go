@@ -10,8 +10,9 @@ import (
 )
 
 // OpenBrowser returns a function for [AuthorizationCode.OpenURL] that writes the
-// authorization URL to w and opens it in the user's browser. A browser that
-// cannot be opened is not an error, because the user has the URL.
+// authorization URL to w and opens it in the user's browser: the one that the
+// environment variable BROWSER names, else the system's. A browser that cannot be
+// opened is not an error, because the user has the URL.
 func OpenBrowser(w io.Writer) func(ctx context.Context, authorizationURL string) error {
 	return func(ctx context.Context, authorizationURL string) error {
 		if err := PrintURL(w)(ctx, authorizationURL); err != nil {

@@ -36,7 +36,11 @@ func protectedServer() (server *httptest.Server, as *mcpauthtest.Server, err err
 	}
 	mux.Handle("/.well-known/", protection.MetadataHandler())
 	mux.Handle("/mcp", protection.Protect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		info, _ := mcpauth.FromContext(r.Context())
+		info, err := mcpauth.RequireAuthInfo(r.Context())
+		if err != nil {
+			mcpauth.WriteChallenge(w, err)
+			return
+		}
 		fmt.Fprintf(w, "hello %s", info.Subject)
 	}), mcpauth.Scopes("read:notes")))
 	return server, as, nil

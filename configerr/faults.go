@@ -54,7 +54,7 @@ const (
 	InvalidPattern     Fault = "the key of the rule is not a name, a prefix that ends in * or a URI template"
 	InvalidMaxBody     Fault = "the limit of the body is negative or over 1 GiB"
 	ScopeNotAdvertised Fault = "the policy names a scope that the resource does not advertise"
-	ScopeUnknown       Fault = "the scope hierarchy names a scope that the resource does not advertise and its policy does not name"
+	ScopeUnknown       Fault = "neither the policy nor the resource's metadata names the scope"
 	MisspelledKeyword  Fault = "the policy asks for a scope that looks like a misspelled keyword"
 
 	// Of introspection.

@@ -56,7 +56,7 @@ func (r *reader) networks(texts []string) (networks []netip.Prefix) {
 }
 
 func (r *reader) resource(read *Resource, path string) mcpauth.Resource {
-	resource := mcpauth.Resource{Identifier: read.Identifier, ScopesSupported: read.ScopesSupported}
+	resource := mcpauth.Resource{Identifier: read.Identifier, ScopesSupported: read.ScopesSupported, ChallengeAllScopes: read.ChallengeAllScopes}
 	switch read.DPoP {
 	case "":
 	case "required", "optional":
@@ -117,7 +117,7 @@ func (r *reader) introspection(read *Introspection, path string) *mcpauth.Intros
 		ClientID:       read.ClientID,
 		AuthMethod:     mcpauth.ClientAuthMethod(read.AuthMethod),
 		Tokens:         mcpauth.IntrospectedTokens(read.Tokens),
-		AllowedClients: read.AllowedClients,
+		AllowedClients: read.AllowedClients, OnlyAccessTokens: read.OnlyAccessTokens,
 	}
 	if read.ClientSecretEnv == "" {
 		return introspection

@@ -24,6 +24,8 @@ type Resource struct {
 	ScopesSupported      []string              `yaml:"scopes_supported"`
 	// Policy is the name of a policy file, relative to this file.
 	Policy string `yaml:"policy"`
+	// ChallengeAllScopes lets a 401 ask for all scopes of the policy.
+	ChallengeAllScopes bool `yaml:"challenge_all_scopes"`
 	// DPoP is "required", "optional" or empty.
 	DPoP string `yaml:"dpop"`
 }
@@ -57,4 +59,6 @@ type Introspection struct {
 	AuthMethod      string   `yaml:"auth_method"`
 	Tokens          string   `yaml:"tokens"`
 	AllowedClients  []string `yaml:"allowed_clients"`
+	// OnlyAccessTokens is for servers that introspect no refresh tokens.
+	OnlyAccessTokens bool `yaml:"only_access_tokens"`
 }

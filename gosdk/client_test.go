@@ -2,6 +2,7 @@ package gosdk_test
 
 import (
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -29,19 +30,34 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
+// options are those of a client that speaks a protocol version. Clients of
+// go-sdk 1.7 choose the version themselves.
+func options(version string) (o *mcp.ClientSessionOptions, chosen bool) {
+	o = &mcp.ClientSessionOptions{}
+	field := reflect.ValueOf(o).Elem().FieldByName("ProtocolVersion")
+	if !field.IsValid() {
+		return o, false
+	}
+	field.SetString(version)
+	return o, true
+}
+
 // client connects the SDK's own client.
 func (n *notes) client(t *testing.T, version, token string) (*mcp.ClientSession, *recorder) {
 	t.Helper()
 	r := &recorder{}
 	r.token.Store(&token)
+	o, chosen := options(version)
 	session, err := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil).Connect(t.Context(),
-		&mcp.StreamableClientTransport{Endpoint: n.web.URL + "/mcp", HTTPClient: &http.Client{Transport: r}, MaxRetries: -1, DisableStandaloneSSE: true},
-		&mcp.ClientSessionOptions{ProtocolVersion: version})
+		&mcp.StreamableClientTransport{Endpoint: n.web.URL + "/mcp", HTTPClient: &http.Client{Transport: r}, MaxRetries: -1, DisableStandaloneSSE: true}, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = session.Close() })
 	if got := session.InitializeResult().ProtocolVersion; got != version {
+		if !chosen {
+			t.Skipf("this client of the SDK speaks %s", got)
+		}
 		t.Fatalf("the client speaks %s, not %s", got, version)
 	}
 	return session, r
@@ -141,6 +157,9 @@ func TestClientFindsNothingHidden(t *testing.T) {
 			_, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: "secret"})
 			if err == nil || !strings.Contains(err.Error(), "Unknown tool") {
 				t.Errorf("%v", err)
+			}
+			if _, chosen := options(legacy); !chosen {
+				return // the client of go-sdk 1.7 closes a session in which it gets a 400
 			}
 			if _, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: "read"}); err != nil {
 				t.Errorf("afterwards: %v", err)

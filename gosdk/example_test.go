@@ -17,9 +17,9 @@ import (
 )
 
 func whoami(ctx context.Context, req *mcp.CallToolRequest, _ struct{}) (*mcp.CallToolResult, any, error) {
-	info, ok := mcpauth.FromContext(ctx)
-	if !ok {
-		return nil, nil, errors.New("not authenticated")
+	info, err := mcpauth.RequireAuthInfo(ctx)
+	if err != nil {
+		return nil, nil, err
 	}
 	return &mcp.CallToolResult{
 		Content: []mcp.Content{&mcp.TextContent{Text: info.Subject + " at " + info.Issuer}},
@@ -39,7 +39,7 @@ func Example() {
 
 	server := mcp.NewServer(&mcp.Implementation{Name: "notes", Version: "1.0.0"}, nil)
 	server.AddReceivingMiddleware(gosdk.Middleware())
-	mcp.AddTool(server, &mcp.Tool{Name: "whoami", Description: "Tells who is calling."}, whoami)
+	mcp.AddTool(server, &mcp.Tool{Name: "whoami", Description: "Says who is calling."}, whoami)
 	handler := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, nil)
 
 	mux := http.NewServeMux()
@@ -74,8 +74,11 @@ func ExampleAuthInfo() {
 }
 
 func deleteNote(ctx context.Context, _ *mcp.CallToolRequest, in struct{ Owner string }) (*mcp.CallToolResult, any, error) {
-	info, ok := mcpauth.FromContext(ctx)
-	if !ok || in.Owner != info.Subject {
+	info, err := mcpauth.RequireAuthInfo(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if in.Owner != info.Subject {
 		if err := mcpauth.Require(ctx, "delete:notes"); err != nil {
 			return nil, nil, err
 		}

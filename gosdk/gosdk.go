@@ -1,17 +1,30 @@
 // Package gosdk protects MCP servers built on the official Go SDK
 // (github.com/modelcontextprotocol/go-sdk) with mcpauth.
 //
-// Two calls are enough. [Protect] wraps the SDK's streamable HTTP handler,
-// [Middleware] lets tool handlers find out who is calling, and refuse them:
+// Three calls protect a server on the official Go SDK: MetadataHandler says where
+// to get tokens, gosdk.Protect lets only authorized requests through, and
+// gosdk.Middleware shows each tool its caller.
 //
+//	auth, err := mcpauth.New(mcpauth.Config{
+//		Resources: []mcpauth.Resource{{
+//			Identifier:           "http://localhost:3001/mcp",
+//			AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "http://127.0.0.1:9400"}},
+//		}},
+//		Logger: slog.Default(),
+//	})
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	server := mcp.NewServer(&mcp.Implementation{Name: "notes", Version: "1.0.0"}, nil)
 //	server.AddReceivingMiddleware(gosdk.Middleware())
 //	handler := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, nil)
-//	mux.Handle("/mcp", gosdk.Protect(auth, handler, mcpauth.Scopes("read:notes")))
+//	http.Handle("/.well-known/", auth.MetadataHandler())
+//	http.Handle("/mcp", gosdk.Protect(auth, handler, mcpauth.Scopes("read:notes")))
 //
-// In a tool handler, mcpauth.FromContext(ctx) then returns the caller of this
-// very request, and req.Extra.TokenInfo is the SDK's own view of it. If the
-// handler returns the error of mcpauth.Require(ctx, "delete:notes"), it becomes
-// an HTTP 403, on which clients ask for the scope and try again.
+// In a tool handler, [mcpauth.RequireAuthInfo] then returns the caller of this
+// request, and req.Extra.TokenInfo is the SDK's own view of it. If the handler
+// returns the error of [mcpauth.Require], it becomes an HTTP 403, and clients then
+// ask for the missing scope and try again.
 //
 // What each tool, prompt and resource needs goes into mcpauth.Resource.Policy,
 // which [Protect] enforces. If you check requests with code of your own that
@@ -23,17 +36,12 @@
 package gosdk
 
 import (
-	"context"
-	"errors"
 	"net/http"
-	"time"
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/modelcontextprotocol/go-sdk/auth"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
-
-var errNoDoor = errors.New("gosdk: no door of mcpauth let the request in")
 
 // extraKey is where the TokenInfo carries the AuthInfo.
 const extraKey = "github.com/mcp-auth/go.AuthInfo"
@@ -43,49 +51,6 @@ const extraKey = "github.com/mcp-auth/go.AuthInfo"
 // option is wrong, or the handler or the Auth is nil.
 func Protect(a *mcpauth.Auth, next http.Handler, opts ...mcpauth.Option) http.Handler {
 	return a.Protect(Bridge(next), opts...)
-}
-
-// Bridge hands the mcpauth.AuthInfo in a request's context over to the SDK. Use
-// it behind code of your own that calls mcpauth.Auth.Authorize; [Protect] does
-// it already. Callers without a token, see [mcpauth.Anonymous], have no
-// TokenInfo. Bridge itself protects nothing: except for preflights, a request
-// that was not let in is answered with 500. It panics if the handler is nil.
-func Bridge(next http.Handler) http.Handler {
-	if next == nil {
-		panic("gosdk: the handler to protect is nil")
-	}
-	// The SDK's context key is private: the only way in is its own middleware,
-	// with a verifier that repeats what is already known. Expiry was checked
-	// with mcpauth's clock and leeway, so the SDK must not decide again.
-	handOver := auth.RequireBearerToken(verified, &auth.RequireBearerTokenOptions{
-		AllowMissingExpiration: true,
-		ClockSkew:              100 * 365 * 24 * time.Hour,
-	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, ok := mcpauth.FromContext(r.Context()); !ok {
-			if mcpauth.Anonymous(r.Context()) || isPreflight(r) {
-				next.ServeHTTP(w, r)
-				return
-			}
-			mcpauth.WriteChallenge(w, errNoDoor)
-			return
-		}
-		original := r.Header
-		restore := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			r.Header = original
-			// A stateful session keeps the context of the request that opened
-			// it: an AuthInfo in it would be stale in later calls. Only
-			// Middleware puts the right one back.
-			next.ServeHTTP(w, r.WithContext(mcpauth.NewContext(r.Context(), nil)))
-		})
-		bridged := r.Clone(r.Context())
-		bridged.Header = http.Header{"Authorization": {"Bearer verified"}}
-		handOver(restore).ServeHTTP(w, bridged)
-	})
-}
-
-func isPreflight(r *http.Request) bool {
-	return r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
 }
 
 // TokenInfo is the SDK's view of info, which [AuthInfo], [Middleware] and
@@ -116,15 +81,6 @@ func TokenInfo(info *mcpauth.AuthInfo) *auth.TokenInfo {
 		UserID:     info.UserID(),
 		Extra:      map[string]any{extraKey: info},
 	}
-}
-
-// verified is the SDK's verifier for a token that is already verified.
-func verified(ctx context.Context, _ string, _ *http.Request) (*auth.TokenInfo, error) {
-	info, ok := mcpauth.FromContext(ctx)
-	if !ok {
-		return nil, auth.ErrInvalidToken
-	}
-	return TokenInfo(info), nil
 }
 
 // AuthInfo returns who sent an MCP request, also without [Middleware]. It

@@ -22,6 +22,9 @@ const (
 // Middleware puts the AuthInfo of each request into the context of its handler,
 // for [mcpauth.FromContext]. Add it with AddReceivingMiddleware.
 //
+// It refuses all requests that [mcpauth.Auth.Protect] or an enforcement point of
+// your own let in without [Bridge], because it cannot know who sent them.
+//
 // A handler's error that is a [*mcpauth.Challenge], such as that of
 // [mcpauth.Require], becomes the HTTP response if that has not begun. Otherwise
 // it becomes the result of the tool, with IsError and the challenges in
@@ -30,6 +33,9 @@ const (
 func Middleware() mcp.Middleware {
 	return func(next mcp.MethodHandler) mcp.MethodHandler {
 		return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
+			if err := checkBridged(ctx, req); err != nil {
+				return nil, err
+			}
 			info, _ := AuthInfo(req)
 			ctx = mcpauth.NewContext(ctx, info)
 			result, err := next(ctx, method, req)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/internal/mcptest"
+	"github.com/mcp-auth/go/mcpgo"
 	"github.com/mcp-auth/go/policy"
 )
 
@@ -166,5 +168,56 @@ func TestCancellationIsDenied(t *testing.T) {
 	}
 	if got := <-answered; !strings.Contains(got.Body, "finished") {
 		t.Errorf("alice: %+v", got)
+	}
+}
+
+// auth is an Auth for the server's resource, with permission for ping.
+func (n *notes) auth(t *testing.T) *mcpauth.Auth {
+	t.Helper()
+	rules := notesPolicy()
+	rules.Methods["ping"] = policy.Authenticated()
+	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
+		Identifier: string(n.Endpoint), AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: n.as.Issuer()}}, Policy: rules,
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = auth.Close() })
+	return auth
+}
+
+// Covers RS23. Auth.Protect does not keep callers apart, so the middleware refuses
+// to serve behind it.
+func TestMiddlewareNeedsProtect(t *testing.T) {
+	t.Parallel()
+	for _, stateless := range []bool{true, false} {
+		var protect func(http.Handler) http.Handler
+		n := newNotes(t, setup{transport: []server.StreamableHTTPOption{server.WithStateLess(stateless)}, wrap: func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { protect(next).ServeHTTP(w, r) })
+		}})
+		auth := n.auth(t)
+		protect = func(next http.Handler) http.Handler { return auth.Protect(next) }
+		for _, token := range []string{n.token(t, "alice", "read"), ""} {
+			session := n.Open(t, legacy, token)
+			if got := n.Post(t, legacy, session, token, "tools/call", `"name":"help"`); !strings.Contains(got.Body, "mcpgo.Protect") {
+				t.Errorf("%+v", got)
+			}
+		}
+	}
+}
+
+// Covers RS23. The caller is known to what runs after the response, as tools of an
+// SSE server and task tools do.
+func TestCallerAfterResponse(t *testing.T) {
+	t.Parallel()
+	var kept context.Context
+	n := newNotes(t, setup{})
+	handler := mcpgo.Protect(n.auth(t), http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { kept = context.WithoutCancel(r.Context()) }))
+	r := httptest.NewRequest(http.MethodPost, "/mcp", strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"ping"}`))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+n.token(t, "alice"))
+	handler.ServeHTTP(httptest.NewRecorder(), r)
+	if info, err := mcpauth.RequireAuthInfo(kept); err != nil || info.Subject != "alice" {
+		t.Errorf("%+v, %v", info, err)
 	}
 }

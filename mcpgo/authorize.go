@@ -63,7 +63,7 @@ func (g *guard) isGuarded() bool { return g.server.GetHooks() == g.hooks }
 func guardedBy[T any](g *guard) func(context.Context, []T) []T {
 	return func(_ context.Context, items []T) []T {
 		if !g.isGuarded() {
-			return nil
+			return []T{} // nil would be encoded as null
 		}
 		return items
 	}

@@ -48,7 +48,7 @@ func TestAuthorizeInside(t *testing.T) {
 		{legacy, reader, "tools/call", `"name":"task","task":{}`, lacking},
 		{legacy, "root admin", "tools/call", `"name":"task","task":{}`, `"taskId"`},
 		{legacy, reader, "tools/call", `"name":"unheard"`, "not found"},
-		{legacy, reader, "prompts/get", `"name":"open"`, `"messages":[]`},
+		{legacy, reader, "prompts/get", `"name":"open"`, `"messages":`},
 		{legacy, reader, "prompts/get", `"name":"closed"`, lacking},
 		{legacy, reader, "resources/read", `"uri":"note://all"`, `"text":"text"`},
 		{legacy, reader, "resources/read", `"uri":"note://1"`, lacking},

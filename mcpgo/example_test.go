@@ -19,8 +19,11 @@ import (
 var notesOf = map[string]string{"1": "alice"}
 
 func deleteNote(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-	info, ok := mcpauth.FromContext(ctx)
-	if !ok || notesOf[req.GetString("id", "")] != info.Subject {
+	info, err := mcpauth.RequireAuthInfo(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if notesOf[req.GetString("id", "")] != info.Subject {
 		if err := mcpauth.Require(ctx, "delete:notes"); err != nil {
 			return nil, err
 		}

@@ -1,15 +1,17 @@
 // Package mcpgo protects MCP servers built on github.com/mark3labs/mcp-go with
 // mcpauth.
 //
-// Two calls are enough. [Protect] wraps the streamable HTTP server, [Middleware]
-// lets tool handlers refuse a caller:
+// Three calls protect a server on mcp-go: MetadataHandler says where to get tokens,
+// mcpgo.Protect lets only authorized requests through, and mcpgo.Middleware lets
+// each tool refuse its caller.
 //
 //	s := server.NewMCPServer("notes", "1.0.0", mcpgo.Middleware())
-//	mux.Handle("/mcp", mcpgo.Protect(auth, server.NewStreamableHTTPServer(s), mcpauth.Scopes("read:notes")))
+//	http.Handle("/.well-known/", auth.MetadataHandler())
+//	http.Handle("/mcp", mcpgo.Protect(auth, server.NewStreamableHTTPServer(s), mcpauth.Scopes("read:notes")))
 //
-// In a handler, mcpauth.FromContext(ctx) then returns the caller. If the
-// handler returns the error of mcpauth.Require(ctx, "delete:notes"), it becomes
-// an HTTP 403, on which clients ask for the scope and try again.
+// In a handler, [mcpauth.RequireAuthInfo] then returns the caller. If the handler
+// returns the error of [mcpauth.Require], it becomes an HTTP 403, and clients then
+// ask for the missing scope and try again.
 //
 // What each tool, prompt and resource needs goes into mcpauth.Resource.Policy,
 // which [Protect] enforces. If you check requests with code of your own that
@@ -30,6 +32,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/internal/protected"
 	"github.com/mcp-auth/go/policy"
 )
 
@@ -62,8 +65,9 @@ func Protect(a *mcpauth.Auth, next http.Handler, opts ...mcpauth.Option) http.Ha
 // knows no session of that name.
 func keepApart(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		info, _ := mcpauth.FromContext(r.Context()) // nil without a token, which has a UserID too
+		r = r.WithContext(kept(r.Context(), info))
 		if r.Header.Get(server.HeaderKeySessionID) == "" {
-			r = r.WithContext(r.Context()) // a copy
 			r.Header = r.Header.Clone()
 			r.Header.Set(server.HeaderKeySessionID, callerID(r.Context()))
 		}
@@ -81,11 +85,37 @@ func callerID(ctx context.Context) string {
 	return fmt.Sprintf("caller-%x", sha256.Sum256([]byte(info.UserID())))
 }
 
+type apartKey struct{}
+
+// kept returns a context that carries the AuthInfo also when the response has been
+// sent: task tools and the tools of an SSE server run after that. mcp-go keeps no
+// context for a session, so this one never serves another request.
+func kept(ctx context.Context, info *mcpauth.AuthInfo) context.Context {
+	if info != nil {
+		ctx = mcpauth.NewContext(ctx, info)
+	}
+	return context.WithValue(ctx, apartKey{}, true)
+}
+
+// errNotApart is the answer to all that a handler would do on a server behind
+// [mcpauth.Auth.Protect], where nothing keeps callers apart.
+var errNotApart = errors.New("this server is set up wrongly: around mcp-go's HTTP server, use mcpgo.Protect in place of Auth.Protect")
+
+func checkApart(ctx context.Context) error {
+	if apart, _ := ctx.Value(apartKey{}).(bool); apart || !protected.Request(ctx) {
+		return nil
+	}
+	return errNotApart
+}
+
 // Middleware turns an error of a tool, prompt or resource handler that is a
 // [*mcpauth.Challenge], such as that of [mcpauth.Require], into the HTTP
 // response if that has not begun. Otherwise it becomes the result of the tool,
 // with IsError and the challenges in _meta["mcp/www_authenticate"]. For prompts
 // and resources, mcp-go lets an error carry nothing but text.
+//
+// It refuses tools, prompts and resources behind [mcpauth.Auth.Protect], which does
+// not keep the callers of a stateless server apart, as [Protect] does.
 //
 // It does not see the handlers of task tools, as no middleware of mcp-go does.
 func Middleware() server.ServerOption { return middleware(nil) }
@@ -135,7 +165,10 @@ func (permitted decide) resources(next server.ResourceHandlerFunc) server.Resour
 // guarded calls a handler if the operation is permitted. Challenges, of the
 // policy and of the handler, become a refusal, unless the policy hides them.
 func guarded[T any](ctx context.Context, permitted decide, op policy.Operation, next func() (T, error)) (result T, err error) {
-	if err = permitted(ctx, op); err == nil {
+	if err = checkApart(ctx); err == nil {
+		err = permitted(ctx, op)
+	}
+	if err == nil {
 		result, err = next()
 	}
 	if err == nil {

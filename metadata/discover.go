@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/panics"
 	"github.com/mcp-auth/go/internal/retry"
 	"github.com/mcp-auth/go/network"
 )
@@ -319,7 +320,8 @@ func kindOfStatus(status int) DiscoveryKind {
 func (src *Source) read(body []byte) (*AuthorizationServer, error) {
 	if src.Repair != nil {
 		var err error
-		if body, err = src.Repair(body); err != nil {
+		body, err = panics.Call("the repair function", func() ([]byte, error) { return src.Repair(body) })
+		if err != nil {
 			return nil, fmt.Errorf("repair: %w", err)
 		}
 	}

@@ -138,6 +138,14 @@ func (e *Evaluator) ChallengeScopes(op Operation) []string {
 	return v.evaluate(context.Background(), e.find(&op).rule.Requirement).scopes
 }
 
+// Scopes returns all scopes that the rules name, in the order of [Policy.Rules].
+func (e *Evaluator) Scopes() (scopes []string) {
+	for _, r := range e.rules() {
+		scopes = scope.Union(scopes, namedScopes(r.Requirement))
+	}
+	return scopes
+}
+
 // RuleFor returns the rule that decides on an operation.
 func (e *Evaluator) RuleFor(op Operation) Rule { return e.find(&op).rule.Rule }
 

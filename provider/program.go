@@ -28,7 +28,8 @@ const programEnd = `	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpaut
 	if err != nil {
 		log.Fatal(err)
 	}
-	handler := http.NotFoundHandler() // your MCP server
+	// Put your MCP server here. On an MCP SDK, gosdk.Protect or mcpgo.Protect goes around it.
+	handler := http.NotFoundHandler()
 	mux := http.NewServeMux()
 	mux.Handle("/.well-known/", auth.MetadataHandler())
 	mux.Handle("/mcp", auth.Protect(handler))

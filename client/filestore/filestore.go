@@ -208,3 +208,21 @@ func (s *Store) Clear(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Reset removes every record, as Clear does, and what the store knows of its key:
+// the next use makes a new store. It is the way out if the passphrase or the key in
+// the keyring is lost. No other process may use the store meanwhile, since it would
+// go on with the old key. The error is a [*clienterr.StoreError] or the cause of
+// ctx.
+func (s *Store) Reset(ctx context.Context) error {
+	if err := s.Clear(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.aead = nil
+	if err := os.Remove(s.dir.path(headerFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return &clienterr.StoreError{Err: err}
+	}
+	return nil
+}

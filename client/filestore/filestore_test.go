@@ -222,6 +222,37 @@ func TestStoreClear(t *testing.T) {
 	}
 }
 
+// A store whose key is lost makes room for a new one, in the same process as well.
+//
+// Covers CL9.
+func TestStoreReset(t *testing.T) {
+	t.Parallel()
+	dir, none := t.TempDir(), &fakeKeyring{err: errNoKeyring}
+	lost := openTestStore(t, Config{Dir: dir, Passphrase: passphraseOf("forgotten")}, none)
+	put(t, lost, "a", "1")
+	s := openTestStore(t, Config{Dir: dir, Passphrase: passphraseOf("another one")}, none)
+	if _, err := read(t, s, "a"); !errors.Is(err, errOtherKey) {
+		t.Errorf("error %v, want another key", err)
+	}
+	for range 2 { // the second time there is nothing
+		if err := s.Reset(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if value, err := read(t, s, "a"); value != "" || err != nil {
+		t.Errorf("%q, %v after the reset", value, err)
+	}
+	put(t, s, "a", "2")
+	if err := s.Reset(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	put(t, s, "a", "3")
+	again := openTestStore(t, Config{Dir: dir, Passphrase: passphraseOf("another one")}, none)
+	if value, err := read(t, again, "a"); value != "3" || err != nil {
+		t.Errorf("%q, %v in another process", value, err)
+	}
+}
+
 func TestConfigFaults(t *testing.T) {
 	t.Parallel()
 	if _, err := Open(Config{}); !errors.Is(err, configerr.NoDirectory) {

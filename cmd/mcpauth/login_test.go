@@ -73,7 +73,7 @@ func storeArguments(t *testing.T) []string {
 // Covers CL6.
 func TestLoginWithoutRegistration(t *testing.T) {
 	t.Parallel()
-	as := newProvider(t)
+	as := newProvider(t, true)
 	server := newGuardedServer(t, as.URL)
 	store := storeArguments(t)
 	got := resultOf(t, append([]string{"login", server.URL + "/mcp", "--no-browser"}, store...)...)
@@ -89,15 +89,50 @@ func TestLoginWithoutRegistration(t *testing.T) {
 	}
 }
 
+// A provider that does not advertise PKCE is used only if the user says so, and
+// the user is told how. What the user says is held to the rules at once.
+//
+// Covers CL3.
+func TestLoginAtProviderThatDeviates(t *testing.T) {
+	t.Parallel()
+	server := newGuardedServer(t, newProvider(t, false).URL)
+	for name, test := range map[string]struct {
+		arguments []string
+		code      int
+		stderr    string
+	}{
+		"nothing said":      {nil, exitFailure, "mcpauth login " + server.URL + "/mcp --assume-pkce"},
+		"assumed":           {[]string{"--assume-pkce"}, exitFailure, "registers no clients by itself"},
+		"another issuer":    {[]string{"--assume-pkce", "--issuer", "https://as.example.com"}, exitFailure, "--assume-pkce"},
+		"no parameter":      {[]string{"--auth-param", "audience"}, exitUsage, "a --auth-param is not NAME=VALUE"},
+		"twice":             {[]string{"--token-param", "a=1", "--token-param", "a=2"}, exitUsage, "--token-param gives a twice"},
+		"of the protocol":   {[]string{"--auth-param", "state=a,b"}, exitUsage, "--auth-param: "},
+		"no issuer":         {[]string{"--own-issuer", "as.example.com"}, exitUsage, "--own-issuer: "},
+		"an unset variable": {[]string{"--own-issuer", ""}, exitUsage, "--own-issuer is empty: is a variable not set?"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			arguments := append([]string{"login", server.URL + "/mcp", "--no-browser"}, test.arguments...)
+			got := resultOf(t, append(arguments, storeArguments(t)...)...)
+			if got.code != test.code || !strings.Contains(got.stderr, test.stderr) {
+				t.Errorf("exit code %d, stderr lacks %q:\n%s", got.code, test.stderr, got.stderr)
+			}
+		})
+	}
+}
+
 // newProvider is an authorization server with metadata and nothing else.
-func newProvider(t *testing.T) *httptest.Server {
+func newProvider(t *testing.T, pkce bool) *httptest.Server {
 	t.Helper()
 	as := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_ = json.NewEncoder(w).Encode(map[string]any{
+		document := map[string]any{
 			"issuer": "http://" + r.Host, "authorization_endpoint": "http://" + r.Host + "/authorize",
 			"token_endpoint": "http://" + r.Host + "/token", "response_types_supported": []string{"code"},
-			"code_challenge_methods_supported": []string{"S256"},
-		})
+		}
+		if pkce {
+			document["code_challenge_methods_supported"] = []string{"S256"}
+		}
+		_ = json.NewEncoder(w).Encode(document)
 	}))
 	t.Cleanup(as.Close)
 	return as
@@ -106,7 +141,14 @@ func newProvider(t *testing.T) *httptest.Server {
 // newGuardedServer is an MCP server that lets nobody in.
 func newGuardedServer(t *testing.T, issuer string) *httptest.Server {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(guarded(issuer))
+	t.Cleanup(server.Close)
+	return server
+}
+
+// guarded is the handler of an MCP server that lets nobody in.
+func guarded(issuer string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		origin := "http://" + r.Host
 		if r.URL.Path == "/.well-known/oauth-protected-resource/mcp" {
 			_ = json.NewEncoder(w).Encode(map[string]any{"resource": origin + "/mcp", "authorization_servers": []string{issuer}})
@@ -114,9 +156,7 @@ func newGuardedServer(t *testing.T, issuer string) *httptest.Server {
 		}
 		w.Header().Set("WWW-Authenticate", `Bearer resource_metadata="`+origin+`/.well-known/oauth-protected-resource/mcp"`)
 		w.WriteHeader(http.StatusUnauthorized)
-	}))
-	t.Cleanup(server.Close)
-	return server
+	})
 }
 
 // A server without any metadata: default endpoints are used if the user says

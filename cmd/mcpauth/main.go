@@ -14,11 +14,13 @@
 //	mcpauth logout [URL]     forget it
 //	mcpauth version          what was built
 //
-// It exits with 0 on success, 1 on failure and 2 when it was called wrongly.
+// It exits with 0 on success, 1 on failure, 2 when it was called wrongly, and 130 when
+// Ctrl-C ended it before it was done.
 package main
 
 import (
 	"context"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -33,6 +35,7 @@ import (
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/policy"
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/providers"
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/selftest"
+	"github.com/mcp-auth/go/cmd/mcpauth/internal/terminal"
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/version"
 )
 
@@ -45,11 +48,16 @@ func main() {
 
 // run is the program without its process. It returns the exit code.
 func run(ctx context.Context, args []string, s command.Streams) int {
-	return command.Run(ctx, newRoot(s), args, s)
+	help := terminal.NewHelpWriter(s.Out)
+	code := command.Run(ctx, newRoot(s, help), args, s)
+	if help.Flush() != nil && code == 0 {
+		return 1
+	}
+	return code
 }
 
 // newRoot puts the commands together.
-func newRoot(s command.Streams) *cli.Command {
+func newRoot(s command.Streams, help io.Writer) *cli.Command {
 	root := &cli.Command{
 		Name:  "mcpauth",
 		Usage: "try, develop and check authorization for MCP servers",
@@ -61,10 +69,11 @@ func newRoot(s command.Streams) *cli.Command {
 			"  mcpauth check --server URL  check an MCP server\n" +
 			"  mcpauth providers auth0     see what to configure at a provider\n" +
 			"  mcpauth login URL           log in at an MCP server\n" +
-			"  mcpauth call URL TOOL       call one of its tools",
+			"  mcpauth call URL TOOL       call one of its tools\n" +
+			"  mcpauth completion bash     print the completion for a shell: bash, zsh, fish or pwsh",
 		Version:               version.Short(),
 		EnableShellCompletion: true,
-		Writer:                s.Out,
+		Writer:                help,
 		ErrWriter:             s.Err,
 		// run decides on the exit code: the library must not end the process.
 		ExitErrHandler: func(context.Context, *cli.Command, error) {},

@@ -18,6 +18,8 @@ const (
 	exitOK      = 0
 	exitFailure = 1
 	exitUsage   = 2
+
+	exitInterrupted = 130
 )
 
 // runCommand runs the program and returns its exit code.
@@ -80,8 +82,8 @@ func TestSelftestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("interrupted by the test"))
 	var stdout, stderr bytes.Buffer
-	if code := runCommand(ctx, &stdout, &stderr, "demo", "--selftest", "--json"); code != exitFailure {
-		t.Errorf("exit code %d, want %d", code, exitFailure)
+	if code := runCommand(ctx, &stdout, &stderr, "demo", "--selftest", "--json"); code != exitInterrupted {
+		t.Errorf("exit code %d, want %d", code, exitInterrupted)
 	}
 	var report selftest.Report
 	if err := json.Unmarshal(stdout.Bytes(), &report); err != nil {
@@ -90,7 +92,7 @@ func TestSelftestInterrupted(t *testing.T) {
 	if report.OK || len(report.Steps) != 1 || report.Steps[0].OK || !strings.Contains(report.Steps[0].Detail, "interrupted by the test") {
 		t.Errorf("report %+v, want one failed step with the cause", report)
 	}
-	if !strings.Contains(stderr.String(), "interrupted by the test") {
-		t.Errorf("stderr %q does not name the cause", stderr.String())
+	if stderr.String() != "mcpauth: interrupted\n" {
+		t.Errorf("stderr %q", stderr.String())
 	}
 }

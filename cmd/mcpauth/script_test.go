@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
@@ -46,6 +47,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":    scriptExits,
 			"start":    scriptStart,
+			"guard":    scriptGuard,
 			"signal":   scriptSignal,
 			"get":      scriptGet,
 			"hostof":   scriptHostOf,
@@ -134,6 +136,17 @@ func (b *background) kill() {
 	_ = b.command.Process.Kill()
 	_ = b.command.Wait()
 	b.done = true
+}
+
+// scriptGuard starts an MCP server that names an authorization server and lets
+// nobody in, and sets an environment variable to its URL: guard NAME ISSUER
+func scriptGuard(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: guard NAME ISSUER")
+	}
+	server := httptest.NewServer(guarded(args[1]))
+	ts.Defer(server.Close)
+	ts.Setenv(args[0], server.URL+"/mcp")
 }
 
 // scriptSignal sends a signal to the command that was started; it must then

@@ -1,5 +1,5 @@
-// Whoami is the quickstart: an MCP server with one tool, whoami, that tells the
-// caller who they are. With the development server "mcpauth dev", run it so:
+// Whoami is an MCP server with one tool, whoami, that returns who is calling. With
+// the development server "mcpauth dev", run it so:
 //
 //	MCP_AUTH_ISSUER=http://127.0.0.1:9400 MCP_RESOURCE_IDENTIFIER=http://127.0.0.1:3001/mcp go run ./examples/whoami
 //
@@ -43,7 +43,7 @@ func main() {
 	}
 }
 
-const help = `An MCP server with one tool, whoami, that tells the caller who they are.
+const help = `An MCP server with one tool, whoami, that returns who is calling.
 
 Run it with an authorization server for development:
 
@@ -164,7 +164,7 @@ func servePath(path string) string {
 func mcpHandler() http.Handler {
 	server := mcp.NewServer(&mcp.Implementation{Name: "whoami", Version: "1.0.0"}, nil)
 	server.AddReceivingMiddleware(gosdk.Middleware())
-	mcp.AddTool(server, &mcp.Tool{Name: "whoami", Description: "Tells who is calling."}, whoami)
+	mcp.AddTool(server, &mcp.Tool{Name: "whoami", Description: "Says who is calling."}, whoami)
 	return mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, nil)
 }
 
@@ -178,9 +178,9 @@ type identity struct {
 }
 
 func whoami(ctx context.Context, _ *mcp.CallToolRequest, _ struct{}) (*mcp.CallToolResult, identity, error) {
-	info, ok := mcpauth.FromContext(ctx)
-	if !ok {
-		return nil, identity{}, errors.New("not authenticated")
+	info, err := mcpauth.RequireAuthInfo(ctx)
+	if err != nil {
+		return nil, identity{}, err
 	}
 	return nil, identity{
 		Issuer: info.Issuer, Subject: info.Subject, ClientID: info.ClientID,

@@ -6,22 +6,12 @@ package flight
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
+
+	"github.com/mcp-auth/go/internal/panics"
 )
 
 // ErrNoReturn is the outcome of work that ended its goroutine.
 var ErrNoReturn = errors.New("the work ended its goroutine")
-
-// PanicError is the outcome of work that panicked. In a goroutine of its own a
-// panic would end the process; net/http contains one in a handler.
-type PanicError struct {
-	Value any
-	Stack []byte
-}
-
-// Error says that the work panicked, and with what.
-func (e *PanicError) Error() string { return fmt.Sprintf("the work panicked: %v", e.Value) }
 
 // Flight is work that several callers wait for.
 type Flight[T any] struct {
@@ -51,16 +41,11 @@ func (f *Flight[T]) Land(value T, err error) {
 
 // Run calls work, and then done with the outcome, exactly once and whatever
 // work does: a flight that never landed would keep its callers waiting. The
-// error of work that panicked is a [*PanicError], and that of work that ended
-// its goroutine [ErrNoReturn].
+// error of work that panicked is a [*panics.Error], and the error of work that
+// ended its goroutine [ErrNoReturn].
 func Run[R any](work func() (R, error), done func(R, error)) {
 	var result R
 	err := ErrNoReturn
-	defer func() {
-		if p := recover(); p != nil {
-			err = &PanicError{Value: p, Stack: debug.Stack()}
-		}
-		done(result, err)
-	}()
-	result, err = work()
+	defer func() { done(result, err) }()
+	result, err = panics.Call("a shared request", work)
 }

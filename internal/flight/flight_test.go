@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+
+	"github.com/mcp-auth/go/internal/panics"
 )
 
 // TestRun holds that work lands with an outcome, whatever it does.
@@ -40,7 +42,7 @@ func TestRun(t *testing.T) {
 
 func isPanic(value any) func(error) bool {
 	return func(err error) bool {
-		p, ok := errors.AsType[*PanicError](err)
+		p, ok := errors.AsType[*panics.Error](err)
 		return ok && len(p.Stack) > 0 && (value == nil || p.Value == value)
 	}
 }

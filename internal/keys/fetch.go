@@ -9,6 +9,7 @@ import (
 
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/internal/jose"
+	"github.com/mcp-auth/go/internal/panics"
 	"github.com/mcp-auth/go/internal/remote"
 	"github.com/mcp-auth/go/internal/retry"
 	"github.com/mcp-auth/go/metadata"
@@ -114,7 +115,8 @@ func (s *Source) requestKeys(ctx context.Context, url string) (*keyResponse, err
 func (s *Source) parseKeys(text []byte) (*jose.KeySet, []byte, error) {
 	if s.server.RepairKeys != nil {
 		var err error
-		if text, err = s.server.RepairKeys(text); err != nil {
+		text, err = panics.Call("the repair function", func() ([]byte, error) { return s.server.RepairKeys(text) })
+		if err != nil {
 			return nil, nil, fmt.Errorf("repair: %w", err)
 		}
 	}

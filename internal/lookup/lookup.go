@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"hash/maphash"
 	"sync"
 	"time"
@@ -208,7 +207,7 @@ func (c *Client[A]) run(l *lane[A], q *question[A]) {
 			l.asking--
 		}
 		c.mu.Unlock()
-		q.flight.Land(answer, withoutWords(err))
+		q.flight.Land(answer, err)
 	})
 }
 
@@ -238,12 +237,3 @@ func (c *Client[A]) ask(q *question[A]) (A, error) {
 }
 
 func (c *Client[A]) mayRetry(err error) bool { return c.config.MayPass(err) && c.retries.Spend() }
-
-// withoutWords keeps the words of a panic out of logs: a caller's own signing
-// key may panic with a secret.
-func withoutWords(err error) error {
-	if p, ok := err.(*flight.PanicError); ok { // as Run returns it
-		return fmt.Errorf("the question panicked with a %T", p.Value)
-	}
-	return err
-}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/internal/flight"
+	"github.com/mcp-auth/go/internal/panics"
 )
 
 // server is the remote side: what it answers, how slowly, and how often it was
@@ -679,7 +680,7 @@ func TestFetchThatDoesNotReturn(t *testing.T) {
 		})
 		misbehave = func() { panic("boom") }
 		_, err := d.Get(t.Context())
-		var p *flight.PanicError
+		var p *panics.Error
 		if !errors.As(err, &p) || p.Value != "boom" || len(p.Stack) == 0 {
 			t.Errorf("error is %v", err)
 		}
@@ -700,7 +701,7 @@ func TestErrorTexts(t *testing.T) {
 		"server is down": &Error{Err: errDown},
 		"fetched a moment ago, and again in 2s at the earliest":     &CoolingDownError{RetryAfter: 2 * time.Second},
 		"server is down; the next attempt is in 2s at the earliest": &CoolingDownError{Err: errDown, RetryAfter: 2 * time.Second},
-		"the work panicked: boom":                                   &Error{Err: &flight.PanicError{Value: "boom"}},
+		"x panicked with a value of type string":                    &Error{Err: &panics.Error{What: "x", Value: "boom"}},
 		"fetched a moment ago, and again in 1s at the earliest":     &Error{Err: &CoolingDownError{RetryAfter: time.Second}},
 	} {
 		if got := err.Error(); got != want {

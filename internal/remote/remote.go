@@ -116,7 +116,7 @@ type Event struct {
 var ErrClosed = errors.New("closed")
 
 // Error says that there is no usable value, or that a forced fetch failed. If
-// Fetch panicked, it wraps a *flight.PanicError.
+// Fetch panicked, it wraps a *panics.Error.
 type Error struct {
 	Err        error         // why the last fetch failed
 	RetryAfter time.Duration // when the next one may begin, from now

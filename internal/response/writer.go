@@ -110,7 +110,7 @@ func (w *Writer) Header() http.Header { return w.Unwrap().Header() }
 // Unwrap serves [http.ResponseController]. It does not lock: a deadline may be
 // what ends a Write.
 func (w *Writer) Unwrap() http.ResponseWriter {
-	if w.stage.Load() == left {
+	if w.HasLeft() {
 		return returned{}
 	}
 	return w.to
@@ -329,13 +329,16 @@ func (w *Writer) endStream(err error) {
 
 // Leave is for a handler that panicked, after which nothing is finished.
 func (w *Writer) Leave() {
-	if w.stage.Load() == left {
+	if w.HasLeft() {
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.letGo()
 }
+
+// HasLeft reports whether the handler has returned.
+func (w *Writer) HasLeft() bool { return w.stage.Load() == left }
 
 // letGo is called with mu held. Nothing that the handler left running can reach
 // the response then.

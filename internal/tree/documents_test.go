@@ -1,20 +1,14 @@
 package tree
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 )
-
-// maxQuickstart is how many lines of the caller's own code the README's
-// quickstart may take.
-const maxQuickstart = 15
 
 // goBlock is a ```go block of a document.
 type goBlock struct {
@@ -48,53 +42,6 @@ func goBlocks(t *testing.T, files ...string) (blocks []goBlock) {
 		}
 	}
 	return blocks
-}
-
-// TestProgramsInDocuments compiles every program in the documents. An overlay
-// makes them packages of the examples' module, which requires what they import.
-func TestProgramsInDocuments(t *testing.T) {
-	t.Parallel()
-	root, err := filepath.Abs(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	overlay := struct{ Replace map[string]string }{map[string]string{}}
-	args := []string{"build", "-overlay", filepath.Join(dir, "overlay.json")}
-	for i, block := range goBlocks(t, documents(t)...) {
-		if !block.isProgram() {
-			continue
-		}
-		if !strings.Contains(block.code, "\nfunc main() {\n") {
-			t.Errorf("%s: the program has no main", block)
-		}
-		pkg := fmt.Sprintf("document%d", i)
-		source := filepath.Join(dir, pkg+".go")
-		// Not package main, which would be linked. The line directive has faults
-		// reported where the reader finds them.
-		_, body, _ := strings.Cut(block.code, "\n")
-		text := fmt.Sprintf("package %s\n//line %s:%d\n%s", pkg, filepath.Join(root, block.file), block.line+1, body)
-		if err := os.WriteFile(source, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		overlay.Replace[filepath.Join(root, "examples", pkg, "main.go")] = source
-		args = append(args, "./examples/"+pkg)
-	}
-	if len(overlay.Replace) == 0 {
-		t.Fatal("the documents have no program")
-	}
-	data, err := json.Marshal(overlay)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "overlay.json"), data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	command := exec.CommandContext(t.Context(), "go", args...)
-	command.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=-mod=readonly", "GOWORK=")
-	if out, err := command.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
 }
 
 // TestSnippetsInDocuments holds every other piece of Go in the documents to
@@ -135,42 +82,6 @@ func squeeze(code string) string {
 		}
 	}
 	return strings.Join(lines, "\n")
-}
-
-// TestQuickstartIsShort counts the caller's own code in the README's first
-// program: everything but the package clause, imports, blank lines, comments
-// and lines of brackets alone.
-func TestQuickstartIsShort(t *testing.T) {
-	t.Parallel()
-	blocks := goBlocks(t, "README.md")
-	if len(blocks) == 0 || !blocks[0].isProgram() {
-		t.Fatal("the first Go block of README.md is no program")
-	}
-	own := ownLines(blocks[0].code)
-	if len(own) > maxQuickstart {
-		t.Errorf("%s: %d lines of the caller's code, at most %d:\n%s", blocks[0], len(own), maxQuickstart, strings.Join(own, "\n"))
-	}
-	if len(own) < 5 {
-		t.Errorf("%s: %d lines can hardly be a quickstart", blocks[0], len(own))
-	}
-}
-
-func ownLines(code string) (own []string) {
-	importing := false
-	for line := range strings.Lines(code) {
-		line = strings.TrimSpace(line)
-		switch {
-		case importing:
-			importing = line != ")"
-		case line == "import (":
-			importing = true
-		case strings.HasPrefix(line, "package "), strings.HasPrefix(line, "import "), strings.HasPrefix(line, "//"):
-		case strings.Trim(line, "{}()[],") == "":
-		default:
-			own = append(own, line)
-		}
-	}
-	return own
 }
 
 var (

@@ -37,3 +37,20 @@ func TestOpenRefuses(t *testing.T) {
 		}
 	}
 }
+
+// The user's own browser gets the URL as one argument, too.
+func TestConfigured(t *testing.T) {
+	t.Parallel()
+	const target = "https://as.example.com/?a=1&b=$(reboot)"
+	for setting, want := range map[string][]string{
+		"":                       {""},
+		"w3m":                    {"w3m", target},
+		"firefox --new-tab":      {"firefox", "--new-tab", target},
+		"open-it --url=%s --now": {"open-it", "--url=" + target, "--now"},
+	} {
+		name, args := configured(setting, target)
+		if got := append([]string{name}, args...); !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", setting, got, want)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"regexp"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -85,5 +86,9 @@ func syntaxError(err error) *Error {
 	if line > 0 && fromZero.MatchString(parts[2]) {
 		line++
 	}
-	return &Error{Line: max(1, line), Text: "not YAML: " + parts[2]}
+	text := "not YAML: " + parts[2]
+	if strings.Contains(parts[2], "cannot start any token") {
+		text += "; indentation takes spaces, not tabs, and a text that begins with @, ` or % takes quotes"
+	}
+	return &Error{Line: max(1, line), Text: text}
 }

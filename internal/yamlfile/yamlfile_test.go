@@ -98,7 +98,7 @@ func TestMistakes(t *testing.T) {
 		"merge key":        {"servers: [{<<: {issuer: x}}]", "f.yaml:1: servers[0]: a key must be text, not a merge key"},
 		"two documents":    {"strict: true\n---\nstrict: false\n", "f.yaml:2: a second document begins: the file must have one"},
 		"syntax":           {"strict: true\nservers: {a: b\n", "f.yaml:2: not YAML: did not find expected ',' or '}'"},
-		"tab":              {"strict: true\nservers:\n\ta: b\n", "f.yaml:3: not YAML: found character that cannot start any token"},
+		"tab":              {"strict: true\nservers:\n\ta: b\n", "f.yaml:3: not YAML: found character that cannot start any token; indentation takes spaces, not tabs, and a text that begins with @, ` or % takes quotes"},
 		"not UTF-8":        {"strict: true\nservers: \xff", "f.yaml:2: the file is not text in UTF-8"},
 		"too large":        {strings.Repeat("#", 1<<20+1), "f.yaml: the file is over 1 MiB"},
 		"several": {"leeway: x\nstrict: 1\n", "f.yaml:1: leeway: must be a time such as \"1h30m\", not text\n" +

@@ -16,6 +16,7 @@
 //	max_body: 4194304
 //	scopes_supported: [read:todos, export:todos, delete:todos, read:notes, admin]
 //	scope_includes: {admin: [delete:todos, export:todos], delete:todos: [read:todos]}
+//	challenge_all_scopes: false
 //
 // A requirement is one of these:
 //
@@ -23,7 +24,8 @@
 //     authenticated and public
 //   - a list: scopes, all of them, also those with the name of such a word
 //   - all or any, with a list of requirements
-//   - claim, with the name of one claim and its values
+//   - claim, with the name of one claim and its values, or with a mapping for a
+//     member of the claim: {claim: {realm_access: {roles: editor}}}
 //   - check, with the name of a function given by [WithChecks]
 //
 // [Load] reads a file, and [File.Apply] sets the fields of a [mcpauth.Resource].
@@ -56,10 +58,12 @@ type File struct {
 	ScopesSupported []string
 	// ScopeIncludes says which scopes include which. Nil if the file does not.
 	ScopeIncludes map[string][]string
+	// ChallengeAllScopes lets a 401 ask for all scopes of the policy.
+	ChallengeAllScopes bool
 }
 
-// Apply sets the Policy of the resource, and its ScopesSupported and
-// ScopeIncludes if the file has them.
+// Apply sets the Policy of the resource, and its ScopesSupported, ScopeIncludes and
+// ChallengeAllScopes if the file has them.
 func (f *File) Apply(r *mcpauth.Resource) {
 	p := f.Policy
 	r.Policy = &p
@@ -69,6 +73,7 @@ func (f *File) Apply(r *mcpauth.Resource) {
 	if f.ScopeIncludes != nil {
 		r.ScopeIncludes = maps.Clone(f.ScopeIncludes)
 	}
+	r.ChallengeAllScopes = r.ChallengeAllScopes || f.ChallengeAllScopes
 }
 
 // Option changes how a file is read.

@@ -20,7 +20,7 @@ const (
 
 // fields are those of a file, in the order in which errors list them.
 func fields() []string {
-	return []string{"default", "tools", "prompts", "resources", "methods", "show_all", "hide_refused", "max_body", "scopes_supported", "scope_includes"}
+	return []string{"default", "tools", "prompts", "resources", "methods", "show_all", "hide_refused", "max_body", "scopes_supported", "scope_includes", "challenge_all_scopes"}
 }
 
 // reader reads a file and notes its mistakes.
@@ -83,6 +83,8 @@ func (r *reader) field(e entry) {
 		r.file.ScopesSupported = r.texts(place{e.node, e.field, "ScopesSupported"})
 	case "scope_includes":
 		r.file.ScopeIncludes = r.includes(place{e.node, e.field, "ScopeIncludes"})
+	case "challenge_all_scopes":
+		r.file.ChallengeAllScopes = r.truth(e.place)
 	default:
 		r.fault(e.place, "the field is not known; known are %s", strings.Join(fields(), ", "))
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/command"
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/input"
@@ -15,7 +16,10 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-const maxArguments = 8 << 20
+const (
+	maxArguments = 8 << 20 // bytes
+	callPatience = 2 * time.Minute
+)
 
 func newCall(s command.Streams) *cli.Command {
 	return &cli.Command{
@@ -28,9 +32,11 @@ func newCall(s command.Streams) *cli.Command {
 			"Examples:\n" +
 			"  mcpauth call https://mcp.example.com/mcp whoami\n" +
 			"  mcpauth call https://mcp.example.com/mcp add-note '{\"text\": \"buy milk\"}'",
-		Flags:        append(loginFlags(), command.JSONFlag("print one line of JSON: the whole result")),
+		Flags:        append(sessionFlags(callPatience), command.JSONFlag("print one line of JSON: the whole result")),
 		ArgValidator: serverArgument(2, 3),
-		Action:       atServer(s, runCall),
+		// A parameter's value may hold a comma.
+		DisableSliceFlagSeparator: true,
+		Action:                    atServer(s, runCall),
 	}
 }
 
@@ -66,7 +72,7 @@ func toolArguments(text string, stdin io.Reader) (map[string]any, error) {
 // params a tool they do not have and arguments it does not take.
 func unknownTool(err error, server string) error {
 	if fault, ok := errors.AsType[*jsonrpc.Error](err); ok && fault.Code == jsonrpc.CodeInvalidParams {
-		return fmt.Errorf("%w\nTo see the tools and their arguments, run: mcpauth tools %s --json", err, server)
+		return fmt.Errorf("%w\nTo see the tools and their arguments, run: mcpauth tools %s --json", err, quoted(server))
 	}
 	return err
 }

@@ -9,33 +9,63 @@ import (
 	"time"
 )
 
-// The user whose browser is elsewhere pastes where it was sent to.
+const (
+	authorizationURL = "https://as.example.com/authorize?redirect_uri=http%3A%2F%2F127.0.0.1%2Fcallback%2Fx&state=s1"
+	goodCallback     = "http://127.0.0.1/callback/x?code=a&state=s1"
+)
+
+// The user whose browser is elsewhere pastes where it was sent to. A slip of the
+// hand does not end the login.
 //
 // Covers CL5, CL10.
 func TestAskForCallback(t *testing.T) {
 	t.Parallel()
-	for input, want := range map[string]string{
-		"http://127.0.0.1/callback?code=a\n":     "http://127.0.0.1/callback?code=a",
-		"  http://127.0.0.1/callback?code=a\r\n": "http://127.0.0.1/callback?code=a",
-		"http://127.0.0.1/callback?code=a":       "http://127.0.0.1/callback?code=a",
+	refused := "http://127.0.0.1/callback/x?error=access_denied"
+	for name, test := range map[string]struct {
+		input, want string
+		slips       int
+	}{
+		"at once":           {goodCallback + "\n", goodCallback, 0},
+		"spaces":            {"  " + goodCallback + "\r\n", goodCallback, 0},
+		"quotes":            {"'" + goodCallback + "'\n", goodCallback, 0},
+		"no line break":     {goodCallback, goodCallback, 0},
+		"error, no state":   {refused + "\n", refused, 0},
+		"login page":        {authorizationURL + "\n" + goodCallback + "\n", goodCallback, 1},
+		"empty, then cut":   {"\nhttp://127.0.0.1/callback/x?code=a\n" + goodCallback + "\n", goodCallback, 2},
+		"an earlier login":  {"http://127.0.0.1/callback/x?code=a&state=s0\n" + goodCallback + "\n", goodCallback, 1},
+		"another port":      {"http://127.0.0.1:80/callback/x?code=a&state=s1\n" + goodCallback + "\n", goodCallback, 1},
+		"without the query": {"http://127.0.0.1/callback/x?\n" + goodCallback + "\n", goodCallback, 1},
+		"nothing":           {"", "", 0},
+		"slips only":        {strings.Repeat("x\n", maxPastes+1), "", maxPastes},
+		"no end":            {strings.Repeat("x", 2*maxCallbackLine), "", 0},
 	} {
-		var out strings.Builder
-		got, err := askForCallback(strings.NewReader(input), &out)(t.Context(), "https://as.example.com/authorize?x=1")
-		if err != nil || got != want {
-			t.Errorf("%q gave %q, %v", input, got, err)
-		}
-		if !strings.Contains(out.String(), "https://as.example.com/authorize?x=1") {
-			t.Errorf("the user was shown %q", out.String())
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out strings.Builder
+			got, err := askForCallback(strings.NewReader(test.input), &out)(t.Context(), authorizationURL)
+			if got != test.want || (err == nil) != (test.want != "") {
+				t.Errorf("got %q, %v", got, err)
+			}
+			if slips := strings.Count(out.String(), "That is not it"); slips != test.slips {
+				t.Errorf("asked again %d times, want %d", slips, test.slips)
+			}
+			for _, want := range []string{authorizationURL, "begins with http://127.0.0.1/callback/x?", "cannot connect"} {
+				if !strings.Contains(out.String(), want) {
+					t.Errorf("the user was not told %q before: %s", want, out.String())
+				}
+			}
+		})
 	}
-	if _, err := askForCallback(strings.NewReader(""), io.Discard)(t.Context(), ""); err == nil {
-		t.Error("no error for no input")
-	}
+}
+
+// A login that has taken too long does not wait for a paste.
+func TestAskForCallbackEnds(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
 	reader, writer := io.Pipe()
 	defer writer.Close()
-	if _, err := askForCallback(reader, io.Discard)(ctx, ""); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := askForCallback(reader, io.Discard)(ctx, authorizationURL); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v, want a timeout", err)
 	}
 }

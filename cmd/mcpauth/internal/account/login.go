@@ -48,12 +48,14 @@ func newLogin(s command.Streams) *cli.Command {
 			"  mcpauth login https://mcp.example.com/mcp --headless",
 		Flags:        append(loginFlags(), command.JSONFlag("print one line of JSON: issuer, scopes, expiry; not the token")),
 		ArgValidator: serverArgument(1, 1),
-		Action:       atServer(s, runLogin),
+		// A parameter's value may hold a comma.
+		DisableSliceFlagSeparator: true,
+		Action:                    atServer(s, runLogin),
 	}
 }
 
 func runLogin(ctx context.Context, cmd *cli.Command, s command.Streams) error {
-	c, err := openAccount(ctx, cmd, s, true)
+	c, err := openAccount(ctx, cmd, s, logIn)
 	if err != nil {
 		return err
 	}
@@ -61,18 +63,21 @@ func runLogin(ctx context.Context, cmd *cli.Command, s command.Streams) error {
 	if err := c.Login(ctx); err != nil {
 		return err
 	}
-	if err := c.remember(ctx); err != nil {
-		return err
-	}
 	token, err := c.Token(ctx)
 	if err != nil {
 		return err
+	}
+	if err := c.remember(ctx, token.Issuer); err != nil {
+		return err
+	}
+	if cmd.String("store") == placeMemory {
+		fmt.Fprintln(s.Err, "The token is not kept, because of --store memory: use that with the commands tools and call.")
 	}
 	facts := factsOf(c.ServerURL(), token)
 	if cmd.Bool("json") {
 		return command.PrintJSON(s.Out, facts)
 	}
-	_, err = fmt.Fprintln(s.Out, terminal.Clean(facts.String()))
+	_, err = fmt.Fprintln(s.Out, terminal.Line(facts.String()))
 	return err
 }
 

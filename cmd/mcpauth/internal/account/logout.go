@@ -17,7 +17,8 @@ func newLogout(s command.Streams) *cli.Command {
 		Usage:     "forget the token for an MCP server, or all of them",
 		ArgsUsage: "[URL]",
 		Description: "With a URL the token is also revoked at the authorization server, if that supports it.\n" +
-			"Without one every token and every registration is forgotten.\n\n" +
+			"Without one every token and every registration is deleted, and nothing is revoked. That\n" +
+			"also helps if the store cannot be read any more, because its passphrase is lost.\n\n" +
 			"Examples:\n" +
 			"  mcpauth logout https://mcp.example.com/mcp\n" +
 			"  mcpauth logout",
@@ -36,16 +37,12 @@ type logoutFacts struct {
 func runLogout(ctx context.Context, cmd *cli.Command, s command.Streams) error {
 	facts := logoutFacts{Server: cmd.Args().First()}
 	if facts.Server == "" {
-		store, err := openStore(cmd)
-		if err != nil {
-			return err
-		}
-		if err := store.Clear(ctx); err != nil {
-			return err
-		}
-		return reportLogout(cmd, s, facts, "All tokens and registrations are forgotten.")
+		return logoutEverywhere(ctx, cmd, s)
 	}
-	c, err := openAccount(ctx, cmd, s, false)
+	c, err := openAccount(ctx, cmd, s, useTokens)
+	if keyless(err) { // no store was ever made
+		return reportLogout(cmd, s, facts, "Nothing is kept for "+facts.Server+".")
+	}
 	if err != nil {
 		return err
 	}
@@ -55,14 +52,26 @@ func runLogout(ctx context.Context, cmd *cli.Command, s command.Streams) error {
 	if err := forgetSettings(ctx, c.store, facts.Server); err != nil {
 		return errors.Join(failure, err)
 	}
-	var unkept *clienterr.StoreError
-	if errors.As(failure, &unkept) {
+	if _, unkept := errors.AsType[*clienterr.StoreError](failure); unkept {
 		return failure
 	}
 	if failure != nil {
-		fmt.Fprintf(s.Err, "The token could not be revoked: %s\n", terminal.Clean(failure.Error()))
+		fmt.Fprintf(s.Err, "The token could not be revoked: %s\n", terminal.Line(failure.Error()))
 	}
-	return reportLogout(cmd, s, facts, "The token for "+facts.Server+" is forgotten.")
+	return reportLogout(cmd, s, facts, "The token for "+facts.Server+" is forgotten, and the client that was registered for it.")
+}
+
+// logoutEverywhere deletes the store, which it need not be able to read.
+func logoutEverywhere(ctx context.Context, cmd *cli.Command, s command.Streams) error {
+	store, dir, err := openFileStore(cmd)
+	if err != nil {
+		return err
+	}
+	if err := store.Reset(ctx); err != nil {
+		return err
+	}
+	return reportLogout(cmd, s, logoutFacts{}, "All tokens and registrations in "+dir+" are deleted.\n"+
+		"The tokens were not revoked: until they expire, they are valid for whoever has a copy.")
 }
 
 func reportLogout(cmd *cli.Command, s command.Streams, facts logoutFacts, text string) error {

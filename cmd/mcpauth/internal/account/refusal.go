@@ -14,6 +14,9 @@ import (
 // maxRefusal bounds the body of a refusal that is looked at, in bytes.
 const maxRefusal = 16 << 10
 
+// maxDescription bounds what is shown of it, in characters.
+const maxDescription = 300
+
 // refusals keeps what the server said when it last refused a request. The SDK's
 // errors have nothing but the status.
 type refusals struct {
@@ -52,5 +55,13 @@ func (r *refusals) explain(err error) error {
 	if err == nil || r.last == "" {
 		return err
 	}
-	return fmt.Errorf("%w\nThe server says: %.300s", err, terminal.Clean(r.last))
+	return fmt.Errorf("%w\nThe server says: %s", err, terminal.Line(shortened(r.last)))
+}
+
+// shortened returns the beginning of a text.
+func shortened(text string) string {
+	if runes := []rune(text); len(runes) > maxDescription {
+		return string(runes[:maxDescription])
+	}
+	return text
 }

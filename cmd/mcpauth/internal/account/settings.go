@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/mcp-auth/go/client"
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/command"
@@ -25,22 +28,37 @@ type settings struct {
 	Networks     []netip.Prefix         `json:"allow_networks,omitempty"`
 	DPoP         client.DPoPMode        `json:"dpop,omitempty"`
 	Legacy       client.LegacyDiscovery `json:"legacy_discovery,omitempty"`
+	Deviations   deviations             `json:"deviations,omitzero"`
 }
 
-func settingsKey(server string) string { return "settings " + server }
-
-// chooseSettings takes the flags, or where none of them was given the settings
-// of the login.
-func chooseSettings(ctx context.Context, cmd *cli.Command, store client.Store, server string) (settings, error) {
-	for _, flag := range []string{"client-id", "client-secret-file", "issuer", "client-metadata-url", "redirect-uri", "scope", "allow-network", "dpop", "legacy-discovery"} {
-		if cmd.IsSet(flag) {
-			return readSettings(cmd)
-		}
+// settingsKeys are the names of the record for a server, the more exact one
+// first: tokens serve a server whatever the query in its URL, so the settings do
+// as well.
+func settingsKeys(server string) []string {
+	withoutQuery, query, _ := strings.Cut(server, "?")
+	if query == "" {
+		return []string{"settings " + withoutQuery}
 	}
-	return loadSettings(ctx, store, server)
+	return []string{"settings " + server, "settings " + withoutQuery}
 }
 
-func readSettings(cmd *cli.Command) (settings, error) {
+// settingsFlags are the flags that readSettings reads.
+func settingsFlags() []string {
+	return append([]string{
+		"client-id", "client-secret-file", "issuer", "client-metadata-url", "redirect-uri", "scope", "allow-network", "dpop", "legacy-discovery",
+	}, deviationFlags()...)
+}
+
+// readSettings reads the flags. It reports whether one of them was given.
+func readSettings(cmd *cli.Command) (_ settings, given bool, err error) {
+	if !slices.ContainsFunc(settingsFlags(), cmd.IsSet) {
+		return settings{}, false, nil
+	}
+	chosen, err := settingsOf(cmd)
+	return chosen, true, err
+}
+
+func settingsOf(cmd *cli.Command) (settings, error) {
 	modes := map[string]client.DPoPMode{"auto": client.DPoPAuto, "required": client.DPoPRequired, "off": client.DPoPOff}
 	mode, known := modes[cmd.String("dpop")]
 	if !known {
@@ -55,33 +73,46 @@ func readSettings(cmd *cli.Command) (settings, error) {
 	}
 	chosen := settings{
 		ClientID: cmd.String("client-id"), Issuer: cmd.String("issuer"), MetadataURL: cmd.String("client-metadata-url"),
-		RedirectURI: cmd.String("redirect-uri"), Scopes: cmd.StringSlice("scope"), DPoP: mode, Legacy: legacy,
+		RedirectURI: cmd.String("redirect-uri"), Scopes: strings.Fields(strings.Join(cmd.StringSlice("scope"), " ")), DPoP: mode, Legacy: legacy,
 	}
 	var err error
 	if chosen.Networks, err = command.Networks(cmd); err != nil {
 		return settings{}, err
 	}
+	if chosen.Deviations, err = readDeviations(cmd); err != nil {
+		return settings{}, err
+	}
 	file := cmd.String("client-secret-file")
-	if chosen.ClientID == "" && (file != "" || chosen.Issuer != "") {
+	if chosen.ClientID == "" && (file != "" || chosen.Issuer != "" && chosen.Deviations.none()) {
 		return settings{}, command.Usage(cmd, errors.New("--client-secret-file and --issuer need --client-id"))
 	}
 	if file == "" {
 		return chosen, nil
 	}
 	secret, err := input.SecretFile(file)
+	if err != nil {
+		return settings{}, command.Usage(cmd, fmt.Errorf("--client-secret-file: %w", err))
+	}
 	chosen.ClientSecret = string(secret)
-	return chosen, err
+	return chosen, nil
 }
 
+// loadSettings returns no settings if none are kept.
 func loadSettings(ctx context.Context, store client.Store, server string) (settings, error) {
 	var found settings
-	err := store.Update(ctx, settingsKey(server), func(record []byte) ([]byte, error) {
-		if record != nil && json.Unmarshal(record, &found) != nil {
-			return nil, errors.New("the settings of the login cannot be read: log in again")
+	for _, key := range settingsKeys(server) {
+		var kept bool
+		err := store.Update(ctx, key, func(record []byte) ([]byte, error) {
+			if kept = record != nil; kept && json.Unmarshal(record, &found) != nil {
+				return nil, errors.New("the settings of the login cannot be read: log in again")
+			}
+			return record, nil
+		})
+		if kept || err != nil {
+			return found, err
 		}
-		return record, nil
-	})
-	return found, err
+	}
+	return found, nil
 }
 
 func (c settings) save(ctx context.Context, store client.Store, server string) error {
@@ -89,11 +120,19 @@ func (c settings) save(ctx context.Context, store client.Store, server string) e
 	if err != nil {
 		return err
 	}
-	return store.Update(ctx, settingsKey(server), func([]byte) ([]byte, error) { return record, nil })
+	return putSettings(ctx, store, server, record)
 }
 
 func forgetSettings(ctx context.Context, store client.Store, server string) error {
-	return store.Update(ctx, settingsKey(server), func([]byte) ([]byte, error) { return nil, nil })
+	return putSettings(ctx, store, server, nil)
+}
+
+func putSettings(ctx context.Context, store client.Store, server string, record []byte) error {
+	var failures []error
+	for _, key := range settingsKeys(server) {
+		failures = append(failures, store.Update(ctx, key, func([]byte) ([]byte, error) { return record, nil }))
+	}
+	return errors.Join(failures...)
 }
 
 func (c settings) config(server string) client.Config {
@@ -104,7 +143,7 @@ func (c settings) config(server string) client.Config {
 		Scopes:              c.Scopes,
 		DPoP:                c.DPoP,
 		LegacyDiscovery:     c.Legacy,
-		Network:             network.Settings{AllowedNetworks: c.Networks},
+		Network:             network.Settings{AllowedNetworks: c.Networks, Proxy: network.EnvironmentProxy},
 	}
 	if c.ClientID != "" {
 		config.Credentials = []client.Credentials{{Issuer: c.Issuer, ClientID: c.ClientID, ClientSecret: c.ClientSecret}}

@@ -34,7 +34,7 @@ func newToken(s command.Streams) *cli.Command {
 var errBoundToken = errors.New("the token is bound to a key (DPoP): a header alone is of no use. Use mcpauth call, or log in with --dpop off")
 
 func runToken(ctx context.Context, cmd *cli.Command, s command.Streams) error {
-	c, err := openAccount(ctx, cmd, s, false)
+	c, err := openAccount(ctx, cmd, s, useTokens)
 	if err != nil {
 		return err
 	}

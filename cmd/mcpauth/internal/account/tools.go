@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
+	"time"
 
-	"github.com/mcp-auth/go/client"
 	"github.com/mcp-auth/go/client/clienterr"
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/command"
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/terminal"
@@ -15,7 +15,10 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-const maxTools = 10_000
+const (
+	maxTools      = 10_000
+	toolsPatience = 30 * time.Second
+)
 
 func newTools(s command.Streams) *cli.Command {
 	return &cli.Command{
@@ -26,9 +29,11 @@ func newTools(s command.Streams) *cli.Command {
 			"Examples:\n" +
 			"  mcpauth tools https://mcp.example.com/mcp\n" +
 			"  mcpauth tools https://mcp.example.com/mcp --json",
-		Flags:        append(loginFlags(), command.JSONFlag("print one line of JSON: the tools with their schemas")),
+		Flags:        append(sessionFlags(toolsPatience), command.JSONFlag("print one line of JSON: the tools with their schemas")),
 		ArgValidator: serverArgument(1, 1),
-		Action:       atServer(s, runTools),
+		// A parameter's value may hold a comma.
+		DisableSliceFlagSeparator: true,
+		Action:                    atServer(s, runTools),
 	}
 }
 
@@ -39,16 +44,17 @@ func runTools(ctx context.Context, cmd *cli.Command, s command.Streams) error {
 // withSession opens an MCP session for a command, which logs in by itself if
 // the server asks for it.
 func withSession(ctx context.Context, cmd *cli.Command, s command.Streams, use func(*mcp.ClientSession) error) error {
-	c, err := openAccount(ctx, cmd, s, true)
+	c, err := openAccount(ctx, cmd, s, useSession)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	session, refused, err := connectTo(ctx, c.Client)
+	server := &conversation{patience: newPatience(c.ServerURL(), cmd.Duration("answer-timeout"), s.Err)}
+	session, err := server.open(ctx, c.Client)
 	if err != nil {
-		return refused.explain(err)
+		return server.explain(err)
 	}
-	err = refused.explain(use(session))
+	err = server.explain(use(session))
 	_ = session.Close() // the server ends sessions by itself
 	return errors.Join(err, rememberLogin(ctx, c))
 }
@@ -56,25 +62,14 @@ func withSession(ctx context.Context, cmd *cli.Command, s command.Streams, use f
 // rememberLogin keeps the settings of a login that took place on the way.
 func rememberLogin(ctx context.Context, c *account) error {
 	var none *clienterr.LoginRequiredError
-	_, err := c.Token(ctx)
+	token, err := c.Token(ctx)
 	switch {
 	case errors.As(err, &none): // the server wants no token
 		return nil
 	case err != nil:
 		return err
 	}
-	return c.remember(ctx)
-}
-
-func connectTo(ctx context.Context, c *client.Client) (*mcp.ClientSession, *refusals, error) {
-	sdk := mcp.NewClient(&mcp.Implementation{Name: clientName, Version: "1.0.0"}, nil)
-	httpClient := c.HTTPClient()
-	refused := &refusals{base: httpClient.Transport}
-	httpClient.Transport = refused
-	session, err := sdk.Connect(ctx, &mcp.StreamableClientTransport{
-		Endpoint: c.ServerURL(), HTTPClient: httpClient, DisableStandaloneSSE: true, MaxRetries: -1,
-	}, nil)
-	return session, refused, err
+	return c.remember(ctx, token.Issuer)
 }
 
 func printTools(ctx context.Context, cmd *cli.Command, s command.Streams, session *mcp.ClientSession) error {
@@ -95,11 +90,9 @@ func printTools(ctx context.Context, cmd *cli.Command, s command.Streams, sessio
 	table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 	for _, tool := range tools {
 		first, _, _ := strings.Cut(strings.TrimSpace(tool.Description), "\n")
-		if _, err := fmt.Fprintf(table, "%s\t%s\n", oneWord(tool.Name), strings.ReplaceAll(terminal.Clean(first), "\t", " ")); err != nil {
+		if _, err := fmt.Fprintf(table, "%s\t%s\n", terminal.Line(tool.Name), terminal.Line(first)); err != nil {
 			return err
 		}
 	}
 	return table.Flush()
 }
-
-func oneWord(name string) string { return strings.Join(strings.Fields(terminal.Clean(name)), " ") }

@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/mcp-auth/go/check"
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/command"
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/input"
+	"github.com/mcp-auth/go/cmd/mcpauth/internal/terminal"
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/metadata"
 	"github.com/mcp-auth/go/network"
@@ -58,7 +60,7 @@ func NewCommand(s command.Streams) *cli.Command {
 			command.JSONFlag("print one line of JSON, like --format json"),
 			&cli.BoolFlag{Name: "strict", Usage: "also exit with 1 if there are warnings"},
 			&cli.BoolFlag{Name: "quiet", Usage: "do not report progress on standard error"},
-			command.NetworkFlag(),
+			command.NetworkFlag(""),
 			&cli.StringFlag{Name: "ca-file", Usage: "`FILE` with certificates (PEM) of authorities to trust in addition to the system's"},
 			&cli.DurationFlag{Name: "timeout", Usage: "how long to wait for each answer", Value: defaultTimeout},
 		}, pageFlags()...),
@@ -118,9 +120,9 @@ func run(ctx context.Context, cmd *cli.Command, s command.Streams) error {
 	var badFile *fileError
 	switch {
 	case errors.As(err, &badURL) && cmd.IsSet("server"):
-		return command.Usage(cmd, fmt.Errorf("--server must be a URL such as https://mcp.example.com/mcp: %w", err))
+		return command.Usage(cmd, fmt.Errorf("--server must be a URL such as https://mcp.example.com/mcp: %w%s", err, command.MissingScheme(cmd.String("server"))))
 	case errors.As(err, &badURL), errors.As(err, &badIssuer):
-		return command.Usage(cmd, fmt.Errorf("give a URL such as https://auth.example.com or https://mcp.example.com/mcp: %w", err))
+		return command.Usage(cmd, fmt.Errorf("give a URL such as https://auth.example.com or https://mcp.example.com/mcp: %w%s", err, command.MissingScheme(cmd.Args().First())))
 	case errors.As(err, &badFile):
 		return command.FileError(err)
 	case report == nil && cmd.Args().Len() > 0 && ctx.Err() == nil:
@@ -133,7 +135,8 @@ func run(ctx context.Context, cmd *cli.Command, s command.Streams) error {
 		return err
 	}
 	if err != nil {
-		return fmt.Errorf("the check was ended, and the report is not complete: %w", err)
+		fmt.Fprintln(s.Err, "The check was ended, and the report is not complete.")
+		return err
 	}
 	if !report.OK() || cmd.Bool("strict") && report.Count(metadata.Warning) > 0 {
 		return command.ErrReported
@@ -155,7 +158,7 @@ func makeReport(ctx context.Context, cmd *cli.Command, s command.Streams, opts c
 	if file := cmd.String("other-token-file"); file != "" {
 		token, err := input.SecretFile(file)
 		if err != nil {
-			return nil, err
+			return nil, command.Usage(cmd, fmt.Errorf("--other-token-file: %w", err))
 		}
 		opts.WrongAudienceToken = string(token)
 	}
@@ -172,7 +175,7 @@ func reportWriter(cmd *cli.Command) (func(*check.Report, io.Writer) error, error
 	}
 	switch format {
 	case "text":
-		return (*check.Report).WriteText, nil
+		return writeText, nil
 	case "json":
 		return (*check.Report).WriteJSON, nil
 	case "markdown":
@@ -183,15 +186,30 @@ func reportWriter(cmd *cli.Command) (func(*check.Report, io.Writer) error, error
 	return nil, command.Usage(cmd, errors.New("--format must be text, json, markdown or sarif"))
 }
 
+// writeText writes the report as text, with headings in colour on a terminal.
+func writeText(r *check.Report, w io.Writer) error {
+	var b strings.Builder
+	if err := r.WriteText(&b); err != nil {
+		return err
+	}
+	style := terminal.NewStyle(w)
+	headings := strings.NewReplacer(
+		"\nErrors\n", "\n"+style.Error("Errors")+"\n", "\nWarnings\n", "\n"+style.Warning("Warnings")+"\n",
+		"\nIn order\n", "\n"+style.Good("In order")+"\n",
+	)
+	_, err := headings.WriteString(w, b.String())
+	return err
+}
+
 func options(cmd *cli.Command, s command.Streams) (check.Options, error) {
-	opts := check.Options{Network: network.Settings{Timeout: cmd.Duration("timeout")}}
+	opts := check.Options{Network: network.Settings{Timeout: cmd.Duration("timeout"), Proxy: network.EnvironmentProxy}}
 	var err error
 	if opts.Network.AllowedNetworks, err = command.Networks(cmd); err != nil {
 		return opts, err
 	}
 	if file := cmd.String("ca-file"); file != "" {
 		if opts.Network.RootCAs, err = readCertificates(file); err != nil {
-			return opts, err
+			return opts, command.Usage(cmd, fmt.Errorf("--ca-file: %w", err))
 		}
 	}
 	if !cmd.Bool("quiet") {
@@ -238,5 +256,8 @@ func validToken(cmd *cli.Command, stdin io.Reader) (string, error) {
 	default:
 		token, err = input.SecretFile(file)
 	}
-	return string(token), err
+	if err != nil {
+		return "", command.Usage(cmd, fmt.Errorf("--token-file: %w", err))
+	}
+	return string(token), nil
 }

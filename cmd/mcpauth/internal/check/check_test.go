@@ -28,7 +28,7 @@ func TestEndedCheckReports(t *testing.T) {
 	t.Cleanup(server.Close)
 	var stdout, stderr strings.Builder
 	code := runCommand(ctx, &stdout, &stderr, "--quiet", "--server", server.URL)
-	if code != 1 || !strings.Contains(stdout.String(), "challenge_missing") || !strings.Contains(stderr.String(), "not complete") {
+	if code != 130 || !strings.Contains(stdout.String(), "challenge_missing") || !strings.Contains(stderr.String(), "not complete") {
 		t.Errorf("exit code %d, report:\n%s\n%s", code, stdout.String(), stderr.String())
 	}
 	if strings.Contains(stdout.String(), "server_unreachable") {

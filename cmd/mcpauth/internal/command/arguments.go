@@ -2,9 +2,14 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"net/netip"
+	"slices"
+	"strings"
 
+	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/internal/suggest"
 	"github.com/urfave/cli/v3"
 )
@@ -57,9 +62,10 @@ func didYouMean(word string, known []string) string {
 	return ""
 }
 
-// NetworkFlag is the flag that names private networks, for [Networks].
-func NetworkFlag() cli.Flag {
-	return &cli.StringSliceFlag{Name: "allow-network", Usage: "private `NETWORK` in which servers may be reached, such as 10.0.0.0/8; can be repeated"}
+// NetworkFlag is the flag that names private networks, for [Networks]. group is its
+// place in the help.
+func NetworkFlag(group string) cli.Flag {
+	return &cli.StringSliceFlag{Category: group, Name: "allow-network", Usage: "private `NETWORK` in which servers may be reached, such as 10.0.0.0/8; can be repeated"}
 }
 
 // Networks returns the private networks that the flag names.
@@ -73,4 +79,56 @@ func Networks(cmd *cli.Command) ([]netip.Prefix, error) {
 		networks = append(networks, network)
 	}
 	return networks, nil
+}
+
+// MissingScheme returns what to add to the error of a URL that has no scheme, empty
+// if it has one.
+func MissingScheme(text string) string {
+	if text == "" || strings.Contains(text, "://") || strings.ContainsAny(text, " \t") || strings.HasPrefix(text, "-") {
+		return ""
+	}
+	host, _, _ := strings.Cut(text, "/")
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	scheme := "https"
+	if fetch.IsLoopbackHost(host) {
+		scheme = "http"
+	}
+	return fmt.Sprintf(". The scheme is missing: did you mean %s://%s?", scheme, text)
+}
+
+const emptyAllowed = "empty flags"
+
+// AllowEmpty is the metadata of a command whose flags may be empty.
+func AllowEmpty() map[string]any { return map[string]any{emptyAllowed: true} }
+
+// refuseEmpty refuses arguments and flags that are empty, as unset variables of a
+// script are. Arguments after the second may be.
+func refuseEmpty(cmd *cli.Command) error {
+	for i, argument := range cmd.Args().Slice() {
+		if argument == "" && i < 2 {
+			return Usage(cmd, errors.New("an argument is empty: is a variable not set?"))
+		}
+	}
+	if cmd.Metadata[emptyAllowed] != nil {
+		return nil
+	}
+	for _, flag := range cmd.Flags {
+		name := flag.Names()[0]
+		if !cmd.IsSet(name) {
+			continue
+		}
+		empty := false
+		switch flag.(type) {
+		case *cli.StringFlag:
+			empty = cmd.String(name) == ""
+		case *cli.StringSliceFlag:
+			empty = slices.Contains(cmd.StringSlice(name), "")
+		}
+		if empty {
+			return Usage(cmd, fmt.Errorf("%s is empty: is a variable not set?", dashed(name)))
+		}
+	}
+	return nil
 }

@@ -3,11 +3,15 @@
 package command
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"strings"
 	"text/template"
+	"unicode/utf16"
 
+	"github.com/mcp-auth/go/cmd/mcpauth/internal/terminal"
 	"github.com/urfave/cli/v3"
 )
 
@@ -21,11 +25,35 @@ type Streams struct {
 // JSONFlag is the flag of a command that can answer for scripts.
 func JSONFlag(usage string) cli.Flag { return &cli.BoolFlag{Name: "json", Usage: usage} }
 
-// PrintJSON writes a value as one line of JSON.
+// PrintJSON writes a value as one line of JSON, in which no character is raw that
+// steers, reorders or hides text on a terminal.
 func PrintJSON(w io.Writer, value any) error {
-	encoder := json.NewEncoder(w)
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(value)
+	if err := encoder.Encode(value); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, escapeHidden(b.String()))
+	return err
+}
+
+// escapeHidden escapes hidden characters, which JSON has in strings only, except
+// for the line break at its end.
+func escapeHidden(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case r == '\n' || !terminal.Hidden(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
 }
 
 // Announce writes what is running and what to do with it: by a template of text

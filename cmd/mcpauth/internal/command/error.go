@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/mcp-auth/go/cmd/mcpauth/internal/terminal"
 	"github.com/urfave/cli/v3"
 )
 
@@ -15,6 +16,8 @@ const (
 	exitOK      = 0
 	exitFailure = 1
 	exitUsage   = 2
+	// exitInterrupted is what shells report of a program that SIGINT ended.
+	exitInterrupted = 130
 )
 
 // ErrReported makes the exit code 1 without a message: the output of the command
@@ -43,14 +46,17 @@ func (e *UsageError) Unwrap() error { return e.err }
 // Run runs the command that args name, which begin with the name of the program.
 // It reports an error and returns the exit code of the program.
 func Run(ctx context.Context, root *cli.Command, args []string, s Streams) int {
-	err := root.Run(ctx, args)
-	if err == nil {
+	err := asUsage(root, args, root.Run(ctx, args))
+	switch {
+	case err == nil:
 		return exitOK
-	}
-	if errors.Is(err, ErrReported) {
+	case errors.Is(err, ErrReported):
 		return exitFailure
+	case interrupted(ctx, err):
+		fmt.Fprintln(s.Err, terminal.NewStyle(s.Err).Error("mcpauth:")+" interrupted")
+		return exitInterrupted
 	}
-	fmt.Fprintf(s.Err, "mcpauth: %s\n", Text(err))
+	fmt.Fprintf(s.Err, "%s %s\n", terminal.NewStyle(s.Err).Error("mcpauth:"), terminal.Clean(Text(err)))
 	usage, ok := errors.AsType[*UsageError](err)
 	if !ok {
 		return exitFailure
@@ -59,6 +65,28 @@ func Run(ctx context.Context, root *cli.Command, args []string, s Streams) int {
 		fmt.Fprintf(s.Err, "Run \"%s --help\" to see how it is used.\n", usage.command)
 	}
 	return exitUsage
+}
+
+// interrupted reports whether a command failed because the user ended it.
+func interrupted(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.Cause(ctx)))
+}
+
+// asUsage finds the wrong calls that the library has no type for: help on a command
+// that does not exist.
+func asUsage(root *cli.Command, args []string, err error) error {
+	if err == nil || !strings.HasPrefix(err.Error(), "No help topic for") {
+		return err
+	}
+	parent := root
+	for _, name := range args[1:] {
+		sub := parent.Command(name)
+		if sub == nil {
+			return unknownCommand(parent, name)
+		}
+		parent = sub
+	}
+	return Usage(parent, err)
 }
 
 // packageNames are names of packages of the library in front of an error.
@@ -71,6 +99,14 @@ func Text(err error) string { return packageNames.ReplaceAllString(err.Error(), 
 // ReportUsageErrors makes a command and the commands below it report wrong flags
 // as a [*UsageError].
 func ReportUsageErrors(cmd *cli.Command) {
+	if check := cmd.ArgValidator; check != nil {
+		cmd.ArgValidator = func(ctx context.Context, cmd *cli.Command) error {
+			if err := refuseEmpty(cmd); err != nil {
+				return err
+			}
+			return check(ctx, cmd)
+		}
+	}
 	cmd.OnUsageError = func(_ context.Context, cmd *cli.Command, err error, _ bool) error {
 		return Usage(cmd, explainFlagError(cmd, err))
 	}
@@ -79,8 +115,14 @@ func ReportUsageErrors(cmd *cli.Command) {
 	}
 }
 
+// unitMissing matches the error of a duration that is only a number.
+var unitMissing = regexp.MustCompile(`^invalid value "([^"]*)" for flag -+([^:]*): .*missing unit in duration`)
+
 // explainFlagError says which flag is unknown and what was probably meant.
 func explainFlagError(cmd *cli.Command, err error) error {
+	if value := unitMissing.FindStringSubmatch(err.Error()); value != nil {
+		return fmt.Errorf("%s %s has no unit: give a duration such as %ss, %sm or 1h30m", dashed(value[2]), value[1], value[1], value[1])
+	}
 	name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
 	if !unknown {
 		return err

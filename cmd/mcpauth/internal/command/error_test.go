@@ -41,6 +41,7 @@ func TestRun(t *testing.T) {
 		"failure":  {func(*cli.Command) error { return failed }, 1, "mcpauth: it failed\n"},
 		"reported": {func(*cli.Command) error { return fmt.Errorf("x: %w", ErrReported) }, 1, ""},
 		"usage":    {func(cmd *cli.Command) error { return Usage(cmd, failed) }, 2, "mcpauth: it failed\nRun \"test --help\" to see how it is used.\n"},
+		"steering": {func(*cli.Command) error { return errors.New("a\x1b[2J\u202eb") }, 1, "mcpauth: a\uFFFD[2J\uFFFDb\n"},
 		"file":     {func(*cli.Command) error { return FileError(failed) }, 2, "mcpauth: it failed\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -56,5 +57,22 @@ func TestRun(t *testing.T) {
 				t.Errorf("exit code %d, %q, %q", code, stderr.String(), stdout.String())
 			}
 		})
+	}
+}
+
+// Ctrl-C is no failure of the command's own.
+func TestRunInterrupted(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("interrupt"))
+	for name, err := range map[string]error{"canceled": fmt.Errorf("x: %w", context.Canceled), "cause": context.Cause(ctx)} {
+		var stderr bytes.Buffer
+		root := &cli.Command{
+			Name: "test", ExitErrHandler: func(context.Context, *cli.Command, error) {},
+			Action: func(context.Context, *cli.Command) error { return err },
+		}
+		if code := Run(ctx, root, []string{"test"}, Streams{Err: &stderr}); code != 130 || stderr.String() != "mcpauth: interrupted\n" {
+			t.Errorf("%s: exit code %d, %q", name, code, stderr.String())
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/command"
+	"github.com/mcp-auth/go/cmd/mcpauth/internal/loopback"
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/terminal"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/mcpauthtest/sqlitestore"
@@ -97,7 +98,7 @@ func run(ctx context.Context, o *options, s command.Streams, asJSON bool) (err e
 	o.settleDocuments(ctx, logger)
 	server, err := mcpauthtest.NewServer(o.config)
 	if err != nil {
-		return o.explain(err)
+		return o.explain(loopback.ExplainListen(err, o.config.Listen))
 	}
 	defer server.Close()
 	o.warn(logger)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mcp-auth/go/cmd/mcpauth/internal/command"
 	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/authserver/clientdoc"
 	"github.com/mcp-auth/go/internal/fetch"
@@ -56,7 +57,7 @@ func readOptions(cmd *cli.Command) (*options, error) {
 	if name := cmd.String("config"); name != "" {
 		read, err := readFile(name)
 		if err != nil {
-			return nil, err
+			return nil, command.FileError(err)
 		}
 		o.file = read
 		o.config, o.store = read.config(), read.Store
@@ -182,13 +183,17 @@ func (o *options) explain(err error) error {
 	names := yamlfile.NamesOf(&file{})
 	var lines []error
 	for _, fault := range faults {
-		mistake := &yamlfile.Error{Field: names.Path(strings.TrimPrefix(fault.Field, "Network.")), Text: names.Text(strings.ReplaceAll(fault.Text(), "Network.", "")), Err: fault}
+		text := names.Text(strings.ReplaceAll(fault.Text(), "Network.", ""))
+		if strings.Contains(text, "https") {
+			text += command.MissingScheme(fault.Value)
+		}
+		mistake := &yamlfile.Error{Field: names.Path(strings.TrimPrefix(fault.Field, "Network.")), Text: text, Err: fault}
 		if o.file != nil {
 			mistake = o.file.source.At(mistake)
 		}
 		lines = append(lines, mistake)
 	}
-	return errors.Join(lines...)
+	return command.FileError(errors.Join(lines...))
 }
 
 // checkListen returns whether an address is not loopback, which must be allowed.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"github.com/mcp-auth/go/internal/fetch"
@@ -40,12 +41,21 @@ func Check(flag, address, why string) error {
 func Listen(ctx context.Context, address string) (net.Listener, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, err
+		return nil, ExplainListen(err, address)
 	}
 	if tcp, ok := listener.Addr().(*net.TCPAddr); !ok || !tcp.IP.IsLoopback() {
 		return nil, errors.Join(fmt.Errorf("%s is not on loopback", listener.Addr()), listener.Close())
 	}
 	return listener, nil
+}
+
+// ExplainListen names the way out if a port is taken.
+func ExplainListen(err error, address string) error {
+	const ofWindows = syscall.Errno(10048) // WSAEADDRINUSE
+	if !errors.Is(err, syscall.EADDRINUSE) && !errors.Is(err, ofWindows) {
+		return err
+	}
+	return fmt.Errorf("%s is in use by another program, perhaps by an earlier start of this one. Stop that, or take another port; port 0 takes a free one (%w)", address, err)
 }
 
 // Origin returns the origin that clients use: the host as the user wrote it, with

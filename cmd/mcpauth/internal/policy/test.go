@@ -30,6 +30,7 @@ func newTestCommand(s command.Streams) *cli.Command {
 			"  mcpauth policy test policy.yaml --method completion/complete --prompt summarize",
 		Flags:                     testFlags(),
 		ArgValidator:              command.AtMost(1),
+		Metadata:                  command.AllowEmpty(), // a token has no scopes, a tool no name
 		DisableSliceFlagSeparator: true,
 		Action:                    func(ctx context.Context, cmd *cli.Command) error { return runTest(ctx, cmd, s) },
 	}

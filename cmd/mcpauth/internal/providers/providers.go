@@ -3,6 +3,7 @@ package providers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -65,6 +66,9 @@ func list(cmd *cli.Command, w io.Writer) error {
 func show(cmd *cli.Command, w io.Writer, name string) error {
 	p, err := provider.Get(name)
 	if err != nil {
+		if unknown, ok := errors.AsType[*provider.UnknownError](err); ok && unknown.Suggestion == "" {
+			err = fmt.Errorf("no provider has the name %q. To see the names, run: mcpauth providers", name)
+		}
 		return command.Usage(cmd, err)
 	}
 	if cmd.Bool("json") {

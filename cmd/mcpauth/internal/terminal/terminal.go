@@ -10,24 +10,17 @@ import (
 	"sync"
 )
 
-// Clean returns a text without characters that could steer the terminal.
-func Clean(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 {
-			return '\uFFFD'
-		}
-		return r
-	}, text)
-}
-
 // NewLogger returns a logger that writes each record on a line for people to
 // read, such as "warning: the message, key value". It leaves out times.
-func NewLogger(w io.Writer) *slog.Logger { return slog.New(&handler{out: &output{w: w}}) }
+func NewLogger(w io.Writer) *slog.Logger {
+	return slog.New(&handler{out: &output{w: w, style: NewStyle(w)}})
+}
 
 // output is shared by a logger and the loggers that are made of it.
 type output struct {
-	mu sync.Mutex
-	w  io.Writer
+	style Style
+	mu    sync.Mutex
+	w     io.Writer
 }
 
 type handler struct {
@@ -49,12 +42,6 @@ func (h *handler) WithGroup(string) slog.Handler { return h }
 // Handle writes a record.
 func (h *handler) Handle(_ context.Context, record slog.Record) error {
 	line := record.Message
-	switch {
-	case record.Level >= slog.LevelError:
-		line = "error: " + line
-	case record.Level >= slog.LevelWarn:
-		line = "warning: " + line
-	}
 	write := func(a slog.Attr) bool {
 		line += fmt.Sprintf(", %s %s", a.Key, a.Value)
 		return true
@@ -63,7 +50,13 @@ func (h *handler) Handle(_ context.Context, record slog.Record) error {
 		write(a)
 	}
 	record.Attrs(write)
-	line = strings.ReplaceAll(Clean(line), "\n", "; ")
+	line = Line(strings.ReplaceAll(line, "\n", "; "))
+	switch {
+	case record.Level >= slog.LevelError:
+		line = h.out.style.Error("error:") + " " + line
+	case record.Level >= slog.LevelWarn:
+		line = h.out.style.Warning("warning:") + " " + line
+	}
 	h.out.mu.Lock()
 	defer h.out.mu.Unlock()
 	_, err := fmt.Fprintln(h.out.w, line)

@@ -1,0 +1,150 @@
+package tree
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	// quickstartProgram is the program with which every introduction begins.
+	quickstartProgram = "examples/quickstart/main.go"
+	// maxQuickstart is how many lines mcpauth may add to the server in that program.
+	maxQuickstart = 15
+	// quickstartSentence says in every introduction what the program does to protect a server.
+	quickstartSentence = "Three calls protect a server on the official Go SDK: MetadataHandler says where to get tokens, " +
+		"gosdk.Protect lets only authorized requests through, and gosdk.Middleware shows each tool its caller."
+)
+
+// TestOneQuickstart holds all introductions to one program and one sentence.
+func TestOneQuickstart(t *testing.T) {
+	t.Parallel()
+	program := readFile(t, quickstartProgram)
+	for _, file := range []string{"README.md", "docs/quickstart.md"} {
+		if blocks := goBlocks(t, file); len(blocks) == 0 || blocks[0].code != program {
+			t.Errorf("the first program of %s is not %s", file, quickstartProgram)
+		}
+	}
+	// These show parts of it.
+	for _, file := range []string{"docs/design.md", "mcpauth.go", "gosdk/gosdk.go"} {
+		checkExcerpt(t, file, indentedCode(readFile(t, file)), program)
+	}
+	for _, file := range []string{"README.md", "docs/quickstart.md", "docs/design.md", "docs/auth-info.md", "mcpauth.go", "gosdk/gosdk.go"} {
+		if !strings.Contains(plainText(readFile(t, file)), quickstartSentence) {
+			t.Errorf("%s does not say: %s", file, quickstartSentence)
+		}
+	}
+}
+
+// checkExcerpt looks for lines of code in the program, in the same order.
+func checkExcerpt(t *testing.T, file string, code []string, program string) {
+	t.Helper()
+	if !slices.ContainsFunc(code, func(line string) bool { return strings.Contains(line, "gosdk.Protect(") }) {
+		t.Errorf("%s shows no program of the SDK", file)
+	}
+	rest := squeeze(program)
+	for _, line := range code {
+		before, after, found := strings.Cut("\n"+rest, "\n"+line+"\n")
+		if !found {
+			t.Errorf("%s: the line %q is not in %s, or not in that place", file, line, quickstartProgram)
+			continue
+		}
+		_, rest = before, after
+	}
+}
+
+// indentedCode returns the lines of the first block of code in a package comment
+// or a Markdown document that creates an Auth.
+func indentedCode(text string) (lines []string) {
+	text = strings.ReplaceAll("\n"+text, "\n//", "\n")
+	_, code, _ := strings.Cut(text, "auth, err := mcpauth.New(")
+	for line := range strings.Lines("\tauth, err := mcpauth.New(" + code) {
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		if !strings.HasPrefix(line, "\t") && !strings.HasPrefix(line, "    ") {
+			break
+		}
+		lines = append(lines, strings.TrimSpace(line))
+	}
+	return lines
+}
+
+var markup = regexp.MustCompile("(?m)^//|[`\\[\\]]")
+
+// plainText returns a text without markup and line breaks.
+func plainText(text string) string {
+	return strings.Join(strings.Fields(markup.ReplaceAllString(text, "")), " ")
+}
+
+// TestQuickstartIsShort counts what the program has beyond the same server without
+// protection: lines other than imports, blank lines, comments and lone brackets.
+func TestQuickstartIsShort(t *testing.T) {
+	t.Parallel()
+	added := ownLines(readFile(t, quickstartProgram))
+	for _, line := range ownLines(readFile(t, "internal/tree/testdata/unprotected.go.txt")) {
+		if at := slices.Index(added, line); at >= 0 {
+			added = slices.Delete(added, at, at+1)
+		}
+	}
+	if len(added) > maxQuickstart {
+		t.Errorf("mcpauth adds %d lines, at most %d:\n%s", len(added), maxQuickstart, strings.Join(added, "\n"))
+	}
+	if len(added) < 5 {
+		t.Errorf("%d lines can hardly protect a server", len(added))
+	}
+}
+
+func ownLines(code string) (own []string) {
+	importing := false
+	for line := range strings.Lines(code) {
+		line = strings.TrimSpace(line)
+		switch {
+		case importing:
+			importing = line != ")"
+		case line == "import (":
+			importing = true
+		case strings.HasPrefix(line, "package "), strings.HasPrefix(line, "import "), strings.HasPrefix(line, "//"):
+		case strings.Trim(line, "{}()[],") == "":
+		default:
+			own = append(own, line)
+		}
+	}
+	return own
+}
+
+// TestQuickstartOfClone follows the quickstart with a clone, as is necessary until
+// the first release: the commands that the page gives make a module that builds.
+func TestQuickstartOfClone(t *testing.T) {
+	t.Parallel()
+	clone, err := filepath.Abs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	edit := regexp.MustCompile("(?m)^go mod edit -replace .*$").FindString(readFile(t, "docs/quickstart.md"))
+	if edit == "" {
+		t.Fatal("the quickstart does not say how to use a clone")
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(readFile(t, quickstartProgram)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{
+		"go mod init example.com/notes",
+		strings.ReplaceAll(edit, "$HOME/mcpauth", clone),
+		"go mod tidy",
+		"go vet .",
+	} {
+		words := strings.Fields(line)
+		command := exec.CommandContext(t.Context(), words[0], words[1:]...)
+		command.Dir = dir
+		command.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=-mod=mod", "GOWORK=off")
+		if out, err := command.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", line, err, out)
+		}
+	}
+}
