@@ -213,7 +213,7 @@ func parseAlgorithms(faults *configerr.List, field string, names []string) (algo
 	for i, name := range names {
 		alg, ok := jose.ParseAlgorithm(name)
 		if !ok {
-			faults.Add(configerr.InvalidAlgorithm, fmt.Sprintf("%s.Algorithms[%d]", field, i), name)
+			faults.AddErr(configerr.InvalidAlgorithm, fmt.Sprintf("%s.Algorithms[%d]", field, i), name, jose.WhyNot(name))
 		}
 		algorithms = append(algorithms, alg)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/mcp-auth/go/configerr"
@@ -153,6 +154,7 @@ func (b *builder) addResource(r *Resource, field string) {
 	}
 	res := &resource{
 		identifier: r.Identifier, log: a.log, decided: b.config.Hooks.decided(a.log), showDetails: a.showDetails, metadataURL: id.MetadataURL,
+		path:      strings.TrimSuffix(id.Path, "/"),
 		hierarchy: hierarchy, policy: rules, sessions: r.sessionStore(), origins: b.origins(id.OnLoopback),
 		sender: senderconstraint.New(senderconstraint.Config{
 			Origin: id.Origin,
@@ -200,9 +202,28 @@ func (b *builder) access(r *Resource, field string) (*scope.Hierarchy, *policy.E
 func (b *builder) origins(onLoopback bool) *origin.Policy {
 	p, err := b.config.CORS.policy(onLoopback)
 	if err != nil && len(b.auth.ordered) == 0 {
-		b.faults.AddErr(configerr.InvalidCORS, "CORS.Origins", "", err)
+		b.addOrigins(err)
 	}
 	return p
+}
+
+// addOrigins reports which origins are not valid. The error is about all of them
+// together.
+func (b *builder) addOrigins(all error) {
+	before := b.faults.Len()
+	for i, text := range b.config.CORS.Origins {
+		_, err := origin.New(origin.Config{Origins: []string{text}})
+		if err == nil {
+			continue
+		}
+		if meant := origin.Meant(text); meant != "" {
+			err = fmt.Errorf("%s is meant", meant)
+		}
+		b.faults.AddErr(configerr.InvalidCORS, fmt.Sprintf("CORS.Origins[%d]", i), text, err)
+	}
+	if b.faults.Len() == before {
+		b.faults.AddErr(configerr.InvalidCORS, "CORS.Origins", "", all)
+	}
 }
 
 // trust connects the authorization servers of a resource with their keys.

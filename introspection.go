@@ -235,7 +235,7 @@ func (c *Introspection) parseKey(faults *configerr.List, field string) *jose.Sig
 		return nil
 	}
 	if _, known := jose.ParseAlgorithm(c.KeyAlgorithm); c.KeyAlgorithm != "" && !known {
-		faults.Add(configerr.InvalidAlgorithm, field+".KeyAlgorithm", c.KeyAlgorithm)
+		faults.AddErr(configerr.InvalidAlgorithm, field+".KeyAlgorithm", c.KeyAlgorithm, jose.WhyNot(c.KeyAlgorithm))
 		return nil
 	}
 	signer, err := jose.NewSigner(c.Key, c.KeyAlgorithm, c.KeyID)

@@ -89,9 +89,18 @@ func New(config Config) (*Auth, error) {
 	return a, nil
 }
 
+// mustExist panics with words that lead to the mistake: an error of New was not
+// looked at.
+func (a *Auth) mustExist() {
+	if a == nil {
+		panic("mcpauth: the Auth is nil; New returns one unless it returns an error")
+	}
+}
+
 // resource returns the resource with an identifier. The empty string means the
 // only one.
 func (a *Auth) resource(identifier string) (*resource, error) {
+	a.mustExist()
 	if len(a.ordered) == 1 && (identifier == "" || identifier == a.ordered[0].identifier) {
 		return a.ordered[0], nil
 	}
@@ -108,6 +117,7 @@ func (a *Auth) resource(identifier string) (*resource, error) {
 // are there already, and reports all that failed. A server calls it at start to
 // fail early; without it they are fetched when the first token arrives.
 func (a *Auth) Ready(ctx context.Context) error {
+	a.mustExist()
 	errs := a.sources.Ready(ctx)
 	for _, i := range a.introspectors {
 		err := i.Ready(ctx)
@@ -125,6 +135,7 @@ func (a *Auth) Ready(ctx context.Context) error {
 // nor to the stores and hooks of the configuration, which belong to the caller. A
 // program that keeps its Auth until it exits need not call it.
 func (a *Auth) Close() error {
+	a.mustExist()
 	for _, i := range a.introspectors { // they use the sources
 		i.Close()
 	}
@@ -137,6 +148,7 @@ func (a *Auth) Close() error {
 type resource struct {
 	identifier  string
 	metadataURL string
+	path        string // of the identifier, percent-encoded, without a slash at its end
 	hierarchy   *scope.Hierarchy
 	policy      *policy.Evaluator // nil: the scopes of the handler are enough
 	firstScopes []string          // what a 401 asks for besides; nil: nothing

@@ -37,7 +37,7 @@ func (s *MetadataSigner) parse(faults *configerr.List, field string) *jose.Signe
 		return nil
 	}
 	if _, ok := jose.ParseAlgorithm(s.Algorithm); !ok {
-		faults.Add(configerr.InvalidAlgorithm, field+".Algorithm", s.Algorithm)
+		faults.AddErr(configerr.InvalidAlgorithm, field+".Algorithm", s.Algorithm, jose.WhyNot(s.Algorithm))
 		return nil
 	}
 	signer, err := jose.NewSigner(s.Key, s.Algorithm, s.KeyID)

@@ -24,7 +24,10 @@ import (
 //     unless that scope is advertised;
 //   - [configerr.NonceKeyNotShared]: DPoP nonces that other replicas refuse;
 //   - [configerr.PlainHTTPAllowed]: hosts of Network.DangerouslyAllowHTTP.
-func (a *Auth) Warnings() []*configerr.Error { return slices.Clone(a.warnings) }
+func (a *Auth) Warnings() []*configerr.Error {
+	a.mustExist()
+	return slices.Clone(a.warnings)
+}
 
 // doubts finds what in the resources of a configuration is allowed but probably a
 // mistake.

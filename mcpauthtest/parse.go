@@ -17,6 +17,7 @@ import (
 	"github.com/mcp-auth/go/internal/authserver/tokenendpoint"
 	"github.com/mcp-auth/go/internal/authserver/trustedissuer"
 	"github.com/mcp-auth/go/internal/identifier"
+	"github.com/mcp-auth/go/internal/jose"
 )
 
 const (
@@ -55,7 +56,7 @@ func (c Config) parse() (*parsed, error) {
 	base := authserver.Parse(&list, c.settings())
 	c.Algorithm = cmp.Or(c.Algorithm, defaultAlgorithm)
 	if !key.Supported(c.Algorithm) {
-		list.Add(configerr.InvalidAlgorithm, "Algorithm", c.Algorithm)
+		list.AddErr(configerr.InvalidAlgorithm, "Algorithm", c.Algorithm, jose.WhyNot(c.Algorithm))
 	}
 	if err := list.Err(); err != nil {
 		return nil, err
