@@ -17,6 +17,7 @@ import (
 	"github.com/mcp-auth/go/internal/origin"
 	"github.com/mcp-auth/go/internal/scope"
 	"github.com/mcp-auth/go/internal/senderconstraint"
+	"github.com/mcp-auth/go/internal/session"
 	"github.com/mcp-auth/go/internal/token"
 	"github.com/mcp-auth/go/internal/wellknown"
 	"github.com/mcp-auth/go/metadata"
@@ -293,4 +294,15 @@ func (b *builder) publish() {
 	if b.auth.metadata, err = wellknown.New(documents); err != nil {
 		b.faults.AddErr(configerr.InvalidIdentifier, "Resources", "", err)
 	}
+}
+
+// sessionStore is the store of the resource, nil if callers share sessions.
+func (r *Resource) sessionStore() SessionStore {
+	switch {
+	case r.DangerouslyShareSessions:
+		return nil
+	case r.Sessions != nil:
+		return pluggedSessions{r.Sessions}
+	}
+	return session.NewMemory(session.DefaultSize)
 }

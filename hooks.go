@@ -2,6 +2,7 @@ package mcpauth
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -120,8 +121,9 @@ func guarded[E any](name string, hook func(E), log *slog.Logger) func(E) {
 			hook(e)
 			return struct{}{}, nil
 		})
-		if err != nil { // a panic: hooks return none; they know no secret
-			report(context.Background(), log, slog.LevelError, "mcpauth: hook panicked", append(causeOf(err), slog.String("hook", name))...)
+		if panicked, ok := errors.AsType[*panics.Error](err); ok { // a hook knows no secret
+			report(context.Background(), log, slog.LevelError, "mcpauth: hook panicked",
+				append(causeOf(err), slog.String("hook", name), slog.Any("panic", panicked.Value))...)
 		}
 	}
 }
@@ -156,4 +158,30 @@ func (h Hooks) decided(log *slog.Logger) func(context.Context, DecisionEvent) {
 	return func(ctx context.Context, e DecisionEvent) {
 		guarded("Decided", func(e DecisionEvent) { h.Decided(ctx, e) }, log)(e)
 	}
+}
+
+// causeOf shows an error, and where if it was a panic.
+func causeOf(err error) []slog.Attr {
+	attrs := []slog.Attr{slog.Any("cause", err)}
+	var panicked *panics.Error
+	if errors.As(err, &panicked) {
+		attrs = append(attrs, slog.String("stack", string(panicked.Stack)))
+	}
+	return attrs
+}
+
+// enabled reports whether the log takes records of a level. One that panics does
+// not.
+func enabled(ctx context.Context, log *slog.Logger, level slog.Level) bool {
+	yes, _ := panics.Call("the Logger", func() (bool, error) { return log.Enabled(ctx, level), nil })
+	return yes
+}
+
+// report writes to the log. There is no place to report a log that panics, which
+// must not keep the answer from its caller.
+func report(ctx context.Context, log *slog.Logger, level slog.Level, what string, attrs ...slog.Attr) {
+	_, _ = panics.Call("the Logger", func() (struct{}, error) {
+		log.LogAttrs(ctx, level, what, attrs...)
+		return struct{}{}, nil
+	})
 }

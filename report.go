@@ -11,7 +11,6 @@ import (
 	"github.com/mcp-auth/go/internal/dpop"
 	"github.com/mcp-auth/go/internal/jose"
 	"github.com/mcp-auth/go/internal/keys"
-	"github.com/mcp-auth/go/internal/panics"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/reason"
 )
@@ -78,32 +77,6 @@ func refusalLevel(ctx context.Context, refused *refusal.Refusal) slog.Level {
 // its context shows it.
 func causedByCaller(cause error) bool {
 	return keys.CausedByCaller(cause) || errors.Is(cause, dpop.ErrShare)
-}
-
-// causeOf shows an error, and where if it was a panic.
-func causeOf(err error) []slog.Attr {
-	attrs := []slog.Attr{slog.Any("cause", err)}
-	var panicked *panics.Error
-	if errors.As(err, &panicked) {
-		attrs = append(attrs, slog.String("stack", string(panicked.Stack)))
-	}
-	return attrs
-}
-
-// enabled reports whether the log takes records of a level. One that panics does
-// not.
-func enabled(ctx context.Context, log *slog.Logger, level slog.Level) bool {
-	yes, _ := panics.Call("the Logger", func() (bool, error) { return log.Enabled(ctx, level), nil })
-	return yes
-}
-
-// report writes to the log. There is no place to report a log that panics, which
-// must not keep the answer from its caller.
-func report(ctx context.Context, log *slog.Logger, level slog.Level, what string, attrs ...slog.Attr) {
-	_, _ = panics.Call("the Logger", func() (struct{}, error) {
-		log.LogAttrs(ctx, level, what, attrs...)
-		return struct{}{}, nil
-	})
 }
 
 // reportResponse reports that a response was withheld or broken off.

@@ -27,17 +27,6 @@ type SessionStore interface {
 	Bind(ctx context.Context, session, owner string) (holder string, err error)
 }
 
-// sessionStore is the store of the resource, nil if callers share sessions.
-func (r *Resource) sessionStore() SessionStore {
-	switch {
-	case r.DangerouslyShareSessions:
-		return nil
-	case r.Sessions != nil:
-		return pluggedSessions{r.Sessions}
-	}
-	return session.NewMemory(session.DefaultSize)
-}
-
 // pluggedSessions is a store that a user has plugged in.
 type pluggedSessions struct{ store SessionStore }
 

@@ -33,6 +33,7 @@ const complete = `resources:
   - identifier: https://api.example.com/notes
     scopes_supported: [read:notes, write:notes]
     policy: policy.yaml
+    challenge_all_scopes: true
     dpop: required
     authorization_servers:
       - issuer: https://auth.example.com
@@ -49,6 +50,7 @@ const complete = `resources:
           client_secret_env: NOTES_SECRET
           auth_method: client_secret_basic
           tokens: opaque
+          only_access_tokens: true
           allowed_clients: [app]
   - identifier: https://api.example.com/other
     dpop: optional
@@ -68,7 +70,7 @@ func TestLoad(t *testing.T) {
 		t.Errorf("got %+v of %s", config, file.Name())
 	}
 	notes := config.Resources[0]
-	if notes.Policy == nil || len(notes.Policy.Tools) != 1 || !reflect.DeepEqual(notes.ScopesSupported, []string{"write:notes"}) || !notes.DPoP.Required {
+	if notes.Policy == nil || len(notes.Policy.Tools) != 1 || !reflect.DeepEqual(notes.ScopesSupported, []string{"write:notes"}) || !notes.DPoP.Required || !notes.ChallengeAllScopes {
 		t.Errorf("got %+v", notes)
 	}
 	want := mcpauth.AuthorizationServer{
@@ -76,7 +78,7 @@ func TestLoad(t *testing.T) {
 		Audiences: []string{"notes-api"}, AllowedClients: []string{"app"}, Algorithms: []string{"ES256"}, TokenTypes: []string{"at+jwt"}, ScopeClaim: "scp",
 		Introspection: &mcpauth.Introspection{
 			Endpoint: "https://auth.example.com/introspect", ClientID: "notes", ClientSecret: "hush",
-			AuthMethod: mcpauth.ClientSecretBasic, Tokens: mcpauth.OpaqueTokens, AllowedClients: []string{"app"},
+			AuthMethod: mcpauth.ClientSecretBasic, Tokens: mcpauth.OpaqueTokens, AllowedClients: []string{"app"}, OnlyAccessTokens: true,
 		},
 	}
 	if got := notes.AuthorizationServers[0]; !reflect.DeepEqual(got, want) {
@@ -118,7 +120,7 @@ func TestMistakes(t *testing.T) {
 		want  string // after the name of the file
 	}{
 		"empty":         {"", configerr.NoResources, ": resources: no protected resource is configured"},
-		"unknown field": {"resources:\n  - foo: 1\n", configfile.Malformed, ":2: resources[0].foo: the field is not known; known are identifier, authorization_servers, scopes_supported, policy and dpop"},
+		"unknown field": {"resources:\n  - foo: 1\n", configfile.Malformed, ":2: resources[0].foo: the field is not known; known are identifier, authorization_servers, scopes_supported, policy, challenge_all_scopes and dpop"},
 		"syntax":        {"resources: [", configfile.Malformed, ":2: not YAML: did not find expected node content"},
 		"DPoP":          {"resources:\n  - dpop: maybe\n", configfile.InvalidDPoP, `:2: resources[0].dpop "maybe": the value must be required or optional`},
 		"network":       {"resources: [{}]\nallowed_networks:\n  - ten\n", configfile.InvalidNetwork, `:3: allowed_networks[0] "ten": the value must be a network such as 10.0.0.0/8`},

@@ -5,16 +5,6 @@
 // to get tokens, gosdk.Protect lets only authorized requests through, and
 // gosdk.Middleware shows each tool its caller.
 //
-//	auth, err := mcpauth.New(mcpauth.Config{
-//		Resources: []mcpauth.Resource{{
-//			Identifier:           "http://localhost:3001/mcp",
-//			AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "http://127.0.0.1:9400"}},
-//		}},
-//		Logger: slog.Default(),
-//	})
-//	if err != nil {
-//		log.Fatal(err)
-//	}
 //	server := mcp.NewServer(&mcp.Implementation{Name: "notes", Version: "1.0.0"}, nil)
 //	server.AddReceivingMiddleware(gosdk.Middleware())
 //	handler := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, nil)

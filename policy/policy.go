@@ -28,10 +28,12 @@ type Policy struct {
 	// by URI; keys may also be URI templates (RFC 6570) with {name}, which ends
 	// before /, ? and #, and {+name}, which does not. Either may stand for
 	// nothing. If there are rules, a URI that is not in normal form (RFC 3986
-	// §6.2.2) is refused unless it has a rule of its own, because the server
-	// might read it as another URI. For the same reason a URI is refused if
-	// another rule matches it without its query, or without the slash at its end,
-	// unless the key of its own rule has these.
+	// §6.2.2) is refused unless it has an exact rule, because the server might
+	// read it as another URI. For the same reason a URI is refused if another rule
+	// matches it in any reading that servers make of it: decoded, in other letters,
+	// without its query, its host or the slash at its end, unless the key of its
+	// own rule has these. The methods of the Skills extension (SEP-2640) that name
+	// a URI are among those with rules.
 	Resources map[string]Requirement
 	// Methods has rules for MCP methods, such as "completion/complete".
 	Methods map[string]Requirement

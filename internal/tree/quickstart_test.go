@@ -43,35 +43,37 @@ func TestOneQuickstart(t *testing.T) {
 // checkExcerpt looks for lines of code in the program, in the same order.
 func checkExcerpt(t *testing.T, file string, code []string, program string) {
 	t.Helper()
-	if !slices.ContainsFunc(code, func(line string) bool { return strings.Contains(line, "gosdk.Protect(") }) {
-		t.Errorf("%s shows no program of the SDK", file)
+	if len(code) == 0 {
+		t.Errorf("%s shows nothing of the program", file)
 	}
-	rest := squeeze(program)
+	rest := "\n" + squeeze(program) + "\n"
 	for _, line := range code {
-		before, after, found := strings.Cut("\n"+rest, "\n"+line+"\n")
+		_, after, found := strings.Cut(rest, "\n"+line+"\n")
 		if !found {
 			t.Errorf("%s: the line %q is not in %s, or not in that place", file, line, quickstartProgram)
 			continue
 		}
-		_, rest = before, after
+		rest = "\n" + after
 	}
 }
 
-// indentedCode returns the lines of the first block of code in a package comment
-// or a Markdown document that creates an Auth.
-func indentedCode(text string) (lines []string) {
-	text = strings.ReplaceAll("\n"+text, "\n//", "\n")
-	_, code, _ := strings.Cut(text, "auth, err := mcpauth.New(")
-	for line := range strings.Lines("\tauth, err := mcpauth.New(" + code) {
-		if strings.TrimSpace(line) == "" {
-			continue
+// indentedCode returns the lines of the first block of indented code in a package
+// comment or a Markdown document that calls gosdk.Protect.
+func indentedCode(text string) []string {
+	var lines []string
+	for line := range strings.Lines(strings.ReplaceAll("\n"+text, "\n//", "\n")) {
+		code := strings.TrimSpace(line)
+		switch {
+		case code == "":
+		case strings.HasPrefix(line, "\t"), strings.HasPrefix(line, "    "):
+			lines = append(lines, code)
+		case strings.Contains(strings.Join(lines, "\n"), "gosdk.Protect(auth"):
+			return lines
+		default:
+			lines = nil
 		}
-		if !strings.HasPrefix(line, "\t") && !strings.HasPrefix(line, "    ") {
-			break
-		}
-		lines = append(lines, strings.TrimSpace(line))
 	}
-	return lines
+	return nil
 }
 
 var markup = regexp.MustCompile("(?m)^//|[`\\[\\]]")

@@ -42,6 +42,7 @@ hide_refused: true
 max_body: 4194304
 scopes_supported: [read:todos, admin]
 scope_includes: {admin: [write:todos], "files": ["files:*"]}
+challenge_all_scopes: true
 `
 
 const todosTable = `tool archive                (delete:todos and read:todos) and check owner
@@ -79,8 +80,8 @@ func TestParse(t *testing.T) {
 	if got := f.Policy.String(); got != todosTable {
 		t.Errorf("got\n%s", got)
 	}
-	if p := f.Policy; !p.ShowAll || !p.HideRefused || p.MaxBody != 4<<20 {
-		t.Errorf("got %+v", p)
+	if p := f.Policy; !p.ShowAll || !p.HideRefused || p.MaxBody != 4<<20 || !f.ChallengeAllScopes {
+		t.Errorf("got %+v", f)
 	}
 	if want := []string{"read:todos", "admin"}; !reflect.DeepEqual(f.ScopesSupported, want) {
 		t.Errorf("got %q", f.ScopesSupported)
@@ -117,11 +118,11 @@ func TestParseErrors(t *testing.T) {
 		{"not a mapping", "deny", "1:1: must be a mapping, not text"},
 		{"two documents", "default: deny\n---\ndefault: public\n", "2:1: a second document begins: the file must have one"},
 		{"syntax", "default: deny\ntools: {a: b\n", "2: not YAML: did not find expected ',' or '}'"},
-		{"tab", "default: deny\ntools:\n\ta: b\n", "3: not YAML: found character that cannot start any token"},
+		{"tab", "default: deny\ntools:\n\ta: b\n", "3: not YAML: found character that cannot start any token; indentation takes spaces, not tabs, and a text that begins with @, ` or % takes quotes"},
 		{"quote", "default: deny\nx: 'a\n", "2: not YAML: found unexpected end of stream"},
 		{"not UTF-8", "default: deny\ntools: {é: \xff}\n", "2:12: the file is not text in UTF-8"},
-		{"unknown field", "default: deny\ntool: {a: b}\n", "2:7: tool: the field is not known; known are default, tools, prompts, resources, methods, show_all, hide_refused, max_body, scopes_supported, scope_includes"},
-		{"unknown field in camelCase", "default: deny\nscopesSupported: [a]\n", "2:18: scopesSupported: the field is not known; known are default, tools, prompts, resources, methods, show_all, hide_refused, max_body, scopes_supported, scope_includes"},
+		{"unknown field", "default: deny\ntool: {a: b}\n", "2:7: tool: the field is not known; known are default, tools, prompts, resources, methods, show_all, hide_refused, max_body, scopes_supported, scope_includes, challenge_all_scopes"},
+		{"unknown field in camelCase", "default: deny\nscopesSupported: [a]\n", "2:18: scopesSupported: the field is not known; known are default, tools, prompts, resources, methods, show_all, hide_refused, max_body, scopes_supported, scope_includes, challenge_all_scopes"},
 		{"duplicate field", "default: deny\ndefault: public\n", "2:1: default: the key is already on line 1"},
 		{"duplicate rule", "tools:\n  a: x\n  'a': public\n", `3:3: tools["a"]: the key is already on line 2`},
 		{"duplicate in JSON", `{"tools": {"a": "x", "\u0061": "public"}}`, `1:22: tools["a"]: the key is already on line 1`},
@@ -171,7 +172,7 @@ func TestParseErrors(t *testing.T) {
 			`2:6: tools["a"]: "offline_access": offline_access is between client and authorization server and must not be asked for by a resource`,
 			`3:6: tools["b"]: must be scopes, deny, authenticated, public, all, any, claim or check, not a number`,
 			`4:18: default.check: there is no check "none"; known are owner`,
-			`5:6: odd: the field is not known; known are default, tools, prompts, resources, methods, show_all, hide_refused, max_body, scopes_supported, scope_includes`)},
+			`5:6: odd: the field is not known; known are default, tools, prompts, resources, methods, show_all, hide_refused, max_body, scopes_supported, scope_includes, challenge_all_scopes`)},
 	}
 	for _, tc := range tests {
 		f, err := policyfile.Parse([]byte(tc.text), checks())

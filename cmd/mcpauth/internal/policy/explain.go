@@ -57,6 +57,7 @@ type explanation struct {
 	MaxBody         int64               `json:"max_body,omitempty"`
 	ScopesSupported []string            `json:"scopes_supported,omitempty"`
 	ScopeIncludes   map[string][]string `json:"scope_includes,omitempty"`
+	ChallengeAll    bool                `json:"challenge_all_scopes,omitempty"`
 	Warnings        []trial.Warning     `json:"warnings"`
 }
 
@@ -64,7 +65,7 @@ func explain(f *policyfile.File) (*explanation, error) {
 	p := &f.Policy
 	e := &explanation{
 		ShowAll: p.ShowAll, HideRefused: p.HideRefused, MaxBody: p.MaxBody,
-		ScopesSupported: f.ScopesSupported, ScopeIncludes: f.ScopeIncludes, Warnings: []trial.Warning{},
+		ScopesSupported: f.ScopesSupported, ScopeIncludes: f.ScopeIncludes, ChallengeAll: f.ChallengeAllScopes, Warnings: []trial.Warning{},
 	}
 	for _, rule := range p.Rules() {
 		e.Rules = append(e.Rules, trial.NewRule(rule))
@@ -104,6 +105,9 @@ func (e *explanation) notes() (notes []string) {
 	}
 	if e.ShowAll {
 		notes = append(notes, "Lists show what the caller may not use, too.")
+	}
+	if e.ChallengeAll {
+		notes = append(notes, "The first challenge asks for all scopes of the policy.")
 	}
 	if e.HideRefused {
 		notes = append(notes, "What is refused is answered as if it did not exist.")

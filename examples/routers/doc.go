@@ -1,0 +1,3 @@
+// Package routers shows a protected MCP server, and a protected handler beside it,
+// on routers other than [net/http.ServeMux].
+package routers
