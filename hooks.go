@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/internal/introspection"
+	"github.com/mcp-auth/go/internal/jose"
 	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/panics"
 	"github.com/mcp-auth/go/policy"
@@ -184,4 +185,18 @@ func report(ctx context.Context, log *slog.Logger, level slog.Level, what string
 		log.LogAttrs(ctx, level, what, attrs...)
 		return struct{}{}, nil
 	})
+}
+
+// reportSkippedKeys returns what reports keys that are of no use, so that a token
+// that is refused for its key is no riddle. Keys for something else than tokens are
+// usual.
+func reportSkippedKeys(log *slog.Logger) func(issuer string, key jose.SkippedKey) {
+	return func(issuer string, key jose.SkippedKey) {
+		level := slog.LevelWarn
+		if key.OtherPurpose {
+			level = slog.LevelDebug
+		}
+		report(context.Background(), log, level, "mcpauth: key ignored",
+			slog.String("issuer", issuer), slog.String("key", key.String()))
+	}
 }

@@ -157,7 +157,7 @@ func (m *middleware) reportAstray(r *http.Request) {
 			break
 		}
 	}
-	m.resource.log.LogAttrs(r.Context(), level, "mcpauth: a handler was reached under a path that is not its resource's", attrs...)
+	report(r.Context(), m.resource.log, level, "mcpauth: a handler was reached under a path that is not its resource's", attrs...)
 }
 
 // isBelow reports whether a path, with or without a query, is another one or below it.

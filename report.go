@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/internal/dpop"
-	"github.com/mcp-auth/go/internal/jose"
 	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/reason"
@@ -83,20 +82,6 @@ func causedByCaller(cause error) bool {
 func (r *resource) reportResponse(ctx context.Context, what string, cause error) {
 	attrs := []slog.Attr{slog.String("resource", r.identifier)}
 	report(ctx, r.log, slog.LevelError, what, append(attrs, causeOf(cause)...)...)
-}
-
-// reportSkippedKeys returns what reports keys that are of no use, so that a token
-// that is refused for its key is no riddle. Keys for something else than tokens are
-// usual.
-func reportSkippedKeys(log *slog.Logger) func(issuer string, key jose.SkippedKey) {
-	return func(issuer string, key jose.SkippedKey) {
-		level := slog.LevelWarn
-		if key.OtherPurpose {
-			level = slog.LevelDebug
-		}
-		report(context.Background(), log, level, "mcpauth: key ignored",
-			slog.String("issuer", issuer), slog.String("key", key.String()))
-	}
 }
 
 // printable replaces what RFC 6750 §3 does not allow in error_description.
