@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -507,6 +508,54 @@ func ExampleVerifierFunc() {
 	// Output:
 	// alice
 	// mcpauth: request refused with status 401: rejected_by_verifier
+}
+
+func ExampleAuthorizationServer_repairJWKS() {
+	as, err := mcpauthtest.NewServer(mcpauthtest.Config{Resources: []string{"https://api.example.com/notes"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer as.Close()
+	keys, err := as.JWKS()
+	if err != nil {
+		log.Fatal(err)
+	}
+	padded := regexp.MustCompile(`("[nexy]":"[^"]+)"`).ReplaceAll(keys, []byte(`$1="`))
+	as.SetFaults(mcpauthtest.Faults{JWKS: mcpauthtest.DocumentFault{Body: padded}})
+	issuer := as.Issuer()
+
+	server := mcpauth.AuthorizationServer{
+		Issuer: issuer,
+		RepairJWKS: func(keySet []byte) ([]byte, error) {
+			var set struct {
+				Keys []map[string]any `json:"keys"`
+			}
+			if err := json.Unmarshal(keySet, &set); err != nil {
+				return nil, err
+			}
+			toURL := strings.NewReplacer("+", "-", "/", "_", "=", "")
+			for _, key := range set.Keys {
+				for _, name := range []string{"n", "e", "x", "y"} {
+					if text, ok := key[name].(string); ok {
+						key[name] = toURL.Replace(text)
+					}
+				}
+			}
+			return json.Marshal(set)
+		},
+	}
+
+	auth, err := mcpauth.New(mcpauth.Config{Resources: []mcpauth.Resource{{
+		Identifier: "https://api.example.com/notes", AuthorizationServers: []mcpauth.AuthorizationServer{server},
+	}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer auth.Close()
+	fmt.Println(auth.Ready(context.Background()))
+
+	// Output:
+	// <nil>
 }
 
 // A document that does not conform is repaired before it is read.

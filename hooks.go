@@ -2,7 +2,6 @@ package mcpauth
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -10,6 +9,7 @@ import (
 	"github.com/mcp-auth/go/internal/jose"
 	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/panics"
+	"github.com/mcp-auth/go/internal/safelog"
 	"github.com/mcp-auth/go/policy"
 	"github.com/mcp-auth/go/reason"
 )
@@ -122,10 +122,15 @@ func guarded[E any](name string, hook func(E), log *slog.Logger) func(E) {
 			hook(e)
 			return struct{}{}, nil
 		})
-		if panicked, ok := errors.AsType[*panics.Error](err); ok { // a hook knows no secret
-			report(context.Background(), log, slog.LevelError, "mcpauth: hook panicked",
-				append(causeOf(err), slog.String("hook", name), slog.Any("panic", panicked.Value))...)
+		panicked, ok := err.(*panics.Error) // as Call returns it
+		if !ok {
+			return
 		}
+		attrs := append(safelog.Cause(err), slog.String("hook", name))
+		if _, decision := any(e).(DecisionEvent); !decision { // whose operations may hold a caller's secrets
+			attrs = append(attrs, slog.Any("panic", panicked.Value))
+		}
+		safelog.Write(context.Background(), log, slog.LevelError, "mcpauth: hook panicked", attrs...)
 	}
 }
 
@@ -161,32 +166,6 @@ func (h Hooks) decided(log *slog.Logger) func(context.Context, DecisionEvent) {
 	}
 }
 
-// causeOf shows an error, and where if it was a panic.
-func causeOf(err error) []slog.Attr {
-	attrs := []slog.Attr{slog.Any("cause", err)}
-	var panicked *panics.Error
-	if errors.As(err, &panicked) {
-		attrs = append(attrs, slog.String("stack", string(panicked.Stack)))
-	}
-	return attrs
-}
-
-// enabled reports whether the log takes records of a level. One that panics does
-// not.
-func enabled(ctx context.Context, log *slog.Logger, level slog.Level) bool {
-	yes, _ := panics.Call("the Logger", func() (bool, error) { return log.Enabled(ctx, level), nil })
-	return yes
-}
-
-// report writes to the log. There is no place to report a log that panics, which
-// must not keep the answer from its caller.
-func report(ctx context.Context, log *slog.Logger, level slog.Level, what string, attrs ...slog.Attr) {
-	_, _ = panics.Call("the Logger", func() (struct{}, error) {
-		log.LogAttrs(ctx, level, what, attrs...)
-		return struct{}{}, nil
-	})
-}
-
 // reportSkippedKeys returns what reports keys that are of no use, so that a token
 // that is refused for its key is no riddle. Keys for something else than tokens are
 // usual.
@@ -196,7 +175,7 @@ func reportSkippedKeys(log *slog.Logger) func(issuer string, key jose.SkippedKey
 		if key.OtherPurpose {
 			level = slog.LevelDebug
 		}
-		report(context.Background(), log, level, "mcpauth: key ignored",
+		safelog.Write(context.Background(), log, level, "mcpauth: key ignored",
 			slog.String("issuer", issuer), slog.String("key", key.String()))
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/keys"
+	"github.com/mcp-auth/go/internal/safelog"
 	"github.com/mcp-auth/go/internal/wellknown"
 	"github.com/mcp-auth/go/reason"
 )
@@ -58,7 +59,7 @@ func (h *legacyHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	md, err := h.source.Metadata(r.Context())
 	if err != nil {
 		attrs := []slog.Attr{slog.String("issuer", h.source.Issuer())}
-		report(r.Context(), h.auth.log, slog.LevelError, "mcpauth: no metadata for legacy clients", append(attrs, causeOf(err)...)...)
+		safelog.Write(r.Context(), h.auth.log, slog.LevelError, "mcpauth: no metadata for legacy clients", append(attrs, safelog.Cause(err)...)...)
 		WriteChallenge(w, &Challenge{
 			Status: http.StatusServiceUnavailable, Reason: reason.ServerUnavailable, RetryAfter: keys.RetryAfter(err), cause: err,
 			Description: "The authorization server's metadata cannot be fetched now.",

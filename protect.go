@@ -13,6 +13,7 @@ import (
 	"github.com/mcp-auth/go/internal/body"
 	"github.com/mcp-auth/go/internal/origin"
 	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/internal/safelog"
 	"github.com/mcp-auth/go/internal/scope"
 	"github.com/mcp-auth/go/internal/upgrade"
 	"github.com/mcp-auth/go/reason"
@@ -157,7 +158,7 @@ func (m *middleware) reportAstray(r *http.Request) {
 			break
 		}
 	}
-	report(r.Context(), m.resource.log, level, "mcpauth: a handler was reached under a path that is not its resource's", attrs...)
+	safelog.Write(r.Context(), m.resource.log, level, "mcpauth: a handler was reached under a path that is not its resource's", attrs...)
 }
 
 // isBelow reports whether a path, with or without a query, is another one or below it.

@@ -11,6 +11,7 @@ import (
 	"github.com/mcp-auth/go/internal/dpop"
 	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/internal/safelog"
 	"github.com/mcp-auth/go/reason"
 )
 
@@ -42,7 +43,7 @@ func (d *decision) event(resource string, took time.Duration) DecisionEvent {
 
 func (r *resource) logRefusal(ctx context.Context, d *decision) {
 	level := refusalLevel(ctx, d.refused)
-	if !enabled(ctx, r.log, level) { // making the attributes would cost more than asking
+	if !safelog.Enabled(ctx, r.log, level) { // making the attributes would cost more than asking
 		return
 	}
 	attrs := []slog.Attr{
@@ -51,14 +52,14 @@ func (r *resource) logRefusal(ctx context.Context, d *decision) {
 		slog.String("resource", r.identifier),
 		slog.String("method", d.method),
 	}
-	attrs = append(attrs, causeOf(d.refused.Cause)...)
+	attrs = append(attrs, safelog.Cause(d.refused.Cause)...)
 	if d.claims != nil {
 		attrs = append(attrs, slog.String("issuer", d.claims.Issuer), slog.String("subject", d.claims.Subject), slog.String("client", d.claims.ClientID))
 	}
 	if len(d.asked) > 0 {
 		attrs = append(attrs, slog.String("operation", d.asked[0].Method), slog.String("name", d.asked[0].Name))
 	}
-	report(ctx, r.log, level, "mcpauth: request refused", attrs...)
+	safelog.Write(ctx, r.log, level, "mcpauth: request refused", attrs...)
 }
 
 func refusalLevel(ctx context.Context, refused *refusal.Refusal) slog.Level {
@@ -81,7 +82,7 @@ func causedByCaller(cause error) bool {
 // reportResponse reports that a response was withheld or broken off.
 func (r *resource) reportResponse(ctx context.Context, what string, cause error) {
 	attrs := []slog.Attr{slog.String("resource", r.identifier)}
-	report(ctx, r.log, slog.LevelError, what, append(attrs, causeOf(cause)...)...)
+	safelog.Write(ctx, r.log, slog.LevelError, what, append(attrs, safelog.Cause(cause)...)...)
 }
 
 // printable replaces what RFC 6750 §3 does not allow in error_description.

@@ -82,16 +82,12 @@ type DiscoveryError struct {
 }
 
 // Error names each place once, and what came of it.
-func (e *DiscoveryError) Error() string { return "metadata: " + e.Places() }
-
-// Places is the text of the error without the word metadata at its beginning, for
-// a sentence that has it already.
-func (e *DiscoveryError) Places() string {
+func (e *DiscoveryError) Error() string {
 	texts := []string{e.describe()}
 	for _, other := range e.Others {
 		texts = append(texts, other.describe())
 	}
-	return strings.Join(texts, "; ")
+	return "metadata: " + strings.Join(texts, "; ")
 }
 
 func (e *DiscoveryError) describe() string {

@@ -50,6 +50,13 @@ func markdown(b *strings.Builder, r *measure.Report) {
 		}
 		b.WriteByte('\n')
 	}
+	if len(r.Outcomes) > 0 {
+		b.WriteString("### An authorization server in trouble\n\n| | requests | refused (503) | % | answers that failed |\n|---|--:|--:|--:|--:|\n")
+		for _, o := range r.Outcomes {
+			fmt.Fprintf(b, "| %s | %d | %d | %.3f | %d |\n", o.Name, o.Requests, o.Refused, o.Share(), o.Failed)
+		}
+		b.WriteByte('\n')
+	}
 	b.WriteString("Goals:\n\n```\n")
 	for _, g := range r.Goals {
 		fmt.Fprintln(b, g)

@@ -19,10 +19,11 @@ func TestRun(t *testing.T) {
 		value int
 		is    func(error) bool
 	}{
-		"value":   {func() (int, error) { return 7, nil }, 7, func(err error) bool { return err == nil }},
-		"error":   {func() (int, error) { return 0, io.EOF }, 0, func(err error) bool { return errors.Is(err, io.EOF) }},
-		"goexit":  {func() (int, error) { runtime.Goexit(); return 7, nil }, 0, func(err error) bool { return errors.Is(err, ErrNoReturn) }},
-		"panic":   {func() (int, error) { panic("oops") }, 0, isPanic("oops")},
+		"value":  {func() (int, error) { return 7, nil }, 7, func(err error) bool { return err == nil }},
+		"error":  {func() (int, error) { return 0, io.EOF }, 0, func(err error) bool { return errors.Is(err, io.EOF) }},
+		"goexit": {func() (int, error) { runtime.Goexit(); return 7, nil }, 0, func(err error) bool { return errors.Is(err, ErrNoReturn) }},
+		"panic":  {func() (int, error) { panic("oops") }, 0, isPanic("oops")},
+		//lint:ignore SA5000 the panic is the point
 		"nil map": {func() (int, error) { var m map[int]int; m[1] = 1; return 7, nil }, 0, isPanic(nil)},
 	} {
 		t.Run(name, func(t *testing.T) {

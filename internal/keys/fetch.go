@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/internal/jose"
@@ -24,11 +25,7 @@ type documentError struct {
 }
 
 func (e *documentError) Error() string {
-	why := e.err.Error()
-	var discovery *metadata.DiscoveryError
-	if errors.As(e.err, &discovery) {
-		why = discovery.Places()
-	}
+	why := strings.TrimPrefix(e.err.Error(), "metadata: ") // which is said already
 	return fmt.Sprintf("no %s of %q: %s", e.document, e.issuer, why)
 }
 

@@ -44,7 +44,8 @@ func (s *Source) Inherit(others *Sources) {
 // also fetched anew.
 func (s *Server) alike(other *Server) bool {
 	return s.Issuer == other.Issuer && s.Type == other.Type && s.MetadataURL == other.MetadataURL &&
-		sameCode(s.Repair, other.Repair) && sameCode(s.RepairKeys, other.RepairKeys) && sameMetadata(s.Metadata, other.Metadata) && reflect.DeepEqual(s.Keys, other.Keys)
+		sameCode(s.Repair, other.Repair) &&
+		sameCode(s.RepairKeys, other.RepairKeys) && sameMetadata(s.Metadata, other.Metadata) && reflect.DeepEqual(s.Keys, other.Keys)
 }
 
 func sameMetadata(a, b *metadata.AuthorizationServer) bool { return a == b || reflect.DeepEqual(a, b) }

@@ -37,6 +37,7 @@ func TestSharedSources(t *testing.T) {
 			t.Errorf("%s: shared %t", name, got == first)
 		}
 	}
+	//lint:ignore SA4000 asked twice on purpose
 	if p.Of(Server{Issuer: "a", Metadata: given}) != p.Of(Server{Issuer: "a", Metadata: given}) {
 		t.Error("the same metadata is not shared")
 	}

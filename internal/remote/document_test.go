@@ -726,6 +726,7 @@ func TestCooldownGrows(t *testing.T) {
 				time.Sleep(wait - 1)
 				_, err = d.Refresh(t.Context(), Snapshot[string]{})
 				wantCoolingDown(t, err, errDown, 1)
+				//lint:ignore SA1004 fake time
 				time.Sleep(1)
 			}
 		}

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-var passing, lasting = errors.New("passing"), errors.New("lasting")
+var errPassing, errLasting = errors.New("errPassing"), errors.New("errLasting")
 
-func mayPass(err error) bool { return err == passing }
+func mayPass(err error) bool { return err == errPassing }
 
 // Covers RS21.
 func TestDo(t *testing.T) {
@@ -22,11 +22,11 @@ func TestDo(t *testing.T) {
 		took    time.Duration
 	}{
 		"at once":           {[]error{nil}, nil, 1, 0},
-		"after one failure": {[]error{passing, nil}, nil, 2, 0},
-		"after two":         {[]error{passing, passing, nil}, nil, 3, pauseBeforeLast},
-		"never":             {[]error{passing, passing, passing, nil}, passing, 3, pauseBeforeLast},
-		"lasting":           {[]error{lasting, nil}, lasting, 1, 0},
-		"lasting, later":    {[]error{passing, lasting, nil}, lasting, 2, 0},
+		"after one failure": {[]error{errPassing, nil}, nil, 2, 0},
+		"after two":         {[]error{errPassing, errPassing, nil}, nil, 3, pauseBeforeLast},
+		"never":             {[]error{errPassing, errPassing, errPassing, nil}, errPassing, 3, pauseBeforeLast},
+		"errLasting":        {[]error{errLasting, nil}, errLasting, 1, 0},
+		"errLasting, later": {[]error{errPassing, errLasting, nil}, errLasting, 2, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -57,7 +57,7 @@ func TestDoEndsWithItsContext(t *testing.T) {
 				began := time.Now()
 				_, err := Do(ctx, mayPass, func(context.Context) (int, error) {
 					time.Sleep(40 * time.Millisecond)
-					return 0, passing
+					return 0, errPassing
 				})
 				if err == nil || time.Since(began) > max(limit, 40*time.Millisecond) {
 					t.Errorf("%v after %s", err, time.Since(began))

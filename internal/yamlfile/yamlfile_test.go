@@ -31,6 +31,7 @@ type shared struct {
 type config struct {
 	shared
 	Servers []server `yaml:"servers"`
+	//lint:ignore U1000 fields without a tag are left alone
 	unnamed int
 }
 

@@ -20,7 +20,9 @@ type Report struct {
 	Modules map[string]string `json:"modules"`
 	Tables  []Table           `json:"tables,omitempty"`
 	Loads   []LoadTable       `json:"loads,omitempty"`
-	Goals   []Goal            `json:"goals"`
+	// Outcomes are of requests beside an authorization server in trouble.
+	Outcomes []Outcome `json:"outcomes,omitempty"`
+	Goals    []Goal    `json:"goals"`
 }
 
 // Machine is where it was measured.
@@ -168,6 +170,11 @@ func (r *Report) Print(w io.Writer) error {
 	}
 	for _, t := range r.Loads {
 		if err := t.print(w); err != nil {
+			return err
+		}
+	}
+	if len(r.Outcomes) > 0 {
+		if err := printOutcomes(w, r.Outcomes); err != nil {
 			return err
 		}
 	}
