@@ -101,7 +101,7 @@ func (s AuthorizationServer) clone() AuthorizationServer {
 // refreshed.
 func DiscoverAuthorizationServer(ctx context.Context, server AuthorizationServer, settings network.Settings) (AuthorizationServer, error) {
 	var faults configerr.List
-	server.parse(&faults, "AuthorizationServer", "")
+	server.parse(&faults, "AuthorizationServer", "", identifier.Rules{Plain: settings.DangerouslyAllowHTTP})
 	if err := faults.Err(); err != nil {
 		return AuthorizationServer{}, err
 	}
@@ -124,15 +124,15 @@ type trustedServer struct {
 }
 
 // parse reads the configuration for a resource, and reports its mistakes.
-func (s *AuthorizationServer) parse(faults *configerr.List, field, resource string) trustedServer {
-	faults.Nest(field+".Issuer", identifier.CheckIssuer(s.Issuer))
+func (s *AuthorizationServer) parse(faults *configerr.List, field, resource string, urls identifier.Rules) trustedServer {
+	faults.Nest(field+".Issuer", urls.CheckIssuer(s.Issuer))
 	if s.Type != "" && s.Type != OIDC && s.Type != OAuth {
 		faults.Add(configerr.InvalidType, field+".Type", string(s.Type))
 	}
 	if s.MetadataURL != "" {
-		faults.Nest(field+".MetadataURL", identifier.CheckURL(s.MetadataURL, true))
+		faults.Nest(field+".MetadataURL", urls.CheckServerURL(s.MetadataURL, true))
 	}
-	s.checkMetadata(faults, field)
+	s.checkMetadata(faults, field, urls)
 	t := trustedServer{
 		keys: keys.Server{
 			Issuer: s.Issuer, Type: s.Type, MetadataURL: s.MetadataURL, Repair: s.RepairMetadata,
@@ -154,13 +154,13 @@ func (s *AuthorizationServer) parse(faults *configerr.List, field, resource stri
 		t.tokens.Verifier = customVerifier{s.Verifier, s.Issuer}
 	}
 	s.checkAllowedClients(faults, field)
-	t.introspection = s.parseIntrospection(faults, field+".Introspection", &t.tokens)
+	t.introspection = s.parseIntrospection(faults, field+".Introspection", &t.tokens, urls)
 	return t
 }
 
 // checkMetadata reports mistakes in metadata that is given by hand. It needs no
 // URL of keys if only introspection or a verifier use it.
-func (s *AuthorizationServer) checkMetadata(faults *configerr.List, field string) {
+func (s *AuthorizationServer) checkMetadata(faults *configerr.List, field string, urls identifier.Rules) {
 	if s.Metadata == nil {
 		return
 	}
@@ -173,7 +173,7 @@ func (s *AuthorizationServer) checkMetadata(faults *configerr.List, field string
 	uri := s.Metadata.JWKSURI
 	needless := s.Verifier != nil || s.JWKS != nil || uri == "" && s.Introspection != nil
 	if !needless {
-		faults.Nest(field+".Metadata.JWKSURI", identifier.CheckURL(uri, fetch.IsLoopbackURL(s.Issuer)))
+		faults.Nest(field+".Metadata.JWKSURI", urls.Of(s.Issuer).CheckServerURL(uri, fetch.IsLoopbackURL(s.Issuer)))
 	}
 }
 
@@ -213,7 +213,7 @@ func parseAlgorithms(faults *configerr.List, field string, names []string) (algo
 	for i, name := range names {
 		alg, ok := jose.ParseAlgorithm(name)
 		if !ok {
-			faults.Add(configerr.InvalidAlgorithm, fmt.Sprintf("%s.Algorithms[%d]", field, i), name)
+			faults.AddErr(configerr.InvalidAlgorithm, fmt.Sprintf("%s.Algorithms[%d]", field, i), name, jose.WhyNot(name))
 		}
 		algorithms = append(algorithms, alg)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/mcp-auth/go/configerr"
@@ -30,6 +31,8 @@ type builder struct {
 	auth   *Auth
 	faults configerr.List
 	places map[string]bool // that have the metadata of a resource
+	urls   identifier.Rules
+	doubts doubts
 	drafts []draft
 }
 
@@ -43,7 +46,8 @@ type draft struct {
 
 // build makes the Auth, or reports all mistakes.
 func (c *Config) build() (*Auth, error) {
-	b := &builder{config: c, auth: c.auth(), places: map[string]bool{}}
+	b := &builder{config: c, auth: c.auth(), places: map[string]bool{}, urls: identifier.Rules{Plain: c.Network.DangerouslyAllowHTTP}}
+	b.doubts.list = &b.faults
 	b.checkLimits()
 	for i := range c.Resources {
 		b.addResource(&c.Resources[i], fmt.Sprintf("Resources[%d]", i))
@@ -123,8 +127,9 @@ func (b *builder) checkLimits() {
 	if c.Leeway < 0 || c.Leeway > maxLeeway {
 		b.faults.Add(configerr.InvalidLeeway, "Leeway", c.Leeway.String())
 	}
-	if c.Network.Timeout < 0 || c.Network.Timeout > maxNetworkTimeout {
-		b.faults.Add(configerr.InvalidTimeout, "Network.Timeout", c.Network.Timeout.String())
+	b.faults.Nest("Network", identifier.CheckNetwork(c.Network, maxNetworkTimeout))
+	for i, host := range c.Network.DangerouslyAllowHTTP {
+		b.faults.Warn(configerr.PlainHTTPAllowed, fmt.Sprintf("Network.DangerouslyAllowHTTP[%d]", i), host, nil)
 	}
 	if c.TokenCacheSize > token.MaxCacheSize {
 		b.faults.Add(configerr.InvalidCacheSize, "TokenCacheSize", strconv.Itoa(c.TokenCacheSize))
@@ -136,7 +141,7 @@ func (b *builder) checkLimits() {
 
 func (b *builder) addResource(r *Resource, field string) {
 	a := b.auth
-	id, err := identifier.ParseResource(r.Identifier)
+	id, err := b.urls.ParseResource(r.Identifier)
 	b.faults.Nest(field+".Identifier", err)
 	if b.places[id.Place] {
 		b.faults.Add(configerr.DuplicateResource, field+".Identifier", r.Identifier)
@@ -144,11 +149,13 @@ func (b *builder) addResource(r *Resource, field string) {
 	b.places[id.Place] = true
 	b.faults.Nest(field+".ScopesSupported", scope.Validate(r.ScopesSupported))
 	hierarchy, rules := b.access(r, field)
+	b.doubts.look(r, field)
 	if r.DangerouslyShareSessions && r.Sessions != nil {
 		b.faults.Add(configerr.ConflictingSources, field+".Sessions and DangerouslyShareSessions", "")
 	}
 	res := &resource{
 		identifier: r.Identifier, log: a.log, decided: b.config.Hooks.decided(a.log), showDetails: a.showDetails, metadataURL: id.MetadataURL,
+		path:      strings.TrimSuffix(id.Path, "/"),
 		hierarchy: hierarchy, policy: rules, sessions: r.sessionStore(), origins: b.origins(id.OnLoopback),
 		sender: senderconstraint.New(senderconstraint.Config{
 			Origin: id.Origin,
@@ -196,9 +203,28 @@ func (b *builder) access(r *Resource, field string) (*scope.Hierarchy, *policy.E
 func (b *builder) origins(onLoopback bool) *origin.Policy {
 	p, err := b.config.CORS.policy(onLoopback)
 	if err != nil && len(b.auth.ordered) == 0 {
-		b.faults.AddErr(configerr.InvalidCORS, "CORS.Origins", "", err)
+		b.addOrigins(err)
 	}
 	return p
+}
+
+// addOrigins reports which origins are not valid. The error is about all of them
+// together.
+func (b *builder) addOrigins(all error) {
+	before := b.faults.Len()
+	for i, text := range b.config.CORS.Origins {
+		_, err := origin.New(origin.Config{Origins: []string{text}})
+		if err == nil {
+			continue
+		}
+		if meant := origin.Meant(text); meant != "" {
+			err = fmt.Errorf("%s is meant", meant)
+		}
+		b.faults.AddErr(configerr.InvalidCORS, fmt.Sprintf("CORS.Origins[%d]", i), text, err)
+	}
+	if b.faults.Len() == before {
+		b.faults.AddErr(configerr.InvalidCORS, "CORS.Origins", "", all)
+	}
 }
 
 // trust connects the authorization servers of a resource with their keys.
@@ -233,7 +259,7 @@ func (b *builder) parseServers(r *Resource, field string) (servers []trustedServ
 	for i := range r.AuthorizationServers {
 		s := &r.AuthorizationServers[i]
 		place := fmt.Sprintf("%s[%d]", field, i)
-		servers = append(servers, s.parse(&b.faults, place, r.Identifier))
+		servers = append(servers, s.parse(&b.faults, place, r.Identifier, b.urls))
 		if seen[s.Issuer] {
 			b.faults.Add(configerr.DuplicateIssuer, place+".Issuer", s.Issuer)
 		}

@@ -3,13 +3,16 @@ package mcpauth_test
 import (
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/configerr"
+	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/metadata"
+	"github.com/mcp-auth/go/network"
 )
 
 const (
@@ -23,6 +26,117 @@ func oneResource() mcpauth.Config {
 		Identifier:           resourceID,
 		AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: issuerID}},
 	}}}
+}
+
+// Covers RS1, RS8: inside one network a service has a name and no certificate. Hosts
+// that are named may be http, for what a resource server reaches and is, and for
+// nothing else.
+func TestNamedHostsMayBeHTTP(t *testing.T) {
+	t.Parallel()
+	named := func(change func(*mcpauth.Resource)) mcpauth.Config {
+		config := oneResource()
+		config.Network.DangerouslyAllowHTTP = []string{"Keycloak", "notes"}
+		r := &config.Resources[0]
+		r.Identifier, r.AuthorizationServers[0].Issuer = "http://notes:3000/mcp", "http://keycloak:8080/realms/dev"
+		change(r)
+		return config
+	}
+	for name, test := range map[string]struct {
+		change func(*mcpauth.Resource)
+		field  string // of the mistake, if it is one
+	}{
+		"issuer and identifier": {func(*mcpauth.Resource) {}, ""},
+		"metadata": {func(r *mcpauth.Resource) {
+			r.AuthorizationServers[0].MetadataURL = "http://keycloak:8080/metadata"
+		}, ""},
+		"keys": {func(r *mcpauth.Resource) {
+			r.AuthorizationServers[0].Metadata = &metadata.AuthorizationServer{Issuer: r.AuthorizationServers[0].Issuer, JWKSURI: "http://keycloak:8080/jwks"}
+		}, ""},
+		"keys of a public issuer": {func(r *mcpauth.Resource) {
+			r.AuthorizationServers[0] = mcpauth.AuthorizationServer{
+				Issuer: issuerID, Metadata: &metadata.AuthorizationServer{Issuer: issuerID, JWKSURI: "http://keycloak:8080/jwks"},
+			}
+		}, "AuthorizationServers[0].Metadata.JWKSURI"},
+		"introspection": {func(r *mcpauth.Resource) {
+			r.AuthorizationServers[0].Introspection = &mcpauth.Introspection{Endpoint: "http://keycloak:8080/i", ClientID: "rs", ClientSecret: "s"}
+		}, ""},
+		"another issuer":     {func(r *mcpauth.Resource) { r.AuthorizationServers[0].Issuer = "http://other:8080" }, "AuthorizationServers[0].Issuer"},
+		"another identifier": {func(r *mcpauth.Resource) { r.Identifier = "http://notes.example:3000/mcp" }, "Identifier"},
+		"documentation":      {func(r *mcpauth.Resource) { r.Documentation = "http://notes:3000/docs" }, "Documentation"},
+		"keys of the server": {func(r *mcpauth.Resource) { r.JWKSURI = "http://notes:3000/jwks" }, "JWKSURI"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			auth, err := mcpauth.New(named(test.change))
+			if test.field != "" {
+				faults := configerr.All(err)
+				if len(faults) != 1 || faults[0].Fault != configerr.InsecureURL || faults[0].Field != "Resources[0]."+test.field {
+					t.Errorf("got %v, want InsecureURL at %s", err, test.field)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer auth.Close()
+			if len(auth.Warnings()) != 2 || auth.Warnings()[0].Fault != configerr.PlainHTTPAllowed {
+				t.Errorf("the warnings are %v", auth.Warnings())
+			}
+			w := get(t, auth.Protect(http.NotFoundHandler()), "/mcp")
+			if challenge := w.Header().Get("WWW-Authenticate"); !strings.Contains(challenge, `"http://notes:3000/.well-known/oauth-protected-resource/mcp"`) {
+				t.Errorf("the challenge is %s", challenge)
+			}
+		})
+	}
+	for _, host := range []string{"", "http://notes", "notes:3000", "*", "notes/"} {
+		config := named(func(*mcpauth.Resource) {})
+		config.Network.DangerouslyAllowHTTP[1] = host
+		if _, err := mcpauth.New(config); !errors.Is(err, configerr.InvalidHost) {
+			t.Errorf("host %q: %v", host, err)
+		}
+	}
+	config := oneResource()
+	config.Resources[0].AuthorizationServers[0].Issuer = "http://keycloak:8080/realms/dev"
+	if _, err := mcpauth.New(config); err == nil || !strings.Contains(err.Error(), "name the host in Network.DangerouslyAllowHTTP") {
+		t.Errorf("the mistake names no remedy: %v", err)
+	}
+}
+
+// Covers RS8: an authorization server that is http on a named host, from its metadata
+// to introspection.
+func TestNamedHostIsReached(t *testing.T) {
+	t.Parallel()
+	const host = "::ffff:127.0.0.1" // not loopback by its spelling
+	web := httptest.NewUnstartedServer(nil)
+	t.Cleanup(web.Close)
+	issuer := "http://" + strings.Replace(web.Listener.Addr().String(), "127.0.0.1", "["+host+"]", 1)
+	settings := network.Settings{DangerouslyAllowHTTP: []string{host}}
+	server, err := mcpauthtest.New(mcpauthtest.Config{
+		Issuer: issuer, Network: settings, Clients: []mcpauthtest.Client{{ID: "rs", Secret: "secret-of-the-resource-server"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	web.Config.Handler = server.Handler()
+	web.Start()
+	for name, introspect := range map[string]*mcpauth.Introspection{
+		"keys": nil, "introspection": {ClientID: "rs", ClientSecret: "secret-of-the-resource-server", Tokens: mcpauth.AllTokens},
+	} {
+		config := trusting(issuer)
+		config.Network, config.Resources[0].AuthorizationServers[0].Introspection = settings, introspect
+		auth := newAuth(t, config)
+		if err := auth.Ready(t.Context()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got := status(auth, mint(t, server)); got != http.StatusOK {
+			t.Errorf("%s: %d", name, got)
+		}
+	}
+	found, err := mcpauth.DiscoverAuthorizationServer(t.Context(), mcpauth.AuthorizationServer{Issuer: issuer}, settings)
+	if err != nil || found.Metadata.JWKSURI == "" {
+		t.Error(err)
+	}
 }
 
 // Covers RS1, RS7, RS8, RS13, RS21.

@@ -100,9 +100,9 @@ func Example_incorrect() {
 
 	// Output:
 	// Leeway "1h0m0s": the leeway is negative or over one minute
-	// Resources[0].Identifier "http://api.example.com/notes": plain http is accepted for loopback hosts only
+	// Resources[0].Identifier "http://api.example.com/notes": plain http is accepted for loopback hosts only: for development inside a network of your own, name the host in Network.DangerouslyAllowHTTP
 	// Resources[0].ScopesSupported[1] "offline_access": offline_access is between client and authorization server and must not be asked for by a resource
-	// Resources[0].AuthorizationServers[0].Algorithms[0] "HS256": the algorithm is not a supported asymmetric one
+	// Resources[0].AuthorizationServers[0].Algorithms[0] "HS256": the algorithm is not a supported asymmetric one: HMAC needs a secret that every verifier shares and could make tokens with, so have the authorization server sign with RS256 or ES256
 	// Resources[0].AuthorizationServers[1].Issuer "https://auth.example.com": the issuer is listed twice
 	// true
 }

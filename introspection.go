@@ -157,7 +157,7 @@ func (c *Introspection) all() bool { return c != nil && c.Tokens == AllTokens }
 
 // parseIntrospection reads how the server is asked about tokens, and reports
 // mistakes. It returns nil if the server is not asked.
-func (s *AuthorizationServer) parseIntrospection(faults *configerr.List, field string, tokens *token.Server) *introspection.Config {
+func (s *AuthorizationServer) parseIntrospection(faults *configerr.List, field string, tokens *token.Server, urls identifier.Rules) *introspection.Config {
 	c := s.Introspection
 	if c == nil {
 		return nil
@@ -167,8 +167,8 @@ func (s *AuthorizationServer) parseIntrospection(faults *configerr.List, field s
 	}
 	switch {
 	case c.Endpoint != "":
-		faults.Nest(field+".Endpoint", identifier.CheckURL(c.Endpoint, true))
-	case !s.mayNameEndpoint():
+		faults.Nest(field+".Endpoint", urls.CheckServerURL(c.Endpoint, true))
+	case !s.mayNameEndpoint(urls.Of(s.Issuer)):
 		faults.Add(configerr.NoIntrospectionEndpoint, field+".Endpoint", "")
 	}
 	c.checkLimits(faults, field)
@@ -198,12 +198,12 @@ func (c *Introspection) checkLimits(faults *configerr.List, field string) {
 
 // mayNameEndpoint reports whether there is metadata, or will be, that can name
 // the endpoint.
-func (s *AuthorizationServer) mayNameEndpoint() bool {
+func (s *AuthorizationServer) mayNameEndpoint(urls identifier.Rules) bool {
 	if s.Metadata == nil {
 		return s.JWKS == nil // with keys by hand no metadata is fetched
 	}
 	endpoint := s.Metadata.IntrospectionEndpoint
-	return endpoint != "" && fetch.CheckURL(endpoint, fetch.IsLoopbackURL(s.Issuer)) == nil
+	return endpoint != "" && urls.CheckServerURL(endpoint, fetch.IsLoopbackURL(s.Issuer)) == nil
 }
 
 // parseClient returns the credentials, and reports missing ones and those that
@@ -235,7 +235,7 @@ func (c *Introspection) parseKey(faults *configerr.List, field string) *jose.Sig
 		return nil
 	}
 	if _, known := jose.ParseAlgorithm(c.KeyAlgorithm); c.KeyAlgorithm != "" && !known {
-		faults.Add(configerr.InvalidAlgorithm, field+".KeyAlgorithm", c.KeyAlgorithm)
+		faults.AddErr(configerr.InvalidAlgorithm, field+".KeyAlgorithm", c.KeyAlgorithm, jose.WhyNot(c.KeyAlgorithm))
 		return nil
 	}
 	signer, err := jose.NewSigner(c.Key, c.KeyAlgorithm, c.KeyID)

@@ -83,17 +83,18 @@ func New(config Config) (*Auth, error) {
 	return a, nil
 }
 
-// Warnings lists what in the configuration is allowed but probably a mistake:
-// [configerr.ScopeNotAdvertised], for resources that advertise any scopes, and
-// [configerr.MisspelledKeyword], such as a scope "denied" where "deny" is meant, unless
-// that scope is advertised; and [configerr.ScopeUnknown] for the scopes of
-// ScopeIncludes. If a resource advertises no scopes, clients learn
-// each from the challenge that asks for it. New logs the warnings, too.
-func (a *Auth) Warnings() []*configerr.Error { return slices.Clone(a.warnings) }
+// mustExist panics with words that lead to the mistake: an error of New was not
+// looked at.
+func (a *Auth) mustExist() {
+	if a == nil {
+		panic("mcpauth: the Auth is nil; New returns one unless it returns an error")
+	}
+}
 
 // resource returns the resource with an identifier. The empty string means the
 // only one.
 func (a *Auth) resource(identifier string) (*resource, error) {
+	a.mustExist()
 	if len(a.ordered) == 1 && (identifier == "" || identifier == a.ordered[0].identifier) {
 		return a.ordered[0], nil
 	}
@@ -110,6 +111,7 @@ func (a *Auth) resource(identifier string) (*resource, error) {
 // are there already, and reports all that failed. A server calls it at start to
 // fail early; without it they are fetched when the first token arrives.
 func (a *Auth) Ready(ctx context.Context) error {
+	a.mustExist()
 	errs := a.sources.Ready(ctx)
 	for _, i := range a.introspectors {
 		err := i.Ready(ctx)
@@ -127,6 +129,7 @@ func (a *Auth) Ready(ctx context.Context) error {
 // nor to the stores and hooks of the configuration, which belong to the caller. A
 // program that keeps its Auth until it exits need not call it.
 func (a *Auth) Close() error {
+	a.mustExist()
 	for _, i := range a.introspectors { // they use the sources
 		i.Close()
 	}

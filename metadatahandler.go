@@ -16,8 +16,12 @@ import (
 // resource at its well-known path, and at the root well-known path where that
 // can mean only one. Mount it at "/.well-known/" or at the paths themselves.
 //
-// It answers GET, HEAD and preflight requests from any origin.
-func (a *Auth) MetadataHandler() http.Handler { return a.metadata }
+// It answers GET, HEAD and preflight requests from any origin. It panics if the
+// Auth is nil.
+func (a *Auth) MetadataHandler() http.Handler {
+	a.mustExist()
+	return a.metadata
+}
 
 // LegacyMetadataHandler serves the authorization server's metadata at the MCP
 // server's own /.well-known/oauth-authorization-server, where clients of the

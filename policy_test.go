@@ -346,63 +346,6 @@ func TestPolicyFaults(t *testing.T) {
 	}
 }
 
-// Covers RS4, RS11.
-func TestWarnings(t *testing.T) {
-	t.Parallel()
-	var log bytes.Buffer
-	config := oneResource()
-	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
-	config.Resources[0].ScopesSupported = []string{"read", "admin"}
-	config.Resources[0].ScopeIncludes = map[string][]string{"admin": {"write", "files:*"}}
-	config.Resources[0].Policy = &policy.Policy{
-		Tools: map[string]policy.Requirement{
-			"a": policy.Scopes("read", "write", "files:x"),
-			"b": policy.All(policy.Scopes("odd"), policy.AnyScope("read", "other")),
-			"c": policy.Scopes("odd"),
-		},
-		Default: policy.Scopes("rest"),
-	}
-	var got []string
-	auth := newAuth(t, config)
-	for _, w := range auth.Warnings() {
-		if !errors.Is(w, configerr.ScopeNotAdvertised) {
-			t.Errorf("got %v", w)
-		}
-		got = append(got, w.Field+" "+w.Value)
-	}
-	want := []string{`Resources[0].Policy.Tools["b"] odd`, `Resources[0].Policy.Tools["b"] other`, `Resources[0].Policy.Default rest`}
-	if !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	if n := strings.Count(log.String(), "level=WARN"); n != len(want) {
-		t.Errorf("%d warnings logged:\n%s", n, &log)
-	}
-	auth.Warnings()[0] = nil
-	if auth.Warnings()[0] == nil {
-		t.Error("a caller can change the warnings")
-	}
-	config.Resources[0].ScopesSupported = nil
-	if w := newAuth(t, config).Warnings(); len(w) > 0 {
-		t.Errorf("nothing is advertised, and the warnings are %v", w)
-	}
-}
-
-// Covers RS11: the warning about a misspelled keyword reaches the log.
-func TestMisspelledKeywordIsLogged(t *testing.T) {
-	t.Parallel()
-	var log bytes.Buffer
-	config := oneResource()
-	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
-	config.Resources[0].Policy = &policy.Policy{Tools: map[string]policy.Requirement{"a": policy.Scopes("denied")}}
-	warnings := newAuth(t, config).Warnings()
-	if len(warnings) != 1 || !errors.Is(warnings[0], configerr.MisspelledKeyword) || warnings[0].Field != `Resources[0].Policy.Tools["a"]` {
-		t.Errorf("got %v", warnings)
-	}
-	if !strings.Contains(log.String(), "probably deny is meant") {
-		t.Errorf("logged %s", &log)
-	}
-}
-
 // Covers RS12: what callers do to their configuration after New has no effect.
 func TestPolicyIsCopied(t *testing.T) {
 	t.Parallel()

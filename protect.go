@@ -1,15 +1,19 @@
 package mcpauth
 
 import (
+	"log/slog"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/body"
 	"github.com/mcp-auth/go/internal/origin"
 	"github.com/mcp-auth/go/internal/refusal"
+	"github.com/mcp-auth/go/internal/safelog"
 	"github.com/mcp-auth/go/internal/scope"
 	"github.com/mcp-auth/go/internal/upgrade"
 	"github.com/mcp-auth/go/reason"
@@ -74,9 +78,6 @@ func (a *Auth) Protect(next http.Handler, opts ...Option) http.Handler {
 // impossible scope. It panics if the Auth is nil, and the function that it
 // returns panics if the handler is nil.
 func (a *Auth) Middleware(opts ...Option) (func(http.Handler) http.Handler, error) {
-	if a == nil {
-		panic("mcpauth: the Auth is nil; New returns one unless it returns an error")
-	}
 	var p protection
 	for _, opt := range opts {
 		opt.apply(&p)
@@ -98,7 +99,7 @@ func (a *Auth) Middleware(opts ...Option) (func(http.Handler) http.Handler, erro
 		if f, ok := next.(http.HandlerFunc); next == nil || ok && f == nil {
 			panic("mcpauth: the handler to protect is nil")
 		}
-		m := &middleware{next: next, protection: p, resource: res, answers: answers}
+		m := &middleware{next: next, protection: p, resource: res, all: a.ordered, answers: answers}
 		return res.origins.Guard(m, m.refuseOrigin)
 	}, nil
 }
@@ -108,13 +109,18 @@ type middleware struct {
 	next       http.Handler
 	protection protection
 	resource   *resource
+	all        []*resource
 	answers    preparedAnswers
+	astray     atomic.Bool // a request for another path was reported
 }
 
 func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if m.resource.origins.PassesPreflights(r) {
 		m.next.ServeHTTP(w, origin.Preflight(r))
 		return
+	}
+	if !isBelow(target(r), m.resource.path) && !m.astray.Load() {
+		m.reportAstray(r)
 	}
 	var read *body.Buffer // without a policy, none is read
 	if m.resource.policy != nil {
@@ -132,6 +138,32 @@ func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store") // or the nonce would be old (RFC 9449 §8.2)
 	}
 	m.serve(w, r, d, read)
+}
+
+// reportAstray reports, once, that the handler was reached under a path that is not
+// its resource's: it then admits tokens for its resource at the place of another. A
+// proxy that takes a prefix off the path is the harmless case.
+func (m *middleware) reportAstray(r *http.Request) {
+	asked, err := url.ParseRequestURI(target(r))
+	own, _ := url.PathUnescape(m.resource.path)
+	if err != nil || isBelow(asked.Path, own) || m.astray.Swap(true) {
+		return
+	}
+	level, attrs := slog.LevelInfo, []slog.Attr{
+		slog.String("resource", m.resource.identifier), slog.String("path", asked.EscapedPath()),
+	}
+	for _, other := range m.all {
+		if other != m.resource && other.path != "" && isBelow(asked.EscapedPath(), other.path) {
+			level, attrs = slog.LevelWarn, append(attrs, slog.String("path_of", other.identifier))
+			break
+		}
+	}
+	safelog.Write(r.Context(), m.resource.log, level, "mcpauth: a handler was reached under a path that is not its resource's", attrs...)
+}
+
+// isBelow reports whether a path, with or without a query, is another one or below it.
+func isBelow(path, top string) bool {
+	return strings.HasPrefix(path, top) && (len(path) == len(top) || path[len(top)] == '/' || path[len(top)] == '?')
 }
 
 func (m *middleware) request(r *http.Request) Request {

@@ -17,6 +17,7 @@ import (
 type resource struct {
 	identifier  string
 	metadataURL string
+	path        string // of the identifier, percent-encoded, without a slash at its end
 	hierarchy   *scope.Hierarchy
 	policy      *policy.Evaluator // nil: the scopes of the handler are enough
 	firstScopes []string          // what a 401 asks for besides; nil: nothing

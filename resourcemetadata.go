@@ -37,7 +37,7 @@ func (s *MetadataSigner) parse(faults *configerr.List, field string) *jose.Signe
 		return nil
 	}
 	if _, ok := jose.ParseAlgorithm(s.Algorithm); !ok {
-		faults.Add(configerr.InvalidAlgorithm, field+".Algorithm", s.Algorithm)
+		faults.AddErr(configerr.InvalidAlgorithm, field+".Algorithm", s.Algorithm, jose.WhyNot(s.Algorithm))
 		return nil
 	}
 	signer, err := jose.NewSigner(s.Key, s.Algorithm, s.KeyID)
@@ -86,7 +86,7 @@ func (r *Resource) metadata(faults *configerr.List, field string, sender *sender
 		{"Documentation", r.Documentation}, {"PolicyURI", r.PolicyURI}, {"TOSURI", r.TOSURI}, {"JWKSURI", r.JWKSURI},
 	} {
 		if link.value != "" {
-			faults.Nest(field+"."+link.name, identifier.CheckURL(link.value, true))
+			faults.Nest(field+"."+link.name, identifier.CheckLink(link.value))
 		}
 	}
 	doc.Extra = r.extraMembers(faults, field+".Extra")

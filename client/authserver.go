@@ -7,8 +7,8 @@ import (
 
 	"github.com/mcp-auth/go/client/internal/authserver"
 	"github.com/mcp-auth/go/configerr"
-	"github.com/mcp-auth/go/internal/challenge"
 	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/scope"
 	"github.com/mcp-auth/go/metadata"
 )
 
@@ -71,7 +71,8 @@ var reserved = []string{
 // settingsOf returns the settings for each issuer: those that are listed, and
 // those that are looked up once the issuer is known.
 func (c *Config) settingsOf(faults *configerr.List) func(issuer string) (authserver.Settings, error) {
-	listed, lookup := parseAuthorizationServers(c.AuthorizationServers, faults), c.LookupAuthorizationServer
+	listed, lookup := parseAuthorizationServers(c.AuthorizationServers, c.Network.DangerouslyAllowHTTP, faults), c.LookupAuthorizationServer
+	plain := fetch.PlainHosts(c.Network.DangerouslyAllowHTTP)
 	return func(issuer string) (authserver.Settings, error) {
 		settings, ok := listed[issuer]
 		if ok || lookup == nil {
@@ -83,38 +84,36 @@ func (c *Config) settingsOf(faults *configerr.List) func(issuer string) (authser
 		}
 		found.Issuer = issuer
 		var faults configerr.List
-		settings = found.parse("LookupAuthorizationServer", &faults)
+		settings = found.parse("LookupAuthorizationServer", plain, &faults)
 		return settings, faults.Err()
 	}
 }
 
 // parseAuthorizationServers returns the settings by issuer.
-func parseAuthorizationServers(all []AuthorizationServer, faults *configerr.List) map[string]authserver.Settings {
+func parseAuthorizationServers(all []AuthorizationServer, plain fetch.PlainHosts, faults *configerr.List) map[string]authserver.Settings {
 	parsed := map[string]authserver.Settings{}
 	for i, as := range all {
 		field := fmt.Sprintf("AuthorizationServers[%d]", i)
 		if _, twice := parsed[as.Issuer]; twice {
 			faults.Add(configerr.DuplicateIssuer, field+".Issuer", as.Issuer)
 		}
-		parsed[as.Issuer] = as.parse(field, faults)
+		parsed[as.Issuer] = as.parse(field, plain, faults)
 	}
 	return parsed
 }
 
-func (a *AuthorizationServer) parse(field string, faults *configerr.List) authserver.Settings {
-	if metadata.CheckIssuer(a.Issuer) != nil {
+func (a *AuthorizationServer) parse(field string, plain fetch.PlainHosts, faults *configerr.List) authserver.Settings {
+	if metadata.CheckIssuer(plain.Secured(a.Issuer)) != nil {
 		faults.Add(configerr.InvalidIssuer, field+".Issuer", a.Issuer)
 	}
-	if a.OwnIssuer != "" && metadata.CheckIssuer(a.OwnIssuer) != nil {
+	if a.OwnIssuer != "" && metadata.CheckIssuer(plain.Secured(a.OwnIssuer)) != nil {
 		faults.Add(configerr.InvalidIssuer, field+".OwnIssuer", a.OwnIssuer)
 	}
-	a.checkMetadata(field, faults)
+	a.checkMetadata(field, plain.For(a.Issuer), faults)
 	checkParameters(a.AuthorizationParameters, field+".AuthorizationParameters", faults)
 	checkParameters(a.TokenParameters, field+".TokenParameters", faults)
-	for i, scope := range a.Scopes {
-		if !challenge.ValidScope(scope) {
-			faults.Add(configerr.InvalidScope, fmt.Sprintf("%s.Scopes[%d]", field, i), scope)
-		}
+	for i, text := range a.Scopes {
+		faults.Nest(fmt.Sprintf("%s.Scopes[%d]", field, i), scope.Check(text))
 	}
 	settings := authserver.Settings{
 		MetadataURL: a.MetadataURL, Repair: a.RepairMetadata, OwnIssuer: a.OwnIssuer,
@@ -130,9 +129,9 @@ func (a *AuthorizationServer) parse(field string, faults *configerr.List) authse
 }
 
 // checkMetadata holds metadata by hand to what published metadata is held to.
-func (a *AuthorizationServer) checkMetadata(field string, faults *configerr.List) {
+func (a *AuthorizationServer) checkMetadata(field string, plain fetch.PlainHosts, faults *configerr.List) {
 	loopback := fetch.IsLoopbackURL(a.Issuer)
-	if a.MetadataURL != "" && fetch.CheckURL(a.MetadataURL, loopback) != nil {
+	if a.MetadataURL != "" && fetch.CheckURL(plain.Secured(a.MetadataURL), loopback) != nil {
 		faults.Add(configerr.InvalidEndpoint, field+".MetadataURL", a.MetadataURL)
 	}
 	if a.Metadata == nil {
@@ -145,7 +144,7 @@ func (a *AuthorizationServer) checkMetadata(field string, faults *configerr.List
 		faults.Add(configerr.IssuerMismatch, field+".Metadata.Issuer", a.Metadata.Issuer)
 	}
 	for member, url := range a.Metadata.Endpoints() {
-		if fetch.CheckURL(url, loopback) != nil {
+		if fetch.CheckURL(plain.Secured(url), loopback) != nil {
 			faults.Add(configerr.InvalidEndpoint, field+".Metadata: "+member, url)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/internal/webbrowser"
 )
 
@@ -31,7 +30,7 @@ func OpenBrowser(w io.Writer) func(ctx context.Context, authorizationURL string)
 // authorization URL to w and leaves it to the user to open it.
 func PrintURL(w io.Writer) func(ctx context.Context, authorizationURL string) error {
 	return func(_ context.Context, authorizationURL string) error {
-		if err := fetch.CheckURL(authorizationURL, true); err != nil {
+		if err := webbrowser.Check(authorizationURL); err != nil {
 			return errors.New("the authorization URL must not be opened in a browser")
 		}
 		_, err := fmt.Fprintf(w, "To log in, open this page in a browser on this machine:\n\n  %s\n\n", authorizationURL)

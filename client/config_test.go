@@ -6,11 +6,13 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/mcp-auth/go/client/clienterr"
 	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/network"
 )
@@ -131,5 +133,44 @@ func TestSecretsPrintNothing(t *testing.T) {
 	}
 	if strings.Contains(log.String(), "s3cret") {
 		t.Errorf("logged %s", log.String())
+	}
+}
+
+// Covers CL10: inside one network, servers on named hosts may be http: the MCP server,
+// its authorization server, and the page where the user logs in.
+func TestNamedHostsMayBeHTTP(t *testing.T) {
+	t.Parallel()
+	const host = "::ffff:127.0.0.1" // not loopback by its spelling
+	plain := func(url string) string { return strings.Replace(url, "127.0.0.1", "["+host+"]", 1) }
+	w := newWorld(t)
+	w.as.URL, w.as.issuer = plain(w.as.URL), plain(w.as.issuer)
+	loopback := w.rs.url
+	w.rs.URL, w.rs.url = plain(w.rs.URL), plain(w.rs.url)
+	w.config.ServerURL = w.rs.url
+	if _, err := New(w.config); !errors.Is(err, configerr.InvalidServerURL) {
+		t.Errorf("a host that is not named: %v", err)
+	}
+	w.config.Network.DangerouslyAllowHTTP = []string{host}
+	shown := false
+	w.config.Grant = AuthorizationCode{Callback: func(ctx context.Context, url string) (string, error) {
+		shown = strings.HasPrefix(url, w.as.issuer)
+		if err := PrintURL(io.Discard)(ctx, url); err != nil {
+			t.Error(err)
+		}
+		return visit(ctx, url)
+	}}
+	mustRequest(t, w.client(t), "read")
+	if !shown {
+		t.Error("the authorization URL is not on the named host")
+	}
+	w.config.Network.DangerouslyAllowHTTP = []string{"other"}
+	w.rs.URL, w.rs.url, w.config.ServerURL = strings.Replace(w.rs.URL, "["+host+"]", "127.0.0.1", 1), loopback, loopback
+	var refused *clienterr.UnsuitableError
+	if _, err := request(t, w.client(t), "read"); !errors.As(err, &refused) {
+		t.Errorf("an issuer on a host that is not named: %v", err)
+	}
+	w.config.Network.DangerouslyAllowHTTP = []string{"http://other"}
+	if _, err := New(w.config); !errors.Is(err, configerr.InvalidHost) {
+		t.Errorf("not a host: %v", err)
 	}
 }

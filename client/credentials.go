@@ -9,6 +9,7 @@ import (
 	"github.com/mcp-auth/go/client/internal/endpoint"
 	"github.com/mcp-auth/go/client/internal/registration"
 	"github.com/mcp-auth/go/configerr"
+	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/internal/jose"
 	"github.com/mcp-auth/go/metadata"
 )
@@ -49,12 +50,12 @@ func (c Credentials) Format(f fmt.State, _ rune) {
 }
 
 // parseCredentials reads the credentials of a [Config], one for each issuer.
-func parseCredentials(all []Credentials, faults *configerr.List) []registration.Credentials {
+func parseCredentials(all []Credentials, plain fetch.PlainHosts, faults *configerr.List) []registration.Credentials {
 	var parsed []registration.Credentials
 	seen := map[string]bool{}
 	for i, credentials := range all {
 		field := fmt.Sprintf("Credentials[%d]", i)
-		if credentials.Issuer != "" && metadata.CheckIssuer(credentials.Issuer) != nil {
+		if credentials.Issuer != "" && metadata.CheckIssuer(plain.Secured(credentials.Issuer)) != nil {
 			faults.Add(configerr.InvalidIssuer, field+".Issuer", credentials.Issuer)
 		}
 		if seen[credentials.Issuer] {

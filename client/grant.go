@@ -68,7 +68,7 @@ func (g WorkloadIdentity) parse(p *parts, faults *configerr.List) grant.Grant {
 	if g.Assertion == nil {
 		faults.Add(configerr.NoAssertion, "Grant.Assertion", "")
 	}
-	if g.Issuer != "" && metadata.CheckIssuer(g.Issuer) != nil {
+	if g.Issuer != "" && metadata.CheckIssuer(p.fetch.PlainHosts().Secured(g.Issuer)) != nil {
 		faults.Add(configerr.InvalidIssuer, "Grant.Issuer", g.Issuer)
 	}
 	source := func(ctx context.Context, r grant.Request) (string, error) {
@@ -114,11 +114,11 @@ type EnterpriseManaged struct {
 }
 
 func (g EnterpriseManaged) parse(p *parts, faults *configerr.List) grant.Grant {
-	if metadata.CheckIssuer(g.IdentityProvider.Issuer) != nil {
+	if metadata.CheckIssuer(p.fetch.PlainHosts().Secured(g.IdentityProvider.Issuer)) != nil {
 		faults.Add(configerr.InvalidIssuer, "Grant.IdentityProvider.Issuer", g.IdentityProvider.Issuer)
 	}
 	provider := g.IdentityProvider.parse(faults, "Grant.IdentityProvider")
-	if g.TokenEndpoint != "" && fetch.CheckURL(g.TokenEndpoint, fetch.IsLoopbackURL(g.IdentityProvider.Issuer)) != nil {
+	if g.TokenEndpoint != "" && fetch.CheckURL(p.fetch.PlainHosts().For(g.IdentityProvider.Issuer).Secured(g.TokenEndpoint), fetch.IsLoopbackURL(g.IdentityProvider.Issuer)) != nil {
 		faults.Add(configerr.InvalidEndpoint, "Grant.TokenEndpoint", g.TokenEndpoint)
 	}
 	if g.Subject == nil {

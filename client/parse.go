@@ -11,9 +11,10 @@ import (
 	"github.com/mcp-auth/go/client/internal/record"
 	"github.com/mcp-auth/go/client/internal/registration"
 	"github.com/mcp-auth/go/configerr"
-	"github.com/mcp-auth/go/internal/challenge"
 	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/identifier"
 	"github.com/mcp-auth/go/internal/jose"
+	"github.com/mcp-auth/go/internal/scope"
 	"github.com/mcp-auth/go/metadata"
 )
 
@@ -23,20 +24,16 @@ const maxTimeout = time.Minute
 // mistakes.
 func (c *Config) parse(faults *configerr.List) *parts {
 	server := c.parseServer(faults)
-	credentials := parseCredentials(c.Credentials, faults)
+	credentials := parseCredentials(c.Credentials, c.Network.DangerouslyAllowHTTP, faults)
 	if c.MetadataDocumentURL != "" && !validDocumentURL(c.MetadataDocumentURL) {
 		faults.Add(configerr.InvalidMetadataURL, "MetadataDocumentURL", c.MetadataDocumentURL)
 	}
-	for i, scope := range c.Scopes {
-		if !challenge.ValidScope(scope) {
-			faults.Add(configerr.InvalidScope, fmt.Sprintf("Scopes[%d]", i), scope)
-		}
+	for i, text := range c.Scopes {
+		faults.Nest(fmt.Sprintf("Scopes[%d]", i), scope.Check(text))
 	}
 	dpop := c.DPoP.parse(faults)
 	fallback := c.LegacyDiscovery.parse(faults)
-	if c.Network.Timeout < 0 || c.Network.Timeout > maxTimeout {
-		faults.Add(configerr.InvalidTimeout, "Network.Timeout", c.Network.Timeout.String())
-	}
+	faults.Nest("Network", identifier.CheckNetwork(c.Network, maxTimeout))
 	built := partsConfig{
 		server: server, fallback: fallback, credentials: credentials,
 		settings: c.settingsOf(faults), documentSigner: c.parseDocumentKey(faults),
@@ -49,7 +46,7 @@ func (c *Config) parse(faults *configerr.List) *parts {
 
 // parseServer returns a server without a URL if the URL is not valid.
 func (c *Config) parseServer(faults *configerr.List) *discovery.Server {
-	server, err := discovery.ParseServer(c.ServerURL)
+	server, err := discovery.ParseServer(c.ServerURL, c.Network.DangerouslyAllowHTTP)
 	if err != nil {
 		faults.AddErr(configerr.InvalidServerURL, "ServerURL", c.ServerURL, err)
 		return &discovery.Server{}

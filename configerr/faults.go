@@ -5,6 +5,8 @@ const (
 	// Of resources and their metadata.
 
 	NoResources          Fault = "no protected resource is configured"
+	RewrittenIdentifier  Fault = "clients write the resource identifier in another form, and tokens for that form are refused"
+	SimilarResource      Fault = "the resource identifier differs from another one in its spelling only: clients may take one for the other"
 	DuplicateResource    Fault = "the resource identifier is configured twice"
 	InvalidIdentifier    Fault = "the resource identifier is not an absolute URL such as https://mcp.example.com/mcp, with a host and without userinfo (RFC 8707 §2)"
 	IdentifierFragment   Fault = "the resource identifier has a fragment (RFC 8707 §2 forbids it)"
@@ -24,6 +26,9 @@ const (
 	InvalidLeeway      Fault = "the leeway is negative or over one minute"
 	InvalidHeaderName  Fault = "the header name has a character other than letters, digits and hyphens"
 	InvalidNetwork     Fault = "the network is not valid"
+	PlaceholderLeft    Fault = "a part of a template or a sample was not replaced"
+	PlainHTTPAllowed   Fault = "plain http is allowed for a host, for development only: tokens and keys travel in the clear"
+	InvalidHost        Fault = "the host is not a name or an address without scheme, port and path"
 	ConflictingSources Fault = "two settings exclude each other"
 
 	// Of authorization servers.
@@ -36,11 +41,13 @@ const (
 	InvalidKeySet         Fault = "the JWK Set holds no usable key"
 	InvalidAlgorithm      Fault = "the algorithm is not a supported asymmetric one"
 	InvalidAudience       Fault = "the audience is empty"
+	SharedAudience        Fault = "tokens for other services have this audience too, and are accepted"
+	SimilarIssuer         Fault = "the issuer differs from another one in its spelling only, and issuers are compared byte for byte: one is probably wrong"
 	AmbiguousVerifier     Fault = "a resource can have one custom verifier or introspection only: a token that names no issuer must have one place to go"
 
 	// Of scopes and policies.
 
-	InvalidScope       Fault = "the scope is empty or has a character that RFC 6749 §3.3 does not allow"
+	InvalidScope       Fault = "the scope is empty or has a character that cannot be in a scope (RFC 6749 §3.3)"
 	ScopeCycle         Fault = "the scope includes itself by way of others"
 	OfflineAccess      Fault = "offline_access is between client and authorization server and must not be asked for by a resource"
 	InvalidRequirement Fault = "the requirement is nil, empty or lacks a name"

@@ -22,7 +22,9 @@ import (
 // as an [*Error], joined. What [mcpauth.New] finds wrong is not among them.
 func (d *Document) Config(f *File) (mcpauth.Config, error) {
 	r := &reader{file: f}
-	config := mcpauth.Config{Leeway: d.Leeway, Network: network.Settings{AllowedNetworks: r.networks(d.AllowedNetworks)}}
+	config := mcpauth.Config{Leeway: d.Leeway, Network: network.Settings{
+		AllowedNetworks: r.networks(d.AllowedNetworks), DangerouslyAllowHTTP: d.DangerouslyAllowHTTP,
+	}}
 	if len(d.Resources) == 0 {
 		r.add("resources", "", configerr.NoResources, nil)
 	}

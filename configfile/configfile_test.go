@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +58,7 @@ const complete = `resources:
     authorization_servers: [{provider: auth0, parameters: {domain: example.us.auth0.com}}]
 leeway: 7s
 allowed_networks: [10.20.0.0/16]
+dangerously_allow_http: [keycloak]
 `
 
 func TestLoad(t *testing.T) {
@@ -66,7 +68,8 @@ func TestLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if file.Name() != path || config.Leeway != 7*time.Second || !reflect.DeepEqual(config.Network.AllowedNetworks, []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16")}) {
+	if file.Name() != path || config.Leeway != 7*time.Second || !reflect.DeepEqual(config.Network.AllowedNetworks, []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16")}) ||
+		!slices.Equal(config.Network.DangerouslyAllowHTTP, []string{"keycloak"}) {
 		t.Errorf("got %+v of %s", config, file.Name())
 	}
 	notes := config.Resources[0]

@@ -26,6 +26,7 @@
 //	        parameters: {domain: example.us.auth0.com}
 //	leeway: 5s
 //	allowed_networks: [10.20.0.0/16]   # private networks in which authorization servers may be
+//	dangerously_allow_http: [keycloak] # hosts that may be plain http, for development
 //
 // The fields mean what the fields of [mcpauth.Config] with the same names mean.
 // Profiles and their parameters are those of package provider.

@@ -12,6 +12,9 @@ type Document struct {
 	// AllowedNetworks are private networks in which authorization servers may be,
 	// such as 10.20.0.0/16.
 	AllowedNetworks []string `yaml:"allowed_networks"`
+	// DangerouslyAllowHTTP are hosts of your own network that may be plain http, for
+	// development.
+	DangerouslyAllowHTTP []string `yaml:"dangerously_allow_http"`
 }
 
 // Resource is a protected resource, see [mcpauth.Resource].

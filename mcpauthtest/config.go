@@ -60,10 +60,6 @@ type Config struct {
 	// OpenRegistration lets anyone register a client (RFC 7591) even if the host
 	// of Issuer is not on loopback. On loopback anyone can.
 	OpenRegistration bool
-	// DangerouslyAllowHTTP names hosts, without a port, whose Issuer and Resources
-	// may be plain http, for development inside one network such as Docker Compose.
-	// Passwords and tokens travel in the clear there.
-	DangerouslyAllowHTTP []string
 	// NoClientDocuments fetches no Client ID Metadata Documents and advertises
 	// none, for a machine that cannot reach the internet: clients then register.
 	NoClientDocuments bool
@@ -78,7 +74,9 @@ type Config struct {
 	AssertionAudiences []AssertionAudience
 	// Network says which servers client metadata and keys may be fetched from.
 	// Loopback is allowed if the host of Issuer is on loopback. A zero Timeout
-	// means 5 seconds.
+	// means 5 seconds. Its DangerouslyAllowHTTP names hosts whose Issuer, Resources
+	// and TrustedIssuers may be plain http, for development inside one network such
+	// as Docker Compose; passwords and tokens then travel in the clear.
 	Network network.Settings
 	// Store keeps clients, grants and keys. Nil means memory.
 	Store Store

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +16,8 @@ import (
 	"github.com/mcp-auth/go/internal/authserver/store"
 	"github.com/mcp-auth/go/internal/authserver/tokenendpoint"
 	"github.com/mcp-auth/go/internal/authserver/trustedissuer"
+	"github.com/mcp-auth/go/internal/identifier"
+	"github.com/mcp-auth/go/internal/jose"
 )
 
 const (
@@ -25,12 +26,13 @@ const (
 	defaultRefreshTokenTTL = 30 * 24 * time.Hour
 	defaultRegistrationTTL = 30 * 24 * time.Hour
 
+	maxNetworkTimeout = time.Minute
+
 	defaultUsername = "alice"
 	defaultPassword = "wonderland"
 )
 
 const (
-	invalidHost  configerr.Fault = "the host is not a name or an IPv4 address without scheme, port and path"
 	invalidPath  configerr.Fault = `the path does not begin with "/", or has a query or a fragment`
 	unusedPath   configerr.Fault = "the path is for an issuer that is derived from the listener, and Issuer is set or nothing listens"
 	remoteListen configerr.Fault = "the address is not on loopback, so Issuer is required"
@@ -48,17 +50,13 @@ func (c Config) parse() (*parsed, error) {
 	if c.Path != "" {
 		list.Add(unusedPath, "Path", c.Path)
 	}
-	for i, host := range c.DangerouslyAllowHTTP {
-		if u, err := url.Parse("http://" + host); err != nil || u.Host != host || u.Hostname() != host {
-			list.Add(invalidHost, fmt.Sprintf("DangerouslyAllowHTTP[%d]", i), host)
-		}
-	}
+	list.Nest("Network", identifier.CheckNetwork(c.Network, maxNetworkTimeout))
 	c.Users = parseUsers(&list, c.Users)
 	c.AccessTokenTTL = cmp.Or(c.AccessTokenTTL, defaultAccessTokenTTL)
 	base := authserver.Parse(&list, c.settings())
 	c.Algorithm = cmp.Or(c.Algorithm, defaultAlgorithm)
 	if !key.Supported(c.Algorithm) {
-		list.Add(configerr.InvalidAlgorithm, "Algorithm", c.Algorithm)
+		list.AddErr(configerr.InvalidAlgorithm, "Algorithm", c.Algorithm, jose.WhyNot(c.Algorithm))
 	}
 	if err := list.Err(); err != nil {
 		return nil, err
@@ -112,7 +110,7 @@ func (c Config) settings() authserver.Settings {
 		RefreshTokenTTL:    cmp.Or(c.RefreshTokenTTL, defaultRefreshTokenTTL),
 		RegistrationTTL:    cmp.Or(c.RegistrationTTL, defaultRegistrationTTL),
 		OpaqueAccessTokens: c.OpaqueAccessTokens, OpenRegistration: c.OpenRegistration, DPoPNonce: c.DPoPNonce,
-		PlainHosts: c.DangerouslyAllowHTTP, NoClientDocuments: c.NoClientDocuments, Network: c.Network,
+		PlainHosts: c.Network.DangerouslyAllowHTTP, NoClientDocuments: c.NoClientDocuments, Network: c.Network,
 	}
 	for _, configured := range c.Clients {
 		s.Clients = append(s.Clients, client.Settings(configured))

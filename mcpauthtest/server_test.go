@@ -18,6 +18,7 @@ import (
 	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/authserver/store"
 	"github.com/mcp-auth/go/metadata"
+	"github.com/mcp-auth/go/network"
 )
 
 func TestConfigErrors(t *testing.T) {
@@ -310,13 +311,13 @@ func TestNamedHostsMayBeHTTP(t *testing.T) {
 		t.Errorf("not named: %v, want the remedy", err)
 	}
 	for _, hosts := range [][]string{{"http://mcpauth"}, {"mcpauth:9473"}, {"mcpauth/"}, {""}, {"other"}, {"mcpauth.example"}} {
-		if _, err := New(Config{Issuer: issuer, DangerouslyAllowHTTP: hosts}); err == nil {
+		if _, err := New(Config{Issuer: issuer, Network: network.Settings{DangerouslyAllowHTTP: hosts}}); err == nil {
 			t.Errorf("hosts %q: the issuer is accepted", hosts)
 		}
 	}
 	s := start(t, func(c *Config) {
 		withPages(c)
-		c.Issuer, c.Resources, c.DangerouslyAllowHTTP = issuer, []string{resource}, []string{"mcpauth", "Notes"}
+		c.Issuer, c.Resources, c.Network.DangerouslyAllowHTTP = issuer, []string{resource}, []string{"mcpauth", "Notes"}
 		c.Scopes = []string{"read", "write"}
 	})
 	_, challenge := pkce()
@@ -329,7 +330,7 @@ func TestNamedHostsMayBeHTTP(t *testing.T) {
 	if r := get(t, s, strings.Replace(query(resource), "http://mcpauth:9473", "http://rebound.example:9473", 1)); r.StatusCode != http.StatusForbidden {
 		t.Errorf("a page under another name: status %d", r.StatusCode)
 	}
-	open := start(t, func(c *Config) { c.Issuer, c.DangerouslyAllowHTTP = issuer, []string{"mcpauth"} })
+	open := start(t, func(c *Config) { c.Issuer, c.Network.DangerouslyAllowHTTP = issuer, []string{"mcpauth"} })
 	if answer := callback(t, open, authorization(challenge, "resource", resource)); answer.Get("error") != "invalid_target" {
 		t.Errorf("a resource on a host that is not named: %v", answer)
 	}

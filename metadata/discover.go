@@ -147,6 +147,7 @@ func Fetch(ctx context.Context, client *fetch.Client, src Source) (*Fetched, err
 		client = fetch.New(fetch.Policy{Settings: src.Network})
 		defer client.Close()
 	}
+	src.Network.DangerouslyAllowHTTP = client.PlainHosts()
 	return retry.Do(ctx, mayPass, func(ctx context.Context) (*Fetched, error) { return src.find(ctx, client) })
 }
 
@@ -189,15 +190,26 @@ func (src *Source) find(ctx context.Context, client fetcher) (*Fetched, error) {
 
 // places returns where to look.
 func (src *Source) places() ([]string, error) {
-	candidates, err := CandidateURLs(src.Issuer, src.Type)
-	if err != nil || src.URL == "" {
-		return candidates, err
+	plain := src.plain()
+	secured := plain.Secured(src.Issuer)
+	candidates, err := CandidateURLs(secured, src.Type)
+	if err != nil {
+		return nil, err
 	}
-	if fault := checkURL(src.URL); fault != "" {
+	if src.URL == "" {
+		for i := range candidates {
+			candidates[i] = fetch.SchemeOf(src.Issuer, candidates[i])
+		}
+		return candidates, nil
+	}
+	if fault := checkURL(plain.Secured(src.URL)); fault != "" {
 		return nil, &URLError{What: "metadata URL", Fault: fault}
 	}
 	return []string{src.URL}, nil
 }
+
+// plain returns the hosts that may be plain http.
+func (src *Source) plain() fetch.PlainHosts { return src.Network.DangerouslyAllowHTTP }
 
 // decides reports whether a document was found and is wrong: to look further
 // would be to ignore it.
@@ -316,7 +328,7 @@ func (src *Source) read(body []byte) (*AuthorizationServer, error) {
 	if server.Issuer != src.Issuer {
 		return nil, &IssuerMismatchError{Want: src.Issuer, Got: server.Issuer}
 	}
-	if names := server.badEndpoints(); len(names) > 0 {
+	if names := server.badEndpoints(src.plain().For(src.Issuer)); len(names) > 0 {
 		return nil, &DocumentError{Member: names[0], Err: errEndpoint}
 	}
 	return server, nil
@@ -326,12 +338,12 @@ var errEndpoint = errors.New("must be an https URL, or one on loopback if the is
 
 // badEndpoints names the endpoints that must not be used: a browser sent there
 // might run a script, a request with a secret go in the clear or to a service
-// on this machine.
-func (as *AuthorizationServer) badEndpoints() []string {
+// on this machine. They may be http on the hosts of plain.
+func (as *AuthorizationServer) badEndpoints(plain fetch.PlainHosts) []string {
 	loopback := fetch.IsLoopbackURL(as.Issuer)
 	var names []string
 	for member, url := range as.Endpoints() {
-		if fetch.CheckURL(url, loopback) != nil {
+		if fetch.CheckURL(plain.Secured(url), loopback) != nil {
 			names = append(names, member)
 		}
 	}

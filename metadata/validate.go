@@ -134,7 +134,7 @@ func (as *AuthorizationServer) validateEndpoints(r *Report) {
 	if as.TokenEndpoint == "" {
 		r.add(Error, TokenEndpointMissing, "token_endpoint is missing: clients cannot get tokens.")
 	}
-	for _, name := range as.badEndpoints() {
+	for _, name := range as.badEndpoints(nil) {
 		r.add(Error, EndpointInvalid, name+" "+errEndpoint.Error()+".")
 	}
 }

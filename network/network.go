@@ -29,6 +29,15 @@ type Settings struct {
 	// Timeout bounds one exchange with a server, redirects and body included.
 	// Zero means 10 seconds.
 	Timeout time.Duration
+	// DangerouslyAllowHTTP names hosts of your own network whose servers may be
+	// plain http, for development only, such as the services of Docker Compose:
+	// "mcpauth" for http://mcpauth:9473. Tokens, passwords and keys then travel in
+	// the clear, and anyone on the way can replace them. It is honoured for issuers,
+	// their metadata, keys and endpoints, and for identifiers of MCP servers; http
+	// is refused for everything else, and for every other host but loopback. Their
+	// addresses may be private. A name stands for itself only: it has no scheme, no
+	// port and no wildcard.
+	DangerouslyAllowHTTP []string
 	// Proxy returns the proxy for a URL, nil if there is none for it, as the
 	// field of the same name of [http.Transport] does; see [EnvironmentProxy]. Nil
 	// means that no proxy is used, whatever the environment says: a server
@@ -50,5 +59,6 @@ func EnvironmentProxy(target *url.URL) (*url.URL, error) {
 // Clone returns a copy that shares no slice with s.
 func (s Settings) Clone() Settings {
 	s.AllowedNetworks = slices.Clone(s.AllowedNetworks)
+	s.DangerouslyAllowHTTP = slices.Clone(s.DangerouslyAllowHTTP)
 	return s
 }

@@ -97,7 +97,7 @@ func parseLifetime(list *configerr.List, field string, d time.Duration) time.Dur
 
 const issuerSyntax configerr.Fault = "the issuer has user information, a query, a fragment or a character outside of printable ASCII (RFC 8414 §2)"
 
-const insecureIssuer configerr.Fault = "the issuer is neither https nor http on a loopback host; for development inside a network, DangerouslyAllowHTTP names its host"
+const insecureIssuer configerr.Fault = "the issuer is neither https nor http on a loopback host; for development inside a network of your own, Network.DangerouslyAllowHTTP names its host"
 
 func parseIssuer(list *configerr.List, issuer string, plain oauth.PlainHosts) *url.URL {
 	if issuer == "" {

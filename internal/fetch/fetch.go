@@ -68,6 +68,7 @@ type Client struct {
 	// Connections to loopback were let through by another rule and must never
 	// serve a request without AllowLoopback: each rule has a pool of its own.
 	public, loopback *http.Transport
+	plain            *http.Transport // to the plain hosts, over http
 	proxied          *http.Transport // nil without a proxy
 	guard            guard
 }
@@ -78,6 +79,7 @@ func New(p Policy) *Client {
 	c.guard = newGuard(p.AllowedNetworks)
 	c.public = c.transport(c.guard.dialer(c))
 	c.loopback = c.transport(loopbackDialer(c))
+	c.plain = c.transport(plainGuard(p.AllowedNetworks).dialer(c))
 	if p.Proxy != nil {
 		c.proxied = c.proxyTransport()
 	}
@@ -85,20 +87,21 @@ func New(p Policy) *Client {
 }
 
 // Covers reports whether what another client has fetched may count as fetched by
-// this one: it trusts the same certificates, and may reach every network that the
-// other may.
+// this one: it trusts the same certificates, and may reach every network and every
+// plain host that the other may.
 func (c *Client) Covers(other *Client) bool {
 	a, b := c.policy.RootCAs, other.policy.RootCAs
 	if a != b && (a == nil || b == nil || !a.Equal(b)) {
 		return false
 	}
-	return c.guard.covers(other.guard)
+	return c.guard.covers(other.guard) && c.PlainHosts().covers(other.PlainHosts())
 }
 
 // Close closes idle connections. Requests under way go on.
 func (c *Client) Close() {
 	c.public.CloseIdleConnections()
 	c.loopback.CloseIdleConnections()
+	c.plain.CloseIdleConnections()
 	if c.proxied != nil {
 		c.proxied.CloseIdleConnections()
 	}
@@ -108,7 +111,9 @@ func (c *Client) Close() {
 type Request struct {
 	// Method is the HTTP method; empty means GET. Only GET follows redirects.
 	Method string
-	// URL must satisfy [CheckURL].
+	// URL must satisfy [CheckURL], but may be http on a host of
+	// [network.Settings.DangerouslyAllowHTTP]. Whoever names the URL must be trusted
+	// to name such a host, see [PlainHosts.For].
 	URL string
 	// Host, if set, is sent as the Host header instead of the URL's host, as a
 	// reverse proxy in front of a server does. Redirects drop it.
@@ -180,10 +185,12 @@ type hop struct {
 	body          []byte
 	eventWait     time.Duration
 	allowLoopback bool
+	plain         PlainHosts // may be reached: only if the first was one of them
 }
 
 func (c *Client) first(r Request) (hop, error) {
-	u, err := parseURL(r.URL, r.AllowLoopback)
+	plain := c.PlainHosts().For(r.URL)
+	u, err := plain.parse(r.URL, r.AllowLoopback)
 	if err != nil {
 		return hop{}, err
 	}
@@ -195,6 +202,7 @@ func (c *Client) first(r Request) (hop, error) {
 		body:          r.Body,
 		eventWait:     r.EventWait,
 		allowLoopback: r.AllowLoopback && IsLoopbackHost(u.Hostname()),
+		plain:         plain,
 	}
 	if h.method == "" {
 		h.method = http.MethodGet
@@ -224,12 +232,15 @@ func (h hop) next(location string) (hop, error) {
 	}
 	// A public server must not send us to our own machine: what may be reached
 	// on loopback may only be named by loopback.
-	if err := checkURL(u, h.allowLoopback); err != nil {
+	if err := h.plain.check(u, h.allowLoopback); err != nil {
 		return hop{}, h.fail(Redirect, err)
 	}
 	n := h
 	n.url, n.host = u, ""
 	n.allowLoopback = h.allowLoopback && IsLoopbackHost(u.Hostname())
+	if !h.plain.include(u) {
+		n.plain = nil
+	}
 	if origin(u) != origin(h.url) {
 		n.header = crossOriginHeader(h.header)
 	}

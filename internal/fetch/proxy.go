@@ -38,8 +38,11 @@ func (c *Client) proxyTransport() *http.Transport {
 
 // transportFor returns how a request reaches its server.
 func (c *Client) transportFor(h hop) (*http.Transport, error) {
-	if h.allowLoopback {
+	switch {
+	case h.allowLoopback:
 		return c.loopback, nil
+	case h.plain.include(h.url):
+		return c.plain, nil
 	}
 	if c.proxied == nil {
 		return c.public, nil

@@ -66,9 +66,14 @@ func isLocalhost(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") && isHostname(host)
 }
 
-// parseURL returns raw parsed if [CheckURL] accepts it. The parser's own
-// errors are not passed on: they quote the URL.
+// parseURL returns raw parsed if [CheckURL] accepts it.
 func parseURL(raw string, allowLoopback bool) (*url.URL, error) {
+	return PlainHosts(nil).parse(raw, allowLoopback)
+}
+
+// parse is parseURL that lets http URLs of the hosts through. The parser's own
+// errors are not passed on: they quote the URL.
+func (h PlainHosts) parse(raw string, allowLoopback bool) (*url.URL, error) {
 	if len(raw) > maxURL {
 		return nil, &Error{Kind: InvalidURL, Err: errors.New("the URL is too long")}
 	}
@@ -84,7 +89,7 @@ func parseURL(raw string, allowLoopback bool) (*url.URL, error) {
 	if strings.Contains(raw, "#") {
 		return nil, &Error{URL: redact(u), Kind: InvalidURL, Err: errors.New("the URL has a fragment")}
 	}
-	if err := checkURL(u, allowLoopback); err != nil {
+	if err := h.check(u, allowLoopback); err != nil {
 		return nil, &Error{URL: redact(u), Kind: err.kind, Err: err}
 	}
 	return u, nil

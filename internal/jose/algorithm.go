@@ -1,6 +1,11 @@
 package jose
 
-import "crypto"
+import (
+	"crypto"
+	"errors"
+	"fmt"
+	"strings"
+)
 
 // Algorithm is a signature algorithm by its JOSE name (RFC 7518 §3.1, RFC 8037
 // §3.1).
@@ -41,6 +46,27 @@ func ParseAlgorithm(name string) (Algorithm, bool) {
 		}
 	}
 	return "", false
+}
+
+// WhyNot says why a name is not that of a supported algorithm: what was probably
+// meant, or what the algorithm lacks. It returns nil if it does not know.
+func WhyNot(name string) error {
+	for _, alg := range append(Algorithms(), ed25519Name) {
+		if string(alg) != name && strings.EqualFold(string(alg), strings.TrimSpace(name)) {
+			return fmt.Errorf("%s is meant: names are compared byte for byte", alg)
+		}
+	}
+	switch upper := strings.ToUpper(name); {
+	case name == "":
+		return errors.New("the name is empty; is a variable not set?")
+	case strings.HasPrefix(upper, "HS"):
+		return errors.New("HMAC needs a secret that every verifier shares and could make tokens with, so have the authorization server sign with RS256 or ES256")
+	case upper == "NONE":
+		return errors.New("it stands for tokens without a signature, which anyone can make")
+	case strings.HasPrefix(upper, "RSA-OAEP"), strings.HasPrefix(upper, "ECDH"), upper == "DIR":
+		return errors.New("it encrypts and does not sign")
+	}
+	return nil
 }
 
 // keyType is what a key is, kty and crv together.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/jub0bs/cors"
 
@@ -71,6 +72,28 @@ func New(c Config) (*Policy, error) {
 	}
 	p.cors = m
 	return p, nil
+}
+
+// Meant returns the origin that was probably meant by one that is not valid, such as
+// one with a slash at its end or without a scheme, or "".
+func Meant(text string) string {
+	text = strings.TrimSpace(text)
+	if !strings.Contains(text, "://") {
+		text = "https://" + text
+	}
+	scheme, rest, _ := strings.Cut(text, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	meant := strings.ToLower(scheme + "://" + host)
+	switch scheme {
+	case "https":
+		meant = strings.TrimSuffix(meant, ":443")
+	case "http":
+		meant = strings.TrimSuffix(meant, ":80")
+	}
+	if _, err := New(Config{Origins: []string{meant}}); err != nil || !strings.ContainsAny(host, ".:") {
+		return ""
+	}
+	return meant
 }
 
 // PassesPreflights reports whether preflight requests go to the handler without

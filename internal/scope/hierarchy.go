@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/mcp-auth/go/configerr"
-	"github.com/mcp-auth/go/internal/challenge"
 )
 
 // Hierarchy knows which scopes include which. In a nil Hierarchy each scope
@@ -29,9 +28,7 @@ func NewHierarchy(includes map[string][]string) (*Hierarchy, error) {
 	var faults configerr.List
 	for _, broader := range slices.Sorted(maps.Keys(includes)) {
 		field := fmt.Sprintf("[%q]", broader)
-		if !challenge.ValidScope(broader) {
-			faults.Add(configerr.InvalidScope, field, broader)
-		}
+		faults.Nest(field, Check(broader))
 		faults.Nest(field, Validate(includes[broader]))
 		found := reached{scopes: map[string]bool{}, prefixes: map[string]bool{}}
 		if found.follow(includes, broader); found.scopes[broader] {

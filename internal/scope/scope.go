@@ -3,6 +3,7 @@
 package scope
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,13 +22,38 @@ func Validate(scopes []string) error {
 	var faults configerr.List
 	for i, scope := range scopes {
 		field := fmt.Sprintf("[%d]", i)
-		switch {
-		case scope == Offline:
+		if scope == Offline {
 			faults.Add(configerr.OfflineAccess, field, scope)
-		case !challenge.ValidScope(scope):
-			faults.Add(configerr.InvalidScope, field, scope)
+			continue
 		}
+		faults.Nest(field, Check(scope))
 	}
+	return faults.Err()
+}
+
+var (
+	errUnset   = errors.New("is a variable not set?")
+	errSeveral = errors.New("it looks like several scopes: list each as a string of its own")
+	errQuoted  = errors.New("it has quotation marks or brackets of the list that it was in")
+)
+
+// Check returns a [configerr.Error] for a scope that cannot be configured. A comma, a
+// semicolon or a bracket would be allowed in a scope (RFC 6749 §3.3), but no server
+// is known to use one: it is left from a list.
+func Check(scope string) error {
+	why := error(nil)
+	switch {
+	case scope == "":
+		why = errUnset
+	case strings.ContainsAny(scope, " ,;"):
+		why = errSeveral
+	case strings.ContainsAny(scope, "[]\"'"):
+		why = errQuoted
+	case challenge.ValidScope(scope):
+		return nil
+	}
+	var faults configerr.List
+	faults.AddErr(configerr.InvalidScope, "", scope, why)
 	return faults.Err()
 }
 

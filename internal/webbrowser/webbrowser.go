@@ -3,6 +3,7 @@ package webbrowser
 
 import (
 	"context"
+	"net/url"
 	"os"
 	"os/exec"
 	"runtime"
@@ -11,12 +12,22 @@ import (
 	"github.com/mcp-auth/go/internal/fetch"
 )
 
-// Open opens an https URL, or a loopback one, and waits for nothing. It uses the
-// browser that the variable BROWSER names, else the system's. ctx does
-// not end the browser. The error is a [*fetch.Error] where target is no such
-// URL, or says that no browser could be started.
+// Check returns a [*fetch.Error] unless target is the URL of a web page: a URL of
+// another kind could start a program. Which hosts may be plain http is up to the
+// caller, who has found the URL.
+func Check(target string) error {
+	var plain fetch.PlainHosts
+	if u, err := url.Parse(target); err == nil {
+		plain = fetch.PlainHosts{u.Hostname()}
+	}
+	return fetch.CheckURL(plain.Secured(target), true)
+}
+
+// Open opens a web page, and waits for nothing. It uses the browser that the variable
+// BROWSER names, else the system's. ctx does not end the browser. The error is that
+// of [Check], or says that no browser could be started.
 func Open(ctx context.Context, target string) error {
-	if err := fetch.CheckURL(target, true); err != nil {
+	if err := Check(target); err != nil {
 		return err
 	}
 	for _, chosen := range strings.Split(os.Getenv("BROWSER"), string(os.PathListSeparator)) {

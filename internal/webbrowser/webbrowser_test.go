@@ -30,7 +30,7 @@ func TestCommand(t *testing.T) {
 // Covers CL10.
 func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
-	for _, bad := range []string{"", "file:///etc/passwd", "javascript:alert(1)", "-flag", "http://example.com/", "https://u@example.com/"} {
+	for _, bad := range []string{"", "file:///etc/passwd", "javascript:alert(1)", "-flag", "http:///", "//example.com/", "http://u@example.com/", "https://u@example.com/"} {
 		var refused *fetch.Error
 		if err := Open(t.Context(), bad); !errors.As(err, &refused) {
 			t.Errorf("%q: %v, want it refused", bad, err)

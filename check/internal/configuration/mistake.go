@@ -2,6 +2,7 @@ package configuration
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/mcp-auth/go/check/internal/finding"
 	"github.com/mcp-auth/go/configerr"
@@ -21,7 +22,15 @@ func refused(err error) (found finding.List) {
 // doubtful returns the mistakes that mcpauth.New accepts.
 func doubtful(warnings []*configerr.Error) (found finding.List) {
 	for _, w := range warnings {
-		found.Add("config_doubtful", evidence(w), "%s: %s.", w.Field, w.Text())
+		switch w.Fault {
+		case configerr.RewrittenIdentifier:
+			found.Add("config_identifier_rewritten", w.Value, "%s is not written as clients write URLs.", w.Field)
+		case configerr.SharedAudience:
+			list, _, _ := strings.Cut(w.Field, ".Audiences")
+			found.Add("config_audience_shared", evidence(w), "%s.Audiences has an audience that tokens for other services also have.", list)
+		default:
+			found.Add("config_doubtful", evidence(w), "%s: %s.", w.Field, w.Text())
+		}
 	}
 	return found
 }

@@ -10,6 +10,7 @@ import (
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/check/internal/finding"
 	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/identifier"
 )
 
 // judgeIdentifier finds what mcpauth.New accepts but clients cannot cope with.
@@ -21,10 +22,6 @@ func judgeIdentifier(r *mcpauth.Resource, field string) (found finding.List) {
 	}
 	if fetch.IsLoopbackURL(id) {
 		found.Add("config_identifier_loopback", id, "%s is on this machine.", field)
-	}
-	if u.Host != strings.ToLower(u.Host) || !strings.HasPrefix(id, strings.ToLower(u.Scheme)) ||
-		u.Scheme == "https" && u.Port() == "443" || u.Scheme == "http" && u.Port() == "80" {
-		found.Add("config_identifier_rewritten", id, "%s is not written as clients write URLs.", field)
 	}
 	if u.RawQuery != "" {
 		found.Add("config_identifier_query", id, "%s has a query.", field)
@@ -57,26 +54,11 @@ func looksLikeClientID(audience string) bool {
 	return clientID.MatchString(audience) && strings.ContainsAny(audience, "0123456789")
 }
 
-// commonAudiences returns audiences of tokens that are meant for other
-// services.
-func commonAudiences(issuer string) []string {
-	base := strings.TrimSuffix(issuer, "/")
-	return []string{
-		"account",       // Keycloak, in every token
-		"api://default", // Okta's default authorization server
-		"https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000",
-		issuer, base, base + "/userinfo", base + "/api/v2/", // Auth0's own APIs among them
-	}
-}
-
 func judgeAudiences(s *mcpauth.AuthorizationServer, field string) (found finding.List) {
 	// Verifiers and introspection do not mistake ID tokens for access tokens.
 	idTokensPass := len(s.TokenTypes) == 0 && !keyless(s)
 	for _, audience := range s.Audiences {
-		switch {
-		case slices.Contains(commonAudiences(s.Issuer), audience):
-			found.Add("config_audience_shared", fmt.Sprintf("%.200q", audience), "%s has an audience that tokens for other services also have.", field)
-		case looksLikeClientID(audience) && idTokensPass:
+		if looksLikeClientID(audience) && idTokensPass && !identifier.SharedAudience(s.Issuer, audience) {
 			found.Add("config_audience_client_id", fmt.Sprintf("%.200q", audience), "%s has what looks like a client ID.", field)
 		}
 	}

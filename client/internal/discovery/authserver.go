@@ -44,7 +44,7 @@ func choose(named []string, before string, preferred []string) string {
 }
 
 func (f *Finder) checkIssuer(issuer string) error {
-	if err := metadata.CheckIssuer(issuer); err != nil {
+	if err := metadata.CheckIssuer(f.server.Plain.Secured(issuer)); err != nil {
 		return &clienterr.UnsuitableError{Issuer: untrusted.Text(issuer, untrusted.MaxDescription), Reason: err.Error()}
 	}
 	if fetch.IsLoopbackURL(issuer) && !f.server.Loopback {
@@ -100,7 +100,7 @@ func (f *Finder) fetchMetadata(ctx context.Context, issuer string, settings auth
 	if settings.Metadata != nil {
 		return &authserver.Server{AuthorizationServer: settings.Metadata, Settings: settings, Own: settings.OwnIssuer}, nil
 	}
-	repairer := &repairer{issuer: issuer, settings: settings}
+	repairer := &repairer{issuer: issuer, settings: settings, plain: f.server.Plain.For(issuer)}
 	found, err := metadata.Fetch(ctx, f.config.Fetch, metadata.Source{
 		Issuer: issuer, URL: settings.MetadataURL, Repair: repairer.repair,
 	})

@@ -17,7 +17,7 @@ import (
 // newFinder returns a finder for an MCP server.
 func newFinder(t *testing.T, serverURL string) *Finder {
 	t.Helper()
-	server, err := ParseServer(serverURL)
+	server, err := ParseServer(serverURL, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ func TestIssuerOfOrigin(t *testing.T) {
 		"HTTPS://MCP.Example.com:8443/":     "https://mcp.example.com:8443",
 		"http://[::1]:3000/mcp":             "http://[::1]:3000",
 	} {
-		parsed, err := ParseServer(server)
+		parsed, err := ParseServer(server, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,7 +12,8 @@ import (
 type repairer struct {
 	issuer   string
 	settings authserver.Settings
-	own      string // the issuer of the last document, if it is another one
+	plain    fetch.PlainHosts // that endpoints may be on
+	own      string           // the issuer of the last document, if it is another one
 }
 
 // repair makes a document fit for the rules of package metadata: by the
@@ -30,7 +31,7 @@ func (r *repairer) repair(document []byte) ([]byte, error) {
 	if err != nil {
 		return document, nil // package metadata reports it
 	}
-	changed := dropUnusable(as)
+	changed := dropUnusable(as, r.plain)
 	r.own = ""
 	if own := r.settings.OwnIssuer; own != "" && as.Issuer == own && own != r.issuer {
 		r.own, as.Issuer, changed = own, r.issuer, true
@@ -43,13 +44,13 @@ func (r *repairer) repair(document []byte) ([]byte, error) {
 
 // dropUnusable removes endpoints that are of no use to a client, if they must
 // not be used. It reports whether there was one.
-func dropUnusable(as *metadata.AuthorizationServer) (dropped bool) {
+func dropUnusable(as *metadata.AuthorizationServer, plain fetch.PlainHosts) (dropped bool) {
 	loopback := fetch.IsLoopbackURL(as.Issuer)
 	for _, unused := range []*string{
 		&as.JWKSURI, &as.IntrospectionEndpoint, &as.DeviceAuthorizationEndpoint, &as.UserinfoEndpoint, &as.EndSessionEndpoint,
 		&as.RevocationEndpoint, &as.PushedAuthorizationRequestEndpoint,
 	} {
-		if *unused != "" && fetch.CheckURL(*unused, loopback) != nil {
+		if *unused != "" && fetch.CheckURL(plain.Secured(*unused), loopback) != nil {
 			*unused, dropped = "", true
 		}
 	}

@@ -19,6 +19,9 @@ type Server struct {
 	// servers on loopback: another could make the client reach the services of
 	// this machine.
 	Loopback bool
+	// Plain are the hosts that may be plain http. Only a server that is on one of
+	// them, or on loopback, may name others.
+	Plain fetch.PlainHosts
 
 	bare   string   // the identifier without its query
 	origin string   // scheme and authority, as the caller wrote them
@@ -26,14 +29,16 @@ type Server struct {
 	root   string   // URL of the metadata of its origin
 }
 
-// ParseServer reads the URL of an MCP server. The error is a
-// [*metadata.URLError] if the URL cannot be a resource identifier.
-func ParseServer(raw string) (*Server, error) {
-	place, err := metadata.ResourceMetadataURL(raw)
+// ParseServer reads the URL of an MCP server, which may be http on the hosts of
+// plain. The error is a [*metadata.URLError] if the URL cannot be a resource
+// identifier.
+func ParseServer(raw string, plain fetch.PlainHosts) (*Server, error) {
+	secured := plain.Secured(raw)
+	place, err := metadata.ResourceMetadataURL(secured)
 	if err != nil {
 		return nil, err
 	}
-	root, err := metadata.RootResourceMetadataURL(raw)
+	root, err := metadata.RootResourceMetadataURL(secured)
 	if err != nil {
 		return nil, err
 	}
@@ -42,9 +47,13 @@ func ParseServer(raw string) (*Server, error) {
 		return nil, err
 	}
 	origin, _ := urls.Cut(raw)
+	place, root = fetch.SchemeOf(raw, place), fetch.SchemeOf(raw, root)
 	s := &Server{
 		Identifier: raw, URL: u, Loopback: fetch.IsLoopbackURL(raw),
 		bare: urls.WithoutQuery(raw), origin: origin, places: []string{place}, root: root,
+	}
+	if s.Loopback || plain.Plain(raw) {
+		s.Plain = plain
 	}
 	if root != place {
 		s.places = append(s.places, root)

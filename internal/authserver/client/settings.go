@@ -56,7 +56,7 @@ func (s Settings) parse(list *configerr.List, field string) *Client {
 		}
 	}
 	s.checkGrantTypes(list, field, c.GrantTypes)
-	c.Keys = keyset.Parse(list, field, s.JWKS, s.JWKSURI)
+	c.Keys = keyset.Parse(list, field, s.JWKS, s.JWKSURI, nil)
 	return c
 }
 

@@ -31,13 +31,14 @@ func At(uri string) *Source { return &Source{uri: uri} }
 
 // Parse returns the source for a JWK Set or for the URL of one. It returns nil
 // if both are empty or there is a mistake, which it adds to list. field is the
-// field of the settings that have JWKS and JWKSURI.
-func Parse(list *configerr.List, field string, jwks []byte, uri string) *Source {
+// field of the settings that have JWKS and JWKSURI. The URL may be http on the hosts
+// of plain.
+func Parse(list *configerr.List, field string, jwks []byte, uri string, plain fetch.PlainHosts) *Source {
 	before := list.Len()
 	if len(jwks) > 0 && uri != "" {
 		list.Add(configerr.ConflictingSources, field+".JWKSURI", uri)
 	}
-	if uri != "" && fetch.CheckURL(uri, true) != nil {
+	if uri != "" && fetch.CheckURL(plain.Secured(uri), true) != nil {
 		list.Add(configerr.InvalidURL, field+".JWKSURI", uri)
 	}
 	var set *jose.KeySet

@@ -6,6 +6,8 @@ import (
 
 	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/challenge"
+	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/scope"
 )
 
 // Supported says which scopes and resources clients can ask for.
@@ -26,10 +28,8 @@ func ParseSupported(list *configerr.List, scopes, defaultScopes, resources []str
 	if len(s.defaultScopes) == 0 {
 		s.defaultScopes = slices.Clone(s.scopes)
 	}
-	for i, scope := range s.scopes {
-		if !challenge.ValidScope(scope) {
-			list.Add(configerr.InvalidScope, fmt.Sprintf("Scopes[%d]", i), scope)
-		}
+	for i, text := range s.scopes {
+		list.Nest(fmt.Sprintf("Scopes[%d]", i), scope.Check(text))
 	}
 	for i, scope := range defaultScopes {
 		if !challenge.ValidScope(scope) || !s.Scope(scope) {
@@ -48,6 +48,9 @@ func ParseSupported(list *configerr.List, scopes, defaultScopes, resources []str
 func (s *Supported) Scope(scope string) bool {
 	return len(s.scopes) == 0 || slices.Contains(s.scopes, scope) || IsIdentityScope(scope)
 }
+
+// Plain returns the hosts of one's own network that may be plain http.
+func (s *Supported) Plain() fetch.PlainHosts { return fetch.PlainHosts(s.plain) }
 
 // Resource reports whether clients can ask for the resource.
 func (s *Supported) Resource(resource string) bool {

@@ -103,7 +103,7 @@ func (m *Metadata) Client(id string, origin client.Origin) (*client.Client, erro
 		return c, nil
 	}
 	var mistakes configerr.List
-	c.Keys = keyset.Parse(&mistakes, "", m.JWKS, m.JWKSURI)
+	c.Keys = keyset.Parse(&mistakes, "", m.JWKS, m.JWKSURI, nil)
 	return c, mistakes.Err()
 }
 

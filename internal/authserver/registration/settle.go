@@ -124,7 +124,7 @@ func (m *Metadata) settleKeys() error {
 		return invalidMetadata("private_key_jwt needs jwks or jwks_uri, and not both")
 	}
 	var mistakes configerr.List
-	if keyset.Parse(&mistakes, "", m.JWKS, m.JWKSURI); mistakes.Len() > 0 {
+	if keyset.Parse(&mistakes, "", m.JWKS, m.JWKSURI, nil); mistakes.Len() > 0 {
 		return invalidMetadata("the jwks has no public signing key, or the jwks_uri is not an https URL").WithCause(mistakes.Err())
 	}
 	return nil

@@ -69,7 +69,7 @@ func ParseAll(list *configerr.List, all []Settings, supported *oauth.Supported) 
 			list.Add(configerr.MissingValue, field+".Issuer", "")
 		case taken:
 			list.Add(configerr.DuplicateIssuer, field+".Issuer", s.Issuer)
-		case len(s.JWKS) == 0 && s.JWKSURI == "" && metadata.CheckIssuer(s.Issuer) != nil:
+		case len(s.JWKS) == 0 && s.JWKSURI == "" && metadata.CheckIssuer(supported.Plain().Secured(s.Issuer)) != nil:
 			list.Add(noMetadata, field+".Issuer", s.Issuer)
 		}
 		if !s.IdentityAssertions && len(s.Workloads) == 0 {
@@ -77,7 +77,7 @@ func ParseAll(list *configerr.List, all []Settings, supported *oauth.Supported) 
 		}
 		issuers[s.Issuer] = &Issuer{
 			Name: s.Issuer, IdentityAssertions: s.IdentityAssertions,
-			keys:      keyset.Parse(list, field, s.JWKS, s.JWKSURI),
+			keys:      keyset.Parse(list, field, s.JWKS, s.JWKSURI, supported.Plain()),
 			workloads: parseWorkloads(list, field, s.Workloads, supported),
 		}
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/mcp-auth/go/internal/yamlfile"
 	"github.com/mcp-auth/go/mcpauthtest"
+	"github.com/mcp-auth/go/network"
 )
 
 // file is the configuration file. Fields are named as in
@@ -97,8 +98,8 @@ func (f *file) config() mcpauthtest.Config {
 		Listen: f.Listen, Issuer: f.Issuer, DefaultScopes: f.DefaultScopes, Resources: f.Resources,
 		AccessTokenTTL: f.AccessTokenTTL, RefreshTokenTTL: f.RefreshTokenTTL, RegistrationTTL: f.RegistrationTTL,
 		OpaqueAccessTokens: f.OpaqueAccessTokens, DPoPNonce: f.DPoPNonce, Algorithm: f.Algorithm,
-		DangerouslyAllowHTTP: f.DangerouslyAllowHTTP,
-		ScopeDescriptions:    map[string]string{},
+		Network:           network.Settings{DangerouslyAllowHTTP: f.DangerouslyAllowHTTP},
+		ScopeDescriptions: map[string]string{},
 	}
 	for _, u := range f.Users {
 		c.Users = append(c.Users, mcpauthtest.User(u))

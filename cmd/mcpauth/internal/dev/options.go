@@ -39,8 +39,8 @@ func (o *options) warn(logger *slog.Logger) {
 		logger.Warn("listening on an address that is not loopback: this server is for development, and anyone who can reach it can use it",
 			"listen", o.config.Listen)
 	}
-	if len(o.config.DangerouslyAllowHTTP) > 0 {
-		logger.Warn("passwords and tokens travel in the clear: plain http is allowed", "hosts", o.config.DangerouslyAllowHTTP)
+	if len(o.config.Network.DangerouslyAllowHTTP) > 0 {
+		logger.Warn("passwords and tokens travel in the clear: plain http is allowed", "hosts", o.config.Network.DangerouslyAllowHTTP)
 	}
 	if o.remote && o.defaultUsers {
 		logger.Warn("the passwords of the users are publicly known: set others with --user or --config")
@@ -79,7 +79,7 @@ func readOptions(cmd *cli.Command) (*options, error) {
 	c.AutoApprove = cmd.Bool("auto-approve")
 	c.Scopes = append(c.Scopes, cmd.StringSlice("scope")...)
 	c.Resources = append(c.Resources, cmd.StringSlice("resource")...)
-	c.DangerouslyAllowHTTP = append(c.DangerouslyAllowHTTP, cmd.StringSlice("dangerously-allow-http")...)
+	c.Network.DangerouslyAllowHTTP = append(c.Network.DangerouslyAllowHTTP, cmd.StringSlice("dangerously-allow-http")...)
 	o.networks = append(o.networks, cmd.StringSlice("allow-network")...)
 	o.rotate = cmd.Duration("rotate-keys")
 	return o, errors.Join(
@@ -183,11 +183,11 @@ func (o *options) explain(err error) error {
 	names := yamlfile.NamesOf(&file{})
 	var lines []error
 	for _, fault := range faults {
-		text := names.Text(fault.Text())
+		text := names.Text(strings.ReplaceAll(fault.Text(), "Network.", ""))
 		if strings.Contains(text, "https") {
 			text += command.MissingScheme(fault.Value)
 		}
-		mistake := &yamlfile.Error{Field: names.Path(fault.Field), Text: text, Err: fault}
+		mistake := &yamlfile.Error{Field: names.Path(strings.TrimPrefix(fault.Field, "Network.")), Text: text, Err: fault}
 		if o.file != nil {
 			mistake = o.file.source.At(mistake)
 		}
