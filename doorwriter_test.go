@@ -278,7 +278,7 @@ func TestCheckTellsListFromCall(t *testing.T) {
 	t.Parallel()
 	seen := make(chan string, 1)
 	check := func(_ context.Context, _ policy.Caller, op policy.Operation) (bool, error) {
-		seen <- fmt.Sprintf("%s %q %t", op.Name, op.Arguments, op.Arguments == nil)
+		seen <- fmt.Sprintf("%s %q %t", op.Name, string(op.Arguments), op.Arguments == nil)
 		return true, nil
 	}
 	g := guard(t, func(r *mcpauth.Resource) {

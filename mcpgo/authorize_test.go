@@ -172,7 +172,7 @@ func TestAuthorizeArguments(t *testing.T) {
 		check := policy.Check("looks", func(_ context.Context, _ policy.Caller, op policy.Operation) (bool, error) {
 			mu.Lock()
 			defer mu.Unlock()
-			seen[op.Name] = fmt.Sprintf("%q %t", op.Arguments, op.Arguments == nil)
+			seen[op.Name] = fmt.Sprintf("%q %t", string(op.Arguments), op.Arguments == nil)
 			return true, nil
 		})
 		r.Policy.Tools["read"], r.Policy.Prompts["open"] = check, check

@@ -3,6 +3,7 @@ package panics
 import (
 	"errors"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -22,7 +23,7 @@ func TestCall(t *testing.T) {
 		"error value":   {func() (int, error) { panic(failure) }, 0, "the store panicked with a value of type *errors.errorString"},
 		"abort":         {func() (int, error) { panic(http.ErrAbortHandler) }, 0, "the store panicked with a value of type *errors.errorString"},
 		"nil map":       {func() (int, error) { none["a"] = 1; return 1, nil }, 0, "the store panicked: assignment to entry in nil map"},
-		"nothing":       {func() (int, error) { panic(nil) }, 0, "the store panicked: panic called with nil argument"},
+		"nothing":       {func() (int, error) { panic(nil) }, 0, "the store panicked: " + new(runtime.PanicNilError).Error()},
 		"out of bounds": {func() (int, error) { return []int{}[len(none)], nil }, 0, "the store panicked: runtime error: index out of range [0] with length 0"},
 	} {
 		got, err := Call("the store", test.f)
