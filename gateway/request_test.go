@@ -58,8 +58,8 @@ type hostile struct {
 var hostileRequests = []hostile{
 	// GW1
 	{name: "Connection names a header", lines: []string{"Connection: close, Mcp-Name"}, status: "400"},
-	{name: "Connection names the protocol version", lines: []string{"Connection: MCP-Protocol-Version"}, status: "400"},
-	{name: "Connection names the token", lines: []string{"Connection: authorization"}, status: "400"},
+	{name: "Connection names the protocol version", lines: []string{"Connection: close, MCP-Protocol-Version"}, status: "400"},
+	{name: "Connection names the token", lines: []string{"Connection: close, authorization"}, status: "400"},
 	{name: "two Connection headers", lines: []string{"Connection: close", "+Connection: X-Forwarded-For"}, status: "400"},
 	{name: "Connection with te", lines: []string{"Connection: close, TE", "TE: trailers"}, status: "200", absent: []string{"connection: close, te"}},
 	// GW3
@@ -100,7 +100,7 @@ var hostileRequests = []hostile{
 	{name: "spaces in the body", body: "  {\"jsonrpc\" : \"2.0\",\r\n\t\"id\":7, \"method\":\"ping\", \"params\":{\"b\":1e2,\"a\":\"\\u00e9\"}}\n", status: "200",
 		seen: []string{"\r\n\r\n  {\"jsonrpc\" : \"2.0\",\r\n\t\"id\":7, \"method\":\"ping\", \"params\":{\"b\":1e2,\"a\":\"\\u00e9\"}}\n"}},
 	{name: "both lengths", body: "-", status: "200", seen: []string{"\r\nContent-Length: 40\r\n", "\r\n\r\n" + ping}, absent: []string{"transfer-encoding", "/smuggled"},
-		lines: []string{"Content-Length: 4", "Transfer-Encoding: chunked", "Trailer: X-Forwarded-Host",
+		lines: []string{"Connection: close", "Content-Length: 4", "Transfer-Encoding: chunked", "Trailer: X-Forwarded-Host",
 			"\r\n28\r\n" + ping + "\r\n0\r\nX-Forwarded-Host: evil"}},
 	{name: "unknown transfer coding", body: "-", lines: []string{"Transfer-Encoding: gzip, chunked", "\r\n0"}, status: "501"},
 	// GW9
@@ -108,7 +108,7 @@ var hostileRequests = []hostile{
 	{name: "identity is an encoding too", lines: []string{"Content-Encoding: identity"}, status: "415"},
 	{name: "strange expectation", lines: []string{"Expect: 200-maybe"}, status: "417"},
 	// GW10
-	{name: "websocket", method: "GET", body: "-", lines: []string{"Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"}, status: "400"},
+	{name: "websocket", method: "GET", body: "-", lines: []string{"Connection: close, Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"}, status: "400"},
 	{name: "upgrade of a POST", lines: []string{"Connection: close, Upgrade", "Upgrade: foo"}, status: "400"},
 	{name: "h2c among others", lines: []string{"Connection: close, Upgrade", "Upgrade: h2c, websocket"}, status: "400"},
 	{name: "h2c is ignored", lines: []string{"Connection: close, Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__"}, status: "200", absent: []string{"h2c", "http2-settings", "upgrade"}},
