@@ -38,6 +38,7 @@ type Gateway struct {
 func New(config Config) (*Gateway, error) {
 	faults := config.check()
 	protected := config.Auth
+	protected.Resources, protected.Inherit = nil, nil
 	for _, r := range config.Resources {
 		if r.Policy == nil { // so that messages are read
 			r.Policy = &policy.Policy{Default: policy.Authenticated(), ShowAll: true}
