@@ -46,33 +46,3 @@ func (c *comments) stop() {
 		c.timer.Stop()
 	}
 }
-
-// startComments sends a comment at once: proxies that speak HTTP/2 hold a header back
-// that no data follows.
-func (x *exchange) startComments() {
-	if x.comments.every <= 0 {
-		return
-	}
-	x.comments.timer = time.AfterFunc(x.comments.every, x.beat)
-	x.sendComment()
-}
-
-// beat sends a comment if the stream was silent, unless an event has begun.
-func (x *exchange) beat() {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.over {
-		return
-	}
-	x.comments.timer.Reset(x.comments.every)
-	if x.comments.isBetweenEvents() {
-		x.sendComment()
-	}
-}
-
-// sendComment leaves errors to the next Write: the client has gone away.
-func (x *exchange) sendComment() {
-	if _, err := x.send([]byte(comment)); err == nil {
-		_ = x.flush()
-	}
-}

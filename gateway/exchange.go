@@ -14,8 +14,14 @@ import (
 	"github.com/mcp-auth/go/gateway/internal/headers"
 )
 
-// writeTimeout is how long a client may take for a part of a response.
-const writeTimeout = 30 * time.Second
+const (
+	// writeTimeout is how long a client may take for a part of a response.
+	writeTimeout = 30 * time.Second
+	// idleTimeout is how long an upstream may send nothing.
+	idleTimeout = time.Hour
+)
+
+var errIdle = errors.New("the upstream has sent nothing for an hour")
 
 // exchange is the response to a request that was let in, as its upstream writes it.
 // The methods are safe for concurrent use: comments come in between.
@@ -186,6 +192,36 @@ func (x *exchange) flush() error {
 	err := x.write.Flush()
 	_ = x.write.SetWriteDeadline(time.Time{})
 	return err
+}
+
+// startComments sends a comment at once: proxies that speak HTTP/2 hold a header back
+// that no data follows.
+func (x *exchange) startComments() {
+	if x.comments.every <= 0 {
+		return
+	}
+	x.comments.timer = time.AfterFunc(x.comments.every, x.beat)
+	x.sendComment()
+}
+
+// beat sends a comment if the stream was silent, unless an event has begun.
+func (x *exchange) beat() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.over {
+		return
+	}
+	x.comments.timer.Reset(x.comments.every)
+	if x.comments.isBetweenEvents() {
+		x.sendComment()
+	}
+}
+
+// sendComment leaves errors to the next Write: the client has gone away.
+func (x *exchange) sendComment() {
+	if _, err := x.send([]byte(comment)); err == nil {
+		_ = x.flush()
+	}
 }
 
 // replace answers for the upstream.

@@ -17,11 +17,7 @@ import (
 	"github.com/mcp-auth/go/reason"
 )
 
-// idleTimeout is how long an upstream may send nothing.
-const idleTimeout = time.Hour
-
 var (
-	errIdle     = errors.New("the upstream has sent nothing for an hour")
 	errDraining = errors.New("the gateway ends streams")
 	errBroken   = errors.New("the upstream broke its response off")
 )

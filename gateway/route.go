@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/gateway/internal/headers"
-	"github.com/mcp-auth/go/internal/refusal"
-	"github.com/mcp-auth/go/internal/response"
 )
 
 const (
@@ -61,15 +59,6 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// pathAsSent returns the path of the request target, percent-encoded as it was sent.
-func pathAsSent(r *http.Request) string {
-	if !strings.HasPrefix(r.RequestURI, "/") { // an absolute URL
-		return r.URL.EscapedPath()
-	}
-	path, _, _ := strings.Cut(r.RequestURI, "?")
-	return path
-}
-
 // serve has a request decided on, unless it is refused for its form.
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, handler http.Handler) {
 	switch r.Method {
@@ -87,15 +76,4 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, handler http.Han
 	}
 	ctx := &requestContext{Context: r.Context(), remote: r.RemoteAddr, forwarded: r.Header["X-Forwarded-For"], trusted: g.trusted}
 	handler.ServeHTTP(w, r.WithContext(ctx))
-}
-
-func refuseMethod(w http.ResponseWriter) {
-	w.Header().Set("Allow", "GET, POST, DELETE")
-	refuse(w, http.StatusMethodNotAllowed, "MCP has no such HTTP method.")
-}
-
-// refuse answers a request that cannot be forwarded, whoever sent it.
-func refuse(w http.ResponseWriter, status int, text string) {
-	answer := response.NewAnswer(status, nil, refusal.CodeInvalidRequest, text)
-	answer.Write(w, "", 0)
 }
