@@ -23,7 +23,6 @@ import (
 const (
 	Missing          configerr.Fault = "the value is missing"
 	InvalidAddress   configerr.Fault = "the value is not HOST:PORT, such as 127.0.0.1:8080 or :8443"
-	SameAddress      configerr.Fault = "admin must not listen where clients reach it"
 	DuplicateName    configerr.Fault = "another resource has this name"
 	InvalidFail      configerr.Fault = "the value must be open or closed"
 	InvalidFormat    configerr.Fault = "the value must be text or json"
@@ -145,9 +144,6 @@ func (r *reader) read() {
 	s.Listen, s.Admin, s.H2C = r.address("Listen", d.Listen), r.address("Admin", d.Admin), d.H2C
 	if d.Listen == "" {
 		r.faults.Add(Missing, "Listen", "")
-	}
-	if s.Admin != "" && s.Admin == s.Listen {
-		r.faults.Add(SameAddress, "Admin", s.Admin)
 	}
 	if d.TLS != nil {
 		s.Certificate = r.keyPair("TLS", d.TLS.Cert, d.TLS.Key)
