@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"os"
 	"os/signal"
@@ -24,46 +23,63 @@ const settle = 200 * time.Millisecond
 // errFile stands for the mistakes in the file where their texts have no place.
 var errFile = errors.New("the file has changed and cannot be used; the log has the mistakes")
 
-// watch reloads on SIGHUP and when a file changes, until ctx ends.
-func (p *program) watch(ctx context.Context) {
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
-	files, err := fsnotify.NewWatcher()
-	if err != nil {
+// changes tell that files may have changed, or that they are to be read again.
+type changes struct {
+	hangup chan os.Signal
+	files  *fsnotify.Watcher // nil: only hangup tells
+}
+
+// notice begins to look for changes.
+func (p *program) notice() *changes {
+	c := &changes{hangup: make(chan os.Signal, 1)}
+	signal.Notify(c.hangup, syscall.SIGHUP)
+	var err error
+	if c.files, err = fsnotify.NewWatcher(); err != nil {
 		p.log.Warn("mcpauth: changes of files are not noticed; send SIGHUP", "cause", err)
-		files = &fsnotify.Watcher{} // without events
-	} else {
-		defer files.Close()
-		p.watchDirectories(files)
 	}
-	seen := fingerprint(p.current.Load().settings.Files)
-	var changed <-chan time.Time // nil: nothing has
+	p.watchDirectories(c.files)
+	return c
+}
+
+func (c *changes) close() {
+	signal.Stop(c.hangup)
+	if c.files != nil {
+		_ = c.files.Close()
+	}
+}
+
+// watch reloads on SIGHUP and when a file changes, until ctx ends.
+func (p *program) watch(ctx context.Context, c *changes) {
+	defer c.close()
+	var events <-chan fsnotify.Event // nil: none
+	var faults <-chan error
+	if c.files != nil {
+		events, faults = c.files.Events, c.files.Errors
+	}
+	seen := p.current.Load().settings.Sum
+	settled := time.After(0) // something may have changed since the file was read
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-hangup:
-			p.reopenAudit()
-		case e := <-files.Events:
-			if p.isOurs(e.Name) {
-				changed = time.After(settle)
-			}
-			continue
-		case err := <-files.Errors:
+		case err := <-faults:
 			p.log.Warn("mcpauth: changes of files may go unnoticed", "cause", err)
 			continue
-		case <-changed:
-			changed = nil
-			if fingerprint(p.current.Load().settings.Files) == seen {
+		case e := <-events:
+			if p.isOurs(e.Name) {
+				settled = time.After(settle)
+			}
+			continue
+		case <-settled:
+			if gatewayfile.Sum(p.current.Load().settings.Files) == seen {
 				continue
 			}
+		case <-c.hangup:
+			p.reopenAudit()
 		}
 		p.reload(ctx)
-		seen = fingerprint(p.current.Load().settings.Files)
-		if files.Events != nil {
-			p.watchDirectories(files)
-		}
+		seen = gatewayfile.Sum(p.current.Load().settings.Files)
+		p.watchDirectories(c.files)
 	}
 }
 
@@ -129,6 +145,9 @@ func (p *program) warmUp(ctx context.Context) {
 // watchDirectories watches the directories of all files: what replaces a file is seen
 // only there.
 func (p *program) watchDirectories(files *fsnotify.Watcher) {
+	if files == nil {
+		return
+	}
 	for _, file := range p.current.Load().settings.Files {
 		dir := filepath.Dir(file)
 		if slices.Contains(files.WatchList(), dir) {
@@ -146,18 +165,4 @@ func (p *program) isOurs(name string) bool {
 	return strings.HasPrefix(filepath.Base(name), "..") || slices.ContainsFunc(p.current.Load().settings.Files, func(file string) bool {
 		return filepath.Clean(file) == filepath.Clean(name)
 	})
-}
-
-// fingerprint is the same as long as the files have the same contents.
-func fingerprint(files []string) (sum [sha256.Size]byte) {
-	hash := sha256.New()
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			data = []byte(err.Error())
-		}
-		one := sha256.Sum256(data)
-		hash.Write(one[:])
-	}
-	return [sha256.Size]byte(hash.Sum(nil))
 }

@@ -88,7 +88,8 @@ func (p *program) serve(ctx context.Context, s command.Streams, asJSON bool) err
 		defer admin.Close()
 	}
 	p.warmUp(background)
-	p.work.Go(func() { p.watch(background) })
+	changes := p.notice()
+	p.work.Go(func() { p.watch(background, changes) })
 	front := p.front()
 	p.work.Go(func() {
 		if front.TLSConfig == nil {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -51,6 +52,8 @@ type Settings struct {
 	Upstreams []UpstreamSettings
 	// Files are the files that were read, by their paths.
 	Files []string
+	// Sum is the [Sum] of the files when they were read.
+	Sum [sha256.Size]byte
 
 	source *configfile.File
 }
@@ -100,7 +103,22 @@ func Read(path string) (*Settings, error) {
 	if err := errors.Join(err, source.Locate(r.faults.Err())); err != nil {
 		return nil, err
 	}
+	r.settings.Sum = Sum(r.settings.Files)
 	return r.settings, nil
+}
+
+// Sum is the same as long as files have the same contents.
+func Sum(files []string) [sha256.Size]byte {
+	hash := sha256.New()
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			data = []byte(err.Error())
+		}
+		one := sha256.Sum256(data)
+		hash.Write(one[:])
+	}
+	return [sha256.Size]byte(hash.Sum(nil))
 }
 
 // Load reads a file for what needs its authorization only, as [configfile.Load] does.
