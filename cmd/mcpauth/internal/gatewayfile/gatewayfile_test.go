@@ -254,3 +254,39 @@ func TestMistakes(t *testing.T) {
 		t.Error("the library takes the gateway's part of a file")
 	}
 }
+
+// The samples in docs/gateway.md are files that the gateway takes.
+func TestDocumentedFiles(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../../../docs/gateway.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, key := keyPair(t)
+	samples := strings.Split(string(text), "```yaml\n")[1:]
+	if len(samples) != 2 {
+		t.Errorf("%d samples", len(samples))
+	}
+	for _, sample := range samples {
+		sample, _, _ = strings.Cut(sample, "```")
+		sample = strings.ReplaceAll(sample, "/run/secrets/", "")
+		path := write(t, "gateway.yaml", sample, "tls.crt", cert, "tls.key", key, "internal-ca.crt", cert, "gateway.crt", cert, "gateway.key", key,
+			"notes-key", "s3cret", "notes.policy.yaml", "tools: {list: authenticated}\n")
+		s, err := gatewayfile.Read(path)
+		if err != nil {
+			t.Errorf("%v\n%s", err, sample)
+			continue
+		}
+		for i := range s.Gateway.Resources {
+			s.Gateway.Resources[i].Upstream = http.NotFoundHandler()
+		}
+		made, err := gateway.New(s.Gateway)
+		if err != nil {
+			t.Error(s.Locate(err))
+			continue
+		}
+		if err := made.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
