@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -14,8 +15,57 @@ import (
 	"testing"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/internal/authtest"
+	"github.com/mcp-auth/go/internal/mcptest"
 	"github.com/mcp-auth/go/mcpauthtest"
 )
+
+// A door's mistake is answered with 500, not with a panic or with 200.
+func TestWriteChallengeOfNothing(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{nil, (*mcpauth.Challenge)(nil), &mcpauth.Challenge{}, &mcpauth.Challenge{Status: 200}, http.ErrNoCookie} {
+		w := httptest.NewRecorder()
+		mcpauth.WriteChallenge(w, err)
+		if w.Code != http.StatusInternalServerError || w.Header().Get("WWW-Authenticate") != "" {
+			t.Errorf("%#v: %d, %v", err, w.Code, w.Header())
+		}
+	}
+}
+
+// Mounts as a router does: on a ServeMux, below a stripped prefix.
+func TestQueryTokenBehindStrippedPrefix(t *testing.T) {
+	t.Parallel()
+	handler := http.StripPrefix("/api", authtest.NewAuth(t, authtest.OneResource()).Protect(http.NotFoundHandler()))
+	if w := authtest.Get(t, handler, "/api/mcp?access_token=x"); w.Code != http.StatusBadRequest {
+		t.Errorf("status %d, want 400", w.Code)
+	}
+}
+
+// A mistake in the program shows at start, and says what it is.
+func TestNilPanics(t *testing.T) {
+	t.Parallel()
+	auth := authtest.NewAuth(t, authtest.OneResource())
+	middleware, err := auth.Middleware()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var none *mcpauth.Auth
+	handler := http.NotFoundHandler()
+	for _, tc := range []struct {
+		name, want string
+		call       func()
+	}{
+		{"Protect", "mcpauth: the handler to protect is nil", func() { auth.Protect(nil) }},
+		{"Middleware", "mcpauth: the handler to protect is nil", func() { middleware(nil) }},
+		{"a nil function", "mcpauth: the handler to protect is nil", func() { auth.Protect(http.HandlerFunc(nil)) }},
+		{"Protect of a nil Auth", "mcpauth: the Auth is nil; New returns one unless it returns an error", func() { none.Protect(handler) }},
+		{"Middleware of a nil Auth", "mcpauth: the Auth is nil; New returns one unless it returns an error", func() { _, _ = none.Middleware() }},
+	} {
+		if got := mcptest.PanicOf(tc.call); got != tc.want {
+			t.Errorf("%s: got %v, want %v", tc.name, got, tc.want)
+		}
+	}
+}
 
 // wiretap keeps all that a server is sent, as it was on the wire.
 type wiretap struct {
@@ -69,7 +119,7 @@ func TestTokenStaysHere(t *testing.T) {
 	}
 	t.Cleanup(server.Close)
 	tap.next = server.Handler()
-	config := trusting(tap.URL)
+	config := authtest.Trusting(tap.URL)
 	config.Resources[0].AuthorizationServers[0].Introspection = &mcpauth.Introspection{ClientID: "rs", ClientSecret: "s3cret"}
 	for name, test := range map[string]struct {
 		options []mcpauthtest.TokenOption
@@ -84,8 +134,8 @@ func TestTokenStaysHere(t *testing.T) {
 		"other service": {[]mcpauthtest.TokenOption{mcpauthtest.WrongAudience()}, http.StatusUnauthorized},
 		"opaque":        {[]mcpauthtest.TokenOption{mcpauthtest.Opaque()}, http.StatusOK},
 	} {
-		token := mint(t, server, test.options...)
-		if got := status(newAuth(t, config), token); got != test.status {
+		token := authtest.Mint(t, server, test.options...)
+		if got := authtest.Status(authtest.NewAuth(t, config), token); got != test.status {
 			t.Errorf("%s: status %d, want %d", name, got, test.status)
 		}
 		asked := 0
@@ -115,9 +165,9 @@ func TestTokenStaysHere(t *testing.T) {
 func TestTokenDoesNotTravelWithAuthInfo(t *testing.T) {
 	t.Parallel()
 	upstream := newWiretap(t)
-	server := newServer(t, mcpauthtest.Config{})
-	token := mint(t, server)
-	handler := newAuth(t, trusting(server.Issuer())).Protect(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	server := authtest.NewServer(t, mcpauthtest.Config{})
+	token := authtest.Mint(t, server)
+	handler := authtest.NewAuth(t, authtest.Trusting(server.Issuer())).Protect(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		info, _ := mcpauth.FromContext(r.Context())
 		encoded, err := json.Marshal(map[string]any{"info": info, "token": info.Token})
 		if err != nil {
@@ -137,9 +187,9 @@ func TestTokenDoesNotTravelWithAuthInfo(t *testing.T) {
 		}
 		resp.Body.Close()
 	}))
-	get(t, handler, "/mcp", "Authorization", "Bearer "+token)
+	authtest.Get(t, handler, "/mcp", "Authorization", "Bearer "+token)
 	sent := strings.Join(upstream.requests(), "\n")
-	if !strings.Contains(sent, "Authorization: Bearer [redacted]") || !strings.Contains(sent, resourceID) {
+	if !strings.Contains(sent, "Authorization: Bearer [redacted]") || !strings.Contains(sent, authtest.ResourceID) {
 		t.Errorf("the call did not arrive: %s", sent)
 	}
 	if strings.Contains(sent, lastPart(token)) {
@@ -157,15 +207,15 @@ func TestWithoutToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := newServer(t, mcpauthtest.Config{})
-	token := mint(t, server)
+	server := authtest.NewServer(t, mcpauthtest.Config{})
+	token := authtest.Mint(t, server)
 	var revealed string
 	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(target)
 		info, _ := mcpauth.FromContext(r.In.Context())
 		revealed = info.Token.Reveal()
 	}}
-	handler := newAuth(t, trusting(server.Issuer())).Protect(proxy, mcpauth.WithoutToken())
+	handler := authtest.NewAuth(t, authtest.Trusting(server.Issuer())).Protect(proxy, mcpauth.WithoutToken())
 	request := httptest.NewRequest(http.MethodGet, "/mcp", nil)
 	request.Header = http.Header{"Authorization": {"Bearer " + token}, "Dpop": {"a proof"}, "X-Other": {"stays"}}
 	handler.ServeHTTP(httptest.NewRecorder(), request)
@@ -182,5 +232,72 @@ func TestWithoutToken(t *testing.T) {
 	}
 	if request.Header.Get("Authorization") == "" || request.Header.Get("DPoP") == "" {
 		t.Error("the request of the handlers further out was changed")
+	}
+}
+
+// Covers RS7: a handler that is reached under another resource's path admits tokens
+// that are not for it, which the log says once.
+func TestHandlerAtAnotherPath(t *testing.T) {
+	t.Parallel()
+	const notes, todo = "https://api.example.com/notes", "https://api.example.com/todo%20list"
+	for name, test := range map[string]struct {
+		paths []string
+		want  []string
+	}{
+		"its own":                  {[]string{"/notes", "/notes/", "/notes/mcp", "/notes?a=b", "/%6eotes"}, nil},
+		"another resource's":       {[]string{"/todo%20list", "/todo%20list/mcp", "/notes"}, []string{"WARN", "path=/todo%20list ", "path_of=" + todo}},
+		"nobody's":                 {[]string{"/mcp", "/mcp"}, []string{"INFO", "path=/mcp"}},
+		"a name that begins alike": {[]string{"/notes2"}, []string{"INFO", "path=/notes2"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log bytes.Buffer
+			config := authtest.OneResource()
+			config.Logger = slog.New(slog.NewTextHandler(&log, nil))
+			second := config.Resources[0]
+			config.Resources[0].Identifier, second.Identifier = notes, todo
+			config.Resources = append(config.Resources, second)
+			handler := authtest.NewAuth(t, config).Protect(http.NotFoundHandler(), mcpauth.ForResource(notes))
+			for _, path := range test.paths {
+				authtest.Get(t, handler, path)
+			}
+			var said []string
+			for line := range strings.Lines(log.String()) {
+				if strings.Contains(line, "not its resource's") {
+					said = append(said, line)
+				}
+			}
+			if len(test.want) == 0 != (len(said) == 0) || len(said) > 1 {
+				t.Fatalf("said %q", said)
+			}
+			for _, part := range test.want {
+				if !strings.Contains(said[0], part) {
+					t.Errorf("%q lacks %q", said[0], part)
+				}
+			}
+		})
+	}
+}
+
+func TestNilAuth(t *testing.T) {
+	t.Parallel()
+	var auth *mcpauth.Auth
+	for name, use := range map[string]func(){
+		"MetadataHandler":       func() { auth.MetadataHandler() },
+		"LegacyMetadataHandler": func() { _, _ = auth.LegacyMetadataHandler() },
+		"Protect":               func() { auth.Protect(http.NotFoundHandler()) },
+		"Authorize":             func() { _, _ = auth.Authorize(t.Context(), mcpauth.Request{}) },
+		"Ready":                 func() { _ = auth.Ready(t.Context()) },
+		"Warnings":              func() { auth.Warnings() },
+		"Close":                 func() { _ = auth.Close() },
+	} {
+		func() {
+			defer func() {
+				if text, _ := recover().(string); !strings.Contains(text, "the Auth is nil; New returns one unless") {
+					t.Errorf("%s: panicked with %q", name, text)
+				}
+			}()
+			use()
+		}()
 	}
 }
