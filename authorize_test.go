@@ -38,6 +38,10 @@ func tool(name string) policy.Operation {
 	return policy.Operation{Method: "tools/call", Name: name}
 }
 
+func read(uri string) policy.Operation {
+	return policy.Operation{Method: "resources/read", Name: uri}
+}
+
 // Covers RS4, RS11, RS12. What the door decides on a request, AuthorizeOperation decides on
 // operations.
 func TestAuthorizeOperation(t *testing.T) {
@@ -191,32 +195,6 @@ func TestNamesAreBounded(t *testing.T) {
 	}
 }
 
-// Covers RS18: that a token was verified before does not spare its proof.
-func TestDPoPOfARememberedToken(t *testing.T) {
-	t.Parallel()
-	b := authtest.NewBound(t, &mcpauth.DPoP{})
-	for range 3 {
-		if got := authtest.ReasonOf(t, b.Auth, b.Request(t, "")); got != "" {
-			t.Fatal(got)
-		}
-	}
-	if mcpauth.CachedTokens(b.Auth) != 1 {
-		t.Fatal("the token is not remembered: the test shows nothing")
-	}
-	if got := authtest.ReasonOf(t, b.Auth, authtest.Bearer(b.Token)); got != reason.SenderConstraint {
-		t.Errorf("as a bearer token: %q", got)
-	}
-	thief := &authtest.Bound{Auth: b.Auth, Key: authtest.NewDPoPKey(t), Token: b.Token}
-	if got := authtest.ReasonOf(t, b.Auth, thief.Request(t, "")); got != reason.DPoPWrongKey {
-		t.Errorf("with another key: %q", got)
-	}
-	noProof := b.Request(t, "")
-	noProof.Header.Del("DPoP")
-	if got := authtest.ReasonOf(t, b.Auth, noProof); got != reason.DPoPProofMalformed {
-		t.Errorf("without a proof: %q", got)
-	}
-}
-
 // Covers RS6. A verifier decides on every text that a header can carry.
 func TestVerifierGetsEveryToken(t *testing.T) {
 	t.Parallel()
@@ -242,6 +220,32 @@ func TestVerifierGetsEveryToken(t *testing.T) {
 		if status := authtest.Status(auth, token); status != http.StatusBadRequest {
 			t.Errorf("%q, which no header can carry: status %d", token, status)
 		}
+	}
+}
+
+// Covers RS18: that a token was verified before does not spare its proof.
+func TestDPoPOfARememberedToken(t *testing.T) {
+	t.Parallel()
+	b := authtest.NewBound(t, &mcpauth.DPoP{})
+	for range 3 {
+		if got := authtest.ReasonOf(t, b.Auth, b.Request(t, "")); got != "" {
+			t.Fatal(got)
+		}
+	}
+	if mcpauth.CachedTokens(b.Auth) != 1 {
+		t.Fatal("the token is not remembered: the test shows nothing")
+	}
+	if got := authtest.ReasonOf(t, b.Auth, authtest.Bearer(b.Token)); got != reason.SenderConstraint {
+		t.Errorf("as a bearer token: %q", got)
+	}
+	thief := &authtest.Bound{Auth: b.Auth, Key: authtest.NewDPoPKey(t), Token: b.Token}
+	if got := authtest.ReasonOf(t, b.Auth, thief.Request(t, "")); got != reason.DPoPWrongKey {
+		t.Errorf("with another key: %q", got)
+	}
+	noProof := b.Request(t, "")
+	noProof.Header.Del("DPoP")
+	if got := authtest.ReasonOf(t, b.Auth, noProof); got != reason.DPoPProofMalformed {
+		t.Errorf("without a proof: %q", got)
 	}
 }
 
@@ -284,10 +288,6 @@ func TestSameKeysKeepCachedTokens(t *testing.T) {
 	if after := mcpauth.KeyGeneration(auth); after != before {
 		t.Errorf("generation %d, then %d with the same keys", before, after)
 	}
-}
-
-func read(uri string) policy.Operation {
-	return policy.Operation{Method: "resources/read", Name: uri}
 }
 
 // Covers RS9, RS10. A remembered token is refused as soon as its time is over.

@@ -18,6 +18,7 @@ import (
 	"github.com/mcp-auth/go/internal/authtest"
 	"github.com/mcp-auth/go/internal/mcptest"
 	"github.com/mcp-auth/go/mcpauthtest"
+	"github.com/mcp-auth/go/metadata"
 )
 
 // A door's mistake is answered with 500, not with a panic or with 200.
@@ -299,5 +300,34 @@ func TestNilAuth(t *testing.T) {
 			}()
 			use()
 		}()
+	}
+}
+
+// Covers RS2. The 2025-03-26 revision looks for the authorization server's
+// metadata at the MCP server.
+func TestLegacyMetadata(t *testing.T) {
+	t.Parallel()
+	server := authtest.NewServer(t, mcpauthtest.Config{})
+	handler, err := authtest.NewAuth(t, authtest.Trusting(server.Issuer())).LegacyMetadataHandler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := authtest.Get(t, handler, "/.well-known/oauth-authorization-server")
+	md, err := metadata.ParseAuthorizationServer(w.Body.Bytes())
+	if err != nil {
+		t.Fatal(w.Code, err)
+	}
+	if md.Issuer != server.Issuer() || md.TokenEndpoint == "" || w.Header().Get("Access-Control-Allow-Origin") != "*" {
+		t.Errorf("got %+v, headers %v", md, w.Header())
+	}
+	if w := authtest.Do(t, handler, http.MethodPost, "/.well-known/oauth-authorization-server"); w.Code != http.StatusMethodNotAllowed {
+		t.Errorf("POST: %d", w.Code)
+	}
+	down, err := authtest.NewAuth(t, authtest.Trusting("http://127.0.0.1:1")).LegacyMetadataHandler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := authtest.Get(t, down, "/"); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+		t.Errorf("with the server down: %d, %v", w.Code, w.Header())
 	}
 }
