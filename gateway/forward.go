@@ -44,9 +44,6 @@ func (f *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuseMethod(w)
 		return
 	}
-	if r.Body != nil && r.Body != http.NoBody { // it was read, for the decision
-		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
-	}
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
 	if r.Method == http.MethodGet {

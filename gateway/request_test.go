@@ -117,6 +117,8 @@ var hostileRequests = []hostile{
 	{name: "TRACE", method: "TRACE", body: "-", status: "405"},
 	{name: "CONNECT", method: "CONNECT", target: "evil.example:443", body: "-", lines: []string{"Host: evil.example:443"}, status: "421"},
 	{name: "OPTIONS that is no preflight", method: "OPTIONS", body: "-", status: "405"},
+	{name: "GET with a body", method: "GET", status: "400"},
+	{name: "DELETE with a body", method: "DELETE", status: "400"},
 	// The caller is asked first.
 	{name: "no token", lines: []string{"-Authorization"}, status: "401"},
 	{name: "token in the query", target: "/mcp?access_token=x", status: "400"},

@@ -71,7 +71,12 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, handler http.Han
 		refuse(w, fault.Status, fault.Text)
 		return
 	}
-	if r.ContentLength != 0 { // the forwarder takes the limit away
+	if r.ContentLength != 0 {
+		if r.Method != http.MethodPost { // and a client that goes away is noticed only if its body was read
+			refuse(w, http.StatusBadRequest, "Only POST has a body.")
+			return
+		}
+		// It ends with the body: net/http waits without a limit for what comes after it.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
 	}
 	ctx := &requestContext{Context: r.Context(), remote: r.RemoteAddr, forwarded: r.Header["X-Forwarded-For"], trusted: g.trusted}

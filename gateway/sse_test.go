@@ -21,7 +21,7 @@ import (
 // says.
 type oldServer struct {
 	*httptest.Server
-	preamble string // the stream's beginning; %s is the server's URL
+	preamble string // the stream's beginning; %s is the server's host
 	posted   chan string
 	ended    chan struct{}
 }
@@ -33,7 +33,10 @@ func newOldServer(t *testing.T, preamble string) *oldServer {
 	mux.HandleFunc("GET /sse", func(w http.ResponseWriter, r *http.Request) {
 		defer func() { s.ended <- struct{}{} }()
 		w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
-		event(t, w, strings.ReplaceAll(s.preamble, "%s", s.URL))
+		if r.Header.Get("Accept-Encoding") != "" {
+			t.Error("the stream would come compressed")
+		}
+		event(t, w, strings.ReplaceAll(s.preamble, "%s", strings.TrimPrefix(s.URL, "http://")))
 		for {
 			select {
 			case text := <-s.posted:
@@ -60,7 +63,7 @@ func newOldServer(t *testing.T, preamble string) *oldServer {
 func (w *world) open(token string) (stream *bufio.Reader, endpoint string, cancel func()) {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(w.t.Context())
-	r := w.get("Last-Event-ID", "7").WithContext(ctx)
+	r := w.get("Last-Event-ID", "7", "Accept-Encoding", "gzip").WithContext(ctx)
 	if r.Header.Del("Authorization"); token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
@@ -195,7 +198,8 @@ func TestHostileEndpoints(t *testing.T) {
 		"foreign origin":     "event: endpoint\ndata: https://evil.example/messages\n\n",
 		"foreign host":       "event: endpoint\ndata: //evil.example/messages\n\n",
 		"other port":         "event: endpoint\ndata: http://127.0.0.1:1/messages\n\n",
-		"userinfo":           "event: endpoint\ndata: http://a@127.0.0.1/messages\n\n",
+		"userinfo":           "event: endpoint\ndata: http://a@%s/messages\n\n",
+		"other scheme":       "event: endpoint\ndata: https://%s/messages\n\n",
 		"another event":      "event: message\ndata: {}\n\n",
 		"no URL":             "event: endpoint\n\n",
 		"an event too large": "event: endpoint\ndata: /" + strings.Repeat("x", 9000) + "\n\n",
@@ -210,6 +214,14 @@ func TestHostileEndpoints(t *testing.T) {
 			}
 		})
 	}
+	t.Run("compressed", func(t *testing.T) {
+		t.Parallel()
+		upstream := newTap(t, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n\r\nevent: endpoint\ndata: /messages\n\n")
+		w := newWorld(t, newUpstream(t, gateway.UpstreamConfig{URL: upstream.url("/sse"), Transport: gateway.SSE}))
+		if response := w.send(w.get()); response.StatusCode != http.StatusBadGateway {
+			t.Errorf("status %d", response.StatusCode)
+		}
+	})
 	for name, second := range map[string]string{
 		"with a space":      "event: endpoint\ndata: https://evil.example/\n\n",
 		"without a space":   "id: 1\nevent:endpoint\r\ndata: https://evil.example/\n\n",
@@ -218,7 +230,7 @@ func TestHostileEndpoints(t *testing.T) {
 	} {
 		t.Run("second endpoint "+name, func(t *testing.T) {
 			t.Parallel()
-			old := newOldServer(t, "event: endpoint\ndata: %s/messages\n\n")
+			old := newOldServer(t, "event: endpoint\ndata: http://%s/messages\n\n")
 			w := newWorld(t, newUpstream(t, gateway.UpstreamConfig{URL: old.URL + "/sse", Transport: gateway.SSE}))
 			stream, _, cancel := w.open(w.token)
 			defer cancel()
