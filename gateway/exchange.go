@@ -130,6 +130,7 @@ func (x *exchange) passHeader(to http.Header) {
 	for name, values := range x.header {
 		switch {
 		case !headers.PassesDown(name):
+		case name == "Cache-Control" && to["Dpop-Nonce"] != nil: // a nonce is not for caches (RFC 9449 §8.2)
 		case name == "Vary":
 			to[name] = slices.Concat(to[name], values)
 		default:

@@ -124,12 +124,15 @@ func (f *forwarder) end(ctx context.Context, x *exchange, began time.Time) {
 	if f.hook == nil {
 		return
 	}
-	_, _ = panics.Call("the hook Upstream", func() (struct{}, error) {
+	_, err = panics.Call("the hook Upstream", func() (struct{}, error) {
 		f.hook(ctx, UpstreamEvent{
 			Resource: f.resource, Method: x.method, Status: o.status, Stream: o.stream, Duration: time.Since(began), Err: err,
 		})
 		return struct{}{}, nil
 	})
+	if err != nil {
+		safelog.Write(ctx, f.log, slog.LevelError, "mcpauth: hook panicked", safelog.Cause(err)...)
+	}
 }
 
 func (f *forwarder) logFailure(ctx context.Context, x *exchange, o outcome, err error) {

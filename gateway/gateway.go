@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -66,7 +67,7 @@ func New(config Config) (*Gateway, error) {
 	g.draining, g.drain = context.WithCancel(context.Background())
 	for i := range config.Resources {
 		if err := g.add(&config, &config.Resources[i]); err != nil {
-			return nil, err
+			return nil, errors.Join(err, g.Close())
 		}
 	}
 	return g, nil

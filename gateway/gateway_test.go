@@ -19,6 +19,7 @@ import (
 	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/gateway"
 	"github.com/mcp-auth/go/mcpauthtest"
+	"github.com/mcp-auth/go/policy"
 )
 
 func TestConfigMistakes(t *testing.T) {
@@ -274,5 +275,38 @@ func TestClientAddress(t *testing.T) {
 	}
 	if ctx := t.Context(); gateway.ClientAddress(ctx).IsValid() || gateway.RequestID(ctx) != "" {
 		t.Error("there is no request")
+	}
+}
+
+// A response that carries a nonce of the gateway is in no cache, whatever the upstream
+// says of it.
+//
+// Covers GW14.
+func TestNonceIsNotCached(t *testing.T) {
+	t.Parallel()
+	upstream := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Cache-Control", "public, max-age=3600")
+		w.Header().Set("DPoP-Nonce", "evil")
+	})
+	w := newWorld(t, upstream, func(c *gateway.Config) {
+		c.Resources[0].DPoP = &mcpauth.DPoP{RequireNonce: true}
+		c.Resources[0].Policy = &policy.Policy{Methods: map[string]policy.Requirement{"ping": policy.Public()}}
+	})
+	r := w.post(ping)
+	r.Header.Del("Authorization")
+	response := w.send(r)
+	if nonce := response.Header["Dpop-Nonce"]; response.StatusCode != 200 || len(nonce) != 1 || nonce[0] == "evil" || response.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("status %d, %v", response.StatusCode, response.Header)
+	}
+}
+
+// A hook that panics is logged, and the response has been sent.
+func TestHookPanics(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, http.NotFoundHandler(), func(c *gateway.Config) {
+		c.Hooks.Upstream = func(context.Context, gateway.UpstreamEvent) { panic("hook") }
+	})
+	if response := w.send(w.post(ping)); response.StatusCode != http.StatusNotFound || !strings.Contains(w.log.String(), "hook panicked") {
+		t.Errorf("status %d, log %s", response.StatusCode, w.log)
 	}
 }

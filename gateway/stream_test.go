@@ -87,7 +87,7 @@ type pipe struct {
 }
 
 // newPipe connects to a gateway.
-func newPipe(t *testing.T, upstream http.HandlerFunc, keepAlive time.Duration) *pipe {
+func newPipe(t *testing.T, upstream http.Handler, keepAlive time.Duration) *pipe {
 	t.Helper()
 	events := make(chan gateway.UpstreamEvent, 10)
 	g, err := gateway.New(gateway.Config{
@@ -156,7 +156,7 @@ func (p *pipe) send(t *testing.T, request string) *bufio.Reader {
 func TestKeepAlive(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := newPipe(t, func(w http.ResponseWriter, r *http.Request) {
+		p := newPipe(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "text/event-stream")
 			event(t, w, "data: first\r\n\r\n")
 			time.Sleep(60 * time.Second) // silence
@@ -167,7 +167,7 @@ func TestKeepAlive(t *testing.T) {
 			event(t, w, "\n")
 			time.Sleep(30 * time.Second)
 			event(t, w, "data: last\n\n")
-		}, 25*time.Second)
+		}), 25*time.Second)
 		response, err := http.ReadResponse(p.send(t, pipeGet), nil)
 		if err != nil {
 			t.Fatal(err)
@@ -189,14 +189,14 @@ func TestKeepAlive(t *testing.T) {
 func TestSilentUpstream(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := newPipe(t, func(w http.ResponseWriter, r *http.Request) {
+		p := newPipe(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			for range 5 {
 				time.Sleep(59 * time.Minute)
 				event(t, w, "x")
 			}
 			<-r.Context().Done()
 			gateway.Fail(w, r, http.StatusGatewayTimeout, 0, context.Cause(r.Context()))
-		}, 0)
+		}), 0)
 		began := time.Now()
 		response, err := http.ReadResponse(p.send(t, pipePost+ping), nil)
 		if err != nil {
@@ -221,12 +221,12 @@ func TestSilentUpstream(t *testing.T) {
 func TestStalledClient(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := newPipe(t, func(w http.ResponseWriter, r *http.Request) {
+		p := newPipe(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "text/event-stream")
 			for r.Context().Err() == nil {
 				event(t, w, "data: "+strings.Repeat("x", 10_000)+"\n\n")
 			}
-		}, 0)
+		}), 0)
 		began := time.Now()
 		p.send(t, pipePost+ping)
 		if e := <-p.events; e.Err == nil || time.Since(began) != 30*time.Second {
@@ -234,7 +234,7 @@ func TestStalledClient(t *testing.T) {
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		p := newPipe(t, func(http.ResponseWriter, *http.Request) { t.Error("half of a body was forwarded") }, 0)
+		p := newPipe(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("half of a body was forwarded") }), 0)
 		began := time.Now()
 		response, err := http.ReadResponse(p.send(t, pipePost+ping[:20]), nil)
 		if err != nil {
@@ -251,7 +251,7 @@ func TestDrain(t *testing.T) {
 	t.Parallel()
 	for method, request := range map[string]string{"GET": pipeGet, "POST": pipePost + ping} {
 		synctest.Test(t, func(t *testing.T) {
-			p := newPipe(t, func(w http.ResponseWriter, r *http.Request) {
+			p := newPipe(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Content-Type", "text/event-stream")
 				event(t, w, "data: 1\n\n")
 				select {
@@ -260,7 +260,7 @@ func TestDrain(t *testing.T) {
 				case <-time.After(time.Minute):
 					event(t, w, "data: 2\n\n")
 				}
-			}, 0)
+			}), 0)
 			time.AfterFunc(time.Second, p.gateway.Drain)
 			response, err := http.ReadResponse(p.send(t, request), nil)
 			if err != nil {
@@ -273,6 +273,46 @@ func TestDrain(t *testing.T) {
 			}
 			if e := <-p.events; e.Err != nil {
 				t.Errorf("%s: %+v", method, e)
+			}
+		})
+	}
+}
+
+// unheard is an upstream that accepts connections and says nothing.
+func unheard(t *testing.T, url string) *gateway.Upstream {
+	t.Helper()
+	upstream, err := gateway.NewUpstream(gateway.UpstreamConfig{URL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	upstream.DialBy(func(ctx context.Context, _, _ string) (net.Conn, error) {
+		near, far := net.Pipe()
+		go func() { _, _ = io.Copy(io.Discard, far) }()
+		return near, nil
+	})
+	return upstream
+}
+
+// An upstream that does not speak TLS within 5 seconds, or says nothing for an hour, is
+// 504.
+//
+// Covers GW18, GW22.
+func TestUpstreamTimeouts(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string]time.Duration{"https://notes.internal/mcp": 5 * time.Second, "http://notes.internal/mcp": time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			p := newPipe(t, unheard(t, url), 0)
+			began := time.Now()
+			response, err := http.ReadResponse(p.send(t, pipePost+ping), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if response.StatusCode != http.StatusGatewayTimeout || time.Since(began) != want {
+				t.Errorf("%s: status %d after %v", url, response.StatusCode, time.Since(began))
+			}
+			checkRPCError(t, readAll(t, response), "7")
+			if e := <-p.events; e.Err == nil {
+				t.Errorf("%+v", e)
 			}
 		})
 	}
