@@ -99,7 +99,7 @@ var hostileRequests = []hostile{
 	{name: "body in two readings", body: `{"jsonrpc":"2.0","id":7,"method":"ping","method":"tools/call"}`, status: "400"},
 	{name: "spaces in the body", body: "  {\"jsonrpc\" : \"2.0\",\r\n\t\"id\":7, \"method\":\"ping\", \"params\":{\"b\":1e2,\"a\":\"\\u00e9\"}}\n", status: "200",
 		seen: []string{"\r\n\r\n  {\"jsonrpc\" : \"2.0\",\r\n\t\"id\":7, \"method\":\"ping\", \"params\":{\"b\":1e2,\"a\":\"\\u00e9\"}}\n"}},
-	{name: "both lengths", body: "-", status: "200", seen: []string{"\r\nContent-Length: 40\r\n", "\r\n\r\n" + ping}, absent: []string{"transfer-encoding", "/smuggled"},
+	{name: "both lengths", body: "-", status: "200", seen: []string{"\r\nContent-Length: 40\r\n", "\r\n\r\n" + ping}, absent: []string{"transfer-encoding", "evil"},
 		lines: []string{"Connection: close", "Content-Length: 4", "Transfer-Encoding: chunked", "Trailer: X-Forwarded-Host",
 			"\r\n28\r\n" + ping + "\r\n0\r\nX-Forwarded-Host: evil"}},
 	{name: "unknown transfer coding", body: "-", lines: []string{"Transfer-Encoding: gzip, chunked", "\r\n0"}, status: "501"},

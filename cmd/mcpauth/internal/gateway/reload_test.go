@@ -56,3 +56,35 @@ func TestHangup(t *testing.T) {
 		t.Errorf("%q, %v", data, err)
 	}
 }
+
+// A directory that Kubernetes mounts changes by one link.
+func TestReloadOfALinkedDirectory(t *testing.T) {
+	t.Parallel()
+	as := mcpauthtest.Start(t, mcpauthtest.Config{})
+	r := start(t, as, config(as.Issuer(), named(t, "one")))
+	point := func(version, text string) {
+		t.Helper()
+		if err := os.Mkdir(filepath.Join(r.dir, version), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		r.write(filepath.Join(version, "gateway.yaml"), text)
+		next := filepath.Join(r.dir, "..next")
+		if err := os.Symlink(version, next); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(next, filepath.Join(r.dir, "..data")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	point("..1", config(as.Issuer(), named(t, "two")))
+	link := filepath.Join(r.dir, "link")
+	if err := os.Symlink(filepath.Join("..data", "gateway.yaml"), link); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(link, filepath.Join(r.dir, "gateway.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	r.eventually("the second upstream", func() bool { _, body := r.call(); return body == "two" })
+	point("..2", config(as.Issuer(), named(t, "three")))
+	r.eventually("the third upstream", func() bool { _, body := r.call(); return body == "three" })
+}
