@@ -48,12 +48,13 @@ func (a *Auth) Authorize(ctx context.Context, req Request) (*AuthInfo, error) {
 	if err != nil {
 		return nil, a.noResource(ctx, req.Method, err)
 	}
-	d := res.decide(ctx, &req, bodyFunc(req.Body))
+	var d decision
+	res.decide(ctx, &req, bodyFunc(req.Body), &d)
 	if d.refused != nil {
 		return nil, res.challenge(&req, d.scheme, d.refused).own()
 	}
 	allowed := &authorized{}
-	allowed.accept(d)
+	allowed.accept(&d)
 	return allowed.caller(), nil
 }
 

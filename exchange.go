@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/mcp-auth/go/internal/body"
 	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/protected"
 	"github.com/mcp-auth/go/internal/response"
@@ -28,8 +27,8 @@ type authorized struct {
 
 // accept takes a decision over. It copies what handlers could change, so that
 // claims may be shared.
-func (a *authorized) accept(d decision) {
-	a.decision = d
+func (a *authorized) accept(d *decision) {
+	a.decision = *d
 	if d.claims == nil {
 		return
 	}
@@ -67,8 +66,7 @@ func (a *authorized) caller() *AuthInfo {
 type exchange struct {
 	authorized
 	response.Writer
-	ctx  context.Context // of the request, as it arrived
-	body body.Watcher
+	ctx context.Context // of the request, as it arrived
 }
 
 // Keep implements [response.Rules].
