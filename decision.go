@@ -167,3 +167,13 @@ func (r *resource) challengeScopes(req *Request, refused *refusal.Refusal) []str
 	}
 	return needed
 }
+
+// noResource is the answer to a request for a resource that is not configured.
+func (a *Auth) noResource(ctx context.Context, method string, err error) *Challenge {
+	refused := &refusal.Refusal{Status: http.StatusInternalServerError, Reason: reason.UnknownResource, Cause: err}
+	(&resource{log: a.log}).report(ctx, &decision{method: method, refused: refused}, time.Now())
+	return &Challenge{
+		Status: refused.Status, Reason: refused.Reason, cause: err,
+		Description: "The request could not be authorized.",
+	}
+}
