@@ -2,7 +2,6 @@ package tokenexchange
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -12,6 +11,7 @@ import (
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/client"
+	"github.com/mcp-auth/go/client/clienterr"
 	"github.com/mcp-auth/go/client/internal/authserver"
 	"github.com/mcp-auth/go/client/internal/endpoint"
 	"github.com/mcp-auth/go/client/internal/registration"
@@ -111,7 +111,7 @@ func (e *Exchanger) ask(ctx context.Context, subject string) (answer, error) {
 	case err != nil:
 		return answer{}, err
 	case !strings.EqualFold(got.Type, "Bearer"):
-		return answer{}, errors.New("the token that was issued is not a bearer token")
+		return answer{}, &clienterr.AnswerError{Endpoint: e.config.Client.Issuer, Reason: "the token is not a bearer token"}
 	}
 	return answer{token: e.token(got)}, nil
 }
