@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/check/internal/probe"
+	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/network"
 )
 
@@ -18,7 +19,8 @@ type Options struct {
 	// refuses it. It is handled like Token. Optional.
 	WrongAudienceToken string
 	// Network says which servers may be reached, and bounds each request. ctx
-	// bounds the whole check. Loopback may be reached if the target is there.
+	// bounds the whole check. Loopback may be reached if the target is there. A
+	// server on a host of DangerouslyAllowHTTP is checked, with a warning.
 	Network network.Settings
 	// OnExchange, if set, is called after each exchange, to show progress. Calls
 	// do not overlap.
@@ -27,16 +29,21 @@ type Options struct {
 	Now func() time.Time
 }
 
-// probe returns a probe for a target. It must be closed.
-func (o *Options) probe(kind Kind, target string, loopback bool) *probe.Probe {
+// probe returns a probe for a server, which reports show as target. It must be closed.
+func (o *Options) probe(kind Kind, target, url string) *probe.Probe {
 	c := probe.Config{
-		Network:  o.Network,
-		Tokens:   []string{o.Token, o.WrongAudienceToken},
-		Now:      o.Now,
-		Loopback: loopback,
+		Network: o.Network,
+		Tokens:  []string{o.Token, o.WrongAudienceToken},
+		Now:     o.Now,
+		// A configured server on loopback is intended.
+		Loopback: kind == KindConfiguration || fetch.IsLoopbackURL(url),
+		Plain:    o.plain().Plain(url),
 	}
 	if o.OnExchange != nil {
 		c.OnExchange = func(e probe.Exchange) { o.OnExchange(Exchange(e)) }
 	}
 	return probe.New(probe.Kind(kind), target, c)
 }
+
+// plain returns the hosts that may be plain http.
+func (o *Options) plain() fetch.PlainHosts { return o.Network.DangerouslyAllowHTTP }
