@@ -26,6 +26,8 @@ type Source struct {
 	Metadata *metadata.AuthorizationServer
 	// JWKS, if set, is used instead of a fetched JWK Set.
 	JWKS []byte
+	// RepairJWKS, if set, repairs a fetched JWK Set before it is judged.
+	RepairJWKS func(keySet []byte) ([]byte, error)
 	// Keyless means that the keys are not needed, because tokens are
 	// introspected or verified by other code.
 	Keyless bool
@@ -122,7 +124,7 @@ func follow(ctx context.Context, p *probe.Probe, s *Source, document *metadata.A
 	needsKeys := s.JWKS == nil && !s.Keyless
 	p.Add(capability.Judge(document, p, needsKeys && !s.OwnResource)...)
 	if needsKeys {
-		keys, found := fetchKeys(ctx, p, document)
+		keys, found := fetchKeys(ctx, p, document, s.RepairJWKS)
 		if s.OwnResource {
 			found = unlessVerifiedOtherwise(found)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/mcp-auth/go/check/internal/probe"
 	"github.com/mcp-auth/go/check/internal/redact"
 	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/panics"
 	"github.com/mcp-auth/go/metadata"
 )
 
@@ -59,7 +60,7 @@ func look(ctx context.Context, p *probe.Probe, src *metadata.Source, url, purpos
 func (p *place) parse(src *metadata.Source) {
 	p.raw = p.resp.Body
 	if src.Repair != nil {
-		if p.raw, p.fault = src.Repair(p.raw); p.fault != nil {
+		if p.raw, p.fault = panics.Call(repairFunction, func() ([]byte, error) { return src.Repair(p.resp.Body) }); p.fault != nil {
 			return
 		}
 	}
