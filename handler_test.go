@@ -397,6 +397,7 @@ func TestAnnouncedBody(t *testing.T) {
 // Covers RS16.
 func TestReboundHost(t *testing.T) {
 	t.Parallel()
+	var log logBuffer
 	for name, test := range map[string]struct {
 		identifier string
 		cors       mcpauth.CORS
@@ -414,6 +415,7 @@ func TestReboundHost(t *testing.T) {
 		"behind a proxy":       {"https://api.example.com/mcp", mcpauth.CORS{}, "api.example.com", http.StatusUnauthorized},
 	} {
 		config := oneResource()
+		config.Logger = log.logger()
 		config.Resources[0].Identifier, config.CORS = test.identifier, test.cors
 		server := httptest.NewServer(newAuth(t, config).Protect(http.NotFoundHandler()))
 		t.Cleanup(server.Close)
@@ -426,9 +428,16 @@ func TestReboundHost(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		body, _ := io.ReadAll(resp.Body)
 		if _ = resp.Body.Close(); resp.StatusCode != test.want {
 			t.Errorf("%s: %d, want %d", name, resp.StatusCode, test.want)
 		}
+		if ofHost := strings.Contains(string(body), "names of loopback only"); ofHost != (test.want == http.StatusForbidden) {
+			t.Errorf("%s: %s", name, body)
+		}
+	}
+	if text := log.String(); !strings.Contains(text, "reason=wrong_host") || !strings.Contains(text, "the connection is on loopback, and the Host is not") || strings.Contains(text, "wrong_origin") {
+		t.Errorf("the log: %s", text)
 	}
 }
 

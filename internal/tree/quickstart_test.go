@@ -144,7 +144,7 @@ func TestQuickstartOfClone(t *testing.T) {
 		words := strings.Fields(line)
 		command := exec.CommandContext(t.Context(), words[0], words[1:]...)
 		command.Dir = dir
-		command.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=-mod=mod", "GOWORK=off")
+		command.Env = append(os.Environ(), "GOPROXY=off", "GOSUMDB=off", "GOFLAGS=-mod=mod", "GOWORK=off")
 		if out, err := command.CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", line, err, out)
 		}
