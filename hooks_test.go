@@ -214,6 +214,33 @@ func TestDecidedHook(t *testing.T) {
 	}
 }
 
+// The log record of a refusal says who was refused what, with no hook set.
+func TestRefusalInTheLog(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, mcpauthtest.Config{})
+	var log logBuffer
+	config := trusting(server.Issuer())
+	config.Logger = log.logger()
+	config.Resources[0].Policy = &policy.Policy{Tools: map[string]policy.Requirement{"wipe": policy.Scopes("admin")}}
+	token := mint(t, server)
+	body := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wipe","arguments":{"key":"s3cret"}}}`
+	r := httptest.NewRequest(http.MethodPost, "/mcp", strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+token)
+	newAuth(t, config).Protect(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), r)
+	text := log.String()
+	for _, want := range []string{
+		"level=INFO", "status=403", "reason=insufficient_scope", "resource=" + resourceID, "method=POST", "issuer=" + server.Issuer(), "subject=", "client=", "operation=tools/call", "name=wipe",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the log lacks %s: %s", want, text)
+		}
+	}
+	if strings.Contains(text, "s3cret") || strings.Contains(text, token) || strings.Contains(text, `subject="" `) {
+		t.Errorf("the log: %s", text)
+	}
+}
+
 // A panic in the hook neither ends the request nor the process.
 func TestDecidedHookPanics(t *testing.T) {
 	t.Parallel()
