@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/mcp-auth/go/internal/body"
 	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/protected"
 	"github.com/mcp-auth/go/internal/response"
@@ -30,8 +29,8 @@ type authorized struct {
 
 // accept takes a decision over. It copies what handlers could change, so that
 // claims may be shared.
-func (a *authorized) accept(d decision) {
-	a.decision = d
+func (a *authorized) accept(d *decision) {
+	a.decision = *d
 	if d.claims == nil {
 		return
 	}
@@ -69,8 +68,7 @@ func (a *authorized) caller() *AuthInfo {
 type exchange struct {
 	authorized
 	response.Writer
-	ctx  context.Context // of the request, as it arrived
-	body body.Watcher
+	ctx context.Context // of the request, as it arrived
 	// forbidden says that the handler answered 403 in plain text, as MCP SDKs do to a
 	// Host that they do not know.
 	forbidden atomic.Bool

@@ -122,16 +122,17 @@ func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.next.ServeHTTP(w, origin.Preflight(r))
 		return
 	}
-	if !isBelow(target(r), m.resource.path) && !m.astray.Load() {
-		m.reportAstray(r)
-	}
 	var read *body.Buffer // without a policy, none is read
 	if m.resource.policy != nil {
 		r = upgrade.Ignore(r)
 		read = body.New(w, r)
 	}
 	req := m.request(r)
-	d := m.resource.decide(r.Context(), &req, read)
+	if !isBelow(req.URL, m.resource.path) && !m.astray.Load() {
+		m.reportAstray(r)
+	}
+	var d decision
+	m.resource.decide(r.Context(), &req, read, &d)
 	if d.refused != nil {
 		m.refuse(w, &req, &d)
 		return
@@ -140,7 +141,7 @@ func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("DPoP-Nonce", nonce)
 		w.Header().Set("Cache-Control", "no-store") // or the nonce would be old (RFC 9449 §8.2)
 	}
-	m.serve(w, r, d, read)
+	m.serve(w, r, &d, read)
 }
 
 // reportAstray reports, once, that the handler was reached under a path that is not
@@ -183,7 +184,7 @@ func (m *middleware) request(r *http.Request) Request {
 }
 
 // serve lets the handler answer a request that was let in.
-func (m *middleware) serve(w http.ResponseWriter, r *http.Request, d decision, read *body.Buffer) {
+func (m *middleware) serve(w http.ResponseWriter, r *http.Request, d *decision, read *body.Buffer) {
 	x := &exchange{ctx: r.Context()}
 	x.accept(d)
 	x.writer = &x.Writer
@@ -215,8 +216,7 @@ func (x *exchange) receive(r *http.Request, read *body.Buffer) {
 	case read != nil: // also if no operation was read, of a GET
 		r.Body, r.ContentLength, r.TransferEncoding = read, read.Len(), nil
 	case r.Body != nil && r.Body != http.NoBody:
-		x.body.Body, x.body.Seen = r.Body, &x.Writer
-		r.Body = &x.body
+		r.Body = x.Watch(r.Body)
 	}
 }
 

@@ -110,7 +110,7 @@ func coverage(t *testing.T) map[string]map[string]int {
 		switch {
 		case isTest(file):
 			testCoverage(t, file, covered)
-		case strings.HasPrefix(file, "testdata/verdicts/") && path.Ext(file) == ".txtar":
+		case strings.HasPrefix(file, "internal/verdict/testdata/verdicts/") && path.Ext(file) == ".txtar":
 			comment, _, _ := strings.Cut(readFile(t, file), "\n-- ")
 			note(covered, comment, verdictFiles)
 		}

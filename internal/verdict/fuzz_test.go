@@ -1,4 +1,4 @@
-package mcpauth_test
+package verdict_test
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/internal/authtest"
 	"github.com/mcp-auth/go/internal/challenge"
 	"github.com/mcp-auth/go/mcpauthtest"
 )
@@ -16,7 +17,7 @@ import (
 // RS9: nothing but the one good token is admitted, and every refusal is a
 // challenge that parses.
 func FuzzAuthorize(f *testing.F) {
-	server, err := mcpauthtest.New(mcpauthtest.Config{Issuer: issuerID})
+	server, err := mcpauthtest.New(mcpauthtest.Config{Issuer: authtest.IssuerID})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -24,13 +25,13 @@ func FuzzAuthorize(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	config := oneResource()
+	config := authtest.OneResource()
 	config.Resources[0].AuthorizationServers[0].JWKS = keys
 	auth, err := mcpauth.New(config)
 	if err != nil {
 		f.Fatal(err)
 	}
-	good, err := server.Token(mcpauthtest.TokenClaims{Audience: []string{resourceID}})
+	good, err := server.Token(mcpauthtest.TokenClaims{Audience: []string{authtest.ResourceID}})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package mcpauth_test
+package senderconstraint_test
 
 import (
 	"crypto/ecdsa"
@@ -12,23 +12,14 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"net/url"
 	"testing"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/internal/authtest"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/reason"
 )
-
-// prefixes parses networks; what is none gives the zero one.
-func prefixes(texts ...string) (list []netip.Prefix) {
-	for _, text := range texts {
-		prefix, _ := netip.ParsePrefix(text)
-		list = append(list, prefix)
-	}
-	return list
-}
 
 func clientCertificate(t *testing.T) tls.Certificate {
 	t.Helper()
@@ -52,17 +43,17 @@ func certificateThumbprint(c tls.Certificate) string {
 // Covers RS19: over a real TLS connection, with self-signed certificates.
 func TestMTLSConnection(t *testing.T) {
 	t.Parallel()
-	issuer, own, other := newServer(t, mcpauthtest.Config{}), clientCertificate(t), clientCertificate(t)
-	config := trusting(issuer.Issuer())
+	issuer, own, other := authtest.NewServer(t, mcpauthtest.Config{}), clientCertificate(t), clientCertificate(t)
+	config := authtest.Trusting(issuer.Issuer())
 	config.Resources[0].MTLS = &mcpauth.MTLS{}
-	door := newAuth(t, config).Protect(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	door := authtest.NewAuth(t, config).Protect(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
 	server := httptest.NewUnstartedServer(door)
 	server.TLS = &tls.Config{ClientAuth: tls.RequestClientCert}
 	server.StartTLS()
 	t.Cleanup(server.Close)
 
 	token, err := issuer.Token(mcpauthtest.TokenClaims{
-		Audience: []string{resourceID},
+		Audience: []string{authtest.ResourceID},
 		Extra:    map[string]any{"cnf": map[string]any{"x5t#S256": certificateThumbprint(own)}},
 	})
 	if err != nil {
@@ -101,10 +92,10 @@ func TestMTLSConnection(t *testing.T) {
 // Covers RS19: what a proxy forwards must be one certificate of bounded size.
 func TestForwardedCertificate(t *testing.T) {
 	t.Parallel()
-	issuer := newServer(t, mcpauthtest.Config{})
-	config := trusting(issuer.Issuer())
-	config.Resources[0].MTLS = &mcpauth.MTLS{ForwardedHeader: "client-cert", TrustedProxies: prefixes("10.0.0.0/8")}
-	auth := newAuth(t, config)
+	issuer := authtest.NewServer(t, mcpauthtest.Config{})
+	config := authtest.Trusting(issuer.Issuer())
+	config.Resources[0].MTLS = &mcpauth.MTLS{ForwardedHeader: "client-cert", TrustedProxies: authtest.Prefixes("10.0.0.0/8")}
+	auth := authtest.NewAuth(t, config)
 	sequence := func(der []byte) string { return ":" + base64.StdEncoding.EncodeToString(der) + ":" }
 	block := func(kind string, der []byte) string {
 		return url.PathEscape(string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})))
@@ -127,15 +118,15 @@ func TestForwardedCertificate(t *testing.T) {
 			t.Parallel()
 			thumbprint := certificateThumbprint(tls.Certificate{Certificate: [][]byte{test.der}})
 			token, err := issuer.Token(mcpauthtest.TokenClaims{
-				Audience: []string{resourceID}, Extra: map[string]any{"cnf": map[string]any{"x5t#S256": thumbprint}},
+				Audience: []string{authtest.ResourceID}, Extra: map[string]any{"cnf": map[string]any{"x5t#S256": thumbprint}},
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			request := bearer(token)
+			request := authtest.Bearer(token)
 			request.RemoteAddr = "10.0.0.1:4711"
 			request.Header.Set("Client-Cert", test.value)
-			if got := reasonOf(t, auth, request); got != test.want {
+			if got := authtest.ReasonOf(t, auth, request); got != test.want {
 				t.Errorf("%q, want %q", got, test.want)
 			}
 		})

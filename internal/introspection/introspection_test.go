@@ -1,4 +1,4 @@
-package mcpauth_test
+package introspection_test
 
 import (
 	"bytes"
@@ -28,83 +28,11 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/configerr"
+	"github.com/mcp-auth/go/internal/authtest"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/metadata"
 	"github.com/mcp-auth/go/reason"
 )
-
-const (
-	opaqueToken  = "opaque-2YotnFZFEjr1zCsicMWpAA-of-alice"
-	clientID     = "resource server: 1"
-	clientSecret = "100% geheim: ü+/="
-)
-
-// endpoint is an introspection endpoint under the test's control.
-type endpoint struct {
-	*httptest.Server
-	calls  atomic.Int64
-	mu     sync.Mutex
-	handle http.HandlerFunc
-}
-
-func newEndpoint(t *testing.T, handle http.HandlerFunc) *endpoint {
-	t.Helper()
-	e := &endpoint{handle: handle}
-	e.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		e.calls.Add(1)
-		if err := r.ParseForm(); err != nil { // read before anything else, or the server does not notice that the client has gone
-			t.Error(err)
-		}
-		e.mu.Lock()
-		handle := e.handle
-		e.mu.Unlock()
-		handle(w, r)
-	}))
-	t.Cleanup(e.Close)
-	return e
-}
-
-func (e *endpoint) set(handle http.HandlerFunc) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.handle = handle
-}
-
-// answering answers every token with a status and a body.
-func answering(status int, body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
-		_, _ = io.WriteString(w, body)
-	}
-}
-
-func active(expires time.Time) string {
-	return fmt.Sprintf(`{"active":true,"aud":%q,"sub":"alice","client_id":"app","scope":"read","exp":%d}`, resourceID, expires.Unix())
-}
-
-// introspecting is a configuration that asks e.
-func introspecting(e *endpoint, change func(*mcpauth.Introspection)) mcpauth.Config {
-	config := trusting(issuerID)
-	in := &mcpauth.Introspection{Endpoint: e.URL + "/introspect", ClientID: clientID, ClientSecret: clientSecret}
-	if change != nil {
-		change(in)
-	}
-	config.Resources[0].AuthorizationServers[0].Introspection = in
-	return config
-}
-
-// outcome authorizes a token.
-func outcome(auth *mcpauth.Auth, token string) *mcpauth.Challenge {
-	return outcomeIn(context.Background(), auth, token)
-}
-
-func outcomeIn(ctx context.Context, auth *mcpauth.Auth, token string) *mcpauth.Challenge {
-	_, err := auth.Authorize(ctx, bearer(token))
-	var refused *mcpauth.Challenge
-	errors.As(err, &refused)
-	return refused
-}
 
 // waiting is a context that tells when a caller begins to wait with it.
 type waiting struct {
@@ -131,7 +59,7 @@ func countdown(n int64) (call func(), done chan struct{}) {
 // Covers RS17. What the endpoint fails at is never held against the token.
 func TestIntrospectionOutage(t *testing.T) {
 	t.Parallel()
-	good := active(time.Now().Add(time.Hour))
+	good := authtest.Active(time.Now().Add(time.Hour))
 	mayPass := map[string]bool{ // asked three times
 		"500": true, "502 page": true, "503": true, "empty": true, "garbage": true, "two objects": true, "connection broken": true,
 	}
@@ -142,24 +70,24 @@ func TestIntrospectionOutage(t *testing.T) {
 			_ = http.NewResponseController(w).Flush()
 			<-r.Context().Done()
 		},
-		"500":                 answering(500, good),
-		"502 page":            answering(502, "<html>"),
-		"503":                 answering(503, ""),
-		"429":                 answering(429, `{"active":false}`),
-		"credentials refused": answering(401, `{"error":"invalid_client"}`),
-		"forbidden":           answering(403, `{"error":"access_denied"}`),
-		"not found":           answering(404, ""),
-		"empty":               answering(200, ""),
+		"500":                 authtest.Answering(500, good),
+		"502 page":            authtest.Answering(502, "<html>"),
+		"503":                 authtest.Answering(503, ""),
+		"429":                 authtest.Answering(429, `{"active":false}`),
+		"credentials refused": authtest.Answering(401, `{"error":"invalid_client"}`),
+		"forbidden":           authtest.Answering(403, `{"error":"access_denied"}`),
+		"not found":           authtest.Answering(404, ""),
+		"empty":               authtest.Answering(200, ""),
 		"no content":          func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) },
-		"garbage":             answering(200, "active"),
-		"huge":                answering(200, `{"active":true,"x":"`+strings.Repeat("x", 2<<20)+`"}`),
-		"large":               answering(200, `{"active":true,"x":"`+strings.Repeat("x", 70<<10)+`"}`),
-		"two objects":         answering(200, good+good),
-		"not UTF-8":           answering(200, strings.Replace(good, "alice", "\xff", 1)),
-		"active as text":      answering(200, strings.Replace(good, "true", `"true"`, 1)),
-		"active as number":    answering(200, strings.Replace(good, "true", "1", 1)),
-		"active twice":        answering(200, strings.Replace(good, "true", `true,"active":true`, 1)),
-		"exp twice":           answering(200, strings.Replace(good, "true", `true,"exp":4102444800`, 1)),
+		"garbage":             authtest.Answering(200, "active"),
+		"huge":                authtest.Answering(200, `{"active":true,"x":"`+strings.Repeat("x", 2<<20)+`"}`),
+		"large":               authtest.Answering(200, `{"active":true,"x":"`+strings.Repeat("x", 70<<10)+`"}`),
+		"two objects":         authtest.Answering(200, good+good),
+		"not UTF-8":           authtest.Answering(200, strings.Replace(good, "alice", "\xff", 1)),
+		"active as text":      authtest.Answering(200, strings.Replace(good, "true", `"true"`, 1)),
+		"active as number":    authtest.Answering(200, strings.Replace(good, "true", "1", 1)),
+		"active twice":        authtest.Answering(200, strings.Replace(good, "true", `true,"active":true`, 1)),
+		"exp twice":           authtest.Answering(200, strings.Replace(good, "true", `true,"exp":4102444800`, 1)),
 		"connection broken":   func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		"redirect": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "/elsewhere")
@@ -169,19 +97,19 @@ func TestIntrospectionOutage(t *testing.T) {
 			w.Header().Set("Location", "/introspect")
 			w.WriteHeader(302)
 		},
-		"unsupported as 401":     answering(401, `{"error":"unsupported_token_type"}`),
-		"unsupported, twice":     answering(400, `{"error":"x","error":"unsupported_token_type"}`),
-		"unsupported, other tag": answering(400, `{"error":["unsupported_token_type"]}`),
+		"unsupported as 401":     authtest.Answering(401, `{"error":"unsupported_token_type"}`),
+		"unsupported, twice":     authtest.Answering(400, `{"error":"x","error":"unsupported_token_type"}`),
+		"unsupported, other tag": authtest.Answering(400, `{"error":["unsupported_token_type"]}`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := newEndpoint(t, handle)
+			e := authtest.NewEndpoint(t, handle)
 			var log bytes.Buffer
-			config := introspecting(e, func(in *mcpauth.Introspection) { in.Timeout, in.CacheTTL = 2*time.Second, time.Minute })
+			config := authtest.Introspecting(e, func(in *mcpauth.Introspection) { in.Timeout, in.CacheTTL = 2*time.Second, time.Minute })
 			config.Logger = slog.New(slog.NewTextHandler(&log, nil))
-			auth := newAuth(t, config)
+			auth := authtest.NewAuth(t, config)
 			began := time.Now()
-			refused := outcome(auth, opaqueToken)
+			refused := authtest.Refusal(auth, authtest.OpaqueToken)
 			if took := time.Since(began); took > 8*time.Second {
 				t.Errorf("took %s, Timeout is 2 s", took)
 			}
@@ -199,22 +127,22 @@ func TestIntrospectionOutage(t *testing.T) {
 			if mayPass[name] {
 				want = 3
 			}
-			if got := e.calls.Load(); got != want {
+			if got := e.Calls.Load(); got != want {
 				t.Errorf("%d calls, want %d", got, want)
 			}
 			// Nothing of it is remembered.
-			e.set(answering(200, good))
-			if refused := outcome(auth, opaqueToken); refused != nil {
+			e.Answer(authtest.Answering(200, good))
+			if refused := authtest.Refusal(auth, authtest.OpaqueToken); refused != nil {
 				t.Errorf("after the trouble: %v: %v", refused, refused.Unwrap())
 			}
 		})
 	}
 	t.Run("refused connection", func(t *testing.T) {
 		t.Parallel()
-		e := newEndpoint(t, answering(200, good))
-		auth := newAuth(t, introspecting(e, nil))
+		e := authtest.NewEndpoint(t, authtest.Answering(200, good))
+		auth := authtest.NewAuth(t, authtest.Introspecting(e, nil))
 		e.Close()
-		if refused := outcome(auth, opaqueToken); refused == nil || refused.Status != http.StatusServiceUnavailable {
+		if refused := authtest.Refusal(auth, authtest.OpaqueToken); refused == nil || refused.Status != http.StatusServiceUnavailable {
 			t.Errorf("got %v, want 503", refused)
 		}
 	})
@@ -223,18 +151,18 @@ func TestIntrospectionOutage(t *testing.T) {
 // Covers RS17, RS21. Without the operator's word, nothing private is asked.
 func TestIntrospectionKeepsToTheFetcher(t *testing.T) {
 	t.Parallel()
-	e := newEndpoint(t, answering(200, active(time.Now().Add(time.Hour))))
-	config := introspecting(e, func(in *mcpauth.Introspection) { in.Endpoint = "https://192.168.0.1/introspect" })
-	if refused := outcome(newAuth(t, config), opaqueToken); refused == nil || refused.Status != http.StatusServiceUnavailable {
+	e := authtest.NewEndpoint(t, authtest.Answering(200, authtest.Active(time.Now().Add(time.Hour))))
+	config := authtest.Introspecting(e, func(in *mcpauth.Introspection) { in.Endpoint = "https://192.168.0.1/introspect" })
+	if refused := authtest.Refusal(authtest.NewAuth(t, config), authtest.OpaqueToken); refused == nil || refused.Status != http.StatusServiceUnavailable {
 		t.Errorf("got %v, want 503", refused)
 	}
 	// The metadata of a public issuer must not send tokens to this machine.
-	config = introspecting(e, func(in *mcpauth.Introspection) { in.Endpoint = "" })
-	config.Resources[0].AuthorizationServers[0].Metadata = &metadata.AuthorizationServer{Issuer: issuerID, IntrospectionEndpoint: e.URL}
+	config = authtest.Introspecting(e, func(in *mcpauth.Introspection) { in.Endpoint = "" })
+	config.Resources[0].AuthorizationServers[0].Metadata = &metadata.AuthorizationServer{Issuer: authtest.IssuerID, IntrospectionEndpoint: e.URL}
 	if _, err := mcpauth.New(config); !errors.Is(err, configerr.NoIntrospectionEndpoint) {
 		t.Errorf("got %v, want NoIntrospectionEndpoint", err)
 	}
-	if got := e.calls.Load(); got != 0 {
+	if got := e.Calls.Load(); got != 0 {
 		t.Errorf("%d calls, want none", got)
 	}
 }
@@ -245,23 +173,23 @@ func TestIntrospectionAuthenticates(t *testing.T) {
 	for method, check := range map[mcpauth.ClientAuthMethod]func(t *testing.T, r *http.Request){
 		mcpauth.ClientSecretBasic: func(t *testing.T, r *http.Request) {
 			user, password, ok := r.BasicAuth()
-			if !ok || user != "resource+server%3A+1" || password != url.QueryEscape(clientSecret) || r.PostForm.Has("client_secret") {
+			if !ok || user != "resource+server%3A+1" || password != url.QueryEscape(authtest.ClientSecret) || r.PostForm.Has("client_secret") {
 				t.Errorf("credentials %q %v, form %v", user, ok, len(r.PostForm))
 			}
 		},
 		mcpauth.ClientSecretPost: func(t *testing.T, r *http.Request) {
-			if r.PostForm.Get("client_id") != clientID || r.PostForm.Get("client_secret") != clientSecret || r.Header.Get("Authorization") != "" {
+			if r.PostForm.Get("client_id") != authtest.ClientID || r.PostForm.Get("client_secret") != authtest.ClientSecret || r.Header.Get("Authorization") != "" {
 				t.Error("the credentials are not in the form")
 			}
 		},
 	} {
 		t.Run(string(method), func(t *testing.T) {
 			t.Parallel()
-			e := newEndpoint(t, func(w http.ResponseWriter, r *http.Request) {
+			e := authtest.NewEndpoint(t, func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.RawQuery != "" || r.Method != http.MethodPost {
 					t.Errorf("%s %s", r.Method, r.URL)
 				}
-				if r.PostForm.Get("token") != opaqueToken || r.PostForm.Get("token_type_hint") != "access_token" {
+				if r.PostForm.Get("token") != authtest.OpaqueToken || r.PostForm.Get("token_type_hint") != "access_token" {
 					t.Error("the token is not in the form")
 				}
 				if r.Header.Get("Accept") != "application/json" || r.Header.Get("Content-Type") != "application/x-www-form-urlencoded" {
@@ -271,10 +199,10 @@ func TestIntrospectionAuthenticates(t *testing.T) {
 					t.Error("X-Idempotency-Key was sent")
 				}
 				check(t, r)
-				answering(200, active(time.Now().Add(time.Hour)))(w, r)
+				authtest.Answering(200, authtest.Active(time.Now().Add(time.Hour)))(w, r)
 			})
-			auth := newAuth(t, introspecting(e, func(in *mcpauth.Introspection) { in.AuthMethod = method }))
-			if refused := outcome(auth, opaqueToken); refused != nil {
+			auth := authtest.NewAuth(t, authtest.Introspecting(e, func(in *mcpauth.Introspection) { in.AuthMethod = method }))
+			if refused := authtest.Refusal(auth, authtest.OpaqueToken); refused != nil {
 				t.Errorf("%v: %v", refused, refused.Unwrap())
 			}
 		})
@@ -313,7 +241,7 @@ func TestIntrospectionPrivateKeyJWT(t *testing.T) {
 		t.Run(string(test.want)+" "+test.algorithm, func(t *testing.T) {
 			t.Parallel()
 			var ids sync.Map
-			e := newEndpoint(t, func(w http.ResponseWriter, r *http.Request) {
+			e := authtest.NewEndpoint(t, func(w http.ResponseWriter, r *http.Request) {
 				assertion := r.PostFormValue("client_assertion")
 				parsed, err := jwt.ParseSigned(assertion, []jose.SignatureAlgorithm{test.want})
 				if err != nil {
@@ -324,7 +252,7 @@ func TestIntrospectionPrivateKeyJWT(t *testing.T) {
 				if err := parsed.Claims(test.key.Public(), &claims); err != nil {
 					t.Error(err)
 				}
-				if err := claims.Validate(jwt.Expected{Issuer: clientID, Subject: clientID, AnyAudience: jwt.Audience{issuerID}, Time: time.Now()}); err != nil {
+				if err := claims.Validate(jwt.Expected{Issuer: authtest.ClientID, Subject: authtest.ClientID, AnyAudience: jwt.Audience{authtest.IssuerID}, Time: time.Now()}); err != nil {
 					t.Error(err)
 				}
 				if life := claims.Expiry.Time().Sub(claims.IssuedAt.Time()); life <= 0 || life > time.Minute || len(claims.Audience) != 1 {
@@ -333,17 +261,17 @@ func TestIntrospectionPrivateKeyJWT(t *testing.T) {
 				if _, seen := ids.LoadOrStore(claims.ID, true); seen || len(claims.ID) < 20 {
 					t.Errorf("jti %q is not unique", claims.ID)
 				}
-				if parsed.Headers[0].KeyID != "key-1" || r.PostFormValue("client_id") != clientID || r.Header.Get("Authorization") != "" ||
+				if parsed.Headers[0].KeyID != "key-1" || r.PostFormValue("client_id") != authtest.ClientID || r.Header.Get("Authorization") != "" ||
 					r.PostFormValue("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
 					t.Error("kid, client_id or client_assertion_type is wrong")
 				}
-				answering(200, active(time.Now().Add(time.Hour)))(w, r)
+				authtest.Answering(200, authtest.Active(time.Now().Add(time.Hour)))(w, r)
 			})
-			auth := newAuth(t, introspecting(e, func(in *mcpauth.Introspection) {
+			auth := authtest.NewAuth(t, authtest.Introspecting(e, func(in *mcpauth.Introspection) {
 				in.ClientSecret, in.Key, in.KeyAlgorithm, in.KeyID = "", test.key, test.algorithm, "key-1"
 			}))
 			for range 3 { // ECDSA signatures have leading zeros now and then
-				if refused := outcome(auth, opaqueToken); refused != nil {
+				if refused := authtest.Refusal(auth, authtest.OpaqueToken); refused != nil {
 					t.Fatalf("%v: %v", refused, refused.Unwrap())
 				}
 			}
@@ -368,7 +296,7 @@ func TestIntrospectionWithABrokenKey(t *testing.T) {
 	}
 	for name, sign := range map[string]func() ([]byte, error){
 		"error":   func() ([]byte, error) { return nil, errors.New("device is gone") },
-		"panic":   func() ([]byte, error) { panic("no device " + clientSecret) },
+		"panic":   func() ([]byte, error) { panic("no device " + authtest.ClientSecret) },
 		"garbage": func() ([]byte, error) { return []byte("garbage"), nil },
 		"zero":    func() ([]byte, error) { return []byte{0x30, 6, 2, 1, 0, 2, 1, 0}, nil },
 		"large": func() ([]byte, error) {
@@ -378,15 +306,15 @@ func TestIntrospectionWithABrokenKey(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := newEndpoint(t, answering(200, active(time.Now().Add(time.Hour))))
-			auth := newAuth(t, introspecting(e, func(in *mcpauth.Introspection) {
+			e := authtest.NewEndpoint(t, authtest.Answering(200, authtest.Active(time.Now().Add(time.Hour))))
+			auth := authtest.NewAuth(t, authtest.Introspecting(e, func(in *mcpauth.Introspection) {
 				in.ClientSecret, in.Key = "", faultySigner{key, sign}
 			}))
-			refused := outcome(auth, opaqueToken)
-			if refused == nil || refused.Status != http.StatusServiceUnavailable || e.calls.Load() != 0 {
-				t.Fatalf("got %v after %d calls, want 503 after none", refused, e.calls.Load())
+			refused := authtest.Refusal(auth, authtest.OpaqueToken)
+			if refused == nil || refused.Status != http.StatusServiceUnavailable || e.Calls.Load() != 0 {
+				t.Fatalf("got %v after %d calls, want 503 after none", refused, e.Calls.Load())
 			}
-			if strings.Contains(refused.Unwrap().Error(), clientSecret) {
+			if strings.Contains(refused.Unwrap().Error(), authtest.ClientSecret) {
 				t.Error("a panic's words are in the log")
 			}
 		})
@@ -404,23 +332,23 @@ func TestIntrospectionSingleFlight(t *testing.T) {
 			if ttl > 0 { // who comes too late to share the call finds the answer
 				begins, release = countdown(1)
 			}
-			e := newEndpoint(t, func(w http.ResponseWriter, r *http.Request) {
+			e := authtest.NewEndpoint(t, func(w http.ResponseWriter, r *http.Request) {
 				<-release
-				answering(200, active(time.Now().Add(time.Hour)))(w, r)
+				authtest.Answering(200, authtest.Active(time.Now().Add(time.Hour)))(w, r)
 			})
-			auth := newAuth(t, introspecting(e, func(in *mcpauth.Introspection) { in.CacheTTL, in.Timeout = ttl, 10*time.Second }))
+			auth := authtest.NewAuth(t, authtest.Introspecting(e, func(in *mcpauth.Introspection) { in.CacheTTL, in.Timeout = ttl, 10*time.Second }))
 			var admitted atomic.Int64
 			var all sync.WaitGroup
 			for range callers {
 				all.Go(func() {
-					if outcomeIn(waiting{context.Background(), begins}, auth, opaqueToken) == nil {
+					if authtest.RefusalIn(waiting{context.Background(), begins}, auth, authtest.OpaqueToken) == nil {
 						admitted.Add(1)
 					}
 				})
 			}
 			all.Wait()
-			if admitted.Load() != callers || e.calls.Load() != 1 {
-				t.Errorf("%d of %d admitted after %d calls, want all after one", admitted.Load(), callers, e.calls.Load())
+			if admitted.Load() != callers || e.Calls.Load() != 1 {
+				t.Errorf("%d of %d admitted after %d calls, want all after one", admitted.Load(), callers, e.Calls.Load())
 			}
 		})
 	}
@@ -430,21 +358,23 @@ func TestIntrospectionSingleFlight(t *testing.T) {
 func TestIntrospectionOfACancelledCaller(t *testing.T) {
 	t.Parallel()
 	arrived, release := make(chan struct{}), make(chan struct{})
-	e := newEndpoint(t, func(w http.ResponseWriter, r *http.Request) {
+	e := authtest.NewEndpoint(t, func(w http.ResponseWriter, r *http.Request) {
 		close(arrived)
 		<-release
-		answering(200, active(time.Now().Add(time.Hour)))(w, r)
+		authtest.Answering(200, authtest.Active(time.Now().Add(time.Hour)))(w, r)
 	})
-	auth := newAuth(t, introspecting(e, nil))
+	auth := authtest.NewAuth(t, authtest.Introspecting(e, nil))
 	ctx, cancel := context.WithCancel(context.Background())
 	first, second := make(chan error, 1), make(chan *mcpauth.Challenge, 1)
 	go func() {
-		_, err := auth.Authorize(ctx, bearer(opaqueToken))
+		_, err := auth.Authorize(ctx, authtest.Bearer(authtest.OpaqueToken))
 		first <- err
 	}()
 	<-arrived
 	begins, waits := countdown(1)
-	go func() { second <- outcomeIn(waiting{context.Background(), begins}, auth, opaqueToken) }()
+	go func() {
+		second <- authtest.RefusalIn(waiting{context.Background(), begins}, auth, authtest.OpaqueToken)
+	}()
 	<-waits
 	cancel()
 	var refused *mcpauth.Challenge
@@ -463,20 +393,20 @@ func TestIntrospectionConcurrencyIsBounded(t *testing.T) {
 	const callers, flights, calls = 4500, 4096 + 32, 32
 	settled, release := countdown(callers) // each waits, if only to be sent away
 	var running, most atomic.Int64
-	e := newEndpoint(t, func(w http.ResponseWriter, r *http.Request) {
+	e := authtest.NewEndpoint(t, func(w http.ResponseWriter, r *http.Request) {
 		n := running.Add(1)
 		defer running.Add(-1)
 		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
 		}
 		<-release
-		answering(200, active(time.Now().Add(time.Hour)))(w, r)
+		authtest.Answering(200, authtest.Active(time.Now().Add(time.Hour)))(w, r)
 	})
-	auth := newAuth(t, introspecting(e, func(in *mcpauth.Introspection) { in.Timeout = 10 * time.Second }))
+	auth := authtest.NewAuth(t, authtest.Introspecting(e, func(in *mcpauth.Introspection) { in.Timeout = 10 * time.Second }))
 	var admitted, busy, late atomic.Int64 // late ones waited for the machine
 	var all sync.WaitGroup
 	for n := range callers {
 		all.Go(func() {
-			switch refused := outcomeIn(waiting{context.Background(), settled}, auth, fmt.Sprintf("opaque-%d", n)); {
+			switch refused := authtest.RefusalIn(waiting{context.Background(), settled}, auth, fmt.Sprintf("opaque-%d", n)); {
 			case refused == nil:
 				admitted.Add(1)
 			case refused.Status == http.StatusServiceUnavailable && errors.Is(refused, context.DeadlineExceeded):
@@ -503,16 +433,16 @@ func TestIntrospectionConcurrencyIsBounded(t *testing.T) {
 func TestIntrospectionEndsWithClose(t *testing.T) {
 	t.Parallel()
 	arrived := make(chan struct{})
-	e := newEndpoint(t, func(_ http.ResponseWriter, r *http.Request) {
+	e := authtest.NewEndpoint(t, func(_ http.ResponseWriter, r *http.Request) {
 		close(arrived)
 		<-r.Context().Done()
 	})
-	auth, err := mcpauth.New(introspecting(e, nil))
+	auth, err := mcpauth.New(authtest.Introspecting(e, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
 	result := make(chan *mcpauth.Challenge, 1)
-	go func() { result <- outcome(auth, opaqueToken) }()
+	go func() { result <- authtest.Refusal(auth, authtest.OpaqueToken) }()
 	<-arrived
 	start := time.Now()
 	if err := auth.Close(); err != nil {
@@ -521,7 +451,7 @@ func TestIntrospectionEndsWithClose(t *testing.T) {
 	if refused := <-result; refused == nil || refused.Status != http.StatusServiceUnavailable || time.Since(start) > 3*time.Second {
 		t.Errorf("got %v after %s, want 503 at once", refused, time.Since(start))
 	}
-	if refused := outcome(auth, opaqueToken); refused == nil || refused.Status != http.StatusServiceUnavailable {
+	if refused := authtest.Refusal(auth, authtest.OpaqueToken); refused == nil || refused.Status != http.StatusServiceUnavailable {
 		t.Errorf("afterwards: %v, want 503", refused)
 	}
 }
@@ -549,23 +479,23 @@ func TestIntrospectionCache(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			began := time.Now()
-			body := active(began.Add(test.life))
+			body := authtest.Active(began.Add(test.life))
 			if test.inactive {
 				body = `{"active":false}`
 			}
-			e := newEndpoint(t, answering(200, body))
-			config := introspecting(e, func(in *mcpauth.Introspection) { in.CacheTTL = test.ttl })
+			e := authtest.NewEndpoint(t, authtest.Answering(200, body))
+			config := authtest.Introspecting(e, func(in *mcpauth.Introspection) { in.CacheTTL = test.ttl })
 			now := began
 			config.Now = func() time.Time { return now }
-			auth := newAuth(t, config)
+			auth := authtest.NewAuth(t, config)
 			for i, step := range test.steps {
 				now = now.Add(step.advance)
 				got := http.StatusOK
-				if refused := outcome(auth, opaqueToken); refused != nil {
+				if refused := authtest.Refusal(auth, authtest.OpaqueToken); refused != nil {
 					got = refused.Status
 				}
-				if got != step.status || e.calls.Load() != step.calls {
-					t.Errorf("step %d: %d after %d calls, want %d after %d", i, got, e.calls.Load(), step.status, step.calls)
+				if got != step.status || e.Calls.Load() != step.calls {
+					t.Errorf("step %d: %d after %d calls, want %d after %d", i, got, e.Calls.Load(), step.status, step.calls)
 				}
 			}
 		})
@@ -575,50 +505,27 @@ func TestIntrospectionCache(t *testing.T) {
 // Covers RS17. A token that is revoked is refused once its answer is forgotten.
 func TestIntrospectionNoticesRevocation(t *testing.T) {
 	t.Parallel()
-	e := newEndpoint(t, answering(200, active(time.Now().Add(time.Hour))))
-	var c clock
-	config := introspecting(e, func(in *mcpauth.Introspection) { in.CacheTTL = 30 * time.Second })
-	config.Now = c.now
-	auth := newAuth(t, config)
-	if refused := outcome(auth, opaqueToken); refused != nil {
+	e := authtest.NewEndpoint(t, authtest.Answering(200, authtest.Active(time.Now().Add(time.Hour))))
+	var c authtest.Clock
+	config := authtest.Introspecting(e, func(in *mcpauth.Introspection) { in.CacheTTL = 30 * time.Second })
+	config.Now = c.Now
+	auth := authtest.NewAuth(t, config)
+	if refused := authtest.Refusal(auth, authtest.OpaqueToken); refused != nil {
 		t.Fatal(refused.Unwrap())
 	}
-	e.set(answering(200, `{"active":false}`))
-	if refused := outcome(auth, opaqueToken); refused != nil {
+	e.Answer(authtest.Answering(200, `{"active":false}`))
+	if refused := authtest.Refusal(auth, authtest.OpaqueToken); refused != nil {
 		t.Error("asked again within CacheTTL")
 	}
-	c.advance(31 * time.Second)
-	if refused := outcome(auth, opaqueToken); refused == nil || refused.Reason != reason.InactiveToken {
+	c.Advance(31 * time.Second)
+	if refused := authtest.Refusal(auth, authtest.OpaqueToken); refused == nil || refused.Reason != reason.InactiveToken {
 		t.Errorf("got %v, want inactive_token", refused)
 	}
 	// An outage does not prolong what was remembered.
-	e.set(answering(500, ""))
-	c.advance(31 * time.Second)
-	if refused := outcome(auth, opaqueToken); refused == nil || refused.Status != http.StatusServiceUnavailable {
+	e.Answer(authtest.Answering(500, ""))
+	c.Advance(31 * time.Second)
+	if refused := authtest.Refusal(auth, authtest.OpaqueToken); refused == nil || refused.Status != http.StatusServiceUnavailable {
 		t.Errorf("got %v, want 503", refused)
-	}
-}
-
-// Covers RS17. The verified-token cache holds no introspected token.
-func TestIntrospectedTokensAreNotVerifiedTokens(t *testing.T) {
-	t.Parallel()
-	server := newServer(t, mcpauthtest.Config{Clients: []mcpauthtest.Client{{ID: clientID, Secret: clientSecret}}})
-	config := trusting(server.Issuer())
-	config.Resources[0].AuthorizationServers[0].Introspection = &mcpauth.Introspection{
-		ClientID: clientID, ClientSecret: clientSecret, Tokens: mcpauth.AllTokens,
-	}
-	auth := newAuth(t, config)
-	token := mint(t, server)
-	for range 2 {
-		if refused := outcome(auth, token); refused != nil {
-			t.Fatal(refused.Unwrap())
-		}
-	}
-	if n := mcpauth.CachedTokens(auth); n != 0 {
-		t.Errorf("%d tokens in the verified-token cache, want none", n)
-	}
-	if got := server.Requests(); got.Introspect != 2 || got.JWKS != 0 || got.Metadata != 1 {
-		t.Errorf("%+v, want two introspections, no JWKS fetch and one of the metadata", got)
 	}
 }
 
@@ -628,16 +535,16 @@ func TestIntrospectionEndToEnd(t *testing.T) {
 	for _, tokens := range []mcpauth.IntrospectedTokens{mcpauth.OpaqueTokens, mcpauth.AllTokens} {
 		t.Run(string(tokens), func(t *testing.T) {
 			t.Parallel()
-			server := newServer(t, mcpauthtest.Config{Clients: []mcpauthtest.Client{{ID: clientID, Secret: clientSecret}}})
-			config := trusting(server.Issuer())
+			server := authtest.NewServer(t, mcpauthtest.Config{Clients: []mcpauthtest.Client{{ID: authtest.ClientID, Secret: authtest.ClientSecret}}})
+			config := authtest.Trusting(server.Issuer())
 			config.Resources[0].AuthorizationServers[0].Introspection = &mcpauth.Introspection{
-				ClientID: clientID, ClientSecret: clientSecret, Tokens: tokens,
+				ClientID: authtest.ClientID, ClientSecret: authtest.ClientSecret, Tokens: tokens,
 			}
-			auth := newAuth(t, config)
+			auth := authtest.NewAuth(t, config)
 			if err := auth.Ready(context.Background()); err != nil {
 				t.Fatal(err)
 			}
-			info, err := auth.Authorize(context.Background(), bearer(mint(t, server, mcpauthtest.Opaque())))
+			info, err := auth.Authorize(context.Background(), authtest.Bearer(authtest.Mint(t, server, mcpauthtest.Opaque())))
 			if err != nil {
 				t.Fatal(errors.Unwrap(err))
 			}
@@ -651,25 +558,25 @@ func TestIntrospectionEndToEnd(t *testing.T) {
 			if info.Issuer != server.Issuer() || info.Subject != "alice" || !info.HasScope("read") || info.ExpiresAt.IsZero() {
 				t.Errorf("%+v", info)
 			}
-			if got := status(auth, mint(t, server)); got != http.StatusOK {
+			if got := authtest.Status(auth, authtest.Mint(t, server)); got != http.StatusOK {
 				t.Errorf("a JWT: %d", got)
 			}
 			for name, option := range map[string]mcpauthtest.TokenOption{
 				"expired": mcpauthtest.Expired(), "other audience": mcpauthtest.WrongAudience(), "forged": mcpauthtest.WrongKey(),
 				"ID token": mcpauthtest.IDToken(), "tampered": mcpauthtest.TamperedClaims(),
 			} {
-				if got := status(auth, mint(t, server, option)); got != http.StatusUnauthorized {
+				if got := authtest.Status(auth, authtest.Mint(t, server, option)); got != http.StatusUnauthorized {
 					t.Errorf("%s: %d, want 401", name, got)
 				}
-				if got := status(auth, mint(t, server, option, mcpauthtest.Opaque())); got != http.StatusUnauthorized {
+				if got := authtest.Status(auth, authtest.Mint(t, server, option, mcpauthtest.Opaque())); got != http.StatusUnauthorized {
 					t.Errorf("%s, opaque: %d, want 401", name, got)
 				}
 			}
-			if got := status(auth, "unknown-token"); got != http.StatusUnauthorized {
+			if got := authtest.Status(auth, "unknown-token"); got != http.StatusUnauthorized {
 				t.Errorf("unknown: %d, want 401", got)
 			}
 			server.SetFaults(mcpauthtest.Faults{Introspection: mcpauthtest.DocumentFault{Status: 500}})
-			if got := status(auth, mint(t, server, mcpauthtest.Opaque())); got != http.StatusServiceUnavailable {
+			if got := authtest.Status(auth, authtest.Mint(t, server, mcpauthtest.Opaque())); got != http.StatusServiceUnavailable {
 				t.Errorf("in an outage: %d, want 503", got)
 			}
 		})
@@ -680,25 +587,25 @@ func TestIntrospectionEndToEnd(t *testing.T) {
 // none are used.
 func TestIntrospectionReady(t *testing.T) {
 	t.Parallel()
-	e := newEndpoint(t, answering(200, ""))
-	config := introspecting(e, func(in *mcpauth.Introspection) { in.Tokens = mcpauth.AllTokens })
-	if err := newAuth(t, config).Ready(context.Background()); err != nil {
+	e := authtest.NewEndpoint(t, authtest.Answering(200, ""))
+	config := authtest.Introspecting(e, func(in *mcpauth.Introspection) { in.Tokens = mcpauth.AllTokens })
+	if err := authtest.NewAuth(t, config).Ready(context.Background()); err != nil {
 		t.Errorf("with an endpoint and no need for keys: %v", err)
 	}
 	var issuer string
-	as := newEndpoint(t, func(w http.ResponseWriter, r *http.Request) {
-		answering(200, fmt.Sprintf(`{"issuer":%q,"jwks_uri":"%[1]s/jwks"}`, issuer))(w, r)
+	as := authtest.NewEndpoint(t, func(w http.ResponseWriter, r *http.Request) {
+		authtest.Answering(200, fmt.Sprintf(`{"issuer":%q,"jwks_uri":"%[1]s/jwks"}`, issuer))(w, r)
 	})
 	issuer = as.URL
-	config = trusting(issuer)
+	config = authtest.Trusting(issuer)
 	config.Resources[0].AuthorizationServers[0].Introspection = &mcpauth.Introspection{
-		ClientID: clientID, ClientSecret: clientSecret, Tokens: mcpauth.AllTokens,
+		ClientID: authtest.ClientID, ClientSecret: authtest.ClientSecret, Tokens: mcpauth.AllTokens,
 	}
-	auth := newAuth(t, config)
+	auth := authtest.NewAuth(t, config)
 	if err := auth.Ready(context.Background()); err == nil || !strings.Contains(err.Error(), "introspection_endpoint") {
 		t.Errorf("without an endpoint: %v", err)
 	}
-	if refused := outcome(auth, opaqueToken); refused == nil || refused.Status != http.StatusServiceUnavailable {
+	if refused := authtest.Refusal(auth, authtest.OpaqueToken); refused == nil || refused.Status != http.StatusServiceUnavailable {
 		t.Errorf("got %v, want 503", refused)
 	}
 }
@@ -713,20 +620,20 @@ func TestIntrospectionSecretsStayInside(t *testing.T) {
 		_, _ = io.WriteString(w, all)
 	}
 	secrets := []string{
-		opaqueToken, clientSecret, url.QueryEscape(clientSecret),
-		base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(clientID) + ":" + url.QueryEscape(clientSecret))),
+		authtest.OpaqueToken, authtest.ClientSecret, url.QueryEscape(authtest.ClientSecret),
+		base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(authtest.ClientID) + ":" + url.QueryEscape(authtest.ClientSecret))),
 	}
 	var out bytes.Buffer
 	for _, method := range []mcpauth.ClientAuthMethod{mcpauth.ClientSecretBasic, mcpauth.ClientSecretPost} {
 		for _, handle := range []http.HandlerFunc{
-			echo, answering(200, `{"active":true,"exp":"`+opaqueToken+`"}`), answering(200, opaqueToken), answering(400, `{"error":"`+opaqueToken+`"}`),
+			echo, authtest.Answering(200, `{"active":true,"exp":"`+authtest.OpaqueToken+`"}`), authtest.Answering(200, authtest.OpaqueToken), authtest.Answering(400, `{"error":"`+authtest.OpaqueToken+`"}`),
 		} {
-			e := newEndpoint(t, handle)
-			config := introspecting(e, func(in *mcpauth.Introspection) { in.AuthMethod = method })
+			e := authtest.NewEndpoint(t, handle)
+			config := authtest.Introspecting(e, func(in *mcpauth.Introspection) { in.AuthMethod = method })
 			config.Logger = slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
 			config.DangerouslyShowErrorDetails = true
-			auth := newAuth(t, config)
-			refused := outcome(auth, opaqueToken)
+			auth := authtest.NewAuth(t, config)
+			refused := authtest.Refusal(auth, authtest.OpaqueToken)
 			if refused == nil {
 				t.Fatal("admitted")
 			}
@@ -743,7 +650,7 @@ func TestIntrospectionSecretsStayInside(t *testing.T) {
 			slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "secret", in.ClientSecret, "all", in)
 		}
 	}
-	for _, secret := range append(secrets, fmt.Sprintf("%x", clientSecret)) {
+	for _, secret := range append(secrets, fmt.Sprintf("%x", authtest.ClientSecret)) {
 		if strings.Contains(out.String(), secret) {
 			t.Errorf("%q is in: %s", secret, out.String())
 		}
@@ -808,30 +715,30 @@ func TestIntrospectionConfigFaults(t *testing.T) {
 			s.Introspection.Endpoint = ""
 		}, configerr.NoIntrospectionEndpoint, field + ".Endpoint"},
 		"not in the metadata": {func(s *mcpauth.AuthorizationServer) {
-			s.Metadata = &metadata.AuthorizationServer{Issuer: issuerID}
+			s.Metadata = &metadata.AuthorizationServer{Issuer: authtest.IssuerID}
 			s.Introspection.Endpoint = ""
 		}, configerr.NoIntrospectionEndpoint, field + ".Endpoint"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			config := trusting(issuerID)
+			config := authtest.Trusting(authtest.IssuerID)
 			server := &config.Resources[0].AuthorizationServers[0]
-			server.Introspection = &mcpauth.Introspection{Endpoint: "https://auth.example.com/i", ClientID: clientID, ClientSecret: clientSecret}
+			server.Introspection = &mcpauth.Introspection{Endpoint: "https://auth.example.com/i", ClientID: authtest.ClientID, ClientSecret: authtest.ClientSecret}
 			test.change(server)
 			_, err := mcpauth.New(config)
 			if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.field) {
 				t.Fatalf("got %v, want %q at %s", err, test.want, test.field)
 			}
-			if strings.Contains(err.Error(), clientSecret) {
+			if strings.Contains(err.Error(), authtest.ClientSecret) {
 				t.Error("the secret is in the error")
 			}
 		})
 	}
 	t.Run("two places for opaque tokens", func(t *testing.T) {
 		t.Parallel()
-		config := trusting(issuerID, issuerID+"/2")
+		config := authtest.Trusting(authtest.IssuerID, authtest.IssuerID+"/2")
 		for i := range config.Resources[0].AuthorizationServers {
-			config.Resources[0].AuthorizationServers[i].Introspection = &mcpauth.Introspection{ClientID: clientID, ClientSecret: clientSecret}
+			config.Resources[0].AuthorizationServers[i].Introspection = &mcpauth.Introspection{ClientID: authtest.ClientID, ClientSecret: authtest.ClientSecret}
 		}
 		_, err := mcpauth.New(config)
 		if !errors.Is(err, configerr.AmbiguousVerifier) || !strings.Contains(err.Error(), "AuthorizationServers[1].Introspection") {
@@ -848,12 +755,12 @@ func TestIntrospectionConfigFaults(t *testing.T) {
 // The configuration is copied: what the caller changes afterwards has no effect.
 func TestIntrospectionConfigIsCopied(t *testing.T) {
 	t.Parallel()
-	e := newEndpoint(t, answering(200, `{"active":true,"token_type":"Bearer","client_id":"other","exp":4102444800}`))
-	config := introspecting(e, func(in *mcpauth.Introspection) { in.AllowedClients = []string{"app"} })
-	auth := newAuth(t, config)
+	e := authtest.NewEndpoint(t, authtest.Answering(200, `{"active":true,"token_type":"Bearer","client_id":"other","exp":4102444800}`))
+	config := authtest.Introspecting(e, func(in *mcpauth.Introspection) { in.AllowedClients = []string{"app"} })
+	auth := authtest.NewAuth(t, config)
 	in := config.Resources[0].AuthorizationServers[0].Introspection
 	in.AllowedClients[0], in.Endpoint = "other", "http://127.0.0.1:1/"
-	if refused := outcome(auth, opaqueToken); refused == nil || refused.Reason != reason.WrongAudience {
+	if refused := authtest.Refusal(auth, authtest.OpaqueToken); refused == nil || refused.Reason != reason.WrongAudience {
 		t.Errorf("got %v, want wrong_audience", refused)
 	}
 }
@@ -861,7 +768,7 @@ func TestIntrospectionConfigIsCopied(t *testing.T) {
 // A client secret keeps out of what is printed, logged and encoded.
 func TestSecretPrintsRedacted(t *testing.T) {
 	t.Parallel()
-	in := mcpauth.Introspection{ClientID: clientID, ClientSecret: clientSecret}
+	in := mcpauth.Introspection{ClientID: authtest.ClientID, ClientSecret: authtest.ClientSecret}
 	var all strings.Builder
 	log := slog.New(slog.NewJSONHandler(&all, nil))
 	log.Info("x", "secret", in.ClientSecret, "config", in)
@@ -874,7 +781,7 @@ func TestSecretPrintsRedacted(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := all.String() + string(encoded) + in.ClientSecret.String() + in.ClientSecret.GoString()
-	for _, form := range []string{clientSecret, url.QueryEscape(clientSecret), fmt.Sprintf("%x", clientSecret), "geheim"} {
+	for _, form := range []string{authtest.ClientSecret, url.QueryEscape(authtest.ClientSecret), fmt.Sprintf("%x", authtest.ClientSecret), "geheim"} {
 		if strings.Contains(text, form) {
 			t.Errorf("the secret was printed as %q", form)
 		}

@@ -1,4 +1,4 @@
-package mcpauth_test
+package policy_test
 
 import (
 	"bytes"
@@ -6,17 +6,52 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
-	"github.com/mcp-auth/go/configerr"
+	"github.com/mcp-auth/go/internal/authtest"
 	"github.com/mcp-auth/go/policy"
 )
+
+// A check tells a list, for which it gets no arguments, from a call without any.
+//
+// Covers RS12.
+func TestCheckTellsListFromCall(t *testing.T) {
+	t.Parallel()
+	seen := make(chan string, 1)
+	check := func(_ context.Context, _ policy.Caller, op policy.Operation) (bool, error) {
+		seen <- fmt.Sprintf("%s %q %t", op.Name, string(op.Arguments), op.Arguments == nil)
+		return true, nil
+	}
+	g := authtest.Guard(t, func(r *mcpauth.Resource) {
+		r.Policy = &policy.Policy{
+			Tools:   map[string]policy.Requirement{"*": policy.Check("looks", check)},
+			Prompts: map[string]policy.Requirement{"*": policy.Check("looks", check)},
+		}
+	}, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"t"}]}}`)
+	})
+	for body, want := range map[string]string{
+		authtest.CallTool: `t "{}" false`,
+		`{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"p"}}`:                    `p "{}" false`,
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":null}}`:    `t "null" false`,
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":{"a":1}}}`: `t "{\"a\":1}" false`,
+		`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`:                                           `t "" true`,
+	} {
+		if w := g.Post(body); w.Code != http.StatusOK {
+			t.Errorf("%s: %d %s", body, w.Code, w.Body)
+		}
+		if got := <-seen; got != want {
+			t.Errorf("%s: the check gets %s, want %s", body, got, want)
+		}
+	}
+}
 
 // caller is somebody with a token of these scopes and claims, or without one.
 type caller struct {
@@ -25,7 +60,7 @@ type caller struct {
 	anonymous bool
 }
 
-func with(scopes ...string) caller { return caller{scopes: scopes} }
+func having(scopes ...string) caller { return caller{scopes: scopes} }
 
 var nobody = caller{anonymous: true}
 
@@ -40,14 +75,14 @@ func newAsking(t *testing.T, p *policy.Policy, includes map[string][]string) *as
 	a := &asking{}
 	verify := func(context.Context, string) (*mcpauth.Claims, error) {
 		return &mcpauth.Claims{
-			Issuer: issuerID, Subject: "alice", Audience: []string{resourceID}, Scopes: a.who.scopes,
+			Issuer: authtest.IssuerID, Subject: "alice", Audience: []string{authtest.ResourceID}, Scopes: a.who.scopes,
 			ExpiresAt: time.Now().Add(time.Minute), Raw: json.RawMessage(a.who.claims),
 		}, nil
 	}
-	config := oneResource()
+	config := authtest.OneResource()
 	config.Resources[0].Policy, config.Resources[0].ScopeIncludes = p, includes
 	config.Resources[0].AuthorizationServers[0].Verifier = mcpauth.VerifierFunc(verify)
-	a.auth = newAuth(t, config)
+	a.auth = authtest.NewAuth(t, config)
 	return a
 }
 
@@ -85,10 +120,6 @@ func messages(ops []policy.Operation) []byte {
 	}
 	raw, _ := json.Marshal(body)
 	return raw
-}
-
-func read(uri string) policy.Operation {
-	return policy.Operation{Method: "resources/read", Name: uri}
 }
 
 // tellAnswer says in a word what became of a request.
@@ -181,14 +212,14 @@ func TestCheckSeesTheOperation(t *testing.T) {
 		seen = op
 		return false, fmt.Errorf("no database for %s", caller.Subject)
 	})
-	config := oneResource()
+	config := authtest.OneResource()
 	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	config.Resources[0].Policy = &policy.Policy{Default: check}
 	config.Resources[0].AuthorizationServers[0].Verifier = mcpauth.VerifierFunc(func(context.Context, string) (*mcpauth.Claims, error) {
-		return &mcpauth.Claims{Issuer: issuerID, Subject: "alice", Audience: []string{resourceID}, ExpiresAt: time.Now().Add(time.Minute)}, nil
+		return &mcpauth.Claims{Issuer: authtest.IssuerID, Subject: "alice", Audience: []string{authtest.ResourceID}, ExpiresAt: time.Now().Add(time.Minute)}, nil
 	})
-	a := &asking{auth: newAuth(t, config)}
-	a.as(with(), policy.Operation{Method: "tools/call", Name: "t", Arguments: json.RawMessage(`{"owner":"bob"}`)})
+	a := &asking{auth: authtest.NewAuth(t, config)}
+	a.as(having(), policy.Operation{Method: "tools/call", Name: "t", Arguments: json.RawMessage(`{"owner":"bob"}`)})
 	if seen.Method != "tools/call" || seen.Name != "t" || string(seen.Arguments) != `{"owner":"bob"}` {
 		t.Errorf("the check saw %+v", seen)
 	}
@@ -208,10 +239,10 @@ func TestBatchNeedsAll(t *testing.T) {
 		ops  string
 		want string
 	}{
-		{with(), "a b", "403 a both b"},
-		{with("a", "both"), "a b", "403 a both b"},
-		{with("a", "b", "both"), "a b open", "ok"},
-		{with("a", "b", "both"), "a no b", "403 access_denied"},
+		{having(), "a b", "403 a both b"},
+		{having("a", "both"), "a b", "403 a both b"},
+		{having("a", "b", "both"), "a b open", "ok"},
+		{having("a", "b", "both"), "a no b", "403 access_denied"},
 		{nobody, "open open", "ok"},
 		{nobody, "open a", "401 no_credentials a both"},
 		{nobody, "a open", "401 no_credentials a both"},
@@ -249,7 +280,7 @@ func TestPolicyHierarchy(t *testing.T) {
 		{"both", "write", "403 read files:b"},
 		{"both", "admin", "ok"},
 	} {
-		if got := tellAnswer(asking.as(with(strings.Fields(tc.has)...), tool(tc.tool))); got != tc.want {
+		if got := tellAnswer(asking.as(having(strings.Fields(tc.has)...), tool(tc.tool))); got != tc.want {
 			t.Errorf("%s with %q: %s, want %s", tc.tool, tc.has, got, tc.want)
 		}
 	}
@@ -260,7 +291,7 @@ func TestZeroPolicyDenies(t *testing.T) {
 	t.Parallel()
 	asking := newAsking(t, &policy.Policy{}, nil)
 	for _, op := range []policy.Operation{tool("t"), {Method: "prompts/get", Name: "p"}, read("note:///a"), {Method: "made/up"}} {
-		if got := tellAnswer(asking.as(with("admin"), op)); got != "403 access_denied" {
+		if got := tellAnswer(asking.as(having("admin"), op)); got != "403 access_denied" {
 			t.Errorf("%+v: %s", op, got)
 		}
 		if got := tellAnswer(asking.as(nobody, op)); got != "401 no_credentials" {
@@ -268,7 +299,7 @@ func TestZeroPolicyDenies(t *testing.T) {
 		}
 	}
 	for _, method := range []string{"initialize", "ping", "tools/list", "prompts/list", "resources/list", "resources/templates/list", "logging/setLevel", "server/discover", "notifications/initialized"} {
-		if got := tellAnswer(asking.as(with(), policy.Operation{Method: method})); got != "ok" {
+		if got := tellAnswer(asking.as(having(), policy.Operation{Method: method})); got != "ok" {
 			t.Errorf("%s: %s", method, got)
 		}
 		if got := tellAnswer(asking.as(nobody, policy.Operation{Method: method})); got != "401 no_credentials" {
@@ -310,39 +341,8 @@ func TestSpellingsOfResources(t *testing.T) {
 	t.Parallel()
 	people := map[string]policy.Requirement{"user:///root@example.com": policy.Scopes("x"), "user:///{id}": policy.Scopes("x")}
 	asking := newAsking(t, &policy.Policy{Resources: people}, nil)
-	if got := tellAnswer(asking.as(with("x"), read("user:///root%40example.com"))); got != "400 uri_not_normal" {
+	if got := tellAnswer(asking.as(having("x"), read("user:///root%40example.com"))); got != "400 uri_not_normal" {
 		t.Errorf("got %s", got)
-	}
-}
-
-// Covers RS11: New reports the mistakes of a policy with their places, together
-// with all others.
-func TestPolicyFaults(t *testing.T) {
-	t.Parallel()
-	config := oneResource()
-	r := &config.Resources[0]
-	r.ScopeIncludes = map[string][]string{"a": {"b", "offline_access"}, "b": {"a"}}
-	r.Policy = &policy.Policy{Tools: map[string]policy.Requirement{"a*b": policy.Scopes("x y")}, MaxBody: -1}
-	r.ScopesSupported = []string{"offline_access"}
-	_, err := mcpauth.New(config)
-	var got []string
-	for _, err := range err.(interface{ Unwrap() []error }).Unwrap() {
-		var fault *configerr.Error
-		if !errors.As(err, &fault) {
-			t.Fatalf("%T", err)
-		}
-		got = append(got, fault.Field)
-	}
-	want := []string{
-		`Resources[0].ScopesSupported[0]`, `Resources[0].ScopeIncludes["a"][1]`, `Resources[0].ScopeIncludes["a"]`,
-		`Resources[0].ScopeIncludes["b"]`, `Resources[0].Policy.Tools["a*b"]`, `Resources[0].Policy.Tools["a*b"][0]`,
-		`Resources[0].Policy.MaxBody`,
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("got %q\nwant %q", got, want)
-	}
-	if !errors.Is(err, configerr.InvalidPattern) || !errors.Is(err, configerr.InvalidMaxBody) {
-		t.Errorf("got %v", err)
 	}
 }
 
@@ -353,7 +353,7 @@ func TestPolicyIsCopied(t *testing.T) {
 	p := &policy.Policy{Tools: map[string]policy.Requirement{"t": policy.Scopes(needed...)}}
 	asking := newAsking(t, p, nil)
 	p.Tools["t"], p.Default, needed[0] = policy.Public(), policy.Public(), "read"
-	if got := tellAnswer(asking.as(with("read"), tool("t"))); got != "403 admin" {
+	if got := tellAnswer(asking.as(having("read"), tool("t"))); got != "403 admin" {
 		t.Errorf("got %s", got)
 	}
 }

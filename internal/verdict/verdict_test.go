@@ -1,4 +1,4 @@
-package mcpauth_test
+package verdict_test
 
 import (
 	"testing"
