@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/mcp-auth/go/check/internal/probe"
@@ -13,11 +14,11 @@ type Options struct {
 	// Token is a valid access token for the MCP server. With it, [Server] also
 	// checks altered tokens and what only a logged-in client sees. It is sent
 	// only to the server itself, and never appears in a report. Optional.
-	Token string
+	Token string `json:"-"`
 	// WrongAudienceToken is a valid access token of the same authorization
 	// server for another resource. With it, [Server] checks that the MCP server
 	// refuses it. It is handled like Token. Optional.
-	WrongAudienceToken string
+	WrongAudienceToken string `json:"-"`
 	// Network says which servers may be reached, and bounds each request. ctx
 	// bounds the whole check. Loopback may be reached if the target is there. A
 	// server on a host of DangerouslyAllowHTTP is checked, with a warning.
@@ -27,6 +28,11 @@ type Options struct {
 	OnExchange func(Exchange)
 	// Now is the clock, for tests. Nil means [time.Now].
 	Now func() time.Time
+}
+
+// Format prints neither token, whatever the verb.
+func (o Options) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "{Token:%t WrongAudienceToken:%t}", o.Token != "", o.WrongAudienceToken != "")
 }
 
 // probe returns a probe for a server, which reports show as target. It must be closed.
