@@ -62,7 +62,8 @@ const (
 	UnknownSession          Reason = "unknown_session"           // the session is not known; clients begin a new one
 	WrongSession            Reason = "wrong_session"             // the session belongs to another caller
 	SessionStoreUnavailable Reason = "session_store_unavailable" // the session store failed
-	WrongOrigin             Reason = "wrong_origin"              // the Origin or the Host is not admitted
+	WrongOrigin             Reason = "wrong_origin"              // the Origin is not admitted
+	WrongHost               Reason = "wrong_host"                // the server is on loopback, and the Host is not
 
 	// Of the server's side.
 
