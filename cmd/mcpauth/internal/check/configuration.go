@@ -4,12 +4,13 @@ import (
 	"context"
 
 	"github.com/mcp-auth/go/check"
+	"github.com/mcp-auth/go/cmd/mcpauth/internal/gatewayfile"
 	"github.com/mcp-auth/go/configfile"
 )
 
 // ofConfiguration checks what a file configures.
 func ofConfiguration(ctx context.Context, path string, opts check.Options) (*check.Report, error) {
-	config, file, err := configfile.Load(path)
+	config, file, err := gatewayfile.Load(path)
 	if err != nil {
 		return nil, &fileError{err}
 	}
