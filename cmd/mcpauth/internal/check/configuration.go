@@ -15,6 +15,7 @@ func ofConfiguration(ctx context.Context, path string, opts check.Options) (*che
 		return nil, &fileError{err}
 	}
 	config.Network.AllowedNetworks = append(config.Network.AllowedNetworks, opts.Network.AllowedNetworks...)
+	config.Network.DangerouslyAllowHTTP = append(config.Network.DangerouslyAllowHTTP, opts.Network.DangerouslyAllowHTTP...)
 	config.Network.RootCAs = opts.Network.RootCAs
 	report, err := check.Configuration(ctx, config, opts)
 	if report != nil {
