@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Builds the image and runs it, and tests chart, unit and Compose file, with the programs
+# that they are for. It takes minutes, Linux, root, npm and systemd-analyze. What cannot
+# run is an error. Arguments go to go test.
+#
+# DEPLOY_HELM and DEPLOY_MCPAUTH name programs that are there already.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+helm_version=v4.3.2
+
+fail() {
+  echo "deploy: $*" >&2
+  exit 1
+}
+
+[[ $(uname -s) == Linux && $EUID == 0 ]] || fail "the image is started with mount and chroot: run this as root on Linux"
+for program in go npm node curl unshare setpriv chroot ip systemd-analyze; do
+  command -v "$program" >/dev/null || fail "$program is needed and not installed"
+done
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+if [[ -z ${DEPLOY_HELM:-} ]]; then
+  GOBIN=$scratch go install "helm.sh/helm/v4/cmd/helm@$helm_version"
+  DEPLOY_HELM=$scratch/helm
+fi
+if [[ -z ${DEPLOY_MCPAUTH:-} ]]; then
+  go -C .. build -o "$scratch/mcpauth" ./cmd/mcpauth
+  DEPLOY_MCPAUTH=$scratch/mcpauth
+fi
+
+# Twice, the second time from another directory: the digests must be the same.
+git -C .. worktree list >/dev/null || fail "the image is built from a clone"
+go run ./image -o "$scratch/images" | tee "$scratch/first"
+if [[ -z $(git status --porcelain) ]]; then
+  git clone --quiet --no-hardlinks .. "$scratch/clone"
+  go run ./image -source "$scratch/clone" -o "$scratch/again" | diff "$scratch/first" - ||
+    fail "another directory makes another image"
+  diff -rq "$scratch/images" "$scratch/again" || fail "another directory makes other files"
+else
+  echo "deploy: NOT COMPARED: a clone lacks the changes that are not committed" >&2
+fi
+
+package=$(sed -nE 's/.*"(@modelcontextprotocol\/server-everything@[0-9.]+)".*/\1/p' compose/compose.yaml)
+[[ -n $package ]] || fail "compose.yaml names no version of the sample server"
+npm install --prefix "$scratch/npm" --ignore-scripts --no-audit --no-fund --loglevel=error "$package"
+
+export DEPLOY_HELM DEPLOY_MCPAUTH DEPLOY_IMAGES=$scratch/images DEPLOY_NODE_MODULES=$scratch/npm/node_modules DEPLOY_NETWORK=own
+# With a loopback of its own, as containers have, in which all ports are free.
+go test -c -o "$scratch/test" .
+unshare --net sh -c 'ip link set lo up && exec "$@"' sh "$scratch/test" -test.v -test.timeout=10m "$@"
