@@ -25,10 +25,11 @@ type binary struct {
 // Go only: not on the directory, the environment or the C compiler.
 func compile(ctx context.Context, source, scratch, architecture string) (*binary, error) {
 	path := filepath.Join(scratch, "mcpauth-"+architecture)
-	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "./cmd/mcpauth")
+	command := exec.CommandContext(ctx, "go", "build", "-buildvcs=true", "-ldflags=-s -w", "-o", path, "./cmd/mcpauth")
 	command.Dir, command.Stderr = source, os.Stderr
+	// An empty GOFLAGS would be that of go env -w.
 	command.Env = append(os.Environ(),
-		"GOWORK=", "CGO_ENABLED=0", "GOFLAGS=", "GOEXPERIMENT=", "GOOS=linux", "GOARCH="+architecture, "GOAMD64=v1", "GOARM64=v8.0")
+		"CGO_ENABLED=0", "GOFLAGS=-trimpath", "GOOS=linux", "GOARCH="+architecture, "GOAMD64=v1", "GOARM64=v8.0")
 	if err := command.Run(); err != nil {
 		return nil, fmt.Errorf("go build for linux/%s: %w", architecture, err)
 	}
