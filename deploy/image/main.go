@@ -95,7 +95,7 @@ func run(ctx context.Context, o options, out io.Writer) error {
 func timestamp(epoch string, commit time.Time) (time.Time, error) {
 	if epoch == "" {
 		if commit.IsZero() {
-			return time.Time{}, errors.New("the source is no clone of the repository: set SOURCE_DATE_EPOCH")
+			return time.Time{}, errors.New("go build found no commit, as in a worktree or outside of a clone: set SOURCE_DATE_EPOCH")
 		}
 		return commit.UTC(), nil
 	}
