@@ -44,6 +44,7 @@ type mcpServer struct {
 	out       *bufio.Writer
 	cancelled []string
 	waiting   []chan struct{}
+	spoken    chan struct{}          // closed when a tool has answered
 	answered  map[string]chan string // what the client answered to requests
 }
 
@@ -68,10 +69,11 @@ func runChild(mode string) {
 		panic(err)
 	}
 	_, _ = fmt.Fprintln(life, mode)
-	s := &mcpServer{modern: mode == modeModern, life: life, out: bufio.NewWriter(os.Stdout), answered: map[string]chan string{}}
+	s := &mcpServer{modern: mode == modeModern, life: life, out: bufio.NewWriter(os.Stdout), spoken: make(chan struct{}), answered: map[string]chan string{}}
 	switch mode {
 	case modeSleep:
-		select {}
+		_, _ = life.Read(make([]byte, 1)) // until the test is over
+		return
 	case modeGone:
 		return
 	case modeStubborn:
@@ -165,6 +167,13 @@ func (s *mcpServer) result(m rpc, result string) {
 func (s *mcpServer) text(m rpc, text string) {
 	quoted, _ := json.Marshal(text)
 	s.result(m, fmt.Sprintf(`{"content":[{"type":"text","text":%s}]}`, quoted))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.spoken:
+	default:
+		close(s.spoken)
+	}
 }
 
 func (s *mcpServer) progress(m rpc, message string) {
@@ -201,7 +210,9 @@ func (s *mcpServer) call(m rpc, line []byte) {
 	case "announce": // says that it has begun, and never ends
 		_, _ = fmt.Fprintln(s.life, "began", string(m.ID))
 	case "crash":
-		_, _ = fmt.Fprintln(os.Stderr, "about to crash")
+		if arguments["after"] != "" {
+			<-s.spoken
+		}
 		os.Exit(3)
 	default:
 		s.noise(m)
@@ -219,10 +230,13 @@ func (s *mcpServer) noise(m rpc) {
 		s.write(`{"jsonrpc":"2.0","method":"notifications/x","params":{"text":"` + strings.Repeat("x", 1<<20) + `"}}`)
 	case "stderr":
 		_, _ = os.Stderr.WriteString(strings.Repeat("a line of the log\n", 10_000) + strings.Repeat("y", 1<<20) + "\nsecret: " + os.Getenv("SECRET") + "\n")
-	case "grandchild":
-		grandchild := exec.Command(os.Args[0]) // inherits stdout and stderr
+	case "grandchild", "daemon":
+		grandchild := exec.Command(os.Args[0])
+		if m.Params.Name == "daemon" {
+			escape(grandchild)
+		}
 		grandchild.Env = append(os.Environ(), envMode+"="+modeSleep)
-		grandchild.Stdout, grandchild.Stderr = os.Stdout, os.Stderr
+		grandchild.Stdout, grandchild.Stderr = os.Stdout, os.Stderr // holds them open
 		if err := grandchild.Start(); err != nil {
 			panic(err)
 		}

@@ -59,12 +59,11 @@ type Config struct {
 	// seconds by default.
 	StreamAfter time.Duration
 	// MaxBody is the size of a request in bytes, 4 MiB by default. MaxLine is that of a
-	// message of the process, 16 MiB by default; longer ones are dropped.
-	MaxBody int64
-	MaxLine int
-	// QueueLength is how many messages may wait for a process, and for a client: 64 by
-	// default. Those that wait for a client have no more bytes than MaxLine, or are one.
-	QueueLength int
+	// message of the process, 16 MiB by default: longer ones are dropped. What waits for
+	// one client takes no more than MaxLine either: the response to one that is slower
+	// ends. QueueLength is how many messages may wait for a process, 64 by default.
+	MaxBody              int64
+	MaxLine, QueueLength int
 	// Logger gets what goes wrong, and each line of the processes' error output. The
 	// default is to log nothing.
 	Logger *slog.Logger

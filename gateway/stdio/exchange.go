@@ -128,7 +128,6 @@ func (x *exchange) postShared() {
 // answered when the client has gone is cancelled.
 func (x *exchange) relay(l *link) {
 	out := x.h.newOutbox(x.accepts.events)
-	out.length += len(x.messages)
 	calls, err := l.register(x.messages, out)
 	defer func() { l.cancel(l.forget(calls)) }()
 	if err == nil {
@@ -161,5 +160,5 @@ func (x *exchange) send(l *link, calls []*call) error {
 }
 
 func (h *Handler) newOutbox(events bool) *outbox {
-	return newOutbox(h.config.QueueLength, h.config.MaxLine, events)
+	return newOutbox(h.config.MaxLine, events)
 }

@@ -44,6 +44,7 @@ func failureOf(err error) *failure {
 		{child.ErrBusy, &failure{http.StatusServiceUnavailable, codeInternalError, retryBusy, "The MCP server is too busy."}},
 		{context.DeadlineExceeded, &failure{http.StatusGatewayTimeout, codeInternalError, 0, "The MCP server does not take the request."}},
 		{errSlowStart, &failure{http.StatusGatewayTimeout, codeInternalError, 0, "The MCP server did not start in time."}},
+		{errSlowClient, &failure{http.StatusServiceUnavailable, codeInternalError, retryBusy, "The client takes its messages too slowly."}},
 		{errEnded, &failure{http.StatusBadGateway, codeInternalError, 0, textEnded}},
 		{child.ErrEnded, &failure{http.StatusBadGateway, codeInternalError, 0, textEnded}},
 	} {
@@ -71,13 +72,17 @@ func (x *exchange) fail(err error) {
 
 // refuse answers with an error of JSON-RPC.
 func (x *exchange) refuse(status, code int, text string) {
-	x.deadline(time.Now().Add(x.h.config.ClientTimeout))
+	x.deadline()
 	response.WriteRPC(x.w, &refusal.RPC{Status: status, Code: code, Message: text, ID: x.id})
-	x.deadline(time.Time{})
 }
 
-// deadline bounds the writes to the client. It leaves that to others who do not offer
-// it.
-func (x *exchange) deadline(at time.Time) {
-	_ = http.NewResponseController(x.w).SetWriteDeadline(at)
+// deadline bounds what is written from now on. Where the server has no deadlines, it
+// bounds writes itself.
+func (x *exchange) deadline() {
+	_ = http.NewResponseController(x.w).SetWriteDeadline(time.Now().Add(x.h.config.ClientTimeout))
+}
+
+// noDeadline is for as long as nothing is written.
+func (x *exchange) noDeadline() {
+	_ = http.NewResponseController(x.w).SetWriteDeadline(time.Time{})
 }

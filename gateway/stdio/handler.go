@@ -77,6 +77,7 @@ func New(config Config) (*Handler, error) {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	info, _ := mcpauth.FromContext(r.Context())
 	x := &exchange{h: h, w: w, r: r, user: info.UserID(), accepts: readAccept(r.Header)}
+	defer x.deadline()
 	modern := mcpmsg.Modern(r.Header)
 	switch {
 	case r.Method == http.MethodPost:
@@ -133,8 +134,8 @@ func (h *Handler) start(user string, shared bool) (*link, error) {
 		return nil, err
 	}
 	l := &link{
-		user: user, shared: shared, number: h.started.Add(1), length: h.config.QueueLength, bytes: h.config.MaxLine,
-		idle: h.config.IdleTimeout, stop: make(chan struct{}), calls: map[string]*call{},
+		user: user, shared: shared, number: h.started.Add(1), idle: h.config.IdleTimeout,
+		backlog: queue{limit: h.config.MaxLine}, stop: make(chan struct{}), calls: map[string]*call{},
 	}
 	h.links[l] = struct{}{}
 	h.owners.Add(1)

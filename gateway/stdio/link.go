@@ -24,9 +24,8 @@ type link struct {
 	user   string
 	// shared says that clients of a user share the process, that it speaks revision
 	// 2026-07-28 or a later one, and that ids are replaced.
-	shared        bool
-	length, bytes int // limits of what waits for a client
-	idle          time.Duration
+	shared bool
+	idle   time.Duration
 
 	stop chan struct{} // closed when the process is to end
 
@@ -36,7 +35,7 @@ type link struct {
 	newest  []*call          // last
 	lastID  int64
 	stream  *outbox // of the GET request
-	backlog []item  // until there is one
+	backlog queue   // until there is one
 	users   int     // requests and streams
 	timer   *time.Timer
 	ending  bool
@@ -116,7 +115,8 @@ func (l *link) ended() {
 	if l.stream != nil {
 		l.stream.end(errEnded)
 	}
-	l.calls, l.newest, l.backlog = nil, nil, nil
+	l.calls, l.newest = nil, nil
+	l.backlog.clear()
 }
 
 // register notes that requests are under way to the process. Their answers go to out.

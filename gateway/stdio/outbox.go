@@ -17,20 +17,53 @@ type item struct {
 	message *wire.Message // that answers
 }
 
-// outbox holds the messages for one response. Those who put something in never wait.
-type outbox struct {
-	length, bytes int  // limits
-	events        bool // the response may become an event stream
+// overhead is about what a message takes beside its text.
+const overhead = 256
 
-	mu    sync.Mutex
+func (i item) size() int { return len(i.text) + overhead }
+
+// queue is messages that wait, the first first. What they take is limited, but one has
+// room always.
+type queue struct {
+	limit int // bytes
 	items []item
-	held  int   // bytes
-	err   error // why there will be no more
-	wake  chan struct{}
+	held  int // bytes
 }
 
-func newOutbox(length, bytes int, events bool) *outbox {
-	return &outbox{length: length, bytes: bytes, events: events, wake: make(chan struct{}, 1)}
+func (q *queue) hasRoom(i item) bool { return len(q.items) == 0 || q.held+i.size() <= q.limit }
+
+func (q *queue) push(i item) {
+	q.items = append(q.items, i)
+	q.held += i.size()
+}
+
+func (q *queue) pop() item {
+	i := q.items[0]
+	q.items[0] = item{}
+	q.items = q.items[1:]
+	q.held -= i.size()
+	return i
+}
+
+// clear empties the queue and returns what was in it.
+func (q *queue) clear() []item {
+	items := q.items
+	q.items, q.held = nil, 0
+	return items
+}
+
+// outbox holds the messages for one response. Those who put something in never wait.
+type outbox struct {
+	events bool // the response may become an event stream
+	wake   chan struct{}
+
+	mu    sync.Mutex
+	queue queue
+	err   error // why there will be no more
+}
+
+func newOutbox(limit int, events bool) *outbox {
+	return &outbox{queue: queue{limit: limit}, events: events, wake: make(chan struct{}, 1)}
 }
 
 // put reports false if nobody will get the message. A response whose client is too slow
@@ -41,11 +74,11 @@ func (o *outbox) put(i item) bool {
 	if o.err != nil {
 		return false
 	}
-	if len(o.items) >= o.length || len(o.items) > 0 && o.held+len(i.text) > o.bytes {
-		o.items, o.held, o.err = nil, 0, errSlowClient
+	if o.queue.hasRoom(i) {
+		o.queue.push(i)
 	} else {
-		o.items = append(o.items, i)
-		o.held += len(i.text)
+		o.queue.clear()
+		o.err = errSlowClient
 	}
 	o.signal()
 	return o.err == nil
@@ -85,14 +118,10 @@ func (o *outbox) next(ctx context.Context) (item, error) {
 func (o *outbox) take() (item, bool, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.items) == 0 {
+	if len(o.queue.items) == 0 {
 		return item{}, false, o.err
 	}
-	i := o.items[0]
-	o.items[0] = item{}
-	o.items = o.items[1:]
-	o.held -= len(i.text)
-	return i, true, nil
+	return o.queue.pop(), true, nil
 }
 
 // rest ends the outbox and returns what is left in it.
@@ -100,9 +129,7 @@ func (o *outbox) rest() []item {
 	o.end(errGone)
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	left := o.items
-	o.items, o.held = nil, 0
-	return left
+	return o.queue.clear()
 }
 
 var errGone = errors.New("the client has gone away")

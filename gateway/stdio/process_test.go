@@ -115,6 +115,17 @@ func TestGrandchild(t *testing.T) {
 	}
 }
 
+// Covers GW23: what has left the process group, and holds the output open, holds up
+// nothing.
+func TestDaemon(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, modeLegacy, nil)
+	c := s.open("alice")
+	c.tool("1", "daemon")
+	c.send(http.MethodDelete, "")
+	eventually(t, "the process is over", func() bool { return s.handler.Stats().Processes == 0 })
+}
+
 // runParent is a program with a Handler, which opens a session and then waits.
 func runParent() {
 	handler, err := stdio.New(stdio.Config{

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"strconv"
-	"time"
 )
 
 var errQuiet = errors.New("there is no answer yet")
@@ -122,8 +122,7 @@ func (p *reply) writeJSON() error {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	x.deadline(time.Now().Add(x.h.config.ClientTimeout))
-	defer x.deadline(time.Time{})
+	x.deadline()
 	x.w.WriteHeader(status)
 	_, err := x.w.Write(body)
 	return err
@@ -144,15 +143,15 @@ func statusOf(code int) int {
 // fail answers requests that the process will not answer.
 func (p *reply) fail(err error) {
 	switch {
-	case !errors.Is(err, errEnded):
-		return // the client has gone, or is too slow
+	case p.x.r.Context().Err() != nil:
+		return // the client has gone away
 	case !p.events.begun && len(p.ready) == 0:
 		p.x.fail(err)
 		return
 	}
+	end := fmt.Sprintf(`,"error":{"code":%d,"message":%q}}`, codeInternalError, failureOf(err).text)
 	for _, c := range slices.Collect(maps.Keys(p.open)) {
-		text := append([]byte(`{"jsonrpc":"2.0","id":`), c.clientID...)
-		text = append(text, `,"error":{"code":-32603,"message":"`+textEnded+`"}}`...)
+		text := slices.Concat([]byte(`{"jsonrpc":"2.0","id":`), c.clientID, []byte(end))
 		if p.take(item{text: text, answers: c}) != nil {
 			return
 		}
@@ -185,8 +184,8 @@ func (e *events) send(text []byte) error {
 
 // write gives up a client that takes nothing for too long.
 func (e *events) write(text []byte) error {
-	e.x.deadline(time.Now().Add(e.x.h.config.ClientTimeout))
-	defer e.x.deadline(time.Time{})
+	e.x.deadline()
+	defer e.x.noDeadline()
 	if len(text) > 0 {
 		if _, err := e.x.w.Write(text); err != nil {
 			return err

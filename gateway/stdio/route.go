@@ -112,23 +112,17 @@ func isUnrelated(method string) bool {
 }
 
 // keep keeps a message for the stream that the client may open later. It reports false
-// if others make room for it.
+// if something is lost for that: the oldest of what is kept makes room.
 func (l *link) keep(i item) bool {
 	if l.calls == nil {
 		return false
 	}
-	l.backlog = append(l.backlog, i)
-	held := 0
-	for _, each := range l.backlog {
-		held += len(each.text)
-	}
 	kept := true
-	for len(l.backlog) > l.length || len(l.backlog) > 1 && held > l.bytes {
-		held -= len(l.backlog[0].text)
-		l.backlog[0] = item{}
-		l.backlog = l.backlog[1:]
+	for !l.backlog.hasRoom(i) {
+		l.backlog.pop()
 		kept = false
 	}
+	l.backlog.push(i)
 	return kept
 }
 
@@ -145,10 +139,9 @@ func (l *link) attach(out *outbox) {
 		return
 	}
 	l.stream = out
-	for _, i := range l.backlog {
+	for _, i := range l.backlog.clear() {
 		out.put(i)
 	}
-	l.backlog = nil
 }
 
 // detach ends a stream. What was not sent on it waits for the next one.
