@@ -24,9 +24,9 @@ var updateConformance = flag.Bool("update-conformance", false, "write docs/confo
 type requirement struct{ id, text string }
 
 var (
-	requirementRow = regexp.MustCompile(`(?m)^\| ((?:RS|CL|AS)\d+) \| (.+) \|$`)
+	requirementRow = regexp.MustCompile(`(?m)^\| ((?:RS|CL|AS|GW)\d+) \| (.+) \|$`)
 	coversLine     = regexp.MustCompile(`Covers ([^\n]*)`)
-	requirementID  = regexp.MustCompile(`\b(RS|CL|AS)(\d+)(?:[-–](?:RS|CL|AS)?(\d+))?\b`)
+	requirementID  = regexp.MustCompile(`\b(RS|CL|AS|GW)(\d+)(?:[-–](?:RS|CL|AS|GW)?(\d+))?\b`)
 )
 
 // TestConformance holds docs/conformance.md to what tests and verdict files say
