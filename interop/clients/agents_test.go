@@ -2,8 +2,10 @@ package clients_test
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"github.com/mcp-auth/go/interop/clients/internal/stubmodel"
+	"github.com/mcp-auth/go/interop/internal/proc"
 )
 
 // Clients in which a model calls the tools.
@@ -58,4 +60,52 @@ func (c codex) call(tool string, arguments map[string]string) string {
 		c.configure(model.URL)
 		c.node(codexScript, "exec", "--skip-git-repo-check", prompt)
 	})
+}
+
+type opencode struct {
+	*session
+	callback string
+}
+
+func newOpencode(s *session) user {
+	o := opencode{s, fmt.Sprintf("http://127.0.0.1:%d/mcp/oauth/callback", proc.FreePort(s.t))}
+	o.configure("http://127.0.0.1:9")
+	return o
+}
+
+func (o opencode) configure(model string) {
+	o.t.Helper()
+	o.writeJSON("opencode.json", map[string]any{
+		"autoupdate": false,
+		"share":      "disabled",
+		"model":      "stub/stub",
+		"provider": map[string]any{"stub": map[string]any{
+			"npm":     "@ai-sdk/openai-compatible",
+			"options": map[string]string{"baseURL": model + "/v1", "apiKey": "stub"},
+			"models":  map[string]any{"stub": map[string]string{"name": "stub"}},
+		}},
+		"mcp": map[string]any{"todos": map[string]any{
+			"type": "remote", "url": o.resource, "oauth": map[string]string{"redirectUri": o.callback},
+		}},
+	})
+}
+
+func (o opencode) login() string { return o.command("mcp", "auth", "todos") }
+
+func (o opencode) call(tool string, arguments map[string]string) string {
+	return o.ask(tool, arguments, func(model *stubmodel.Model) {
+		o.configure(model.URL)
+		o.command("run", prompt)
+	})
+}
+
+// command runs the program for this platform, which the package would copy when
+// it is installed, if it were let.
+func (o opencode) command(args ...string) string {
+	o.t.Helper()
+	programs, err := filepath.Glob(filepath.Join(o.modules, "opencode-*", "bin", "opencode"))
+	if err != nil || len(programs) == 0 {
+		o.t.Fatalf("opencode has no program for this platform: %v", err)
+	}
+	return o.run(programs[0], args...)
 }

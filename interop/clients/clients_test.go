@@ -33,6 +33,7 @@ var clients = []client{
 	{"mcporter", "mcporter", newMcporter},
 	{"MCP Inspector", "inspector", newInspector},
 	{"Codex", "codex", newCodex},
+	{"opencode", "opencode", newOpencode},
 }
 
 // outcome is what became of a client.

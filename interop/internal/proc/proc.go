@@ -153,7 +153,10 @@ func beforeDeadline(ctx context.Context, tb testing.TB) (context.Context, contex
 func (p *Process) start(ctx context.Context, c Command, stdout io.Writer) error {
 	cmd := exec.CommandContext(ctx, c.Path, c.Args...)
 	cmd.Env = append(os.Environ(), c.Env...)
-	cmd.Dir = c.Dir
+	if c.Dir != "" {
+		cmd.Dir = c.Dir
+		cmd.Env = append(cmd.Env, "PWD="+c.Dir) // some ask this
+	}
 	cmd.SysProcAttr = sysProcAttr()
 	cmd.Cancel = func() error { return signalGroup(cmd, syscall.SIGKILL) }
 	cmd.WaitDelay = stopGrace
