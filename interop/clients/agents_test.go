@@ -3,6 +3,7 @@ package clients_test
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/mcp-auth/go/interop/clients/internal/stubmodel"
 	"github.com/mcp-auth/go/interop/internal/proc"
@@ -108,4 +109,69 @@ func (o opencode) command(args ...string) string {
 		o.t.Fatalf("opencode has no program for this platform: %v", err)
 	}
 	return o.run(programs[0], args...)
+}
+
+type gemini struct{ *session }
+
+func newGemini(s *session) user {
+	s.writeJSON(".gemini/settings.json", map[string]any{
+		"mcpServers": map[string]any{"todos": map[string]any{"httpUrl": s.resource, "trust": true}},
+		"general":    map[string]bool{"enableAutoUpdate": false},
+		"privacy":    map[string]bool{"usageStatisticsEnabled": false},
+		"security": map[string]any{
+			"auth":        map[string]string{"selectedType": "gemini-api-key"},
+			"folderTrust": map[string]bool{"enabled": false},
+		},
+	})
+	s.setenv("GEMINI_API_KEY", "stub")
+	s.setenv("GOOGLE_GEMINI_BASE_URL", "http://127.0.0.1:9")
+	return gemini{s}
+}
+
+const geminiScript = "@google/gemini-cli/bundle/gemini.js"
+
+// login gives the command /mcp auth, for which there is no other way, and says
+// yes to opening a browser.
+func (g gemini) login() string {
+	g.t.Helper()
+	terminal := g.openTerminal(geminiScript, "--prompt-interactive", "/mcp auth todos")
+	defer terminal.Stop()
+	if g.waitFor(func() bool { return strings.Contains(terminal.Log(), "Do you want to continue?") }) {
+		terminal.Type(g.t, "\r")
+		g.waitFor(func() bool { _, ok := g.loggedIn(); return ok })
+	}
+	return terminal.Log()
+}
+
+func (g gemini) call(tool string, arguments map[string]string) string {
+	return g.ask(tool, arguments, func(model *stubmodel.Model) {
+		g.setenv("GOOGLE_GEMINI_BASE_URL", model.URL)
+		g.node(geminiScript, "--model", "gemini-2.5-flash", "--yolo", "--prompt", prompt)
+	})
+}
+
+type claudeCode struct{ *session }
+
+func newClaudeCode(s *session) user {
+	s.setenv("CLAUDE_CONFIG_DIR", s.home+"/.claude")
+	s.setenv("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1")
+	s.setenv("DISABLE_AUTOUPDATER", "1")
+	s.setenv("ENABLE_TOOL_SEARCH", "false") // the model would have to look for the tools first
+	s.setenv("ANTHROPIC_API_KEY", "stub")
+	s.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9")
+	c := claudeCode{s}
+	c.node(claudeScript, "mcp", "add", "--transport", "http", "todos", s.resource)
+	return c
+}
+
+// The package's program would be copied when it is installed, if it were let.
+const claudeScript = "@anthropic-ai/claude-code/cli-wrapper.cjs"
+
+func (c claudeCode) login() string { return c.terminal(claudeScript, "mcp", "login", "todos") }
+
+func (c claudeCode) call(tool string, arguments map[string]string) string {
+	return c.ask(tool, arguments, func(model *stubmodel.Model) {
+		c.setenv("ANTHROPIC_BASE_URL", model.URL)
+		c.node(claudeScript, "--print", prompt, "--model", "stub", "--allowedTools", "mcp__todos__*")
+	})
 }

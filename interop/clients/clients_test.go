@@ -34,6 +34,8 @@ var clients = []client{
 	{"MCP Inspector", "inspector", newInspector},
 	{"Codex", "codex", newCodex},
 	{"opencode", "opencode", newOpencode},
+	{"Gemini CLI", "gemini-cli", newGemini},
+	{"Claude Code", "claude-code", newClaudeCode},
 }
 
 // outcome is what became of a client.

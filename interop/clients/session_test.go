@@ -1,6 +1,7 @@
 package clients_test
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -89,6 +90,31 @@ func (s *session) node(script string, args ...string) string {
 func (s *session) terminal(script string, args ...string) string {
 	s.t.Helper()
 	return s.run("script", s.inTerminal(script, args)...)
+}
+
+// openTerminal is terminal for a script that goes on until it is stopped.
+func (s *session) openTerminal(script string, args ...string) *proc.Process {
+	s.t.Helper()
+	return proc.Start(s.t, proc.Command{
+		Name: script, Path: "script", Args: s.inTerminal(script, args), Env: s.env, Dir: s.home,
+	})
+}
+
+// waitFor waits until done, and reports whether it was in time.
+func (s *session) waitFor(done func() bool) bool {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), commandTimeout)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
 }
 
 // inTerminal are the arguments of script(1).
