@@ -130,15 +130,26 @@ func newGemini(s *session) user {
 
 const geminiScript = "@google/gemini-cli/bundle/gemini.js"
 
-// login gives the command /mcp auth, for which there is no other way, and says
-// yes to opening a browser.
+// login types the command /mcp auth, for which there is no other way, and says
+// yes to opening a browser. It presses each key when the screen asks for it: a
+// command is taken for a prompt as long as the commands are not loaded.
 func (g gemini) login() string {
 	g.t.Helper()
-	terminal := g.openTerminal(geminiScript, "--prompt-interactive", "/mcp auth todos")
+	terminal := g.openTerminal(geminiScript)
 	defer terminal.Stop()
-	if g.waitFor(func() bool { return strings.Contains(terminal.Log(), "Do you want to continue?") }) {
-		terminal.Type(g.t, "\r")
-		g.waitFor(func() bool { _, ok := g.loggedIn(); return ok })
+	const enter = "\r"
+	for _, step := range []struct{ screen, keys string }{
+		{"Type your message", "/mcp auth"},
+		{"Authenticate with an OAuth-enabled MCP server", " "},
+		{"todos", enter}, // which is proposed now
+		{"Do you want to continue?", enter},
+		{"Successfully authenticated", ""},
+	} {
+		if !g.waitFor(func() bool { return strings.Contains(terminal.Log(), step.screen) }) {
+			g.t.Logf("Gemini CLI does not show %q", step.screen)
+			break
+		}
+		terminal.Press(g.t, step.keys)
 	}
 	return terminal.Log()
 }

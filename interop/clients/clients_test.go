@@ -18,9 +18,13 @@ import (
 type client struct {
 	name      string // in docs/clients.md and in the data of mcpauth check
 	directory string // in npm/, where its version is pinned
+	newUser   func(*session) user
 
-	// newUser writes the settings.
-	newUser func(*session) user
+	// document is the URL of the client's metadata document, and redirectURI what
+	// is in it, for a client that is to use it. Others register dynamically.
+	document, redirectURI string
+	// refusal is a part of what it says of a tool whose scope it does not get.
+	refusal string
 }
 
 // user is somebody who uses a client. Both return what the client says.
@@ -30,21 +34,29 @@ type user interface {
 }
 
 var clients = []client{
-	{"mcporter", "mcporter", newMcporter},
-	{"MCP Inspector", "inspector", newInspector},
-	{"Codex", "codex", newCodex},
-	{"opencode", "opencode", newOpencode},
-	{"Gemini CLI", "gemini-cli", newGemini},
-	{"Claude Code", "claude-code", newClaudeCode},
+	{name: "mcporter", directory: "mcporter", newUser: newMcporter, refusal: "Authorization required for todos"},
+	{name: "MCP Inspector", directory: "inspector", newUser: newInspector},
+	{name: "Codex", directory: "codex", newUser: newCodex, refusal: "Insufficient scope"},
+	{name: "Codex", directory: "codex", newUser: newCodex, refusal: "Insufficient scope",
+		document: "https://chatgpt.com/oauth/codex/client.json", redirectURI: "http://127.0.0.1/callback"},
+	{name: "opencode", directory: "opencode", newUser: newOpencode, refusal: "Server returned 403 after trying upscoping"},
+	{name: "Gemini CLI", directory: "gemini-cli", newUser: newGemini},
+	{name: "Claude Code", directory: "claude-code", newUser: newClaudeCode},
+	{name: "Claude Code", directory: "claude-code", newUser: newClaudeCode,
+		document: "https://claude.ai/oauth/claude-code-client-metadata", redirectURI: "http://localhost/callback"},
 }
 
 // outcome is what became of a client.
 type outcome struct {
 	loggedIn, called bool
+	// registration is "dynamic", or "document" for a client that identified itself
+	// with its metadata document.
+	registration string
 	// stepUp is a behavior as mcpauth check knows it: "steps_up", "all_scopes" or
 	// "stuck".
 	stepUp string
-	said   string // by the client, of the tool that needs another scope
+	// refusal is what the client said if it is stuck.
+	refusal string
 }
 
 // Each client logs in, calls a tool, and then one that needs a scope that the
@@ -57,13 +69,13 @@ func TestClients(t *testing.T) {
 	}
 	var table strings.Builder
 	columns := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(columns, "CLIENT\tVERSION\tLOGGED IN\tCALLED\tSTEPPED UP\tNOTE")
+	fmt.Fprintln(columns, "CLIENT\tVERSION\tREGISTRATION\tLOGGED IN\tCALLED\tMORE SCOPES\tNOTE")
 	for _, c := range clients {
-		t.Run(c.name, func(t *testing.T) {
+		want := c.want(t)
+		t.Run(c.name+", "+want.registration, func(t *testing.T) {
 			got := c.try(t)
-			fmt.Fprintf(columns, "%s\t%s\t%v\t%v\t%s\t%s\n",
-				c.name, c.version(t), got.loggedIn, got.called, got.stepUp, lastLine(got.said))
-			want := outcome{loggedIn: true, called: true, stepUp: knownStepUps(t)[c.name], said: got.said}
+			fmt.Fprintf(columns, "%s\t%s\t%s\t%v\t%v\t%s\t%s\n",
+				c.name, c.version(t), got.registration, got.loggedIn, got.called, got.stepUp, got.refusal)
 			if got != want {
 				t.Errorf("got %+v, want %+v", got, want)
 			}
@@ -73,28 +85,59 @@ func TestClients(t *testing.T) {
 	fmt.Print(table.String())
 }
 
+// want is the outcome that docs/clients.md documents.
+func (c client) want(t *testing.T) outcome {
+	t.Helper()
+	want := outcome{loggedIn: true, called: true, registration: "dynamic", stepUp: knownStepUps(t)[c.name], refusal: c.refusal}
+	if c.document != "" {
+		want.registration = "document"
+	}
+	return want
+}
+
 func (c client) try(t *testing.T) (got outcome) {
 	t.Helper()
-	s := newSession(t, c.directory)
+	s := newSession(t, c)
 	bobs := s.createAsBob("a todo of bob")
 	alice := c.newUser(s)
 
 	alice.login()
-	scopes, ok := s.loggedIn()
-	got.loggedIn = ok
+	login, ok := s.loggedIn()
+	got.loggedIn, got.registration = ok, "dynamic"
+	if c.document != "" && login.clientID == c.document {
+		got.registration = "document"
+	}
 	alice.call("create-todo", map[string]string{"content": "a todo of alice"})
 	got.called = s.exists("alice", "a todo of alice")
-	got.said = alice.call("delete-todo", map[string]string{"id": bobs.ID})
+	said := alice.call("delete-todo", map[string]string{"id": bobs.ID})
 	switch deleted := !s.exists("bob", bobs.Content); {
 	case !deleted:
-		got.stepUp = "stuck"
-	case slices.Contains(scopes, "delete:todos"):
+		got.stepUp, got.refusal = "stuck", lastLine(said)
+		if strings.Contains(said, c.refusal) {
+			got.refusal = c.refusal
+		}
+	case slices.Contains(login.scopes, "delete:todos"):
 		got.stepUp = "all_scopes"
 	default:
 		got.stepUp = "steps_up"
 	}
 	t.Logf("mcpauth dev:\n%s", s.server.Log())
 	return got
+}
+
+// TestDocument holds the table of docs/clients.md to the versions that are tried.
+func TestDocument(t *testing.T) {
+	t.Parallel()
+	document, err := os.ReadFile("../../docs/clients.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range clients {
+		row := fmt.Sprintf("\n| %s | %s | yes | yes | ", c.name, c.version(t))
+		if !strings.Contains(string(document), row) {
+			t.Errorf("docs/clients.md has no row %q", row)
+		}
+	}
 }
 
 // version is the one that is pinned.

@@ -31,14 +31,19 @@ type session struct {
 
 type todo struct{ ID, Content, OwnerID string }
 
-func newSession(t *testing.T, directory string) *session {
+func newSession(t *testing.T, c client) *session {
 	t.Helper()
 	resource := parts.NewResource(t)
-	// Clients with a metadata document have it on the internet: here they register.
-	server := parts.StartDevServer(t, "--client-documents", "off", "--resource", resource,
-		"--scope", "create:todos", "--scope", "read:todos", "--scope", "delete:todos")
+	// Documents of clients are on the internet. Here clients register, or
+	// mcpauth dev knows beforehand what the document says.
+	args := []string{"--resource", resource, "--client-documents", "off",
+		"--scope", "create:todos", "--scope", "read:todos", "--scope", "delete:todos"}
+	if c.document != "" {
+		args = append(args, "--client-documents", "on", "--client", c.document+"="+c.redirectURI)
+	}
+	server := parts.StartDevServer(t, args...)
 	parts.StartTodoManager(t, resource, server.Issuer)
-	modules, err := filepath.Abs(filepath.Join("npm", directory, "node_modules"))
+	modules, err := filepath.Abs(filepath.Join("npm", c.directory, "node_modules"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,15 +142,25 @@ func (s *session) run(program string, args ...string) string {
 	return said
 }
 
-// loggedIn reports whether alice got a token, and the scopes of her first grant.
-func (s *session) loggedIn() (scopes []string, ok bool) {
-	var grant = regexp.MustCompile(`(?m)^granted, .*subject alice, scope ([^,]*),`)
-	var token = regexp.MustCompile(`(?m)^issued an access token, .*subject alice,`)
+// grant is what alice has granted.
+type grant struct {
+	clientID string
+	scopes   []string
+}
+
+var (
+	granted = regexp.MustCompile(`(?m)^granted, client ([^,]*), subject alice, scope ([^,]*),`)
+	issued  = regexp.MustCompile(`(?m)^issued an access token, .* subject alice,`)
+)
+
+// loggedIn returns alice's first grant, if the client got a token for it.
+func (s *session) loggedIn() (first grant, ok bool) {
 	log := s.server.Log()
-	if found := grant.FindStringSubmatch(log); found != nil {
-		scopes = strings.Fields(found[1])
+	found := granted.FindStringSubmatch(log)
+	if found == nil || !issued.MatchString(log) {
+		return grant{}, false
 	}
-	return scopes, token.MatchString(log)
+	return grant{found[1], strings.Fields(found[2])}, true
 }
 
 // createAsBob makes a todo that alice may only delete with a scope of its own.

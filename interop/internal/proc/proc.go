@@ -216,7 +216,13 @@ func (p *Process) Line(ctx context.Context, ok func(string) bool) (string, error
 // Type writes a line to standard input, of a process that has none yet.
 func (p *Process) Type(tb testing.TB, line string) {
 	tb.Helper()
-	if _, err := io.WriteString(p.stdin, line+"\n"); err != nil {
+	p.Press(tb, line+"\n")
+}
+
+// Press is [Type] for keys at a terminal, without the end of a line.
+func (p *Process) Press(tb testing.TB, keys string) {
+	tb.Helper()
+	if _, err := io.WriteString(p.stdin, keys); err != nil {
 		tb.Fatalf("write to %s: %v", p.name, err)
 	}
 }
