@@ -20,6 +20,9 @@ type client struct {
 	directory string // in npm/, where its version is pinned
 	newUser   func(*session) user
 
+	// part is the part of the client that is tried, and stepUp what it does other
+	// than the rest of it; see outcome.
+	part, stepUp string
 	// document is the URL of the client's metadata document, and redirectURI what
 	// is in it, for a client that is to use it. Others register dynamically.
 	document, redirectURI string
@@ -35,7 +38,8 @@ type user interface {
 
 var clients = []client{
 	{name: "mcporter", directory: "mcporter", newUser: newMcporter, refusal: "Authorization required for todos"},
-	{name: "MCP Inspector", directory: "inspector", newUser: newInspector},
+	{name: "MCP Inspector", directory: "inspector", newUser: newInspectorPage},
+	{name: "MCP Inspector", directory: "inspector", newUser: newInspector, part: " --cli", stepUp: "all_scopes"},
 	{name: "Codex", directory: "codex", newUser: newCodex, refusal: "Insufficient scope"},
 	{name: "Codex", directory: "codex", newUser: newCodex, refusal: "Insufficient scope",
 		document: "https://chatgpt.com/oauth/codex/client.json", redirectURI: "http://127.0.0.1/callback"},
@@ -72,10 +76,10 @@ func TestClients(t *testing.T) {
 	fmt.Fprintln(columns, "CLIENT\tVERSION\tREGISTRATION\tLOGGED IN\tCALLED\tMORE SCOPES\tNOTE")
 	for _, c := range clients {
 		want := c.want(t)
-		t.Run(c.name+", "+want.registration, func(t *testing.T) {
+		t.Run(c.name+c.part+", "+want.registration, func(t *testing.T) {
 			got := c.try(t)
 			fmt.Fprintf(columns, "%s\t%s\t%s\t%v\t%v\t%s\t%s\n",
-				c.name, c.version(t), got.registration, got.loggedIn, got.called, got.stepUp, got.refusal)
+				c.name+c.part, c.version(t), got.registration, got.loggedIn, got.called, got.stepUp, got.refusal)
 			if got != want {
 				t.Errorf("got %+v, want %+v", got, want)
 			}
@@ -91,6 +95,9 @@ func (c client) want(t *testing.T) outcome {
 	want := outcome{loggedIn: true, called: true, registration: "dynamic", stepUp: knownStepUps(t)[c.name], refusal: c.refusal}
 	if c.document != "" {
 		want.registration = "document"
+	}
+	if c.stepUp != "" {
+		want.stepUp = c.stepUp
 	}
 	return want
 }

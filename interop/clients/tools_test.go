@@ -1,9 +1,13 @@
 package clients_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"path/filepath"
+	"regexp"
 	"slices"
 
+	"github.com/mcp-auth/go/interop/internal/parts"
 	"github.com/mcp-auth/go/interop/internal/proc"
 )
 
@@ -34,6 +38,8 @@ func pairs(arguments map[string]string) (all []string) {
 	return all
 }
 
+const inspectorScript = "@modelcontextprotocol/inspector/clients/launcher/build/index.js"
+
 type inspector struct {
 	*session
 	callback string
@@ -57,6 +63,55 @@ func (i inspector) call(tool string, arguments map[string]string) string {
 }
 
 func (i inspector) command(method string, args ...string) string {
-	return i.node("@modelcontextprotocol/inspector/clients/launcher/build/index.js", slices.Concat(
+	return i.node(inspectorScript, slices.Concat(
 		[]string{"--cli", i.resource, "--callback-url", i.callback, "--method", method}, args)...)
+}
+
+// inspectorPage is the Inspector as a page in Chromium.
+type inspectorPage struct {
+	*session
+	url string
+}
+
+var inspectorURL = regexp.MustCompile(`http://127\.0\.0\.1:\d+/?\?MCP_INSPECTOR_API_TOKEN=\w+`)
+
+func newInspectorPage(s *session) user {
+	s.t.Helper()
+	s.setenv("MCP_AUTO_OPEN_ENABLED", "false")
+	s.setenv("MCP_INSPECTOR_SECRET_STORE", "file")
+	s.setenv("CLIENT_PORT", fmt.Sprint(proc.FreePort(s.t)))
+	s.setenv("SERVER_PORT", fmt.Sprint(proc.FreePort(s.t)))
+	process := proc.Start(s.t, proc.Command{
+		Name: "MCP Inspector", Path: "node", Env: s.env, Dir: s.home,
+		Args: []string{filepath.Join(s.modules, inspectorScript), "--web", "--transport", "http", "--server-url", s.resource},
+	})
+	ctx, cancel := proc.Context(s.t)
+	defer cancel()
+	line, err := process.Line(ctx, inspectorURL.MatchString)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return inspectorPage{s, inspectorURL.FindString(line)}
+}
+
+func (i inspectorPage) login() string { return i.visit("", nil) }
+
+func (i inspectorPage) call(tool string, arguments map[string]string) string {
+	return i.visit(tool, arguments)
+}
+
+func (i inspectorPage) visit(tool string, arguments map[string]string) string {
+	i.t.Helper()
+	settings, err := json.Marshal(map[string]any{
+		"chromium": parts.Chromium(i.t), "page": i.url, "fields": fieldsOf("alice"),
+		"tool": tool, "arguments": arguments,
+	})
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	script, err := filepath.Abs("../js/inspector-web.mjs")
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	return i.run("node", script, string(settings))
 }
