@@ -28,7 +28,6 @@ type decision struct {
 	// Who is calling.
 	claims *claims.Claims // shared, not to be written to; nil: a caller without a token
 	token  *string
-	scheme credential.Scheme // of the credential, refused or not
 
 	// What was asked.
 	method string
@@ -36,6 +35,7 @@ type decision struct {
 	asked  []policy.Operation // if the decision is reported
 	needed []string           // scopes of the handler and the operations, with a policy
 
+	scheme   credential.Scheme // of the credential, refused or not
 	response response.Plan
 }
 
@@ -44,28 +44,27 @@ type bodySource interface {
 	Bytes(most int64) ([]byte, error)
 }
 
-// decide decides on one request for the resource, and reports the decision.
-func (r *resource) decide(ctx context.Context, req *Request, body bodySource) decision {
+// decide decides on one request for the resource, and reports the decision, of
+// which d holds nothing yet.
+func (r *resource) decide(ctx context.Context, req *Request, body bodySource, d *decision) {
 	var began time.Time
 	if r.decided != nil {
 		began = time.Now()
 	}
-	d := r.judge(ctx, req, body)
-	r.report(ctx, &d, began)
-	return d
+	d.resource, d.method, d.scopes = r, req.Method, req.Scopes
+	r.judge(ctx, req, body, d)
+	r.report(ctx, d, began)
 }
 
-func (r *resource) judge(ctx context.Context, req *Request, body bodySource) decision {
-	d := decision{resource: r, method: req.Method, scopes: req.Scopes}
-	r.authenticate(ctx, req, &d)
+func (r *resource) judge(ctx context.Context, req *Request, body bodySource, d *decision) {
+	r.authenticate(ctx, req, d)
 	if d.refused != nil {
-		r.hint(req, &d)
-		return d
+		r.hint(req, d)
+		return
 	}
-	if d.refused = r.admitSession(ctx, req, &d); d.refused == nil {
-		d.refused = r.permit(ctx, req, body, &d)
+	if d.refused = r.admitSession(ctx, req, d); d.refused == nil {
+		d.refused = r.permit(ctx, req, body, d)
 	}
-	return d
 }
 
 // authenticate finds out who is calling. A caller without a token is let through
@@ -167,4 +166,14 @@ func (r *resource) challengeScopes(req *Request, refused *refusal.Refusal) []str
 		return nil
 	}
 	return needed
+}
+
+// noResource is the answer to a request for a resource that is not configured.
+func (a *Auth) noResource(ctx context.Context, method string, err error) *Challenge {
+	refused := &refusal.Refusal{Status: http.StatusInternalServerError, Reason: reason.UnknownResource, Cause: err}
+	(&resource{log: a.log}).report(ctx, &decision{method: method, refused: refused}, time.Now())
+	return &Challenge{
+		Status: refused.Status, Reason: refused.Reason, cause: err,
+		Description: "The request could not be authorized.",
+	}
 }

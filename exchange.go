@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
+	"sync/atomic"
 	"time"
 
-	"github.com/mcp-auth/go/internal/body"
 	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/protected"
 	"github.com/mcp-auth/go/internal/response"
@@ -28,8 +29,8 @@ type authorized struct {
 
 // accept takes a decision over. It copies what handlers could change, so that
 // claims may be shared.
-func (a *authorized) accept(d decision) {
-	a.decision = d
+func (a *authorized) accept(d *decision) {
+	a.decision = *d
 	if d.claims == nil {
 		return
 	}
@@ -67,8 +68,18 @@ func (a *authorized) caller() *AuthInfo {
 type exchange struct {
 	authorized
 	response.Writer
-	ctx  context.Context // of the request, as it arrived
-	body body.Watcher
+	ctx context.Context // of the request, as it arrived
+	// forbidden says that the handler answered 403 in plain text, as MCP SDKs do to a
+	// Host that they do not know.
+	forbidden atomic.Bool
+}
+
+// WriteHeader notes what [middleware.reportForeignHost] reports.
+func (x *exchange) WriteHeader(status int) {
+	if status == http.StatusForbidden && strings.HasPrefix(x.Header().Get("Content-Type"), "text/plain") {
+		x.forbidden.Store(true)
+	}
+	x.Writer.WriteHeader(status)
 }
 
 // Keep implements [response.Rules].

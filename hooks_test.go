@@ -14,9 +14,9 @@ import (
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
+	"github.com/mcp-auth/go/internal/authtest"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/metadata"
-	"github.com/mcp-auth/go/network"
 	"github.com/mcp-auth/go/policy"
 	"github.com/mcp-auth/go/reason"
 )
@@ -51,19 +51,19 @@ func (e events) none(t *testing.T) {
 // it how old what is in use is.
 func TestFetchEvents(t *testing.T) {
 	t.Parallel()
-	c := newClock()
-	server := newServer(t, mcpauthtest.Config{Now: c.now})
+	c := authtest.NewClock()
+	server := authtest.NewServer(t, mcpauthtest.Config{Now: c.Now})
 	told := make(events, 8)
-	config := trusting(server.Issuer())
-	config.Now, config.Hooks.Fetched = c.now, told.add
+	config := authtest.Trusting(server.Issuer())
+	config.Now, config.Hooks.Fetched = c.Now, told.add
 	second := config.Resources[0]
 	second.Identifier = "https://api.example.com/second"
 	config.Resources = append(config.Resources, second)
-	auth := newAuth(t, config)
+	auth := authtest.NewAuth(t, config)
 	if err := auth.Ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	first := c.now()
+	first := c.Now()
 	for _, document := range []mcpauth.FetchedDocument{mcpauth.FetchedMetadata, mcpauth.FetchedKeys} {
 		e := told.next(t)
 		if e.Document != document || e.Issuer != server.Issuer() || e.Err != nil || e.Duration <= 0 || !e.FetchedAt.Equal(first) {
@@ -74,10 +74,10 @@ func TestFetchEvents(t *testing.T) {
 
 	// A failure leaves the keys in use, and says how old they are.
 	server.SetFaults(mcpauthtest.Faults{JWKS: mcpauthtest.DocumentFault{Status: http.StatusInternalServerError}})
-	c.advance(10 * time.Minute)
-	token := mint(t, server)
-	req := bearer(token)
-	req.Resource = resourceID
+	c.Advance(10 * time.Minute)
+	token := authtest.Mint(t, server)
+	req := authtest.Bearer(token)
+	req.Resource = authtest.ResourceID
 	if _, err := auth.Authorize(t.Context(), req); err != nil {
 		t.Fatal(err)
 	}
@@ -93,13 +93,13 @@ func TestFetchEvents(t *testing.T) {
 // Without anything in use there is no age, and the cause is typed.
 func TestFetchEventOfAServerThatIsDown(t *testing.T) {
 	t.Parallel()
-	server := newServer(t, mcpauthtest.Config{})
+	server := authtest.NewServer(t, mcpauthtest.Config{})
 	issuer := server.Issuer()
 	server.Close()
 	told := make(events, 8)
-	config := trusting(issuer)
+	config := authtest.Trusting(issuer)
 	config.Hooks.Fetched = told.add
-	auth := newAuth(t, config)
+	auth := authtest.NewAuth(t, config)
 	if err := auth.Ready(t.Context()); err == nil {
 		t.Fatal("ready")
 	}
@@ -116,10 +116,10 @@ func TestFetchEventOfAServerThatIsDown(t *testing.T) {
 // A hook may use the Auth, and its panic ends neither the fetch nor the process.
 func TestFetchHookMayDoWhatItLikes(t *testing.T) {
 	t.Parallel()
-	server := newServer(t, mcpauthtest.Config{})
+	server := authtest.NewServer(t, mcpauthtest.Config{})
 	var log bytes.Buffer
 	var auth *mcpauth.Auth
-	config := trusting(server.Issuer())
+	config := authtest.Trusting(server.Issuer())
 	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	config.Hooks.Fetched = func(e mcpauth.FetchEvent) {
 		if e.Document == mcpauth.FetchedKeys {
@@ -127,8 +127,8 @@ func TestFetchHookMayDoWhatItLikes(t *testing.T) {
 			panic("no such metric")
 		}
 	}
-	auth = newAuth(t, config)
-	if got := status(auth, mint(t, server)); got != http.StatusOK {
+	auth = authtest.NewAuth(t, config)
+	if got := authtest.Status(auth, authtest.Mint(t, server)); got != http.StatusOK {
 		t.Errorf("status %d", got)
 	}
 	if !strings.Contains(log.String(), "no such metric") {
@@ -162,20 +162,20 @@ func (d *decisions) last(t *testing.T) mcpauth.DecisionEvent {
 // never with the token.
 func TestDecidedHook(t *testing.T) {
 	t.Parallel()
-	server := newServer(t, mcpauthtest.Config{})
-	config := trusting(server.Issuer())
+	server := authtest.NewServer(t, mcpauthtest.Config{})
+	config := authtest.Trusting(server.Issuer())
 	config.Resources[0].Policy = &policy.Policy{
 		Tools:   map[string]policy.Requirement{"look": policy.Scopes("read"), "wipe": policy.Scopes("admin")},
 		Default: policy.Denied(),
 	}
 	var seen decisions
 	config.Hooks.Decided = seen.add
-	handler := newAuth(t, config).Protect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	handler := authtest.NewAuth(t, config).Protect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Demand") != "" {
 			mcpauth.WriteChallenge(w, mcpauth.Require(r.Context(), "admin"))
 		}
 	}))
-	token := mint(t, server)
+	token := authtest.Mint(t, server)
 	call := func(tool string, headers ...string) {
 		r := httptest.NewRequest(http.MethodPost, "/mcp", strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"`+tool+`"}}`))
 		r.Header.Set("Content-Type", "application/json")
@@ -214,16 +214,43 @@ func TestDecidedHook(t *testing.T) {
 	}
 }
 
+// The log record of a refusal says who was refused what, with no hook set.
+func TestRefusalInTheLog(t *testing.T) {
+	t.Parallel()
+	server := authtest.NewServer(t, mcpauthtest.Config{})
+	var log bytes.Buffer
+	config := authtest.Trusting(server.Issuer())
+	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	config.Resources[0].Policy = &policy.Policy{Tools: map[string]policy.Requirement{"wipe": policy.Scopes("admin")}}
+	token := authtest.Mint(t, server)
+	body := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wipe","arguments":{"key":"s3cret"}}}`
+	r := httptest.NewRequest(http.MethodPost, "/mcp", strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+token)
+	authtest.NewAuth(t, config).Protect(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), r)
+	text := log.String()
+	for _, want := range []string{
+		"level=INFO", "status=403", "reason=insufficient_scope", "resource=" + authtest.ResourceID, "method=POST", "issuer=" + server.Issuer(), "subject=", "client=", "operation=tools/call", "name=wipe",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the log lacks %s: %s", want, text)
+		}
+	}
+	if strings.Contains(text, "s3cret") || strings.Contains(text, token) || strings.Contains(text, `subject="" `) {
+		t.Errorf("the log: %s", text)
+	}
+}
+
 // A panic in the hook neither ends the request nor the process.
 func TestDecidedHookPanics(t *testing.T) {
 	t.Parallel()
-	server := newServer(t, mcpauthtest.Config{})
-	config := trusting(server.Issuer())
+	server := authtest.NewServer(t, mcpauthtest.Config{})
+	config := authtest.Trusting(server.Issuer())
 	config.Hooks.Decided = func(context.Context, mcpauth.DecisionEvent) { panic("hook") }
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest(http.MethodGet, "/mcp", nil)
-	r.Header.Set("Authorization", "Bearer "+mint(t, server))
-	newAuth(t, config).Protect(http.NotFoundHandler()).ServeHTTP(w, r)
+	r.Header.Set("Authorization", "Bearer "+authtest.Mint(t, server))
+	authtest.NewAuth(t, config).Protect(http.NotFoundHandler()).ServeHTTP(w, r)
 	if w.Code != http.StatusNotFound {
 		t.Errorf("status %d", w.Code)
 	}
@@ -234,10 +261,10 @@ func TestIntrospectedHook(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	var events []mcpauth.IntrospectionEvent
-	server := newServer(t, mcpauthtest.Config{
+	server := authtest.NewServer(t, mcpauthtest.Config{
 		Clients: []mcpauthtest.Client{{ID: "resource-server", Secret: "a secret of thirty-two characters", GrantTypes: []string{"client_credentials"}}},
 	})
-	config := trusting(server.Issuer())
+	config := authtest.Trusting(server.Issuer())
 	config.Resources[0].AuthorizationServers[0].Introspection = &mcpauth.Introspection{
 		ClientID: "resource-server", ClientSecret: "a secret of thirty-two characters", Tokens: mcpauth.AllTokens, CacheTTL: time.Minute,
 	}
@@ -246,8 +273,8 @@ func TestIntrospectedHook(t *testing.T) {
 		defer mu.Unlock()
 		events = append(events, e)
 	}
-	auth := newAuth(t, config)
-	token := mint(t, server)
+	auth := authtest.NewAuth(t, config)
+	token := authtest.Mint(t, server)
 	for range 2 {
 		if _, err := auth.Authorize(t.Context(), mcpauth.Request{Method: http.MethodGet, URL: "/mcp", Header: http.Header{"Authorization": {"Bearer " + token}}}); err != nil {
 			t.Fatal(err)
@@ -272,9 +299,9 @@ func (panickingCache) Seen(context.Context, string, time.Time) (bool, error) { p
 // and the log says where, without the words of the panic.
 func TestPanicsOfWhatIsPluggedIn(t *testing.T) {
 	t.Parallel()
-	server := newServer(t, mcpauthtest.Config{})
-	key := newDPoPKey(t)
-	b := &bound{key: key, token: mint(t, server, mcpauthtest.BoundTo(key))}
+	server := authtest.NewServer(t, mcpauthtest.Config{})
+	key := authtest.NewDPoPKey(t)
+	b := &authtest.Bound{Key: key, Token: authtest.Mint(t, server, mcpauthtest.BoundTo(key))}
 	var nobody *verifierOfNobody
 	for name, test := range map[string]struct {
 		config  func(*mcpauth.Config)
@@ -286,49 +313,52 @@ func TestPanicsOfWhatIsPluggedIn(t *testing.T) {
 			func(c *mcpauth.Config) {
 				*c = verifiedBy(func(context.Context, string) (*mcpauth.Claims, error) { panic("s3cret") })
 			},
-			bearer("x"), reason.ServerUnavailable, "the Verifier panicked with a value of type string",
+			authtest.Bearer("x"), reason.ServerUnavailable, "the Verifier panicked with a value of type string",
 		},
 		"nil Verifier": {
 			func(c *mcpauth.Config) {
 				*c = verifiedBy(nil)
 				c.Resources[0].AuthorizationServers[0].Verifier = nobody
 			},
-			bearer("x"), reason.ServerUnavailable, "the Verifier panicked: runtime error: invalid memory address or nil pointer dereference",
+			authtest.Bearer("x"), reason.ServerUnavailable, "the Verifier panicked: runtime error: invalid memory address or nil pointer dereference",
 		},
 		"SessionStore": {
-			func(c *mcpauth.Config) { *c = trusting(server.Issuer()); c.Resources[0].Sessions = panickingStore{} },
-			mcpauth.Request{Method: http.MethodPost, URL: "/mcp", Header: http.Header{"Authorization": {"Bearer " + mint(t, server)}, "Mcp-Session-Id": {"1"}}},
+			func(c *mcpauth.Config) {
+				*c = authtest.Trusting(server.Issuer())
+				c.Resources[0].Sessions = panickingStore{}
+			},
+			mcpauth.Request{Method: http.MethodPost, URL: "/mcp", Header: http.Header{"Authorization": {"Bearer " + authtest.Mint(t, server)}, "Mcp-Session-Id": {"1"}}},
 			reason.SessionStoreUnavailable, "the SessionStore panicked with a value of type string",
 		},
 		"ReplayCache": {
 			func(c *mcpauth.Config) {
-				*c = trusting(server.Issuer())
+				*c = authtest.Trusting(server.Issuer())
 				c.Resources[0].DPoP = &mcpauth.DPoP{ReplayCache: panickingCache{}}
 			},
-			b.request(t, ""), reason.ReplayCacheUnavailable, "the ReplayCache panicked with a value of type string",
+			b.Request(t, ""), reason.ReplayCacheUnavailable, "the ReplayCache panicked with a value of type string",
 		},
 		"RepairMetadata": {
 			func(c *mcpauth.Config) {
-				*c = trusting(server.Issuer())
+				*c = authtest.Trusting(server.Issuer())
 				c.Resources[0].AuthorizationServers[0].RepairMetadata = func([]byte) ([]byte, error) { panic("s3cret") }
 			},
-			bearer(mint(t, server)), reason.ServerUnavailable, "the repair function panicked with a value of type string",
+			authtest.Bearer(authtest.Mint(t, server)), reason.ServerUnavailable, "the repair function panicked with a value of type string",
 		},
 		"RepairJWKS": {
 			func(c *mcpauth.Config) {
-				*c = trusting(server.Issuer())
+				*c = authtest.Trusting(server.Issuer())
 				c.Resources[0].AuthorizationServers[0].RepairJWKS = func([]byte) ([]byte, error) { panic("s3cret") }
 			},
-			bearer(mint(t, server)), reason.ServerUnavailable, "the repair function panicked with a value of type string",
+			authtest.Bearer(authtest.Mint(t, server)), reason.ServerUnavailable, "the repair function panicked with a value of type string",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var config mcpauth.Config
 			test.config(&config)
-			var log logBuffer
-			config.Logger = log.logger()
-			auth := newAuth(t, config)
+			var log authtest.Log
+			config.Logger = slog.New(slog.NewTextHandler(&log, nil))
+			auth := authtest.NewAuth(t, config)
 			_, err := auth.Authorize(t.Context(), test.request)
 			refused, ok := err.(*mcpauth.Challenge)
 			if !ok || refused.Status != http.StatusServiceUnavailable || refused.Reason != test.want || refused.RetryAfter <= 0 {
@@ -351,13 +381,13 @@ func (v *verifierOfNobody) Verify(context.Context, string) (*mcpauth.Claims, err
 // A store that panics while a response is written keeps back that response only.
 func TestStorePanicsWithTheResponse(t *testing.T) {
 	t.Parallel()
-	server := newServer(t, mcpauthtest.Config{})
-	config := trusting(server.Issuer())
+	server := authtest.NewServer(t, mcpauthtest.Config{})
+	config := authtest.Trusting(server.Issuer())
 	config.Resources[0].Sessions = panickingStore{}
-	handler := newAuth(t, config).Protect(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	handler := authtest.NewAuth(t, config).Protect(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Mcp-Session-Id", "new")
 	}))
-	w := do(t, handler, http.MethodPost, "/mcp", "Authorization", "Bearer "+mint(t, server))
+	w := authtest.Do(t, handler, http.MethodPost, "/mcp", "Authorization", "Bearer "+authtest.Mint(t, server))
 	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Mcp-Session-Id") != "" {
 		t.Errorf("status %d, session %q", w.Code, w.Header().Get("Mcp-Session-Id"))
 	}
@@ -371,15 +401,16 @@ func (panickingLog) Enabled(_ context.Context, level slog.Level) bool {
 	}
 	return true
 }
+
 func (panickingLog) Handle(context.Context, slog.Record) error { panic("s3cret") }
 
 // A log that panics keeps no answer from its caller.
 func TestLogPanics(t *testing.T) {
 	t.Parallel()
-	server := newServer(t, mcpauthtest.Config{})
-	config := trusting(server.Issuer())
+	server := authtest.NewServer(t, mcpauthtest.Config{})
+	config := authtest.Trusting(server.Issuer())
 	config.Logger = slog.New(panickingLog{})
-	handler := newAuth(t, config).Protect(http.NotFoundHandler())
+	handler := authtest.NewAuth(t, config).Protect(http.NotFoundHandler())
 	for _, headers := range [][]string{nil, {"Authorization", "Bearer x"}} {
 		w := httptest.NewRecorder()
 		r := httptest.NewRequest(http.MethodPost, "/mcp", nil)
@@ -392,49 +423,9 @@ func TestLogPanics(t *testing.T) {
 	}
 }
 
-// Covers RS8. At the start, too, a repair function that panics is an error.
-func TestDiscoverWithPanickingRepair(t *testing.T) {
-	t.Parallel()
-	server := newServer(t, mcpauthtest.Config{})
-	_, err := mcpauth.DiscoverAuthorizationServer(t.Context(), mcpauth.AuthorizationServer{
-		Issuer: server.Issuer(), RepairMetadata: func([]byte) ([]byte, error) { panic("s3cret") },
-	}, network.Settings{})
-	if err == nil || strings.Contains(err.Error(), "s3cret") || !strings.Contains(err.Error(), "the repair function panicked") {
-		t.Errorf("got %v", err)
-	}
-}
-
 // verifiedBy is a configuration whose tokens a function verifies.
 func verifiedBy(verify mcpauth.VerifierFunc) mcpauth.Config {
-	config := oneResource()
-	config.Resources[0].AuthorizationServers = []mcpauth.AuthorizationServer{{Issuer: issuerID, Verifier: verify}}
+	config := authtest.OneResource()
+	config.Resources[0].AuthorizationServers = []mcpauth.AuthorizationServer{{Issuer: authtest.IssuerID, Verifier: verify}}
 	return config
-}
-
-// Covers RS6. A verifier decides on every text that a header can carry.
-func TestVerifierGetsEveryToken(t *testing.T) {
-	t.Parallel()
-	var got string
-	auth := newAuth(t, verifiedBy(func(_ context.Context, token string) (*mcpauth.Claims, error) {
-		got = token
-		if token == "refused:token" {
-			return nil, fmt.Errorf("%w: no", mcpauth.ErrInvalidToken)
-		}
-		return &mcpauth.Claims{Issuer: issuerID, Audience: []string{resourceID}, ExpiresAt: time.Now().Add(time.Hour)}, nil
-	}))
-	for _, token := range []string{
-		"user:grant:secret", "a.b.c:d", "a b", `a"b\c`, "a,b", "{a}", "tökén", "a\tb", "=", "a=b=c", "eyJ:x.y.z", "%20", "a;b", "a\xffb",
-	} {
-		if status := status(auth, token); status != http.StatusOK || got != token {
-			t.Errorf("%q: status %d, the verifier got %q", token, status, got)
-		}
-	}
-	if refused := outcome(auth, "refused:token"); refused == nil || refused.Status != http.StatusUnauthorized || refused.Reason != reason.RejectedByVerifier {
-		t.Errorf("refused with %v", refused)
-	}
-	for _, token := range []string{"a\nb", "a\x00b", "a\x7fb", "a\r\nX: y"} {
-		if status := status(auth, token); status != http.StatusBadRequest {
-			t.Errorf("%q, which no header can carry: status %d", token, status)
-		}
-	}
 }

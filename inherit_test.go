@@ -13,6 +13,7 @@ import (
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/configerr"
+	"github.com/mcp-auth/go/internal/authtest"
 	"github.com/mcp-auth/go/mcpauthtest"
 	"github.com/mcp-auth/go/metadata"
 	"github.com/mcp-auth/go/reason"
@@ -22,23 +23,23 @@ import (
 func reloaded(t *testing.T, config mcpauth.Config, old *mcpauth.Auth) *mcpauth.Auth {
 	t.Helper()
 	config.Inherit = old
-	return newAuth(t, config)
+	return authtest.NewAuth(t, config)
 }
 
 // Covers RS8, RS9. A configuration that is read again while the authorization
 // server is out of reach keeps working, for as long as the old one would have.
 func TestReloadDuringAnOutage(t *testing.T) {
 	t.Parallel()
-	c := newClock()
-	server := newServer(t, mcpauthtest.Config{Now: c.now, AccessTokenTTL: 100 * time.Hour})
-	config := trusting(server.Issuer())
-	config.Now = c.now
-	auth := newAuth(t, config)
-	known := admitted(t, server, auth)
-	unknown := mint(t, server)
+	c := authtest.NewClock()
+	server := authtest.NewServer(t, mcpauthtest.Config{Now: c.Now, AccessTokenTTL: 100 * time.Hour})
+	config := authtest.Trusting(server.Issuer())
+	config.Now = c.Now
+	auth := authtest.NewAuth(t, config)
+	known := authtest.Admitted(t, server, auth)
+	unknown := authtest.Mint(t, server)
 	server.Close()
 	for _, step := range []time.Duration{time.Minute, time.Hour, 20 * time.Hour} {
-		c.advance(step)
+		c.Advance(step)
 		config.Resources[0].ScopesSupported = append(config.Resources[0].ScopesSupported, "read") // what the reload is for
 		next := reloaded(t, config, auth)
 		if err := auth.Close(); err != nil {
@@ -46,19 +47,19 @@ func TestReloadDuringAnOutage(t *testing.T) {
 		}
 		auth = next
 		for name, token := range map[string]string{"a token that came before": known, "a new token": unknown} {
-			if got := status(auth, token); got != http.StatusOK {
+			if got := authtest.Status(auth, token); got != http.StatusOK {
 				t.Errorf("%s later, %s: %d", step, name, got)
 			}
 		}
-		if got := status(auth, mint(t, server, mcpauthtest.WrongKey())); got != http.StatusUnauthorized {
+		if got := authtest.Status(auth, authtest.Mint(t, server, mcpauthtest.WrongKey())); got != http.StatusUnauthorized {
 			t.Errorf("%s later, a forged token: %d", step, got)
 		}
 	}
-	if got := status(newAuth(t, config), known); got != http.StatusServiceUnavailable {
+	if got := authtest.Status(authtest.NewAuth(t, config), known); got != http.StatusServiceUnavailable {
 		t.Errorf("without Inherit: %d, so the test shows nothing", got)
 	}
-	c.advance(48 * time.Hour)
-	if got := status(reloaded(t, config, auth), known); got != http.StatusServiceUnavailable {
+	c.Advance(48 * time.Hour)
+	if got := authtest.Status(reloaded(t, config, auth), known); got != http.StatusServiceUnavailable {
 		t.Errorf("with keys too old: %d", got)
 	}
 }
@@ -69,7 +70,7 @@ func TestReloadWithOtherSettings(t *testing.T) {
 	t.Parallel()
 	type change func(*mcpauth.Config)
 	networks := func(list ...string) change {
-		return func(c *mcpauth.Config) { c.Network.AllowedNetworks = prefixes(list...) }
+		return func(c *mcpauth.Config) { c.Network.AllowedNetworks = authtest.Prefixes(list...) }
 	}
 	server := func(f func(*mcpauth.AuthorizationServer)) change {
 		return func(c *mcpauth.Config) { f(&c.Resources[0].AuthorizationServers[0]) }
@@ -79,7 +80,7 @@ func TestReloadWithOtherSettings(t *testing.T) {
 			s.Metadata = &metadata.AuthorizationServer{Issuer: s.Issuer, JWKSURI: s.Issuer + jwks}
 		})
 	}
-	repair := server(func(s *mcpauth.AuthorizationServer) { s.RepairMetadata = repairIssuer(s.Issuer) })
+	repair := server(func(s *mcpauth.AuthorizationServer) { s.RepairMetadata = authtest.RepairIssuer(s.Issuer) })
 	certificates := func(c *mcpauth.Config) { c.Network.RootCAs = x509.NewCertPool() }
 	nothing := func(*mcpauth.Config) {}
 	const ok, refused, unknown = http.StatusOK, http.StatusUnauthorized, http.StatusServiceUnavailable
@@ -109,13 +110,13 @@ func TestReloadWithOtherSettings(t *testing.T) {
 		"a leeway":         {nothing, func(c *mcpauth.Config) { c.Leeway = time.Minute }, ok},
 		"a smaller cache":  {nothing, func(c *mcpauth.Config) { c.TokenCacheSize = -1 }, ok},
 		"another identifier, the old one an audience": {nothing, func(c *mcpauth.Config) {
-			c.Resources[0].AuthorizationServers[0].Audiences = []string{resourceID}
+			c.Resources[0].AuthorizationServers[0].Audiences = []string{authtest.ResourceID}
 			c.Resources[0].Identifier += "/new"
 		}, ok},
 		"another identifier": {nothing, func(c *mcpauth.Config) { c.Resources[0].Identifier += "/new" }, refused},
 		"another algorithm":  {nothing, server(func(s *mcpauth.AuthorizationServer) { s.Algorithms = []string{"ES512"} }), refused},
 		"another token type": {nothing, server(func(s *mcpauth.AuthorizationServer) { s.TokenTypes = []string{"other+jwt"} }), refused},
-		"another issuer":     {nothing, server(func(s *mcpauth.AuthorizationServer) { s.Issuer = issuerID }), refused},
+		"another issuer":     {nothing, server(func(s *mcpauth.AuthorizationServer) { s.Issuer = authtest.IssuerID }), refused},
 		"introspection of all": {nothing, server(func(s *mcpauth.AuthorizationServer) {
 			s.Introspection = &mcpauth.Introspection{Endpoint: "https://127.0.0.1:1/", ClientID: "rs", ClientSecret: "s", Tokens: mcpauth.AllTokens}
 		}), unknown},
@@ -125,17 +126,17 @@ func TestReloadWithOtherSettings(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := newServer(t, mcpauthtest.Config{})
-			before, after := trusting(server.Issuer()), trusting(server.Issuer())
+			server := authtest.NewServer(t, mcpauthtest.Config{})
+			before, after := authtest.Trusting(server.Issuer()), authtest.Trusting(server.Issuer())
 			test.before(&before)
 			test.after(&after)
-			old := newAuth(t, before)
-			token := admitted(t, server, old)
+			old := authtest.NewAuth(t, before)
+			token := authtest.Admitted(t, server, old)
 			server.Close()
-			if got := status(reloaded(t, after, old), token); got != test.want {
+			if got := authtest.Status(reloaded(t, after, old), token); got != test.want {
 				t.Errorf("%d, want %d", got, test.want)
 			}
-			if got := status(old, token); got != ok {
+			if got := authtest.Status(old, token); got != ok {
 				t.Errorf("the old Auth now answers %d", got)
 			}
 		})
@@ -145,25 +146,25 @@ func TestReloadWithOtherSettings(t *testing.T) {
 // Covers RS9. Verified tokens are taken over, and end with their key all the same.
 func TestReloadKeepsVerifiedTokens(t *testing.T) {
 	t.Parallel()
-	c := newClock()
-	server := newServer(t, mcpauthtest.Config{Now: c.now, AccessTokenTTL: 100 * time.Hour})
-	config := trusting(server.Issuer())
-	config.Now = c.now
-	old := newAuth(t, config)
-	token := admitted(t, server, old)
+	c := authtest.NewClock()
+	server := authtest.NewServer(t, mcpauthtest.Config{Now: c.Now, AccessTokenTTL: 100 * time.Hour})
+	config := authtest.Trusting(server.Issuer())
+	config.Now = c.Now
+	old := authtest.NewAuth(t, config)
+	token := authtest.Admitted(t, server, old)
 	next := reloaded(t, config, old)
 	if got := mcpauth.CachedTokens(next); got != 1 {
 		t.Errorf("%d tokens are remembered, want 1", got)
 	}
 	// The old one, which is still in use, verifies a token with a key that is then
 	// withdrawn before the new one asks for keys.
-	rotate(t, server)
-	withdrawn := admitted(t, server, old)
-	rotate(t, server)
-	admitted(t, server, next)
+	authtest.Rotate(t, server)
+	withdrawn := authtest.Admitted(t, server, old)
+	authtest.Rotate(t, server)
+	authtest.Admitted(t, server, next)
 	for name, token := range map[string]string{"taken over": token, "verified by the old one since": withdrawn} {
-		c.advance(time.Minute) // beyond the cool-down
-		if got := status(next, token); got != http.StatusUnauthorized {
+		c.Advance(time.Minute) // beyond the cool-down
+		if got := authtest.Status(next, token); got != http.StatusUnauthorized {
 			t.Errorf("a token of a withdrawn key, %s: %d", name, got)
 		}
 	}
@@ -190,18 +191,18 @@ func TestReloadKeepsIntrospectionAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := newEndpoint(t, answering(http.StatusOK, active(expires)))
+			e := authtest.NewEndpoint(t, authtest.Answering(http.StatusOK, authtest.Active(expires)))
 			remembering := func(in *mcpauth.Introspection) { in.CacheTTL = 10 * time.Minute }
-			old := newAuth(t, introspecting(e, remembering))
-			if got := status(old, "opaque"); got != http.StatusOK {
+			old := authtest.NewAuth(t, authtest.Introspecting(e, remembering))
+			if got := authtest.Status(old, "opaque"); got != http.StatusOK {
 				t.Fatal(got)
 			}
-			e.set(answering(http.StatusInternalServerError, ""))
-			next := reloaded(t, introspecting(e, func(in *mcpauth.Introspection) { remembering(in); test.change(in) }), old)
+			e.Answer(authtest.Answering(http.StatusInternalServerError, ""))
+			next := reloaded(t, authtest.Introspecting(e, func(in *mcpauth.Introspection) { remembering(in); test.change(in) }), old)
 			if err := old.Close(); err != nil {
 				t.Fatal(err)
 			}
-			if got := status(next, "opaque"); got != test.want {
+			if got := authtest.Status(next, "opaque"); got != test.want {
 				t.Errorf("%d, want %d", got, test.want)
 			}
 		})
@@ -211,15 +212,15 @@ func TestReloadKeepsIntrospectionAnswers(t *testing.T) {
 // Covers RS23. Sessions stay those of their callers.
 func TestReloadKeepsSessions(t *testing.T) {
 	t.Parallel()
-	server := newServer(t, mcpauthtest.Config{})
+	server := authtest.NewServer(t, mcpauthtest.Config{})
 	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Mcp-Session-Id", "s") })
-	owner := "Bearer " + mint(t, server)
-	thief, err := server.Token(mcpauthtest.TokenClaims{Audience: []string{resourceID}, Subject: "thief"})
+	owner := "Bearer " + authtest.Mint(t, server)
+	thief, err := server.Token(mcpauthtest.TokenClaims{Audience: []string{authtest.ResourceID}, Subject: "thief"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	old := newAuth(t, trusting(server.Issuer()))
-	if w := do(t, old.Protect(handler), http.MethodPost, "/mcp", "Authorization", owner); w.Code != http.StatusOK {
+	old := authtest.NewAuth(t, authtest.Trusting(server.Issuer()))
+	if w := authtest.Do(t, old.Protect(handler), http.MethodPost, "/mcp", "Authorization", owner); w.Code != http.StatusOK {
 		t.Fatal(w.Code)
 	}
 	for name, test := range map[string]struct {
@@ -231,11 +232,11 @@ func TestReloadKeepsSessions(t *testing.T) {
 		"a store of its own": {func(r *mcpauth.Resource) { r.Sessions = emptySessions{} }, http.StatusNotFound, http.StatusNotFound},
 		"shared sessions":    {func(r *mcpauth.Resource) { r.DangerouslyShareSessions = true }, http.StatusOK, http.StatusOK},
 	} {
-		config := trusting(server.Issuer())
+		config := authtest.Trusting(server.Issuer())
 		test.change(&config.Resources[0])
 		protected := reloaded(t, config, old).Protect(handler)
 		for token, want := range map[string]int{owner: test.owner, "Bearer " + thief: test.thief} {
-			if w := do(t, protected, http.MethodPost, "/mcp", "Authorization", token, "Mcp-Session-Id", "s"); w.Code != want {
+			if w := authtest.Do(t, protected, http.MethodPost, "/mcp", "Authorization", token, "Mcp-Session-Id", "s"); w.Code != want {
 				t.Errorf("%s: %d, want %d", name, w.Code, want)
 			}
 		}
@@ -251,39 +252,39 @@ func (emptySessions) Bind(context.Context, string, string) (string, error) { ret
 // stay valid.
 func TestReloadKeepsUsedProofs(t *testing.T) {
 	t.Parallel()
-	c := newClock()
-	server, key := newServer(t, mcpauthtest.Config{Now: c.now}), newDPoPKey(t)
-	token := mint(t, server, mcpauthtest.BoundTo(key))
-	config := trusting(server.Issuer())
-	config.Now = c.now
+	c := authtest.NewClock()
+	server, key := authtest.NewServer(t, mcpauthtest.Config{Now: c.Now}), authtest.NewDPoPKey(t)
+	token := authtest.Mint(t, server, mcpauthtest.BoundTo(key))
+	config := authtest.Trusting(server.Issuer())
+	config.Now = c.Now
 	config.Resources[0].DPoP = &mcpauth.DPoP{RequireNonce: true}
-	old := &bound{newAuth(t, config), key, token}
-	nonce := old.auth.DPoPNonce("")
-	used := old.request(t, nonce)
-	if got := reasonOf(t, old.auth, used); got != "" {
+	old := &authtest.Bound{Auth: authtest.NewAuth(t, config), Key: key, Token: token}
+	nonce := old.Auth.DPoPNonce("")
+	used := old.Request(t, nonce)
+	if got := authtest.ReasonOf(t, old.Auth, used); got != "" {
 		t.Fatal(got)
 	}
 	for name, dpop := range map[string]*mcpauth.DPoP{
 		"the same": {RequireNonce: true}, "optional nonces": {}, "longer": {ProofLifetime: 5 * time.Minute}, "a smaller cache": {ReplayCacheSize: 10},
 	} {
 		config.Resources[0].DPoP = dpop
-		next := reloaded(t, config, old.auth)
-		if got := reasonOf(t, next, used); got != reason.DPoPProofReplayed {
+		next := reloaded(t, config, old.Auth)
+		if got := authtest.ReasonOf(t, next, used); got != reason.DPoPProofReplayed {
 			t.Errorf("%s: a used proof: %q", name, got)
 		}
-		if got := reasonOf(t, next, old.request(t, nonce)); got != "" {
+		if got := authtest.ReasonOf(t, next, old.Request(t, nonce)); got != "" {
 			t.Errorf("%s: a new proof with a nonce of the old one: %q", name, got)
 		}
 	}
 	config.Resources[0].DPoP = &mcpauth.DPoP{RequireNonce: true, NonceKey: make([]byte, 32)}
-	if got := reasonOf(t, reloaded(t, config, old.auth), old.request(t, nonce)); got != reason.DPoPNonceRequired {
+	if got := authtest.ReasonOf(t, reloaded(t, config, old.Auth), old.Request(t, nonce)); got != reason.DPoPNonceRequired {
 		t.Errorf("with a key of its own: %q", got)
 	}
 	// Forgotten, and within the longer lifetime.
-	c.advance(100 * time.Second)
-	_ = reasonOf(t, old.auth, bearer(token))
+	c.Advance(100 * time.Second)
+	_ = authtest.ReasonOf(t, old.Auth, authtest.Bearer(token))
 	config.Resources[0].DPoP = &mcpauth.DPoP{ProofLifetime: 5 * time.Minute}
-	if got := reasonOf(t, reloaded(t, config, old.auth), used); got != reason.DPoPProofReplayed {
+	if got := authtest.ReasonOf(t, reloaded(t, config, old.Auth), used); got != reason.DPoPProofReplayed {
 		t.Errorf("later, with a longer lifetime: %q", got)
 	}
 }
@@ -291,16 +292,16 @@ func TestReloadKeepsUsedProofs(t *testing.T) {
 // A configuration that New refuses changes nothing of the old Auth.
 func TestReloadThatFails(t *testing.T) {
 	t.Parallel()
-	b := newBound(t, &mcpauth.DPoP{})
-	config := oneResource()
-	config.Inherit = b.auth
+	b := authtest.NewBound(t, &mcpauth.DPoP{})
+	config := authtest.OneResource()
+	config.Inherit = b.Auth
 	config.Resources[0].DPoP = &mcpauth.DPoP{ReplayCacheSize: 1}
 	config.Resources = append(config.Resources, mcpauth.Resource{})
 	if _, err := mcpauth.New(config); !errors.Is(err, configerr.InvalidIdentifier) {
 		t.Fatal(err)
 	}
 	for range 10 {
-		if got := reasonOf(t, b.auth, b.request(t, "")); got != "" {
+		if got := authtest.ReasonOf(t, b.Auth, b.Request(t, "")); got != "" {
 			t.Fatal(got)
 		}
 	}
@@ -310,20 +311,20 @@ func TestReloadThatFails(t *testing.T) {
 // began what they wait for.
 func TestReloadUnderLoad(t *testing.T) {
 	t.Parallel()
-	server := newServer(t, mcpauthtest.Config{})
+	server := authtest.NewServer(t, mcpauthtest.Config{})
 	server.SetFaults(mcpauthtest.Faults{JWKS: mcpauthtest.DocumentFault{Delay: 20 * time.Millisecond}})
-	config := trusting(server.Issuer())
+	config := authtest.Trusting(server.Issuer())
 	var mu sync.RWMutex
-	auth := newAuth(t, config)
+	auth := authtest.NewAuth(t, config)
 	ctx, cancel := context.WithCancel(t.Context())
 	var callers sync.WaitGroup
 	for range 4 {
 		callers.Go(func() {
 			for ctx.Err() == nil {
-				token := mint(t, server)
+				token := authtest.Mint(t, server)
 				mu.RLock()
 				current := auth
-				got := status(current, token)
+				got := authtest.Status(current, token)
 				mu.RUnlock()
 				if got != http.StatusOK {
 					t.Errorf("a request was answered with %d", got)
@@ -350,8 +351,8 @@ func TestReloadUnderLoad(t *testing.T) {
 // An Auth that was replaced is not kept in memory by those that came after it.
 func TestReloadForgetsTheOldOne(t *testing.T) {
 	t.Parallel()
-	server := newServer(t, mcpauthtest.Config{})
-	config := trusting(server.Issuer())
+	server := authtest.NewServer(t, mcpauthtest.Config{})
+	config := authtest.Trusting(server.Issuer())
 	config.Resources[0].DPoP = &mcpauth.DPoP{}
 	config.Resources[0].AuthorizationServers[0].Introspection = &mcpauth.Introspection{
 		Endpoint: server.Issuer() + "/introspect", ClientID: "rs", ClientSecret: "s", CacheTTL: time.Minute,
@@ -361,7 +362,7 @@ func TestReloadForgetsTheOldOne(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		admitted(t, server, first)
+		authtest.Admitted(t, server, first)
 		config.Inherit = first
 		next, err := mcpauth.New(config)
 		if err != nil {

@@ -1,6 +1,8 @@
 package mcpauth
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -112,6 +114,7 @@ type middleware struct {
 	all        []*resource
 	answers    preparedAnswers
 	astray     atomic.Bool // a request for another path was reported
+	foreign    atomic.Bool // a request that the handler refused for its Host was reported
 }
 
 func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -119,16 +122,17 @@ func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.next.ServeHTTP(w, origin.Preflight(r))
 		return
 	}
-	if !isBelow(target(r), m.resource.path) && !m.astray.Load() {
-		m.reportAstray(r)
-	}
 	var read *body.Buffer // without a policy, none is read
 	if m.resource.policy != nil {
 		r = upgrade.Ignore(r)
 		read = body.New(w, r)
 	}
 	req := m.request(r)
-	d := m.resource.decide(r.Context(), &req, read)
+	if !isBelow(req.URL, m.resource.path) && !m.astray.Load() {
+		m.reportAstray(r)
+	}
+	var d decision
+	m.resource.decide(r.Context(), &req, read, &d)
 	if d.refused != nil {
 		m.refuse(w, &req, &d)
 		return
@@ -137,7 +141,7 @@ func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("DPoP-Nonce", nonce)
 		w.Header().Set("Cache-Control", "no-store") // or the nonce would be old (RFC 9449 §8.2)
 	}
-	m.serve(w, r, d, read)
+	m.serve(w, r, &d, read)
 }
 
 // reportAstray reports, once, that the handler was reached under a path that is not
@@ -180,7 +184,7 @@ func (m *middleware) request(r *http.Request) Request {
 }
 
 // serve lets the handler answer a request that was let in.
-func (m *middleware) serve(w http.ResponseWriter, r *http.Request, d decision, read *body.Buffer) {
+func (m *middleware) serve(w http.ResponseWriter, r *http.Request, d *decision, read *body.Buffer) {
 	x := &exchange{ctx: r.Context()}
 	x.accept(d)
 	x.writer = &x.Writer
@@ -191,6 +195,18 @@ func (m *middleware) serve(w http.ResponseWriter, r *http.Request, d decision, r
 	defer x.Leave()
 	m.next.ServeHTTP(x, r)
 	x.Finish()
+	if x.forbidden.Load() && origin.ForeignHost(r) && !m.foreign.Swap(true) {
+		m.reportForeignHost(r)
+	}
+}
+
+// reportForeignHost reports, once, that the handler has refused a request from a proxy
+// on this machine, as MCP SDKs do without a word in any log.
+func (m *middleware) reportForeignHost(r *http.Request) {
+	safelog.Write(r.Context(), m.resource.log, slog.LevelWarn,
+		"mcpauth: the handler answered 403 to a request that came in on loopback for another host; MCP SDKs refuse these as DNS rebinding. "+
+			"Behind a reverse proxy, let the proxy send the Host of the address that it connects to, or switch the SDK's check off (go-sdk: DisableLocalhostProtection)",
+		slog.String("resource", m.resource.identifier), slog.String("host", printable(fmt.Sprintf("%.200s", r.Host))))
 }
 
 // receive gives the handler the body that the decision was made on, or notes
@@ -200,8 +216,7 @@ func (x *exchange) receive(r *http.Request, read *body.Buffer) {
 	case read != nil: // also if no operation was read, of a GET
 		r.Body, r.ContentLength, r.TransferEncoding = read, read.Len(), nil
 	case r.Body != nil && r.Body != http.NoBody:
-		x.body.Body, x.body.Seen = r.Body, &x.Writer
-		r.Body = &x.body
+		r.Body = x.Watch(r.Body)
 	}
 }
 
@@ -231,14 +246,16 @@ func (m *middleware) refuse(w http.ResponseWriter, req *Request, d *decision) {
 }
 
 func (m *middleware) refuseOrigin(w http.ResponseWriter, r *http.Request, cause error) {
+	why, text := reason.WrongOrigin, "Pages of this origin may not call this server."
+	if errors.Is(cause, origin.ErrForeignHost) {
+		why, text = reason.WrongHost, "This server is on loopback and answers to names of loopback only. "+
+			"A reverse proxy must send the Host of the address that it connects to."
+	}
 	d := decision{method: r.Method, refused: &refusal.Refusal{
-		Status: http.StatusForbidden, Code: refusal.CodeAccessDenied, Reason: reason.WrongOrigin, Cause: cause,
+		Status: http.StatusForbidden, Code: refusal.CodeAccessDenied, Reason: why, Cause: cause,
 	}}
 	m.resource.report(r.Context(), &d, time.Now())
-	WriteChallenge(w, &Challenge{
-		Status: http.StatusForbidden, Code: refusal.CodeAccessDenied, Reason: reason.WrongOrigin,
-		Description: "Pages of this origin may not call this server.",
-	})
+	WriteChallenge(w, &Challenge{Status: http.StatusForbidden, Code: refusal.CodeAccessDenied, Reason: why, Description: text})
 }
 
 // target is the request target as it was sent, which handlers further out may

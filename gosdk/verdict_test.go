@@ -18,7 +18,7 @@ func tokenInfoRequest(r *http.Request) mcp.Request {
 
 func TestVerdicts(t *testing.T) {
 	t.Parallel()
-	verdict.Run(t, "../testdata/verdicts", verdict.Door{
+	verdict.Run(t, "../internal/verdict/testdata/verdicts", verdict.Door{
 		Name: "go-sdk",
 		Wrap: func(a *mcpauth.Auth, next http.Handler, p verdict.Protection) http.Handler {
 			return gosdk.Protect(a, next, p.Options()...)

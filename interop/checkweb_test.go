@@ -91,8 +91,8 @@ func checkWebTargets(t *testing.T) []checkWebTarget {
 }
 
 // startBrokenServer starts a server that gets wrong what it can, in words that
-// are meant to become markup. It waits after the third request until it is told
-// to go on.
+// are meant to become markup. It waits after the third request of the check, before
+// which one finds out what it is, until it is told to go on.
 func startBrokenServer(t *testing.T) string {
 	const markup = `<img src=x onerror=alert(1)><b>bold</b></textarea><script>alert(2)</script>`
 	goOn := make(chan struct{})
@@ -103,7 +103,7 @@ func startBrokenServer(t *testing.T) string {
 	mux.HandleFunc("/go-on", func(http.ResponseWriter, *http.Request) { once.Do(func() { close(goOn) }) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
-		wait := requests >= 3
+		wait := requests >= 1+3
 		if r.URL.Path == "/mcp" {
 			requests++ // looking for metadata comes before
 		}

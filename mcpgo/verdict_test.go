@@ -11,7 +11,7 @@ import (
 
 func TestVerdicts(t *testing.T) {
 	t.Parallel()
-	verdict.Run(t, "../testdata/verdicts", verdict.Door{
+	verdict.Run(t, "../internal/verdict/testdata/verdicts", verdict.Door{
 		Name: "mcp-go",
 		Wrap: func(a *mcpauth.Auth, next http.Handler, p verdict.Protection) http.Handler {
 			return mcpgo.Protect(a, next, p.Options()...)

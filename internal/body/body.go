@@ -12,6 +12,9 @@ import (
 // it must send something.
 const maxEager = 4 << 10
 
+// growth is how many times as much memory there is for what is still to come.
+const growth = 4
+
 // Buffer is a request's body, read once. It does not lead to the request's
 // context, which sessions may keep.
 type Buffer struct {
@@ -26,8 +29,10 @@ type Buffer struct {
 func (b *Buffer) Bytes(most int64) (_ []byte, err error) {
 	switch length := b.r.ContentLength; {
 	case b.r.Body == nil:
-	case length < 0 || length > min(most, maxEager):
-		b.data, err = io.ReadAll(http.MaxBytesReader(b.w, b.r.Body, most))
+	case length < 0 || length > most:
+		err = b.grow(http.MaxBytesReader(b.w, b.r.Body, most), most+1)
+	case length > maxEager:
+		err = b.grow(b.r.Body, length)
 	default:
 		b.data = slices.Grow(b.data, int(length))[:length] // net/http ends the body there
 		_, err = io.ReadFull(b.r.Body, b.data)
@@ -35,8 +40,33 @@ func (b *Buffer) Bytes(most int64) (_ []byte, err error) {
 	return b.data, err
 }
 
+// grow reads length bytes, or fewer if that is all. The memory grows with what
+// arrives.
+func (b *Buffer) grow(from io.Reader, length int64) error {
+	for int64(len(b.data)) < length {
+		if len(b.data) == cap(b.data) {
+			room := min(length, max(maxEager, growth*int64(len(b.data))))
+			b.data = append(make([]byte, 0, room), b.data...)
+		}
+		n, err := from.Read(b.data[len(b.data):cap(b.data)])
+		b.data = b.data[:len(b.data)+n]
+		switch {
+		case err == io.EOF && b.r.ContentLength > int64(len(b.data)):
+			return io.ErrUnexpectedEOF
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+	return nil
+}
+
 // Len returns how many bytes were read for the decision.
 func (b *Buffer) Len() int64 { return int64(len(b.data)) }
+
+// Data returns what was read for the decision, which is not to be written to.
+func (b *Buffer) Data() []byte { return b.data }
 
 // Read is for the handler.
 func (b *Buffer) Read(p []byte) (int, error) {

@@ -4,7 +4,7 @@ import "net/http"
 
 // New returns the body of r, not read yet. A body of usual size gets its room in
 // the same piece of memory as the buffer, which saves a warm request one
-// allocation; two sizes of room keep little of it unused.
+// allocation; three sizes of room keep little of it unused.
 func New(w http.ResponseWriter, r *http.Request) *Buffer {
 	var b *Buffer
 	switch length := r.ContentLength; {
@@ -18,6 +18,12 @@ func New(w http.ResponseWriter, r *http.Request) *Buffer {
 		roomy := &struct {
 			Buffer
 			room [456]byte
+		}{}
+		b, roomy.data = &roomy.Buffer, roomy.room[:0]
+	case length < 0 || length > maxEager:
+		roomy := &struct {
+			Buffer
+			room [maxEager]byte
 		}{}
 		b, roomy.data = &roomy.Buffer, roomy.room[:0]
 	default:

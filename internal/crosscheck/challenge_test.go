@@ -95,7 +95,7 @@ func FuzzFormatForGoSDK(f *testing.F) {
 // Covers RS3, RS12.
 func TestChallengesOfVerdicts(t *testing.T) {
 	t.Parallel()
-	paths, err := filepath.Glob("../../testdata/verdicts/*/*.txtar")
+	paths, err := filepath.Glob("../verdict/testdata/verdicts/*/*.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}

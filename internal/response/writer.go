@@ -59,16 +59,18 @@ type Replacement interface{ Answer(w http.ResponseWriter) }
 // [Writer.Start] and ended with [Writer.Finish] and [Writer.Leave]. The methods
 // are safe for concurrent use, as [http.ResponseController] demands of some.
 type Writer struct {
-	to    http.ResponseWriter
-	rules Rules
-	plan  Plan
+	to        http.ResponseWriter
+	rules     Rules
+	plan      Plan
+	over      bool // the response is replaced; under mu
+	bodyBegan bool
+	body      io.ReadCloser // that the handler reads itself
 
 	mu      sync.Mutex
 	instead Replacement   // of what the handler writes; nil: nothing
 	list    *filteredList // nil: not filtered
 	stage   atomic.Uint32 // written under mu
 	batch   atomic.Bool   // the request holds several messages
-	over    bool          // the response is replaced; under mu
 }
 
 // The stages of a response.
@@ -100,9 +102,6 @@ func (w *Writer) Start(to http.ResponseWriter, rules Rules, plan Plan) {
 		w.batch.Store(true)
 	}
 }
-
-// SawBatch notes whether the body that the handler reads holds several messages.
-func (w *Writer) SawBatch(batch bool) { w.batch.Store(batch) }
 
 // Header returns the response's header.
 func (w *Writer) Header() http.Header { return w.Unwrap().Header() }

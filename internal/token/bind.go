@@ -10,10 +10,9 @@ import (
 	"github.com/mcp-auth/go/reason"
 )
 
-// bind checks what no verifier may skip: issuer, audience and time (RFC 9068 §4,
-// RFC 8725 §3.8–3.9).
-func (t *Trust) bind(v *Verified, now time.Time) *refusal.Refusal {
-	s, c := t.holder(v), v.Claims
+// bind checks what no verifier may skip and time does not change: the issuer, the
+// audience, and that there is an expiry (RFC 9068 §4, RFC 8725 §3.8–3.9).
+func (s *server) bind(c *claims.Claims) *refusal.Refusal {
 	switch {
 	case c.Issuer != s.Issuer:
 		return refusal.InvalidToken(reason.WrongIssuer, "the token's issuer is %.200q, not %q", c.Issuer, s.Issuer)
@@ -21,11 +20,19 @@ func (t *Trust) bind(v *Verified, now time.Time) *refusal.Refusal {
 		return wrongAudience(c, s.Audiences)
 	case c.ExpiresAt.IsZero():
 		return refusal.InvalidToken(reason.NoExpiry, "the token has no exp")
-	case !now.Before(c.ExpiresAt.Add(t.leeway)):
+	}
+	return nil
+}
+
+// checkTime checks that the token is valid now (RFC 7519 §4.1.4–4.1.6).
+func (t *Trust) checkTime(c *claims.Claims, now time.Time) *refusal.Refusal {
+	early, late := now.Add(t.leeway), now.Add(-t.leeway)
+	switch {
+	case !late.Before(c.ExpiresAt):
 		return refusal.InvalidToken(reason.Expired, "the token expired at %s", moment(c.ExpiresAt))
-	case !c.NotBefore.IsZero() && now.Add(t.leeway).Before(c.NotBefore):
+	case early.Before(c.NotBefore):
 		return refusal.InvalidToken(reason.NotYetValid, "the token is valid from %s on", moment(c.NotBefore))
-	case !c.IssuedAt.IsZero() && now.Add(t.leeway).Before(c.IssuedAt):
+	case early.Before(c.IssuedAt):
 		return refusal.InvalidToken(reason.NotYetValid, "the token was issued in the future, at %s", moment(c.IssuedAt))
 	}
 	return nil

@@ -76,7 +76,11 @@ func accept(payload string, now time.Time) (*claims.Claims, error) {
 	if err != nil {
 		return nil, err
 	}
-	if refused := t.bind(&Verified{Claims: &c, settings: s.settings}, now); refused != nil {
+	refused = s.bind(&c)
+	if refused == nil {
+		refused = t.checkTime(&c, now)
+	}
+	if refused != nil {
 		return nil, refused
 	}
 	checker := senderconstraint.New(senderconstraint.Config{})

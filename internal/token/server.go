@@ -75,7 +75,7 @@ func (s *server) ask(ctx context.Context, text, from string) (*Verified, *refusa
 	if refused != nil {
 		return nil, refused
 	}
-	v.settings = s.settings
+	v.settings, v.refused = s.settings, s.bind(v.Claims)
 	return v, nil
 }
 
@@ -106,7 +106,7 @@ func (s *server) verify(ctx context.Context, u *unproven) (*Verified, *refusal.R
 	}
 	c.AllowClient(s.AllowedClients, &kind, typed)
 	v := NewVerified(u.text, c)
-	v.settings, v.generation = s.settings, generation
+	v.settings, v.generation, v.refused = s.settings, generation, s.bind(v.Claims)
 	return v, nil
 }
 

@@ -35,8 +35,9 @@ type Verified struct {
 	Token  string
 	Claims *claims.Claims
 
-	settings   *settings       // of the server that proved it
-	generation keys.Generation // of the key set that verified it
+	settings   *settings        // of the server that proved it
+	generation keys.Generation  // of the key set that verified it
+	refused    *refusal.Refusal // by these settings, at any time; or nil
 }
 
 // NewVerified returns a token with its claims, in one piece of memory.
@@ -138,7 +139,11 @@ func (t *Trust) Verify(ctx context.Context, text, from string) (*Verified, *refu
 		}
 		now = t.now() // it may have waited for keys
 	}
-	if refused := t.bind(v, now); refused != nil {
+	refused := v.refused
+	if refused == nil {
+		refused = t.checkTime(v.Claims, now)
+	}
+	if refused != nil {
 		return nil, refused
 	}
 	return v, nil

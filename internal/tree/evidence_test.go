@@ -105,7 +105,7 @@ func evident(t *testing.T, tests map[string][]string, word string) bool {
 		packages := tests[m[2]]
 		return slices.Contains(packages, m[1]) || m[1] == "" && len(packages) > 0
 	}
-	found, err := filepath.Glob(filepath.Join("testdata", "verdicts", filepath.FromSlash(word)+".txtar"))
+	found, err := filepath.Glob(filepath.Join("internal", "verdict", "testdata", "verdicts", filepath.FromSlash(word)+".txtar"))
 	if err != nil {
 		t.Error(err)
 	}

@@ -3,6 +3,7 @@ package tree
 import (
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -138,15 +139,32 @@ func TestQuickstartOfClone(t *testing.T) {
 	for _, line := range []string{
 		"go mod init example.com/notes",
 		strings.ReplaceAll(edit, "$HOME/mcpauth", clone),
-		"go mod tidy",
+		"go mod edit" + requirements(t),
 		"go vet .",
 	} {
 		words := strings.Fields(line)
 		command := exec.CommandContext(t.Context(), words[0], words[1:]...)
 		command.Dir = dir
-		command.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=-mod=mod", "GOWORK=off")
+		command.Env = append(os.Environ(), "GOPROXY=off", "GOSUMDB=off", "GOFLAGS=-mod=mod", "GOWORK=off")
 		if out, err := command.CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", line, err, out)
 		}
 	}
+}
+
+// requirements are arguments of go mod edit for the versions that the clone uses.
+// These are there without a network, of which go mod tidy would need one: it looks
+// at the tests of other modules, too.
+func requirements(t *testing.T) (args string) {
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps",
+		"-f", "{{with .Module}}{{if not .Main}}{{.Path}}@{{.Version}}{{end}}{{end}}", "./"+path.Dir(quickstartProgram)).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	modules := strings.Fields(string(out))
+	slices.Sort(modules)
+	for _, module := range slices.Compact(modules) {
+		args += " -require=" + module
+	}
+	return args
 }

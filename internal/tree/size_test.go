@@ -1,7 +1,6 @@
 package tree
 
 import (
-	"fmt"
 	"go/ast"
 	"go/types"
 	"maps"
@@ -26,8 +25,8 @@ func TestTopDirectory(t *testing.T) {
 		entry, _, _ := strings.Cut(file, "/")
 		entries[entry] = true
 	}
-	if limit := max(maxTopEntries, exceptions["top"]); len(entries) > limit {
-		t.Errorf("%d entries, at most %d: %s", len(entries), limit, strings.Join(slices.Sorted(maps.Keys(entries)), " "))
+	if len(entries) > maxTopEntries {
+		t.Errorf("%d entries, at most %d: %s", len(entries), maxTopEntries, strings.Join(slices.Sorted(maps.Keys(entries)), " "))
 	}
 }
 
@@ -36,12 +35,12 @@ func TestLibrarySize(t *testing.T) {
 	t.Parallel()
 	at := slices.IndexFunc(packages(t), func(p *typedPackage) bool { return p.dir == "." })
 	p := packages(t)[at]
-	if limit := max(maxLibraryFiles, exceptions["library files"]); len(p.trees) > limit {
-		t.Errorf("%d files, at most %d", len(p.trees), limit)
+	if len(p.trees) > maxLibraryFiles {
+		t.Errorf("%d files, at most %d", len(p.trees), maxLibraryFiles)
 	}
 	names := exportedNames(p.types)
-	if limit := max(maxLibraryNames, exceptions["library names"]); len(names) > limit {
-		t.Errorf("%d exported names, at most %d: %s", len(names), limit, strings.Join(names, " "))
+	if len(names) > maxLibraryNames {
+		t.Errorf("%d exported names, at most %d: %s", len(names), maxLibraryNames, strings.Join(names, " "))
 	}
 }
 
@@ -76,9 +75,8 @@ func TestTypeSizes(t *testing.T) {
 			if !ok || named.Obj().Name() != name {
 				continue
 			}
-			key := p.dir + "." + name
-			if limit := max(maxMethods, exceptions["type "+key]); named.NumMethods() > limit {
-				t.Errorf("%s has %d methods, at most %d", key, named.NumMethods(), limit)
+			if named.NumMethods() > maxMethods {
+				t.Errorf("%s.%s has %d methods, at most %d", p.dir, name, named.NumMethods(), maxMethods)
 			}
 		}
 	}
@@ -95,9 +93,8 @@ func TestFunctionSizes(t *testing.T) {
 					continue
 				}
 				lines := 1 + p.files.Position(fn.End()).Line - p.files.Position(fn.Pos()).Line
-				key := fmt.Sprintf("%s %s", p.place(fn.Pos()), fn.Name.Name)
-				if limit := max(maxFunctionLines, exceptions["function "+key]); lines > limit {
-					t.Errorf("%s has %d lines, at most %d", key, lines, limit)
+				if lines > maxFunctionLines {
+					t.Errorf("%s %s has %d lines, at most %d", p.place(fn.Pos()), fn.Name.Name, lines, maxFunctionLines)
 				}
 			}
 		}

@@ -77,7 +77,7 @@ func urlIn(text string) (found string) {
 		if strings.HasPrefix(line, "  http") {
 			found = strings.TrimSpace(line)
 		}
-		if strings.HasPrefix(line, "Afterwards") {
+		if strings.HasPrefix(line, "Copy that address") {
 			return found
 		}
 	}

@@ -1,0 +1,84 @@
+package gateway
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/mcp-auth/go/gateway/internal/headers"
+)
+
+const (
+	wellKnown = "/.well-known/"
+	// bodyTimeout is how long a client may take to send a body.
+	bodyTimeout = 30 * time.Second
+)
+
+// places are the resources of a host, by percent-encoded path.
+type places map[string]http.Handler
+
+// hostsOf returns what the Host header may be in requests for a URL, in lower case.
+func hostsOf(u *url.URL) []string {
+	host := strings.ToLower(u.Host)
+	port := map[string]string{"https": "443", "http": "80"}[u.Scheme]
+	switch u.Port() {
+	case "":
+		return []string{host, net.JoinHostPort(strings.ToLower(u.Hostname()), port)}
+	case port:
+		return []string{host, strings.TrimSuffix(host, ":"+port)}
+	}
+	return []string{host}
+}
+
+// pathOf returns the path of an identifier, as clients ask for it.
+func pathOf(u *url.URL) *url.URL {
+	if u.Path == "" {
+		return &url.URL{Path: "/"}
+	}
+	return &url.URL{Path: u.Path, RawPath: u.RawPath}
+}
+
+// ServeHTTP routes a request by its host and path, exactly.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	resources := g.hosts[strings.ToLower(r.Host)]
+	if resources == nil {
+		refuse(w, http.StatusMisdirectedRequest, "This host is not served here.")
+		return
+	}
+	path := pathAsSent(r)
+	handler := resources[path]
+	switch {
+	case handler != nil:
+		g.serve(w, r, handler)
+	case strings.HasPrefix(path, wellKnown):
+		g.metadata.ServeHTTP(w, r)
+	default:
+		refuse(w, http.StatusNotFound, "Nothing is served at this path.")
+	}
+}
+
+// serve has a request decided on, unless it is refused for its form.
+func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, handler http.Handler) {
+	switch r.Method {
+	case http.MethodGet, http.MethodPost, http.MethodDelete, http.MethodOptions:
+	default:
+		refuseMethod(w)
+		return
+	}
+	if fault := headers.Check(r.Header); fault != nil {
+		refuse(w, fault.Status, fault.Text)
+		return
+	}
+	if r.ContentLength != 0 {
+		if r.Method != http.MethodPost { // and a client that goes away is noticed only if its body was read
+			refuse(w, http.StatusBadRequest, "Only POST has a body.")
+			return
+		}
+		// It ends with the body: net/http waits without a limit for what comes after it.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+	}
+	ctx := &requestContext{Context: r.Context(), remote: r.RemoteAddr, forwarded: r.Header["X-Forwarded-For"], trusted: g.trusted}
+	handler.ServeHTTP(w, r.WithContext(ctx))
+}
