@@ -12,6 +12,7 @@ import (
 
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/internal/scope"
+	"github.com/mcp-auth/go/reason"
 )
 
 // AuthInfo says who sent a request and what the access token lets them do.
@@ -208,11 +209,30 @@ func RequireAuthInfo(ctx context.Context, scopes ...string) (*AuthInfo, error) {
 			Description: refused.Description(), cause: refused.Cause,
 		}
 	}
-	req := &Request{Method: a.method, Scopes: scope.Union(scope.Union(a.scopes, a.needed), scopes)}
+	return nil, a.refuse(ctx, refused, scope.Union(scope.Union(a.scopes, a.needed), scopes))
+}
+
+// RefuseToken is for a handler that learns that the caller's token is no longer good,
+// such as from an authorization server that does not exchange it. It returns a
+// [*Challenge] with 401 invalid_token for the request that ctx belongs to: return it
+// from the tool, and clients get a new token. The cause is for logs.
+func RefuseToken(ctx context.Context, cause error) error {
+	refused := refusal.RejectedToken(reason.RejectedDownstream, cause)
+	if a := authorizedIn(ctx); a != nil {
+		return a.refuse(ctx, refused, a.scopes)
+	}
+	return &Challenge{
+		Status: refused.Status, Code: refused.Code, Reason: refused.Reason, Description: refused.Description(), cause: cause,
+	}
+}
+
+// refuse refuses a request that was let in, and reports it. The scopes are those that
+// the challenge asks for.
+func (a *authorized) refuse(ctx context.Context, refused *refusal.Refusal, scopes []string) *Challenge {
 	d := a.decision
 	d.refused = refused
 	a.resource.report(ctx, &d, time.Now())
-	return nil, a.resource.challenge(req, a.scheme, refused).own()
+	return a.resource.challenge(&Request{Method: a.method, Scopes: scopes}, a.scheme, refused).own()
 }
 
 // SetChallenge asks the middleware that let a request in to answer it with err, a

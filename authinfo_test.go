@@ -276,6 +276,32 @@ func TestRequire(t *testing.T) {
 	}
 }
 
+// A handler finds that the token is no longer good: the client is told to get a new
+// one, with the scopes of the first challenge, and the refusal is reported.
+func TestRefuseToken(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("revoked at the other server")
+	var failed error
+	g := authtest.Guard(t, nil, func(w http.ResponseWriter, r *http.Request) {
+		failed = mcpauth.RefuseToken(r.Context(), cause)
+		mcpauth.WriteChallenge(w, failed)
+	}, mcpauth.Scopes("read"))
+	w := g.Post(authtest.CallTool)
+	const want = `Bearer error="invalid_token", scope="read", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/mcp", error_description="`
+	if got := w.Header().Get("WWW-Authenticate"); w.Code != http.StatusUnauthorized || !strings.HasPrefix(got, want) {
+		t.Errorf("%d %s", w.Code, got)
+	}
+	if strings.Contains(w.Header().Get("WWW-Authenticate")+w.Body.String(), cause.Error()) {
+		t.Error("the caller sees the cause")
+	}
+	for name, err := range map[string]error{"behind Protect": failed, "without it": mcpauth.RefuseToken(t.Context(), cause)} {
+		var c *mcpauth.Challenge
+		if !errors.As(err, &c) || c.Status != http.StatusUnauthorized || c.Reason != reason.RejectedDownstream || !errors.Is(err, cause) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // An engine without a door for HTTP has no response to turn.
 func TestDenyWithoutDoor(t *testing.T) {
 	t.Parallel()

@@ -40,6 +40,14 @@ type Request struct {
 	// same bytes, and none if Body was not called. Without it, a POST is
 	// refused as one without a message.
 	Body func(most int64) ([]byte, error)
+	// HeadersOnly decides on a POST by the headers MCP-Protocol-Version, Mcp-Method
+	// and Mcp-Name alone, without its Body, for proxies that do not show it. The
+	// caller vouches that the MCP server refuses a body which says something else, as
+	// revision 2026-07-28 demands (Server Validation). Requests of earlier revisions
+	// are refused, and so is what headers do not say: completions, subscriptions, and
+	// everything that needs a [policy.Check]. What a policy hides
+	// (policy.Policy.HideRefused) is refused with 403.
+	HeadersOnly bool
 }
 
 // Authorize decides on one request. The error is a [*Challenge], to be passed

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -409,5 +410,58 @@ func BenchmarkWarm(b *testing.B) {
 	}
 	if w.Code != http.StatusOK {
 		b.Fatal(w.Code)
+	}
+}
+
+// A proxy that shows no body has the headers decide. What they do not say is refused,
+// and a check that could look at arguments is not asked.
+func TestHeadersOnly(t *testing.T) {
+	t.Parallel()
+	server := authtest.NewServer(t, mcpauthtest.Config{})
+	config := authtest.Trusting(server.Issuer())
+	config.Resources[0].Policy = &policy.Policy{
+		Tools: map[string]policy.Requirement{
+			"list":  policy.Scopes("read"),
+			"purge": policy.Scopes("purge"),
+			"mine": policy.Check("owner", func(context.Context, policy.Caller, policy.Operation) (bool, error) {
+				t.Error("the check is asked")
+				return true, nil
+			}),
+		},
+	}
+	auth := authtest.NewAuth(t, config)
+	request := authtest.Bearer(authtest.Mint(t, server))
+	request.HeadersOnly = true
+	request.Body = func(int64) ([]byte, error) {
+		t.Error("the body is read")
+		return nil, io.EOF
+	}
+	for name, test := range map[string]struct {
+		version, method, tool string
+		want                  int // 200: admitted
+	}{
+		"allowed":      {"2026-07-28", "tools/call", "list", 200},
+		"scope":        {"2026-07-28", "tools/call", "purge", 403},
+		"check":        {"2026-07-28", "tools/call", "mine", 403},
+		"no rule":      {"2026-07-28", "tools/call", "other", 403},
+		"a list":       {"2026-07-28", "tools/list", "", 200},
+		"older":        {"2025-11-25", "tools/call", "list", 400},
+		"nothing said": {"", "", "", 400},
+	} {
+		request.Header = request.Header.Clone()
+		request.Header.Set("Content-Type", "application/json")
+		for header, value := range map[string]string{"Mcp-Protocol-Version": test.version, "Mcp-Method": test.method, "Mcp-Name": test.tool} {
+			request.Header.Del(header)
+			if value != "" {
+				request.Header.Set(header, value)
+			}
+		}
+		got := http.StatusOK
+		if _, err := auth.Authorize(t.Context(), request); err != nil {
+			got = err.(*mcpauth.Challenge).Status
+		}
+		if got != test.want {
+			t.Errorf("%s: %d, want %d", name, got, test.want)
+		}
 	}
 }

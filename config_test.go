@@ -2,8 +2,14 @@ package mcpauth_test
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/base64"
 	"errors"
+	"fmt"
 	"log/slog"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -623,5 +629,52 @@ func TestScopesOfHandlersSayWhatIsMeant(t *testing.T) {
 		if _, err := auth.Middleware(option); !errors.Is(err, configerr.InvalidScope) {
 			t.Error(err)
 		}
+	}
+}
+
+// No way of printing a configuration or what is made of it shows a secret, be it a
+// verb that does not fit.
+func TestPrintingShowsNoSecret(t *testing.T) {
+	t.Parallel()
+	const secret, nonceKey = "s3cret-s3cret", "0123456789abcdef0123456789abcdef"
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := key.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	scalar := new(big.Int).SetBytes(private)
+	config := authtest.OneResource()
+	r := &config.Resources[0]
+	r.DPoP = &mcpauth.DPoP{RequireNonce: true, NonceKey: []byte(nonceKey)}
+	r.MetadataSigner = &mcpauth.MetadataSigner{Key: key, Algorithm: "ES256"}
+	r.AuthorizationServers[0].Introspection = &mcpauth.Introspection{
+		Endpoint: authtest.IssuerID + "/introspect", ClientID: "rs", ClientSecret: secret,
+	}
+	auth := authtest.NewAuth(t, config)
+	protected := auth.Protect(auth.MetadataHandler())
+	for _, value := range []any{
+		auth, *auth, config, &config, r, *r, r.AuthorizationServers, r.DPoP, *r.DPoP, r.MetadataSigner, *r.MetadataSigner,
+		r.AuthorizationServers[0].Introspection, *r.AuthorizationServers[0].Introspection, auth.MetadataHandler(), protected,
+	} {
+		var out strings.Builder
+		slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "value", value)
+		slog.New(slog.NewTextHandler(&out, nil)).Info("x", "value", value)
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%t"} {
+			fmt.Fprintf(&out, verb+"\n", value)
+		}
+		for _, hidden := range []string{
+			secret, fmt.Sprintf("%x", secret), nonceKey, fmt.Sprintf("%x", nonceKey), base64.StdEncoding.EncodeToString([]byte(nonceKey)), "48 49 50 51", "0x30, 0x31, 0x32",
+			scalar.String(), scalar.Text(16),
+		} {
+			if strings.Contains(out.String(), hidden) {
+				t.Errorf("%T shows %q: %s", value, hidden, out.String())
+			}
+		}
+	}
+	if got := fmt.Sprintf("%+v, %s, %v", auth, (*mcpauth.Auth)(nil), r.DPoP); got != "{Resources:["+authtest.ResourceID+"]}, <nil>, {Required:false RequireNonce:true}" {
+		t.Errorf("printed %s", got)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"expvar"
 	"fmt"
 	"log"
 	"log/slog"
@@ -252,6 +253,34 @@ func ExampleHooks() {
 
 	// Output:
 	// <nil>
+}
+
+// Counters for metrics have few labels: the resource, the outcome and the reason.
+func ExampleHooks_metrics() {
+	decisions := expvar.NewMap("mcpauth_decisions")
+	seconds := expvar.NewFloat("mcpauth_decision_seconds")
+	counted := func(_ context.Context, e mcpauth.DecisionEvent) {
+		decisions.Add(e.Resource+" "+string(e.Outcome)+" "+string(e.Reason), 1)
+		seconds.Add(e.Duration.Seconds())
+	}
+	auth, err := mcpauth.New(mcpauth.Config{
+		Resources: []mcpauth.Resource{{
+			Identifier:           "https://api.example.com/notes",
+			AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: "https://auth.example.com"}},
+		}},
+		Hooks: mcpauth.Hooks{Decided: counted},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer auth.Close()
+	for range 2 {
+		_, _ = auth.Authorize(context.Background(), mcpauth.Request{Method: http.MethodPost, URL: "/notes"})
+	}
+	fmt.Println(decisions)
+
+	// Output:
+	// {"https://api.example.com/notes denied no_credentials": 2}
 }
 
 // Clients of the specification of 2025-03-26 look for the authorization

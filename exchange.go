@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/mcp-auth/go/internal/keys"
@@ -67,6 +69,17 @@ type exchange struct {
 	authorized
 	response.Writer
 	ctx context.Context // of the request, as it arrived
+	// forbidden says that the handler answered 403 in plain text, as MCP SDKs do to a
+	// Host that they do not know.
+	forbidden atomic.Bool
+}
+
+// WriteHeader notes what [middleware.reportForeignHost] reports.
+func (x *exchange) WriteHeader(status int) {
+	if status == http.StatusForbidden && strings.HasPrefix(x.Header().Get("Content-Type"), "text/plain") {
+		x.forbidden.Store(true)
+	}
+	x.Writer.WriteHeader(status)
 }
 
 // Keep implements [response.Rules].

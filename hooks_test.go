@@ -214,6 +214,33 @@ func TestDecidedHook(t *testing.T) {
 	}
 }
 
+// The log record of a refusal says who was refused what, with no hook set.
+func TestRefusalInTheLog(t *testing.T) {
+	t.Parallel()
+	server := authtest.NewServer(t, mcpauthtest.Config{})
+	var log bytes.Buffer
+	config := authtest.Trusting(server.Issuer())
+	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	config.Resources[0].Policy = &policy.Policy{Tools: map[string]policy.Requirement{"wipe": policy.Scopes("admin")}}
+	token := authtest.Mint(t, server)
+	body := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wipe","arguments":{"key":"s3cret"}}}`
+	r := httptest.NewRequest(http.MethodPost, "/mcp", strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+token)
+	authtest.NewAuth(t, config).Protect(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), r)
+	text := log.String()
+	for _, want := range []string{
+		"level=INFO", "status=403", "reason=insufficient_scope", "resource=" + authtest.ResourceID, "method=POST", "issuer=" + server.Issuer(), "subject=", "client=", "operation=tools/call", "name=wipe",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the log lacks %s: %s", want, text)
+		}
+	}
+	if strings.Contains(text, "s3cret") || strings.Contains(text, token) || strings.Contains(text, `subject="" `) {
+		t.Errorf("the log: %s", text)
+	}
+}
+
 // A panic in the hook neither ends the request nor the process.
 func TestDecidedHookPanics(t *testing.T) {
 	t.Parallel()
@@ -330,7 +357,7 @@ func TestPanicsOfWhatIsPluggedIn(t *testing.T) {
 			var config mcpauth.Config
 			test.config(&config)
 			var log authtest.Log
-			config.Logger = log.Logger()
+			config.Logger = slog.New(slog.NewTextHandler(&log, nil))
 			auth := authtest.NewAuth(t, config)
 			_, err := auth.Authorize(t.Context(), test.request)
 			refused, ok := err.(*mcpauth.Challenge)

@@ -46,7 +46,7 @@ type Introspection struct {
 	// Key authenticates the resource server, for [PrivateKeyJWT]: an RSA key of
 	// 2048 bits or more, an ECDSA key on P-256, P-384 or P-521, or an Ed25519
 	// key. It must be safe for concurrent use.
-	Key crypto.Signer
+	Key crypto.Signer `json:"-"`
 	// KeyID is the key's kid at the authorization server. Empty leaves it out.
 	KeyID string
 	// KeyAlgorithm signs with Key. Empty means RS256, the algorithm of the
@@ -112,6 +112,11 @@ const (
 
 // redacted is what secrets print as.
 const redacted = "[redacted]"
+
+// Format prints where the resource server asks, and as whom, whatever the verb.
+func (c Introspection) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "{Endpoint:%s ClientID:%s}", c.Endpoint, c.ClientID)
+}
 
 // Secret is a client secret that keeps itself out of logs: every way of
 // printing or encoding it gives "[redacted]".

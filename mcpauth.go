@@ -40,6 +40,8 @@ package mcpauth
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -65,6 +67,23 @@ type Auth struct {
 	log           *slog.Logger
 	showDetails   bool
 	warnings      []*configerr.Error
+}
+
+// Format prints the identifiers of the resources, whatever the verb: an Auth holds
+// keys, secrets and tokens.
+func (a *Auth) Format(f fmt.State, _ rune) {
+	if a == nil {
+		_, _ = io.WriteString(f, "<nil>")
+		return
+	}
+	_, _ = io.WriteString(f, "{Resources:[")
+	for i, r := range a.ordered {
+		if i > 0 {
+			_, _ = io.WriteString(f, " ")
+		}
+		_, _ = io.WriteString(f, r.identifier)
+	}
+	_, _ = io.WriteString(f, "]}")
 }
 
 // New makes an [Auth] of a configuration. Every mistake is reported, each as a

@@ -35,6 +35,9 @@ func (r *resource) permit(ctx context.Context, req *Request, body bodySource, d 
 	}
 	var usual [1]policy.Operation
 	ops := appendOperations(usual[:0], messages.All())
+	if req.HeadersOnly {
+		withoutArguments(ops)
+	}
 	if r.decided != nil {
 		d.asked = slices.Clone(ops)
 	}
@@ -165,6 +168,13 @@ func (r *resource) hint(req *Request, d *decision) {
 	}
 }
 
+// withoutArguments notes that nobody has seen the arguments of the operations.
+func withoutArguments(ops []policy.Operation) {
+	for i := range ops {
+		ops[i].Arguments, ops[i].ArgumentsUnknown = nil, true
+	}
+}
+
 // operation returns what the params of one message ask for. What else a message
 // names is in its More.
 func operation(m *mcpmsg.Message) policy.Operation {
@@ -201,6 +211,12 @@ func (r *resource) readMessages(req *Request, source bodySource, messages *mcpms
 	case http.MethodPost:
 	default:
 		return refusal.New(http.StatusMethodNotAllowed, refusal.CodeInvalidRequest, reason.MalformedMessage, "MCP has no HTTP method %.20q", req.Method)
+	}
+	if req.HeadersOnly {
+		if err := messages.ParseHeaders(req.Header); err != nil {
+			return messageRefusal(err)
+		}
+		return nil
 	}
 	body, refused := readBody(source, r.policy.MaxBody())
 	if refused != nil {

@@ -1,6 +1,8 @@
 package mcpauth
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -112,6 +114,7 @@ type middleware struct {
 	all        []*resource
 	answers    preparedAnswers
 	astray     atomic.Bool // a request for another path was reported
+	foreign    atomic.Bool // a request that the handler refused for its Host was reported
 }
 
 func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -192,6 +195,18 @@ func (m *middleware) serve(w http.ResponseWriter, r *http.Request, d *decision, 
 	defer x.Leave()
 	m.next.ServeHTTP(x, r)
 	x.Finish()
+	if x.forbidden.Load() && origin.ForeignHost(r) && !m.foreign.Swap(true) {
+		m.reportForeignHost(r)
+	}
+}
+
+// reportForeignHost reports, once, that the handler has refused a request from a proxy
+// on this machine, as MCP SDKs do without a word in any log.
+func (m *middleware) reportForeignHost(r *http.Request) {
+	safelog.Write(r.Context(), m.resource.log, slog.LevelWarn,
+		"mcpauth: the handler answered 403 to a request that came in on loopback for another host; MCP SDKs refuse these as DNS rebinding. "+
+			"Behind a reverse proxy, let the proxy send the Host of the address that it connects to, or switch the SDK's check off (go-sdk: DisableLocalhostProtection)",
+		slog.String("resource", m.resource.identifier), slog.String("host", printable(fmt.Sprintf("%.200s", r.Host))))
 }
 
 // receive gives the handler the body that the decision was made on, or notes
@@ -231,14 +246,16 @@ func (m *middleware) refuse(w http.ResponseWriter, req *Request, d *decision) {
 }
 
 func (m *middleware) refuseOrigin(w http.ResponseWriter, r *http.Request, cause error) {
+	why, text := reason.WrongOrigin, "Pages of this origin may not call this server."
+	if errors.Is(cause, origin.ErrForeignHost) {
+		why, text = reason.WrongHost, "This server is on loopback and answers to names of loopback only. "+
+			"A reverse proxy must send the Host of the address that it connects to."
+	}
 	d := decision{method: r.Method, refused: &refusal.Refusal{
-		Status: http.StatusForbidden, Code: refusal.CodeAccessDenied, Reason: reason.WrongOrigin, Cause: cause,
+		Status: http.StatusForbidden, Code: refusal.CodeAccessDenied, Reason: why, Cause: cause,
 	}}
 	m.resource.report(r.Context(), &d, time.Now())
-	WriteChallenge(w, &Challenge{
-		Status: http.StatusForbidden, Code: refusal.CodeAccessDenied, Reason: reason.WrongOrigin,
-		Description: "Pages of this origin may not call this server.",
-	})
+	WriteChallenge(w, &Challenge{Status: http.StatusForbidden, Code: refusal.CodeAccessDenied, Reason: why, Description: text})
 }
 
 // target is the request target as it was sent, which handlers further out may

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -23,11 +24,16 @@ import (
 type MetadataSigner struct {
 	// Key is an RSA key of at least 2048 bits, an ECDSA key on P-256, P-384 or
 	// P-521, or an Ed25519 key. It may stand in a key management service.
-	Key crypto.Signer
+	Key crypto.Signer `json:"-"`
 	// Algorithm is the JWS algorithm, such as "ES256". It must suit the key.
 	Algorithm string
 	// KeyID is the kid of the key, if any.
 	KeyID string
+}
+
+// Format prints the algorithm and the name of the key, whatever the verb.
+func (s MetadataSigner) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "{Algorithm:%s KeyID:%s}", s.Algorithm, s.KeyID)
 }
 
 // parse returns the signer, nil if the metadata is not signed, and reports

@@ -45,7 +45,7 @@ type DPoP struct {
 	// random one for this process, which is right for a single replica only, so
 	// New warns of it: behind a load balancer each replica would refuse the nonces
 	// of the others.
-	NonceKey []byte
+	NonceKey []byte `json:"-"`
 	// Algorithms is the allow-list for proofs, such as "ES256". Empty means RS,
 	// PS and ES with 256, 384 and 512 bits, and EdDSA.
 	Algorithms []string
@@ -63,6 +63,11 @@ type DPoP struct {
 	// as there are free places, half of all if it is alone, so that a client
 	// that floods the cache shuts out only itself.
 	ReplayCacheSize int
+}
+
+// Format prints what is demanded, whatever the verb, and not the key.
+func (d DPoP) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "{Required:%t RequireNonce:%t}", d.Required, d.RequireNonce)
 }
 
 // ReplayCache remembers which DPoP proofs were used (RFC 9449 §11.1).

@@ -23,7 +23,7 @@ import (
 // The error is a [*metadata.URLError] if target is neither, or the error of
 // ctx. In the latter case the report has what was found until then.
 func AuthorizationServer(ctx context.Context, target string, opts Options) (*Report, error) {
-	insecure, err := authserver.ValidateTarget(target)
+	insecure, err := authserver.ValidateTarget(opts.plain().Secured(target))
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +32,7 @@ func AuthorizationServer(ctx context.Context, target string, opts Options) (*Rep
 		return nil, err
 	}
 	shown := redact.URL(target) // a metadata URL may have a secret in its query
-	p := opts.probe(KindAuthorizationServer, shown, fetch.IsLoopbackURL(target))
+	p := opts.probe(KindAuthorizationServer, shown, target)
 	defer p.Close()
 	if insecure {
 		p.Add(finding.New("insecure_target", shown, "The authorization server has a plain http URL."))
@@ -71,7 +71,7 @@ func Server(ctx context.Context, url string, opts Options) (*Report, error) {
 			return nil, errMalformedToken
 		}
 	}
-	err := fetch.CheckURL(url, true)
+	err := fetch.CheckURL(opts.plain().Secured(url), true)
 	var fault *fetch.Error
 	insecure := errors.As(err, &fault) && fault.Kind == fetch.NotHTTPS && strings.HasPrefix(url, "http://")
 	if err != nil && !insecure {
@@ -81,7 +81,7 @@ func Server(ctx context.Context, url string, opts Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := opts.probe(KindServer, redact.URL(url), fetch.IsLoopbackURL(url)) // the query may hold a client's key
+	p := opts.probe(KindServer, redact.URL(url), url) // the query may hold a client's key
 	defer p.Close()
 	seen := false
 	if insecure {
@@ -100,7 +100,7 @@ func Server(ctx context.Context, url string, opts Options) (*Report, error) {
 //
 // Mistakes for which [mcpauth.New] refuses the configuration are findings, as
 // are its warnings. Documents that the configuration contains are not fetched.
-// The report holds no secrets. The networks, certificates and clock are those
+// The report holds no secrets. The networks, hosts, certificates and clock are those
 // of config; opts gives the time limit.
 //
 // The error is the error of ctx. The report then has what was found until then.
@@ -110,6 +110,7 @@ func Configuration(ctx context.Context, config mcpauth.Config, opts Options) (*R
 		return nil, err
 	}
 	opts.Network.AllowedNetworks, opts.Network.RootCAs = config.Network.AllowedNetworks, config.Network.RootCAs
+	opts.Network.DangerouslyAllowHTTP = config.Network.DangerouslyAllowHTTP
 	if config.Now != nil {
 		opts.Now = config.Now
 	}
@@ -117,8 +118,7 @@ func Configuration(ctx context.Context, config mcpauth.Config, opts Options) (*R
 	for i := range config.Resources {
 		names = append(names, fetch.HideUserinfo(config.Resources[i].Identifier))
 	}
-	// A configured server on loopback is intended.
-	p := opts.probe(KindConfiguration, strings.Join(names, ", "), true)
+	p := opts.probe(KindConfiguration, strings.Join(names, ", "), "")
 	defer p.Close()
 	configuration.Check(ctx, p, &config)
 	return explain(p.Record(), rules), ctx.Err()

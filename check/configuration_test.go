@@ -238,6 +238,23 @@ func TestConfiguration(t *testing.T) {
 				}
 			},
 		},
+		{
+			name: "keys_repaired",
+			change: func(_ *testing.T, f *fakeServer, c *mcpauth.Config) {
+				sound := f.keys
+				f.keys = nil // not in the form of a set, until repaired
+				c.Resources[0].AuthorizationServers[0].RepairJWKS = func([]byte) ([]byte, error) {
+					return json.Marshal(map[string]any{"keys": sound})
+				}
+			},
+		},
+		{
+			name: "repair_fails",
+			change: func(_ *testing.T, _ *fakeServer, c *mcpauth.Config) {
+				c.Resources[0].AuthorizationServers[0].RepairJWKS = func([]byte) ([]byte, error) { panic(configSecret) }
+			},
+			want: []check.Code{"keys_malformed"},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

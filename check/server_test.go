@@ -3,6 +3,7 @@ package check_test
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -758,6 +759,20 @@ func TestClientVerdicts(t *testing.T) {
 		text, err := write()
 		if err != nil || !strings.Contains(text, "VS Code fails") || !strings.Contains(text, "microsoft/vscode/issues/259251") {
 			t.Errorf("%s does not say that VS Code fails and why (%v)", name, err)
+		}
+	}
+}
+
+// TestOptionsPrintNoToken holds that options can be logged.
+func TestOptionsPrintNoToken(t *testing.T) {
+	t.Parallel()
+	opts := check.Options{Token: validToken}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+		for _, value := range []any{opts, &opts, []check.Options{opts}} {
+			got := fmt.Sprintf(verb, value)
+			if !strings.Contains(got, "{Token:true WrongAudienceToken:false}") || strings.Contains(got, validToken) || strings.Contains(got, hex.EncodeToString([]byte(validToken))) {
+				t.Errorf("%s prints %s", verb, got)
+			}
 		}
 	}
 }

@@ -23,6 +23,7 @@ import (
 // use. Make one with [New].
 type Client struct {
 	server     *discovery.Server
+	extension  string // of MCP that the grant is of, if any
 	authorizer *authorizer.Authorizer
 	fetch      *fetch.Client
 	nonces     proof.Nonces                     // of the MCP server
@@ -48,10 +49,11 @@ func newClient(p *parts) *Client {
 		ServerURL: p.server.Identifier, Records: p.records, Owns: p.registrar.Owns, Now: p.now,
 	})
 	return &Client{
-		server: p.server,
-		fetch:  p.fetch,
-		proxy:  p.proxy,
-		now:    p.now,
+		server:    p.server,
+		extension: p.extension,
+		fetch:     p.fetch,
+		proxy:     p.proxy,
+		now:       p.now,
 		authorizer: authorizer.New(authorizer.Config{
 			ServerURL: p.server.Identifier,
 			Finder:    p.finder, Registrar: p.registrar, Endpoint: p.endpoint, Grant: p.grant, Cache: cache, Records: p.records,
@@ -76,6 +78,17 @@ func (c *Client) name() string {
 
 // ServerURL returns the URL of the MCP server, as configured.
 func (c *Client) ServerURL() string { return c.server.Identifier }
+
+// Extensions returns the authorization extensions of MCP that the client uses, by
+// their identifiers, each with no settings. It is nil for [AuthorizationCode]. MCP
+// wants clients to declare extensions when they open a session, which SDKs do: with
+// the go-sdk, set ClientCapabilities.Extensions.
+func (c *Client) Extensions() map[string]any {
+	if c.extension == "" {
+		return nil
+	}
+	return map[string]any{c.extension: map[string]any{}}
+}
 
 // Close closes idle connections to authorization servers.
 func (c *Client) Close() { c.fetch.Close() }

@@ -6,11 +6,9 @@ import (
 	"io"
 	"log/slog"
 
-	"github.com/mcp-auth/go/client/internal/endpoint"
 	"github.com/mcp-auth/go/client/internal/registration"
 	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/fetch"
-	"github.com/mcp-auth/go/internal/jose"
 	"github.com/mcp-auth/go/metadata"
 )
 
@@ -69,37 +67,9 @@ func parseCredentials(all []Credentials, plain fetch.PlainHosts, faults *confige
 
 // parse reads credentials, except for the issuer, which not all need.
 func (c *Credentials) parse(faults *configerr.List, field string) registration.Credentials {
-	if !endpoint.ValidClientID(c.ClientID) {
-		faults.Add(configerr.InvalidClientID, field+".ClientID", c.ClientID)
+	client := registration.Client{
+		ID: c.ClientID, Secret: c.ClientSecret, PrivateKey: c.PrivateKey,
+		KeyID: c.KeyID, Algorithm: c.Algorithm, Method: c.AuthMethod,
 	}
-	if c.ClientSecret != "" && c.PrivateKey != nil {
-		faults.Add(configerr.ConflictingSecrets, field, "")
-	}
-	id := endpoint.Identity{ID: c.ClientID, Secret: c.ClientSecret, Method: c.AuthMethod}
-	if c.PrivateKey != nil {
-		signer, err := jose.NewSigner(c.PrivateKey, c.Algorithm, c.KeyID)
-		if err != nil {
-			faults.AddErr(configerr.InvalidClientKey, field+".PrivateKey", "", err)
-		}
-		id.Signer = signer
-	}
-	if !c.hasMethod() {
-		faults.Add(configerr.InvalidAuthMethod, field+".AuthMethod", c.AuthMethod)
-	}
-	return registration.Credentials{Issuer: c.Issuer, Identity: id}
-}
-
-// hasMethod reports whether the credentials have what their method needs.
-func (c *Credentials) hasMethod() bool {
-	switch c.AuthMethod {
-	case "":
-		return true
-	case endpoint.MethodNone:
-		return c.ClientSecret == "" && c.PrivateKey == nil
-	case endpoint.MethodBasic, endpoint.MethodPost:
-		return c.ClientSecret != ""
-	case endpoint.MethodPrivateKey:
-		return c.PrivateKey != nil
-	}
-	return false
+	return registration.Credentials{Issuer: c.Issuer, Identity: client.Parse(faults, field)}
 }

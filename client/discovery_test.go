@@ -1,12 +1,14 @@
 package client
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/mcp-auth/go/client/clienterr"
+	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/metadata"
 )
 
@@ -111,5 +113,44 @@ func TestChoiceOfServer(t *testing.T) {
 	equal(t, "client_id", second.authorizations[0].Get("client_id"), "known")
 	if len(w.as.paths) > 0 {
 		t.Errorf("the other server was asked: %q", w.as.paths)
+	}
+}
+
+// The page where a user logs in is a web page: a browser is sent to no other scheme,
+// and to plain http on loopback only.
+//
+// Covers CL12.
+func TestLoginPageIsAWebPage(t *testing.T) {
+	t.Parallel()
+	for _, endpoint := range []string{
+		"javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "ms-msdt:/id", "vscode://x", "http://as.example.com/authorize", "//as.example.com", "/authorize",
+		"https://user@as.example.com/authorize", "",
+	} {
+		w := newWorld(t)
+		w.as.metadata = func(d map[string]any) { d["authorization_endpoint"] = endpoint }
+		w.config.Grant = AuthorizationCode{OpenURL: func(context.Context, string) error {
+			t.Errorf("the browser was sent to %q", endpoint)
+			return errors.New("no")
+		}}
+		if err := w.client(t).Login(t.Context()); err == nil {
+			t.Errorf("%q: no error", endpoint)
+		}
+	}
+}
+
+// A server cannot have its clients send requests into their own networks.
+//
+// Covers CL14.
+func TestServerNamesPrivateAddresses(t *testing.T) {
+	t.Parallel()
+	for _, issuer := range []string{
+		"https://10.0.0.1", "https://192.168.1.1/realms/x", "https://169.254.169.254", "https://[fd00::1]", "https://[::ffff:10.0.0.1]", "https://100.64.0.1",
+	} {
+		w := newWorld(t)
+		w.rs.places["/.well-known/oauth-protected-resource/mcp"] = func(d map[string]any) { d["authorization_servers"] = []string{issuer} }
+		var blocked *fetch.Error
+		if err := w.client(t).Login(t.Context()); !errors.As(err, &blocked) || blocked.Kind != fetch.BlockedAddress {
+			t.Errorf("%s: error %v, want a blocked address", issuer, err)
+		}
 	}
 }

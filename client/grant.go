@@ -18,6 +18,18 @@ type Grant interface {
 	parse(p *parts, faults *configerr.List) grant.Grant
 }
 
+// extensionOf returns the MCP extension that a grant is of, "" if it is of none or of
+// one without an identifier.
+func extensionOf(g Grant) string {
+	switch g.(type) {
+	case ClientCredentials, *ClientCredentials:
+		return "io.modelcontextprotocol/oauth-client-credentials"
+	case EnterpriseManaged, *EnterpriseManaged:
+		return "io.modelcontextprotocol/enterprise-managed-authorization"
+	}
+	return ""
+}
+
 // ClientCredentials lets the client act for itself (OAuth Client Credentials
 // extension of MCP). It needs [Config.Credentials] with a secret or a key.
 type ClientCredentials struct{}

@@ -175,7 +175,7 @@ func jwtFor(audiences ...string) string {
 // An assertion that is meant for others, too, is not sent: an MCP server may name
 // any authorization server.
 //
-// Covers CL7, CL11.
+// Covers CL7, CL11, CL16.
 func TestAssertionForOthers(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -240,7 +240,7 @@ func TestAssertionSourceFails(t *testing.T) {
 	equal(t, "token requests", len(w.as.tokens), 0)
 }
 
-// Covers CL4, CL11.
+// Covers CL4, CL11, CL16.
 func TestEnterpriseManagedGrant(t *testing.T) {
 	t.Parallel()
 	w, idp := newEnterprise(t)
@@ -297,7 +297,7 @@ func newEnterprise(t *testing.T) (*world, *authServer) {
 	return w, idp
 }
 
-// Covers CL11.
+// Covers CL11, CL16.
 func TestEnterpriseManagedRefused(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(map[string]any) int{
@@ -324,5 +324,30 @@ func TestEnterpriseManagedRefused(t *testing.T) {
 			t.Errorf("%s: error %v", name, err)
 		}
 		equal(t, name+": token requests", len(w.as.tokens), 0)
+	}
+}
+
+// A client says which extensions it uses, for the SDK to declare them.
+//
+// Covers CL15.
+func TestExtensions(t *testing.T) {
+	t.Parallel()
+	enterprise, _ := newEnterprise(t)
+	source := func(context.Context, AssertionRequest) (string, error) { return "", nil }
+	for want, grant := range map[string]Grant{
+		"io.modelcontextprotocol/oauth-client-credentials":         ClientCredentials{},
+		"io.modelcontextprotocol/enterprise-managed-authorization": enterprise.config.Grant,
+		"":         AuthorizationCode{Callback: visit},
+		"workload": WorkloadIdentity{Assertion: source}, // has no identifier
+	} {
+		enterprise.config.Grant = grant
+		found := enterprise.client(t).Extensions()
+		if !strings.Contains(want, "/") {
+			equal(t, "extensions", len(found), 0)
+			continue
+		}
+		if settings, ok := found[want].(map[string]any); !ok || len(settings) != 0 || len(found) != 1 {
+			t.Errorf("%T: %v, want %s", grant, found, want)
+		}
 	}
 }

@@ -40,7 +40,7 @@ func (c *Config) parse(faults *configerr.List) *parts {
 	}
 	p := c.parts(built)
 	p.dpop = dpop
-	p.grant = c.Grant.parse(p, faults)
+	p.grant, p.extension = c.Grant.parse(p, faults), extensionOf(c.Grant)
 	return p
 }
 

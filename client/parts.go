@@ -24,6 +24,7 @@ type parts struct {
 	registrar *registration.Registrar
 	dpop      authorizer.DPoPMode
 	grant     grant.Grant
+	extension string // that the grant is of, if any
 
 	credentials []Credentials
 	scopes      []string

@@ -57,7 +57,7 @@ func (s *trusting) idJAG(t *testing.T, changes map[string]any) string {
 	}, changes)
 }
 
-// Covers AS9.
+// Covers AS9, AS11.
 func TestIdentityAssertion(t *testing.T) {
 	t.Parallel()
 	s := startTrusting(t)
@@ -95,7 +95,7 @@ func TestIdentityAssertion(t *testing.T) {
 // text returns a claim that is a string, or missing.
 func text(claim any) string { s, _ := claim.(string); return s }
 
-// Covers AS9.
+// Covers AS9, AS11.
 func TestIdentityAssertionsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	s := startTrusting(t)
@@ -211,7 +211,7 @@ func TestAssertionsGiveBoundTokens(t *testing.T) {
 	redeemBound(t, s.Server, key, s.clock, bearer(workload))
 }
 
-// Covers AS9.
+// Covers AS9, AS11.
 func TestEnterpriseManagedAuthorization(t *testing.T) {
 	t.Parallel()
 	idp, err := NewServer(Config{

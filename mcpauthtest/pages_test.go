@@ -39,6 +39,9 @@ func TestConsentPageSaysWhatIsAsked(t *testing.T) {
 	if strings.Contains(page, "<script") {
 		t.Error("the page has a script")
 	}
+	if boxes := strings.Count(page, `class="note"`) + strings.Count(page, `class="problem"`) + strings.Count(page, `class="warning"`); boxes != 1 {
+		t.Errorf("%d boxes stand between the user and the answer", boxes)
+	}
 	remote := body(t, get(t, s, "/authorize?"+authorization(challenge, "redirect_uri", "https://app.example/cb?keep=1").Encode()))
 	if !strings.Contains(remote, "<code>app.example</code>") || strings.Contains(remote, "on this computer") {
 		t.Error("a remote application is not shown as such")

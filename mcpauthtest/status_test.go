@@ -173,3 +173,20 @@ func TestPagesAnswerToLoopbackNamesOnly(t *testing.T) {
 		}
 	}
 }
+
+// The status page begins with what one came for: what an MCP server needs to trust
+// this one, then who has logged in, and last what is seldom needed.
+func TestStatusPageBeginsWithWhatOneNeeds(t *testing.T) {
+	t.Parallel()
+	s := start(t, withStatus)
+	login(t, s)
+	page := body(t, get(t, s, "/"))
+	at := -1
+	for _, part := range []string{"AuthorizationServers: ", "<dt>Issuer</dt>", "<dt>Users</dt>", ">Grants</h2>", ">Token inspector</h2>", ">Rotate keys<"} {
+		found := strings.Index(page, part)
+		if found <= at {
+			t.Errorf("%q is at %d, after %d is expected: %s", part, found, at, page)
+		}
+		at = found
+	}
+}

@@ -99,7 +99,7 @@ func TestTokenExchange(t *testing.T) {
 	}
 }
 
-// Covers AS2, AS9.
+// Covers AS2, AS9, AS11.
 func TestAssertionsAreAdvertisedWhereTheyAreTaken(t *testing.T) {
 	t.Parallel()
 	plain, trusting := start(t, nil).Metadata(), startTrusting(t).Metadata()

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -11,6 +12,8 @@ import (
 
 // maxClaimsDepth bounds the nesting of a token's claims.
 const maxClaimsDepth = 16
+
+var errArgumentsUnknown = errors.New("the arguments are not known, since only the headers were read")
 
 // evaluation is what requirements are held against: one operation of one caller.
 // It must not be allocated for each request. So requirements are evaluated by its
@@ -99,6 +102,10 @@ func (e *evaluation) check(ctx context.Context, c check) (o outcome) {
 		return outcome{}
 	}
 	o.final = true
+	if e.op.ArgumentsUnknown {
+		o.cause = fmt.Errorf("check %s: %w", c.name, errArgumentsUnknown)
+		return o
+	}
 	defer func() {
 		if r := recover(); r != nil {
 			o = outcome{final: true, cause: fmt.Errorf("check %s panicked: %v", c.name, r)}

@@ -21,4 +21,7 @@ type Operation struct {
 	// decode it as the handler does. [json.Unmarshal] into a struct takes both for
 	// one field, and into a map for two.
 	Arguments json.RawMessage
+	// ArgumentsUnknown is set if the decision is made on a request's headers alone.
+	// A [Check] then denies without being asked.
+	ArgumentsUnknown bool
 }

@@ -76,6 +76,12 @@ type GitHub struct {
 	ask    *asker
 }
 
+// Format prints whose tokens are accepted, whatever the verb: a verifier holds
+// secrets and remembers tokens.
+func (g *GitHub) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "{ClientID:%s}", g.config.ClientID)
+}
+
 // NewGitHub makes a verifier. All mistakes are reported together, each as an
 // [*configerr.Error].
 func NewGitHub(config GitHubConfig) (*GitHub, error) {

@@ -51,6 +51,12 @@ type Google struct {
 	ask    *asker
 }
 
+// Format prints whose tokens are accepted, whatever the verb: a verifier holds
+// secrets and remembers tokens.
+func (g *Google) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "{ClientIDs:%s}", g.config.ClientIDs)
+}
+
 // NewGoogle makes a verifier. All mistakes are reported together, each as an
 // [*configerr.Error].
 func NewGoogle(config GoogleConfig) (*Google, error) {

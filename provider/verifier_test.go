@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -589,5 +590,30 @@ func TestVerifierFaults(t *testing.T) {
 				t.Error("the error holds the secret")
 			}
 		})
+	}
+}
+
+// Verifiers print no secret and no token that they remember.
+func TestPrintingShowsNoSecret(t *testing.T) {
+	t.Parallel()
+	hub, err := provider.NewGitHub(provider.GitHubConfig{ClientID: "Iv1.8a61f9b3a7aba766", ClientSecret: clientSecret, AllowAnyUser: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = hub.Close() })
+	google, err := provider.NewGoogle(provider.GoogleConfig{ClientIDs: []string{"1.apps.googleusercontent.com"}, AllowAnyUser: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = google.Close() })
+	for want, value := range map[string]any{
+		"{ClientID:Iv1.8a61f9b3a7aba766}": hub, "{ClientIDs:[1.apps.googleusercontent.com]}": google,
+		"[{ClientID:Iv1.8a61f9b3a7aba766}]": []mcpauth.Verifier{hub},
+	} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d"} {
+			if got := fmt.Sprintf(verb, value); strings.Contains(got, clientSecret) || strings.Contains(got, fmt.Sprintf("%x", clientSecret)) || verb == "%v" && got != want {
+				t.Errorf("%s prints %s, want %s", verb, got, want)
+			}
+		}
 	}
 }

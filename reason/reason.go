@@ -25,6 +25,7 @@ const (
 	InvalidClaims        Reason = "invalid_claims"        // not strict JSON, or a claim of the wrong type
 	RejectedByVerifier   Reason = "rejected_by_verifier"  // a Verifier returned ErrInvalidToken
 	InactiveToken        Reason = "inactive_token"        // introspection reports the token as inactive
+	RejectedDownstream   Reason = "rejected_downstream"   // a handler found that another server refuses the token; see mcpauth.RefuseToken
 	NotIntrospectable    Reason = "not_introspectable"    // the server does not introspect tokens of this kind
 	WrongIssuer          Reason = "wrong_issuer"          // a Verifier or introspection returned another issuer
 	WrongAudience        Reason = "wrong_audience"        // the token was not issued for this resource
@@ -61,7 +62,8 @@ const (
 	UnknownSession          Reason = "unknown_session"           // the session is not known; clients begin a new one
 	WrongSession            Reason = "wrong_session"             // the session belongs to another caller
 	SessionStoreUnavailable Reason = "session_store_unavailable" // the session store failed
-	WrongOrigin             Reason = "wrong_origin"              // the Origin or the Host is not admitted
+	WrongOrigin             Reason = "wrong_origin"              // the Origin is not admitted
+	WrongHost               Reason = "wrong_host"                // the server is on loopback, and the Host is not
 
 	// Of the server's side.
 

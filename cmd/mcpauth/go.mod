@@ -3,6 +3,7 @@ module github.com/mcp-auth/go/cmd/mcpauth
 go 1.26.0
 
 require (
+	github.com/fsnotify/fsnotify v1.10.1
 	github.com/mcp-auth/go v0.0.0
 	github.com/mcp-auth/go/client/filestore v0.0.0
 	github.com/mcp-auth/go/gosdk v0.0.0

@@ -5,6 +5,7 @@
 //	mcpauth demo --selftest  the whole flow without a browser
 //	mcpauth dev              an authorization server to develop with
 //	mcpauth check ISSUER     check an authorization server, an MCP server or a configuration
+//	mcpauth gateway FILE     a gateway in front of MCP servers in any language
 //	mcpauth policy explain   list the rules of a policy file; policy test tries them
 //	mcpauth providers        list identity providers and what they put where
 //	mcpauth login URL        log in at an MCP server
@@ -32,6 +33,7 @@ import (
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/command"
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/demo"
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/dev"
+	"github.com/mcp-auth/go/cmd/mcpauth/internal/gateway"
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/policy"
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/providers"
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/selftest"
@@ -65,6 +67,7 @@ func newRoot(s command.Streams, help io.Writer) *cli.Command {
 			"  mcpauth demo                try a protected MCP server with your MCP client\n" +
 			"  mcpauth demo --selftest     run the whole flow without a browser\n" +
 			"  mcpauth dev                 run an authorization server to develop with\n" +
+			"  mcpauth gateway FILE        run a gateway in front of MCP servers\n" +
 			"  mcpauth check ISSUER        check an authorization server\n" +
 			"  mcpauth check --server URL  check an MCP server\n" +
 			"  mcpauth providers auth0     see what to configure at a provider\n" +
@@ -89,6 +92,7 @@ func newCommands(s command.Streams) []*cli.Command {
 	commands := []*cli.Command{
 		demo.NewCommand(s, selftest.Run),
 		dev.NewCommand(s),
+		gateway.NewCommand(s),
 		policy.NewCommand(s),
 		check.NewCommand(s),
 		providers.NewCommand(s),

@@ -48,6 +48,7 @@ func TestScripts(t *testing.T) {
 			"exits":    scriptExits,
 			"start":    scriptStart,
 			"guard":    scriptGuard,
+			"network":  scriptNetwork,
 			"signal":   scriptSignal,
 			"get":      scriptGet,
 			"hostof":   scriptHostOf,

@@ -65,6 +65,9 @@ func (b *Buffer) grow(from io.Reader, length int64) error {
 // Len returns how many bytes were read for the decision.
 func (b *Buffer) Len() int64 { return int64(len(b.data)) }
 
+// Data returns what was read for the decision, which is not to be written to.
+func (b *Buffer) Data() []byte { return b.data }
+
 // Read is for the handler.
 func (b *Buffer) Read(p []byte) (int, error) {
 	if b.at == len(b.data) {

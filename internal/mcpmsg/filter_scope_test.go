@@ -8,6 +8,7 @@ import (
 )
 
 // A list that one caller gets must not be cached for others.
+// Covers RS28.
 func TestFilterScope(t *testing.T) {
 	t.Parallel()
 	const tools = `"tools":[{"name":"a"},{"name":"b"}]`

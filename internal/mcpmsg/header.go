@@ -45,6 +45,36 @@ func Hint(header http.Header) (Message, bool) {
 	return hint, true
 }
 
+// ParseHeaders reads into a zero Request what the headers of a POST alone say, for a
+// caller who vouches that the MCP server holds its body against them. Its message has
+// no ID and no arguments. Refused is what headers cannot say: anything before revision
+// 2026-07-28, and a method that names something without having to repeat it in
+// Mcp-Name. Its error is always an *Error; the Request is then not to be used.
+func (r *Request) ParseHeaders(header http.Header) error {
+	if fault := checkContent(header); fault != nil {
+		return fault
+	}
+	h := readHeaders(header)
+	facts := mcpmethod.Of(h.method)
+	names := facts.Member != mcpmethod.NoMember
+	switch {
+	case h.malformed:
+		return mismatch("an MCP header is repeated or malformed")
+	case h.version < modernSince:
+		return invalid("only requests since protocol version 2026-07-28 say in their headers what they ask for")
+	case !isText(h.method, maxMethod):
+		return mismatch("the Mcp-Method header is missing or malformed")
+	case names && !facts.NeedsNameHeader:
+		return invalid("the headers of this method do not say what it names")
+	case names && !isText(h.name, maxName):
+		return mismatch("the Mcp-Name header is missing or malformed")
+	case !names && h.name != "":
+		return mismatch("the Mcp-Name header names something that the method does not")
+	}
+	r.one[0], r.read = Message{Method: h.method, Name: h.name}, true
+	return nil
+}
+
 // headers are what the request's headers claim of the body, "" for nothing.
 type headers struct {
 	version, method, name string

@@ -1,6 +1,7 @@
 package mcpmsg_test
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -149,6 +150,53 @@ func TestHint(t *testing.T) {
 		got, ok := mcpmsg.Hint(c.header)
 		if ok != c.ok || got.Method != c.want.Method || got.Name != c.want.Name {
 			t.Errorf("%s: %+v, %t", name, got, ok)
+		}
+	}
+}
+
+// What headers cannot say, or a body could say otherwise, is refused.
+func TestParseHeaders(t *testing.T) {
+	t.Parallel()
+	untyped := with(version, modern, method, "tools/list")
+	untyped.Del("Content-Type")
+	for name, c := range map[string]struct {
+		header http.Header
+		want   mcpmsg.Message
+		status int // 0: fine
+	}{
+		"call":            {with(version, modern, method, "tools/call", name, "add"), mcpmsg.Message{Method: "tools/call", Name: "add"}, 0},
+		"encoded":         {with(version, modern, method, "tools/call", name, "=?base64?w6Q=?="), mcpmsg.Message{Method: "tools/call", Name: "ä"}, 0},
+		"resource":        {with(version, modern, method, "resources/read", name, "a:b"), mcpmsg.Message{Method: "resources/read", Name: "a:b"}, 0},
+		"list":            {with(version, modern, method, "tools/list"), mcpmsg.Message{Method: "tools/list"}, 0},
+		"unknown method":  {with(version, modern, method, "acme/do"), mcpmsg.Message{Method: "acme/do"}, 0},
+		"its name":        {with(version, modern, method, "acme/do", name, "x"), mcpmsg.Message{}, 400},
+		"legacy":          {with(version, "2025-11-25", method, "tools/call", name, "add"), mcpmsg.Message{}, 400},
+		"no version":      {with(method, "tools/call", name, "add"), mcpmsg.Message{}, 400},
+		"two versions":    {with(version, modern, version, "2025-11-25", method, "tools/call", name, "add"), mcpmsg.Message{}, 400},
+		"no method":       {with(version, modern), mcpmsg.Message{}, 400},
+		"two methods":     {with(version, modern, method, "tools/list", method, "tools/call", name, "add"), mcpmsg.Message{}, 400},
+		"no name":         {with(version, modern, method, "tools/call"), mcpmsg.Message{}, 400},
+		"two names":       {with(version, modern, method, "tools/call", name, "a", name, "b"), mcpmsg.Message{}, 400},
+		"bad name":        {with(version, modern, method, "tools/call", name, "=?base64?*?="), mcpmsg.Message{}, 400},
+		"hidden newline":  {with(version, modern, method, "tools/call", name, "=?base64?YQo=?="), mcpmsg.Message{}, 400},
+		"completion":      {with(version, modern, method, "completion/complete"), mcpmsg.Message{}, 400},
+		"its reference":   {with(version, modern, method, "completion/complete", name, "a"), mcpmsg.Message{}, 400},
+		"subscriptions":   {with(version, modern, method, "subscriptions/listen"), mcpmsg.Message{}, 400},
+		"no content type": {untyped, mcpmsg.Message{}, 415},
+		"compressed":      {with(version, modern, method, "tools/list", "Content-Encoding", "gzip"), mcpmsg.Message{}, 415},
+		"method too long": {with(version, modern, method, strings.Repeat("m", 257)), mcpmsg.Message{}, 400},
+		"name of a list":  {with(version, modern, method, "tools/list", name, "a"), mcpmsg.Message{}, 400},
+	} {
+		var r mcpmsg.Request
+		err := r.ParseHeaders(c.header)
+		var fault *mcpmsg.Error
+		switch {
+		case c.status == 0 && err != nil:
+			t.Errorf("%s: %v", name, err)
+		case c.status != 0 && (!errors.As(err, &fault) || fault.Status != c.status):
+			t.Errorf("%s: %v, want status %d", name, err, c.status)
+		case err == nil && (len(r.All()) != 1 || r.All()[0].Method != c.want.Method || r.All()[0].Name != c.want.Name):
+			t.Errorf("%s: %+v", name, r.All())
 		}
 	}
 }

@@ -3,6 +3,7 @@
 package origin
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -114,6 +115,10 @@ func Preflight(r *http.Request) *http.Request {
 	return &plain
 }
 
+// ErrForeignHost is the cause of a refusal for the Host of a request: see
+// [ForeignHost].
+var ErrForeignHost = errors.New("the connection is on loopback, and the Host is not")
+
 // Refuse answers a request of a page that is not admitted.
 type Refuse func(w http.ResponseWriter, r *http.Request, cause error)
 
@@ -139,8 +144,8 @@ type guard struct {
 func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	given := len(r.Header["Origin"])
 	switch {
-	case g.local && isRebound(r):
-		g.reject(w, r)
+	case g.local && ForeignHost(r):
+		g.refuse(w, r, fmt.Errorf("%w: %.200q", ErrForeignHost, r.Host))
 	case given == 0 && (g.any || g.external):
 		g.next.ServeHTTP(w, r) // answers do not vary by Origin
 	case given > 1 && !g.any:
@@ -154,10 +159,11 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// isRebound reports whether a request came in on loopback for a name that is not
-// a loopback name. For a page of that name the server is the same origin, so
-// browsers send no Origin when it reads.
-func isRebound(r *http.Request) bool {
+// ForeignHost reports whether a request came in on loopback for a name that is not
+// a loopback name: from a proxy on this machine, or from a page whose name was bound
+// to a loopback address. For such a page the server is the same origin, so browsers
+// send no Origin when it reads.
+func ForeignHost(r *http.Request) bool {
 	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
 	name := (&url.URL{Host: r.Host}).Hostname()
 	return ok && local.IP.IsLoopback() && name != "" && !fetch.IsLoopbackHost(name)
@@ -181,7 +187,7 @@ func (g *guard) admits(r *http.Request) bool {
 }
 
 func (g *guard) reject(w http.ResponseWriter, r *http.Request) {
-	g.refuse(w, r, fmt.Errorf("the origin is %.200q, the host %.200q", r.Header["Origin"], r.Host))
+	g.refuse(w, r, fmt.Errorf("the origin is %.200q", r.Header["Origin"]))
 }
 
 // headerRecorder keeps headers and nothing else.

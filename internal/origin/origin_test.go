@@ -1,7 +1,9 @@
 package origin_test
 
 import (
+	"bytes"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -120,6 +122,7 @@ func TestOriginsWithoutCORS(t *testing.T) {
 // Covers RS16.
 func TestReboundHost(t *testing.T) {
 	t.Parallel()
+	var log bytes.Buffer
 	for name, test := range map[string]struct {
 		identifier string
 		cors       mcpauth.CORS
@@ -137,9 +140,9 @@ func TestReboundHost(t *testing.T) {
 		"behind a proxy":       {"https://api.example.com/mcp", mcpauth.CORS{}, "api.example.com", http.StatusUnauthorized},
 	} {
 		config := authtest.OneResource()
+		config.Logger = slog.New(slog.NewTextHandler(&log, nil))
 		config.Resources[0].Identifier, config.CORS = test.identifier, test.cors
 		server := httptest.NewServer(authtest.NewAuth(t, config).Protect(http.NotFoundHandler()))
-		t.Cleanup(server.Close)
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/mcp", nil)
 		if err != nil {
 			t.Fatal(err)
@@ -149,8 +152,17 @@ func TestReboundHost(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _ = resp.Body.Close(); resp.StatusCode != test.want {
+		body, _ := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		server.Close() // the log is written
+		if resp.StatusCode != test.want {
 			t.Errorf("%s: %d, want %d", name, resp.StatusCode, test.want)
 		}
+		if ofHost := strings.Contains(string(body), "names of loopback only"); ofHost != (test.want == http.StatusForbidden) {
+			t.Errorf("%s: %s", name, body)
+		}
+	}
+	if text := log.String(); !strings.Contains(text, "reason=wrong_host") || !strings.Contains(text, "the connection is on loopback, and the Host is not") || strings.Contains(text, "wrong_origin") {
+		t.Errorf("the log: %s", text)
 	}
 }

@@ -27,7 +27,7 @@ func TestCommand(t *testing.T) {
 
 // Only what is a web page is opened.
 //
-// Covers CL10.
+// Covers CL10, CL12.
 func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{"", "file:///etc/passwd", "javascript:alert(1)", "-flag", "http:///", "//example.com/", "http://u@example.com/", "https://u@example.com/"} {

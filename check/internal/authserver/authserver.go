@@ -13,6 +13,7 @@ import (
 	"github.com/mcp-auth/go/check/internal/finding"
 	"github.com/mcp-auth/go/check/internal/keyset"
 	"github.com/mcp-auth/go/check/internal/probe"
+	"github.com/mcp-auth/go/check/internal/redact"
 	"github.com/mcp-auth/go/internal/jose"
 	"github.com/mcp-auth/go/metadata"
 )
@@ -25,6 +26,8 @@ type Source struct {
 	Metadata *metadata.AuthorizationServer
 	// JWKS, if set, is used instead of a fetched JWK Set.
 	JWKS []byte
+	// RepairJWKS, if set, repairs a fetched JWK Set before it is judged.
+	RepairJWKS func(keySet []byte) ([]byte, error)
 	// Keyless means that the keys are not needed, because tokens are
 	// introspected or verified by other code.
 	Keyless bool
@@ -60,11 +63,12 @@ func ValidateTarget(target string) (insecure bool, err error) {
 // CheckTarget checks the server at target: an issuer or the URL of its
 // metadata, which ValidateTarget has accepted.
 func CheckTarget(ctx context.Context, p *probe.Probe, target string) {
+	warnOfPlain(p, target)
 	src := metadata.Source{Issuer: target}
 	var seen []*place
 	if strings.Contains(target, wellKnown) {
 		given := look(ctx, p, &src, target, "metadata, as given")
-		src.Issuer = issuerOf(given, target)
+		src.Issuer = issuerOf(given, target, p.PlainHosts())
 		seen = append(seen, given)
 	}
 	if src.Issuer != "" {
@@ -78,16 +82,24 @@ func CheckTarget(ctx context.Context, p *probe.Probe, target string) {
 // findings are a part of p's record.
 func CheckSource(ctx context.Context, p *probe.Probe, s *Source) Result {
 	p = p.Part(probe.AuthorizationServer, s.Issuer)
-	if insecure, err := ValidateTarget(s.Issuer); insecure || err != nil {
+	if insecure, err := ValidateTarget(p.PlainHosts().Secured(s.Issuer)); insecure || err != nil {
 		p.Add(finding.New("insecure_target", s.Issuer, "The authorization server is not named by an https URL."))
 		return Result{}
 	}
+	warnOfPlain(p, s.Issuer)
 	document := s.Metadata
 	if document == nil {
 		src := &s.Source
 		document = judgePlaces(p, src, lookAround(ctx, p, src, nil))
 	}
 	return follow(ctx, p, s, document)
+}
+
+// warnOfPlain warns of a server that is http on a host that may be.
+func warnOfPlain(p *probe.Probe, issuer string) {
+	if p.PlainHosts().Plain(issuer) {
+		p.Add(finding.New("plain_http_allowed", redact.URL(issuer), "The authorization server has a plain http URL."))
+	}
 }
 
 // follow checks what the document says, and what it leads to. The document may
@@ -110,9 +122,9 @@ func follow(ctx context.Context, p *probe.Probe, s *Source, document *metadata.A
 		return result
 	}
 	needsKeys := s.JWKS == nil && !s.Keyless
-	p.Add(capability.Judge(document, needsKeys && !s.OwnResource)...)
+	p.Add(capability.Judge(document, p, needsKeys && !s.OwnResource)...)
 	if needsKeys {
-		keys, found := fetchKeys(ctx, p, document)
+		keys, found := fetchKeys(ctx, p, document, s.RepairJWKS)
 		if s.OwnResource {
 			found = unlessVerifiedOtherwise(found)
 		}

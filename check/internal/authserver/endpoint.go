@@ -12,18 +12,22 @@ import (
 	"github.com/mcp-auth/go/check/internal/transport"
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/internal/jose"
+	"github.com/mcp-auth/go/internal/panics"
 	"github.com/mcp-auth/go/metadata"
 )
 
 // maxKeyLifetime is how long keys may be cached without a warning.
 const maxKeyLifetime = 24 * time.Hour
 
-// fetchKeys fetches and judges the keys. It returns nil if there are none, or
-// if capability.Judge has reported jwks_uri.
-func fetchKeys(ctx context.Context, p *probe.Probe, document *metadata.AuthorizationServer) (*jose.KeySet, finding.List) {
+// repairFunction is what panics if a repair does.
+const repairFunction = "the repair function"
+
+// fetchKeys fetches and judges the keys, repaired if that is not nil. It returns nil
+// if there are none, or if capability.Judge has reported jwks_uri.
+func fetchKeys(ctx context.Context, p *probe.Probe, document *metadata.AuthorizationServer, repair func([]byte) ([]byte, error)) (*jose.KeySet, finding.List) {
 	var found finding.List
 	uri := document.JWKSURI
-	if uri == "" || fetch.CheckURL(uri, p.Loopback()) != nil {
+	if uri == "" || !p.MayName(uri) {
 		return nil, nil
 	}
 	resp, err := p.Do(ctx, "keys", fetch.Request{
@@ -40,7 +44,14 @@ func fetchKeys(ctx context.Context, p *probe.Probe, document *metadata.Authoriza
 		found.Add("keys_unavailable", fmt.Sprint("status ", resp.Status), "The keys cannot be fetched.")
 		return nil, found
 	}
-	keys, found := keyset.Judge(resp.Body, document.IDTokenSigningAlgValuesSupported)
+	body := resp.Body
+	if repair != nil {
+		if body, err = panics.Call(repairFunction, func() ([]byte, error) { return repair(resp.Body) }); err != nil {
+			found.Add("keys_malformed", finding.Reason(err), "The keys cannot be repaired.")
+			return nil, found
+		}
+	}
+	keys, found := keyset.Judge(body, document.IDTokenSigningAlgValuesSupported)
 	if keys != nil {
 		found = append(found, judgeKeyDelivery(resp, p.Now())...)
 	}
@@ -71,7 +82,7 @@ func preflights(ctx context.Context, p *probe.Probe, document *metadata.Authoriz
 }
 
 func preflight(ctx context.Context, p *probe.Probe, member, endpoint string, denied finding.Code) {
-	if endpoint == "" || fetch.CheckURL(endpoint, p.Loopback()) != nil || ctx.Err() != nil {
+	if endpoint == "" || !p.MayName(endpoint) || ctx.Err() != nil {
 		return
 	}
 	resp, err := p.Do(ctx, member+", preflight", fetch.Request{

@@ -10,6 +10,7 @@ import (
 	"github.com/mcp-auth/go/check/internal/probe"
 	"github.com/mcp-auth/go/check/internal/redact"
 	"github.com/mcp-auth/go/internal/fetch"
+	"github.com/mcp-auth/go/internal/panics"
 	"github.com/mcp-auth/go/metadata"
 )
 
@@ -59,7 +60,7 @@ func look(ctx context.Context, p *probe.Probe, src *metadata.Source, url, purpos
 func (p *place) parse(src *metadata.Source) {
 	p.raw = p.resp.Body
 	if src.Repair != nil {
-		if p.raw, p.fault = src.Repair(p.raw); p.fault != nil {
+		if p.raw, p.fault = panics.Call(repairFunction, func() ([]byte, error) { return src.Repair(p.resp.Body) }); p.fault != nil {
 			return
 		}
 	}
@@ -73,12 +74,13 @@ func lookAround(ctx context.Context, p *probe.Probe, src *metadata.Source, seen 
 		// endpoints that its document names may not.
 		return []*place{look(ctx, p.Reaching(src.URL), src, src.URL, "metadata, as configured")}
 	}
-	candidates, err := metadata.CandidateURLs(src.Issuer, src.Type)
+	candidates, err := metadata.CandidateURLs(p.PlainHosts().Secured(src.Issuer), src.Type)
 	if err != nil {
 		return seen
 	}
 	var places []*place
 	for _, url := range candidates {
+		url = fetch.SchemeOf(src.Issuer, url)
 		i := slices.IndexFunc(seen, func(s *place) bool { return s.url == url })
 		switch {
 		case i >= 0:
@@ -109,7 +111,7 @@ func purposeOf(url string) string {
 // issuerOf returns the issuer that a document at the URL target must have: the
 // document's own, if its metadata may be at target, or else the one from which
 // target was formed. How the user spells target does not matter.
-func issuerOf(given *place, target string) string {
+func issuerOf(given *place, target string, plain fetch.PlainHosts) string {
 	target = spelling(target)
 	before, after, _ := strings.Cut(target, wellKnown)
 	_, path, hasPath := strings.Cut(after, "/")
@@ -121,8 +123,8 @@ func issuerOf(given *place, target string) string {
 		return derived
 	}
 	own := given.document.Issuer
-	candidates, err := metadata.CandidateURLs(own, metadata.AnyType)
-	if err == nil && slices.ContainsFunc(candidates, func(url string) bool { return spelling(url) == target }) {
+	candidates, err := metadata.CandidateURLs(plain.Secured(own), metadata.AnyType)
+	if err == nil && slices.ContainsFunc(candidates, func(url string) bool { return spelling(fetch.SchemeOf(own, url)) == target }) {
 		return own
 	}
 	return derived

@@ -10,16 +10,16 @@ import (
 
 	"github.com/mcp-auth/go/check/internal/finding"
 	"github.com/mcp-auth/go/check/internal/keyset"
+	"github.com/mcp-auth/go/check/internal/probe"
 	"github.com/mcp-auth/go/check/internal/redact"
-	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/metadata"
 )
 
-// Judge judges a document. needsKeys means that resource servers other than the
-// authorization server's own need keys.
-func Judge(d *metadata.AuthorizationServer, needsKeys bool) finding.List {
+// Judge judges a document of the target of p. needsKeys means that resource servers
+// other than the authorization server's own need keys.
+func Judge(d *metadata.AuthorizationServer, p *probe.Probe, needsKeys bool) finding.List {
 	return slices.Concat(
-		validate(d, needsKeys), pkce(d), legacyGrants(d), endpoints(d), grants(d), clients(d), resourceIndicators(d),
+		validate(d, p, needsKeys), pkce(d), legacyGrants(d), endpoints(d, p), grants(d), clients(d), resourceIndicators(d),
 		scopes(d), dpop(d), introspection(d), revocation(d),
 	)
 }
@@ -27,8 +27,10 @@ func Judge(d *metadata.AuthorizationServer, needsKeys bool) finding.List {
 // validate takes over the findings of package metadata, which takes a resource
 // server's view. The view here is a client's, and a client must not continue
 // without PKCE.
-func validate(d *metadata.AuthorizationServer, needsKeys bool) (found finding.List) {
-	for _, f := range finding.Validation(d.Validate().Findings) {
+func validate(d *metadata.AuthorizationServer, p *probe.Probe, needsKeys bool) (found finding.List) {
+	secured := *d
+	secured.Issuer = p.PlainHosts().Secured(d.Issuer)
+	for _, f := range finding.Validation(secured.Validate().Findings) {
 		switch {
 		case f.Code == finding.Code(metadata.EndpointInvalid):
 			continue // endpoints names each, with its URL
@@ -77,12 +79,11 @@ func legacyGrants(d *metadata.AuthorizationServer) (found finding.List) {
 	return found
 }
 
-func endpoints(d *metadata.AuthorizationServer) (found finding.List) {
-	loopback := fetch.IsLoopbackURL(d.Issuer)
+func endpoints(d *metadata.AuthorizationServer, p *probe.Probe) (found finding.List) {
 	home, err := url.Parse(d.Issuer)
 	var elsewhere []string
 	for member, endpoint := range d.Endpoints() {
-		if fetch.CheckURL(endpoint, loopback) != nil {
+		if !p.MayName(endpoint) {
 			found.Add(finding.Code(metadata.EndpointInvalid), redact.URL(endpoint), "%s must be an https URL, or one on loopback if the issuer is on loopback.", member)
 			continue
 		}

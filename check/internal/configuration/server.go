@@ -27,21 +27,22 @@ type serverKey struct {
 	document    *metadata.AuthorizationServer
 	keys        string
 	keyless     bool
-	repaired    string // the field, if a function repairs the document
+	repaired    string // the field, if functions repair what is fetched
 }
 
 func (c *servers) check(ctx context.Context, s *mcpauth.AuthorizationServer, field string) authserver.Result {
 	key := serverKey{s.Issuer, s.MetadataURL, s.Type, s.Metadata, string(s.JWKS), keyless(s), ""}
-	if s.RepairMetadata != nil {
+	if s.RepairMetadata != nil || s.RepairJWKS != nil {
 		key.repaired = field // functions cannot be compared
 	}
 	result, done := c.checked[key]
 	if !done {
 		result = authserver.CheckSource(ctx, c.probe, &authserver.Source{
-			Source:   metadata.Source{Issuer: s.Issuer, Type: s.Type, URL: s.MetadataURL, Repair: s.RepairMetadata},
-			Metadata: s.Metadata,
-			JWKS:     s.JWKS,
-			Keyless:  keyless(s),
+			Source:     metadata.Source{Issuer: s.Issuer, Type: s.Type, URL: s.MetadataURL, Repair: s.RepairMetadata},
+			Metadata:   s.Metadata,
+			JWKS:       s.JWKS,
+			RepairJWKS: s.RepairJWKS,
+			Keyless:    keyless(s),
 		})
 		c.checked[key] = result
 	}

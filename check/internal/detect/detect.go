@@ -26,7 +26,8 @@ func IsMCPServer(ctx context.Context, target string, settings network.Settings) 
 	if err != nil || strings.Contains(target, "/.well-known/") {
 		return false
 	}
-	if metadata.CheckIssuer(target) != nil {
+	plain := fetch.PlainHosts(settings.DangerouslyAllowHTTP)
+	if metadata.CheckIssuer(plain.Secured(target)) != nil {
 		return guess(u)
 	}
 	ctx, cancel := context.WithTimeout(ctx, maxTime)
@@ -69,11 +70,11 @@ func (d *detector) get(ctx context.Context, url, accept string) (*fetch.Response
 // namedByMetadata reports whether there is protected resource metadata for the
 // URL. The error is that of a server that does not answer.
 func (d *detector) namedByMetadata(ctx context.Context) (bool, error) {
-	place, err := metadata.ResourceMetadataURL(d.target)
+	place, err := metadata.ResourceMetadataURL(d.client.PlainHosts().Secured(d.target))
 	if err != nil {
 		return false, nil // no resource can have the URL
 	}
-	resp, err := d.get(ctx, place, "application/json")
+	resp, err := d.get(ctx, fetch.SchemeOf(d.target, place), "application/json")
 	if err != nil {
 		return false, err
 	}

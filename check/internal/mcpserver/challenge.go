@@ -8,14 +8,13 @@ import (
 
 	"github.com/mcp-auth/go/check/internal/answer"
 	"github.com/mcp-auth/go/check/internal/finding"
+	"github.com/mcp-auth/go/check/internal/probe"
 	"github.com/mcp-auth/go/internal/challenge"
-	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/metadata"
 )
 
-// judgeChallenge judges the WWW-Authenticate header of a 401. loopback means
-// that the server is on this machine.
-func judgeChallenge(refusal *answer.Answer, server string, loopback bool) (found finding.List) {
+// judgeChallenge judges the WWW-Authenticate header of a 401 of the target of p.
+func judgeChallenge(refusal *answer.Answer, server string, p *probe.Probe) (found finding.List) {
 	values, shown, bearer := refusal.Header.Values("Www-Authenticate"), refusal.Challenge(), refusal.Bearer()
 	switch {
 	case len(values) == 0:
@@ -35,7 +34,7 @@ func judgeChallenge(refusal *answer.Answer, server string, loopback bool) (found
 		found.Add("challenge_readable", "", "The 401 has a challenge of the scheme Bearer.")
 	}
 	found = append(found, judgeParameters(bearer, shown)...)
-	return append(found, judgeLink(bearer.Params["resource_metadata"], server, loopback)...)
+	return append(found, judgeLink(bearer.Params["resource_metadata"], server, p)...)
 }
 
 // withoutScheme reports whether one of the headers begins with a parameter.
@@ -67,7 +66,7 @@ func judgeParameters(bearer *challenge.Challenge, shown string) (found finding.L
 
 // judgeLink judges the form of resource_metadata. A missing one is judged later
 // by judgeMissingLink.
-func judgeLink(link, server string, loopback bool) (found finding.List) {
+func judgeLink(link, server string, p *probe.Probe) (found finding.List) {
 	if link == "" {
 		return nil
 	}
@@ -75,7 +74,7 @@ func judgeLink(link, server string, loopback bool) (found finding.List) {
 	switch {
 	case err != nil || !u.IsAbs() || u.Host == "":
 		found.Add("resource_metadata_relative", link, "resource_metadata is not an absolute URL.")
-	case fetch.CheckURL(link, loopback) != nil:
+	case !p.MayName(link):
 		found.Add("resource_metadata_insecure", link, "resource_metadata is not an https URL that clients can fetch.")
 	case !sameOrigin(link, server):
 		found.Add("resource_metadata_elsewhere", link, "resource_metadata has another origin than the server.")
@@ -84,13 +83,13 @@ func judgeLink(link, server string, loopback bool) (found finding.List) {
 }
 
 // usableLink returns the URL in resource_metadata that clients can follow, or "".
-func usableLink(refusal *answer.Answer, loopback bool) string {
+func usableLink(refusal *answer.Answer, p *probe.Probe) string {
 	bearer := refusal.Bearer()
 	if bearer == nil {
 		return ""
 	}
 	link := bearer.Params["resource_metadata"]
-	if fetch.CheckURL(link, loopback) != nil {
+	if !p.MayName(link) {
 		return ""
 	}
 	return link

@@ -33,7 +33,7 @@ func FuzzAnswers(f *testing.F) {
 		watch.Look("a fuzzed answer", a, token)
 		_, admission := judgeAdmission(a)
 		p.Add(admission)
-		p.Add(judgeChallenge(a, server, true)...)
+		p.Add(judgeChallenge(a, server, p)...)
 		p.Add(judgeMissingLink(a, false)...)
 		p.Add(judgeScopes(a, nil)...)
 		p.Add(judgeMethod(http.MethodGet, a, a)...)

@@ -39,7 +39,7 @@ func (p *place) shown() string { return redact.URL(p.url) }
 // Discovery): at the URL in the challenge, at the well-known path, at its root.
 // It returns the document that clients use, or nil.
 func resourceMetadata(ctx context.Context, e *endpoint.Endpoint, a *admission) *metadata.ProtectedResource {
-	places := placesOf(e.URL, usableLink(a.refusal, e.Loopback()))
+	places := placesOf(e.URL, usableLink(a.refusal, e.Probe), e.PlainHosts())
 	for _, p := range places {
 		fetchPlace(ctx, e, p)
 	}
@@ -63,7 +63,7 @@ func resourceMetadata(ctx context.Context, e *endpoint.Endpoint, a *admission) *
 	}
 	document := places[first].document
 	e.Add(comparePlaces(places)...)
-	e.Add(judgeDocument(document)...)
+	e.Add(judgeDocument(document, e.PlainHosts())...)
 	e.Add(judgeIdentifier(e.URL, document.Resource)...)
 	if a.state == protected {
 		e.Add(judgeScopes(a.refusal, document.ScopesSupported)...)
@@ -74,17 +74,17 @@ func resourceMetadata(ctx context.Context, e *endpoint.Endpoint, a *admission) *
 
 // placesOf returns the places in the order in which clients look. link is the
 // URL in the challenge, or "".
-func placesOf(server, link string) (list []*place) {
+func placesOf(server, link string, plain fetch.PlainHosts) (list []*place) {
 	add := func(p *place, err error) {
 		if err == nil && p.url != "" && !slices.ContainsFunc(list, func(o *place) bool { return o.url == p.url }) {
 			list = append(list, p)
 		}
 	}
 	add(&place{url: link, missing: "resource_metadata_unreachable", purpose: "metadata that the challenge names"}, nil)
-	path, err := metadata.ResourceMetadataURL(server)
-	add(&place{url: path, missing: "resource_metadata_not_at_path", purpose: "metadata at the well-known path"}, err)
-	root, err := metadata.RootResourceMetadataURL(server)
-	add(&place{url: root, missing: "resource_metadata_not_at_root", purpose: "metadata at the root"}, err)
+	path, err := metadata.ResourceMetadataURL(plain.Secured(server))
+	add(&place{url: fetch.SchemeOf(server, path), missing: "resource_metadata_not_at_path", purpose: "metadata at the well-known path"}, err)
+	root, err := metadata.RootResourceMetadataURL(plain.Secured(server))
+	add(&place{url: fetch.SchemeOf(server, root), missing: "resource_metadata_not_at_root", purpose: "metadata at the root"}, err)
 	return list
 }
 
@@ -153,9 +153,15 @@ func comparePlaces(places []*place) (found finding.List) {
 	return found
 }
 
-// judgeDocument judges the content of the metadata, except for its resource.
-func judgeDocument(document *metadata.ProtectedResource) finding.List {
-	found := finding.Validation(document.Validate().Findings)
+// judgeDocument judges the content of the metadata, except for its resource. URLs of
+// the hosts that may be plain http count as https.
+func judgeDocument(document *metadata.ProtectedResource, plain fetch.PlainHosts) finding.List {
+	secured := *document
+	secured.Resource, secured.AuthorizationServers = plain.Secured(document.Resource), slices.Clone(document.AuthorizationServers)
+	for i, issuer := range secured.AuthorizationServers {
+		secured.AuthorizationServers[i] = plain.Secured(issuer)
+	}
+	found := finding.Validation(secured.Validate().Findings)
 	if document.SignedMetadata != "" {
 		found.Add("signed_metadata", "", "The metadata is also signed (signed_metadata).")
 	}

@@ -33,6 +33,9 @@ func Check(ctx context.Context, p *probe.Probe, url string, tokens Tokens) (seen
 }
 
 func run(ctx context.Context, e *endpoint.Endpoint, tokens Tokens) (seen bool) {
+	if e.PlainHosts().Plain(e.URL) {
+		e.Add(finding.New("plain_http_allowed", "", "The server has a plain http URL."))
+	}
 	if e.Loopback() {
 		e.Add(finding.New("server_on_loopback", "", "The server is on this machine."))
 	}
@@ -41,7 +44,7 @@ func run(ctx context.Context, e *endpoint.Endpoint, tokens Tokens) (seen bool) {
 		return false
 	}
 	if a.state == protected {
-		e.Add(judgeChallenge(a.refusal, e.URL, e.Loopback())...)
+		e.Add(judgeChallenge(a.refusal, e.URL, e.Probe)...)
 		otherMethods(ctx, e, a.refusal)
 	}
 	document := resourceMetadata(ctx, e, a)
@@ -94,7 +97,7 @@ func authorizationServers(ctx context.Context, e *endpoint.Endpoint, issuers []s
 	}
 	asked, usable := map[string]bool{}, false
 	for _, issuer := range issuers {
-		if metadata.CheckIssuer(issuer) == nil && !asked[issuer] && ctx.Err() == nil {
+		if metadata.CheckIssuer(e.PlainHosts().Secured(issuer)) == nil && !asked[issuer] && ctx.Err() == nil {
 			asked[issuer] = true
 			result := authserver.CheckSource(ctx, e.Probe, &authserver.Source{
 				Source:      metadata.Source{Issuer: issuer},

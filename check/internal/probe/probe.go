@@ -64,6 +64,9 @@ type Config struct {
 	// Loopback allows requests to this machine. Only the user's own target may
 	// allow them: a public server must not direct requests to this machine.
 	Loopback bool
+	// Plain says that the target is http on a host that may be. Only such a server
+	// may name http URLs of these hosts.
+	Plain bool
 }
 
 // Probe sends requests and records them. It must not be used concurrently.
@@ -74,6 +77,7 @@ type Probe struct {
 	now        func() time.Time
 	timeout    time.Duration
 	loopback   bool
+	plain      bool
 	record     *Record
 }
 
@@ -89,6 +93,7 @@ func New(kind Kind, target string, c Config) *Probe {
 		now:        c.Now,
 		timeout:    c.Network.Timeout,
 		loopback:   c.Loopback,
+		plain:      c.Plain,
 	}
 	p.record = p.newRecord(kind, target)
 	return p
@@ -113,6 +118,18 @@ func (p *Probe) Timeout() time.Duration { return p.timeout }
 // Loopback reports whether this machine may be reached.
 func (p *Probe) Loopback() bool { return p.loopback }
 
+// PlainHosts returns the hosts that may be plain http.
+func (p *Probe) PlainHosts() fetch.PlainHosts { return p.client.PlainHosts() }
+
+// MayName reports whether the target may name a URL: https, or http where the
+// target itself is on loopback or on a host that may be plain http.
+func (p *Probe) MayName(url string) bool {
+	if p.plain {
+		url = p.PlainHosts().Secured(url)
+	}
+	return fetch.CheckURL(url, p.loopback) == nil
+}
+
 // Wait waits, unless ctx ends before. It reports whether the time has passed.
 func (p *Probe) Wait(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
@@ -130,6 +147,7 @@ func (p *Probe) Wait(ctx context.Context, d time.Duration) bool {
 func (p *Probe) Part(kind Kind, target string) *Probe {
 	part := *p
 	part.loopback = p.loopback && fetch.IsLoopbackURL(target)
+	part.plain = p.PlainHosts().Plain(target)
 	part.record = p.newRecord(kind, target)
 	p.record.Parts = append(p.record.Parts, part.record)
 	return &part

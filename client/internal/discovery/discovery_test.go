@@ -28,7 +28,7 @@ func newFinder(t *testing.T, serverURL string) *Finder {
 
 // A public server cannot make the client ask a service on this machine.
 //
-// Covers CL1, CL2.
+// Covers CL1, CL2, CL14.
 func TestPublicServerNamesLoopback(t *testing.T) {
 	t.Parallel()
 	asked := false

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Covers CL8, CL9.
+// Covers CL8, CL9, CL13.
 func TestScopeSelection(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -15,6 +15,7 @@ func TestScopeSelection(t *testing.T) {
 		"the challenge":                   {Scopes{Challenged: []string{"a"}, Supported: []string{"b", "c"}}, "a"},
 		"else the supported":              {Scopes{Supported: []string{"b", "c"}}, "b c"},
 		"else none":                       {Scopes{}, ""},
+		"the challenge has others":        {Scopes{Before: []string{"a"}, Challenged: []string{"z"}, Supported: []string{"b"}, Known: []string{"c"}}, "a z"},
 		"union on step-up":                {Scopes{Before: []string{"a", "b"}, Challenged: []string{"b", "c"}}, "a b c"},
 		"the caller's too":                {Scopes{Challenged: []string{"a"}, Extra: []string{"x", "a"}}, "a x"},
 		"nothing twice":                   {Scopes{Challenged: []string{"a", "a"}}, "a"},

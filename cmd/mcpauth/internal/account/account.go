@@ -51,6 +51,10 @@ func openAccount(ctx context.Context, cmd *cli.Command, s command.Streams, why p
 		return nil, err
 	}
 	kept, err := loadSettings(ctx, store, server)
+	hosts, refused := allowPlain(cmd, kept.PlainHosts)
+	if refused != nil {
+		return nil, refused
+	}
 	if why == useSession && keyless(err) {
 		fmt.Fprintln(s.Err, "There is neither a keyring nor a passphrase: a login is for this command only, as with --store memory.")
 		store, err = client.NewMemoryStore(), nil
@@ -61,6 +65,7 @@ func openAccount(ctx context.Context, cmd *cli.Command, s command.Streams, why p
 	if !given {
 		chosen = kept
 	}
+	chosen.PlainHosts = hosts
 	config := chosen.config(server)
 	config.Store = store
 	config.Logger = terminal.NewLogger(s.Err)

@@ -73,6 +73,8 @@ func providerAdvice(err error, server string) string {
 	login := "mcpauth login " + quoted(server)
 	unsuitable, ok := errors.AsType[*clienterr.UnsuitableError](err)
 	switch {
+	case ok && command.PlainHost(unsuitable.Issuer) != "":
+		return "It is plain http. For development inside a network of your own: " + login + " --allow-http " + command.PlainHost(unsuitable.Issuer)
 	case ok && unsuitable.PKCENotAdvertised:
 		return pkceAdvice(unsuitable.Issuer, server, login)
 	case ok:

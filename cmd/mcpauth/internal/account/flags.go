@@ -3,6 +3,8 @@ package account
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/command"
@@ -51,6 +53,7 @@ func loginFlags() []cli.Flag {
 		&cli.DurationFlag{Category: loginGroup, Name: "timeout", Usage: "how long to wait for the login, a `DURATION` such as 90s or 10m", Value: defaultLoginTimeout},
 		&cli.StringFlag{Category: storeGroup, Name: "store", Usage: "`PLACE` of tokens: file, or memory, which lasts for this command only", Value: placeFile},
 		command.NetworkFlag(serverGroup),
+		command.AllowHTTPFlag(serverGroup),
 	}
 	flags = append(flags, newDeviationFlags()...)
 	return append(flags, storeFlags()...)
@@ -73,12 +76,40 @@ func serverArgument(least, most int) cli.ArgValidatorFunc {
 			return command.Usage(cmd, errors.New("the URL of an MCP server is missing"))
 		case count < least:
 			return command.Usage(cmd, errors.New("an argument is missing: give "+cmd.ArgsUsage))
-		case count > 0 && fetch.CheckURL(cmd.Args().First(), true) != nil:
-			return command.Usage(cmd, errors.New("the server must be an https URL, or http on this machine, such as https://mcp.example.com/mcp"+
-				command.MissingScheme(cmd.Args().First())))
+		case count > 0 && !isServerURL(cmd.Args().First()):
+			return command.Usage(cmd, errors.New(wrongServer+command.MissingScheme(cmd.Args().First())))
 		}
 		return command.RefuseArguments(cmd, most)
 	}
+}
+
+const wrongServer = "the server must be an https URL, or http on this machine, such as https://mcp.example.com/mcp"
+
+// isServerURL reports whether a text can be the URL of a server. That of one which is
+// plain http elsewhere can: allowPlain decides whether it is used.
+func isServerURL(text string) bool {
+	err := fetch.CheckURL(text, true)
+	fault, ok := errors.AsType[*fetch.Error](err)
+	return err == nil || ok && fault.Kind == fetch.NotHTTPS && strings.HasPrefix(text, "http://")
+}
+
+// allowPlain returns the hosts that may be plain http, which are those of the flag and
+// those of the login. It refuses a server that is http on another host.
+func allowPlain(cmd *cli.Command, ofLogin fetch.PlainHosts) (fetch.PlainHosts, error) {
+	hosts, err := command.PlainHosts(cmd)
+	if err != nil {
+		return nil, err
+	}
+	hosts = slices.Compact(slices.Sorted(slices.Values(slices.Concat(hosts, ofLogin))))
+	server := cmd.Args().First()
+	if fetch.CheckURL(hosts.Secured(server), true) == nil {
+		return hosts, nil
+	}
+	text := wrongServer
+	if host := command.PlainHost(server); host != "" {
+		text += ". For development inside a network of your own: --allow-http " + host
+	}
+	return nil, command.Usage(cmd, errors.New(text))
 }
 
 // atServer is the action of a command for the server that its first argument

@@ -22,7 +22,7 @@ func newLogout(s command.Streams) *cli.Command {
 			"Examples:\n" +
 			"  mcpauth logout https://mcp.example.com/mcp\n" +
 			"  mcpauth logout",
-		Flags:        append(storeFlags(), command.JSONFlag("print one line of JSON")),
+		Flags:        append(storeFlags(), command.AllowHTTPFlag(serverGroup), command.JSONFlag("print one line of JSON")),
 		ArgValidator: serverArgument(0, 1),
 		Action:       atServer(s, runLogout),
 	}

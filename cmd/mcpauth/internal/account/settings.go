@@ -12,6 +12,7 @@ import (
 	"github.com/mcp-auth/go/client"
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/command"
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/input"
+	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/network"
 	"github.com/urfave/cli/v3"
 )
@@ -26,6 +27,7 @@ type settings struct {
 	RedirectURI  string                 `json:"redirect_uri,omitempty"`
 	Scopes       []string               `json:"scopes,omitempty"`
 	Networks     []netip.Prefix         `json:"allow_networks,omitempty"`
+	PlainHosts   fetch.PlainHosts       `json:"allow_http,omitempty"`
 	DPoP         client.DPoPMode        `json:"dpop,omitempty"`
 	Legacy       client.LegacyDiscovery `json:"legacy_discovery,omitempty"`
 	Deviations   deviations             `json:"deviations,omitzero"`
@@ -143,7 +145,7 @@ func (c settings) config(server string) client.Config {
 		Scopes:              c.Scopes,
 		DPoP:                c.DPoP,
 		LegacyDiscovery:     c.Legacy,
-		Network:             network.Settings{AllowedNetworks: c.Networks, Proxy: network.EnvironmentProxy},
+		Network:             network.Settings{AllowedNetworks: c.Networks, DangerouslyAllowHTTP: c.PlainHosts, Proxy: network.EnvironmentProxy},
 	}
 	if c.ClientID != "" {
 		config.Credentials = []client.Credentials{{Issuer: c.Issuer, ClientID: c.ClientID, ClientSecret: c.ClientSecret}}

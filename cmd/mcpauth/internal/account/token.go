@@ -25,7 +25,7 @@ func newToken(s command.Streams) *cli.Command {
 			"Examples:\n" +
 			"  curl -H \"$(mcpauth token https://mcp.example.com/mcp)\" https://mcp.example.com/mcp\n" +
 			"  mcpauth token https://mcp.example.com/mcp --json",
-		Flags:        append(storeFlags(), command.JSONFlag("print one line of JSON: the token, its type, scopes and expiry")),
+		Flags:        append(storeFlags(), command.AllowHTTPFlag(serverGroup), command.JSONFlag("print one line of JSON: the token, its type, scopes and expiry")),
 		ArgValidator: serverArgument(1, 1),
 		Action:       atServer(s, runToken),
 	}

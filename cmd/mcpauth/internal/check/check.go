@@ -61,6 +61,7 @@ func NewCommand(s command.Streams) *cli.Command {
 			&cli.BoolFlag{Name: "strict", Usage: "also exit with 1 if there are warnings"},
 			&cli.BoolFlag{Name: "quiet", Usage: "do not report progress on standard error"},
 			command.NetworkFlag(""),
+			command.AllowHTTPFlag(""),
 			&cli.StringFlag{Name: "ca-file", Usage: "`FILE` with certificates (PEM) of authorities to trust in addition to the system's"},
 			&cli.DurationFlag{Name: "timeout", Usage: "how long to wait for each answer", Value: defaultTimeout},
 		}, pageFlags()...),
@@ -205,6 +206,9 @@ func options(cmd *cli.Command, s command.Streams) (check.Options, error) {
 	opts := check.Options{Network: network.Settings{Timeout: cmd.Duration("timeout"), Proxy: network.EnvironmentProxy}}
 	var err error
 	if opts.Network.AllowedNetworks, err = command.Networks(cmd); err != nil {
+		return opts, err
+	}
+	if opts.Network.DangerouslyAllowHTTP, err = command.PlainHosts(cmd); err != nil {
 		return opts, err
 	}
 	if file := cmd.String("ca-file"); file != "" {

@@ -4,16 +4,18 @@ import (
 	"context"
 
 	"github.com/mcp-auth/go/check"
+	"github.com/mcp-auth/go/cmd/mcpauth/internal/gatewayfile"
 	"github.com/mcp-auth/go/configfile"
 )
 
 // ofConfiguration checks what a file configures.
 func ofConfiguration(ctx context.Context, path string, opts check.Options) (*check.Report, error) {
-	config, file, err := configfile.Load(path)
+	config, file, err := gatewayfile.Load(path)
 	if err != nil {
 		return nil, &fileError{err}
 	}
 	config.Network.AllowedNetworks = append(config.Network.AllowedNetworks, opts.Network.AllowedNetworks...)
+	config.Network.DangerouslyAllowHTTP = append(config.Network.DangerouslyAllowHTTP, opts.Network.DangerouslyAllowHTTP...)
 	config.Network.RootCAs = opts.Network.RootCAs
 	report, err := check.Configuration(ctx, config, opts)
 	if report != nil {

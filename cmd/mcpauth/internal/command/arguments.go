@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -79,6 +80,33 @@ func Networks(cmd *cli.Command) ([]netip.Prefix, error) {
 		networks = append(networks, network)
 	}
 	return networks, nil
+}
+
+// AllowHTTPFlag is the flag that names hosts which may be plain http, for
+// [PlainHosts]. group is its place in the help.
+func AllowHTTPFlag(group string) cli.Flag {
+	return &cli.StringSliceFlag{Category: group, Name: "allow-http", Usage: "`HOST` that may be plain http, for development inside a network of your own, such as keycloak in Docker Compose; can be repeated"}
+}
+
+// PlainHosts returns the hosts that the flag names.
+func PlainHosts(cmd *cli.Command) (fetch.PlainHosts, error) {
+	hosts := cmd.StringSlice("allow-http")
+	for _, host := range hosts {
+		if !fetch.ValidPlainHost(host) {
+			return nil, Usage(cmd, fmt.Errorf("--allow-http %q is not the name of one host, such as keycloak: it has no scheme, no port and no wildcard", host))
+		}
+	}
+	return hosts, nil
+}
+
+// PlainHost returns the host of a URL that is plain http on a host other than
+// loopback, empty for other URLs.
+func PlainHost(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" || fetch.IsLoopbackHost(u.Hostname()) || !fetch.ValidPlainHost(u.Hostname()) {
+		return ""
+	}
+	return u.Hostname()
 }
 
 // MissingScheme returns what to add to the error of a URL that has no scheme, empty

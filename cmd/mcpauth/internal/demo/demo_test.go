@@ -205,6 +205,16 @@ func TestDemoPage(t *testing.T) {
 	if strings.Count(body, "<script>") != 1 {
 		t.Error("the page does not escape what it shows")
 	}
+	// What one came for is first, and can be copied.
+	command, explanation := strings.Index(body, "claude mcp add"), strings.Index(body, "How it works")
+	if command < 0 || command > explanation {
+		t.Errorf("the command is at %d, the explanation at %d", command, explanation)
+	}
+	for _, what := range []string{"claude", "inspector", "address", "curl"} {
+		if !strings.Contains(body, `data-copies="`+what+`"`) {
+			t.Errorf("there is no button that copies %s", what)
+		}
+	}
 	style := ""
 	for _, element := range []string{"script", "style"} {
 		_, rest, _ := strings.Cut(body, "<"+element+">")

@@ -53,7 +53,7 @@ func flags() []cli.Flag {
 		&cli.StringFlag{Name: "config", Usage: "read users, clients and other settings from this YAML `FILE`, see docs/development-server.md; flags are added to it"},
 		&cli.StringFlag{Name: "listen", Usage: "`ADDRESS` to listen on; port 0 is a free one (default: " + defaultListen + ")"},
 		&cli.StringFlag{Name: "issuer", Usage: "issuer identifier, an https or loopback `URL` (default: http:// and the address)"},
-		&cli.StringSliceFlag{Name: "dangerously-allow-http", Usage: "`HOST` whose issuer and resources may be http, for development inside one network such as Docker Compose"},
+		command.AllowHTTPFlag(""),
 		&cli.BoolFlag{Name: "allow-remote", Usage: "listen on an address that is not loopback: others can then log in, too"},
 		&cli.BoolFlag{Name: "open-registration", Usage: "let anyone register a client, even if the issuer is not on loopback"},
 		&cli.StringSliceFlag{Name: "user", Usage: "`NAME:PASSWORD` of a user who can log in (default: alice:alice and bob:bob)"},

@@ -79,7 +79,11 @@ func readOptions(cmd *cli.Command) (*options, error) {
 	c.AutoApprove = cmd.Bool("auto-approve")
 	c.Scopes = append(c.Scopes, cmd.StringSlice("scope")...)
 	c.Resources = append(c.Resources, cmd.StringSlice("resource")...)
-	c.Network.DangerouslyAllowHTTP = append(c.Network.DangerouslyAllowHTTP, cmd.StringSlice("dangerously-allow-http")...)
+	plain, err := command.PlainHosts(cmd)
+	if err != nil {
+		return nil, err
+	}
+	c.Network.DangerouslyAllowHTTP = append(c.Network.DangerouslyAllowHTTP, plain...)
 	o.networks = append(o.networks, cmd.StringSlice("allow-network")...)
 	o.rotate = cmd.Duration("rotate-keys")
 	return o, errors.Join(
@@ -183,7 +187,7 @@ func (o *options) explain(err error) error {
 	names := yamlfile.NamesOf(&file{})
 	var lines []error
 	for _, fault := range faults {
-		text := names.Text(strings.ReplaceAll(fault.Text(), "Network.", ""))
+		text := names.Text(strings.NewReplacer("Network.DangerouslyAllowHTTP", "--allow-http", "Network.", "").Replace(fault.Text()))
 		if strings.Contains(text, "https") {
 			text += command.MissingScheme(fault.Value)
 		}

@@ -6,6 +6,7 @@ import (
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/command"
+	"github.com/mcp-auth/go/cmd/mcpauth/internal/gatewayfile"
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/trial"
 	"github.com/urfave/cli/v3"
 )
@@ -19,6 +20,8 @@ func newTestCommand(s command.Streams) *cli.Command {
 			"scopes and claims. Prints the decision, the rule it comes from, and what the server would\n" +
 			"answer. Nothing is sent over the network. A check is a function of your server: here it\n" +
 			"denies, unless --check NAME assumes that it agrees.\n\n" +
+			"--config takes the policy of a resource from the file of \"mcpauth gateway\"; --identifier names\n" +
+			"the resource if there are several.\n\n" +
 			"--prompt and --resource also go with --method: completion/complete, resources/subscribe,\n" +
 			"resources/unsubscribe, subscriptions/listen.\n\n" +
 			"The exit code is 0 if the operation is allowed, 1 if it is denied, and 2 if the command\n" +
@@ -26,6 +29,7 @@ func newTestCommand(s command.Streams) *cli.Command {
 			"Examples:\n" +
 			"  mcpauth policy test policy.yaml --tool delete-todo --scopes \"read:todos\"\n" +
 			"  mcpauth policy test policy.yaml --tool pay --scopes pay --claim team=finance --arguments '{\"sum\": 5}'\n" +
+			"  mcpauth policy test --config gateway.yaml --tool delete-todo --scopes \"read:todos\"\n" +
 			"  mcpauth policy test policy.yaml --resource note:///1 --anonymous --json\n" +
 			"  mcpauth policy test policy.yaml --method completion/complete --prompt summarize",
 		Flags:                     testFlags(),
@@ -47,6 +51,7 @@ func testFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "claim", Usage: "claim of the token, `NAME=VALUE`; several of one name make an array"},
 		&cli.StringSliceFlag{Name: "check", Usage: "assume that the check `NAME` agrees"},
 		&cli.BoolFlag{Name: "anonymous", Usage: "send no token"},
+		&cli.StringFlag{Name: "config", Usage: "take the policy file and the identifier of a resource in this configuration `FILE`"},
 		&cli.StringFlag{Name: "identifier", Value: trial.Identifier, Usage: "resource identifier `URL` of the server"},
 		command.JSONFlag("print one line of JSON"),
 	}
@@ -83,14 +88,18 @@ func try(ctx context.Context, cmd *cli.Command, bearer *mcpauth.Claims) (*trial.
 	if err != nil {
 		return nil, command.Usage(cmd, err)
 	}
-	file, err := load(cmd.Args().First(), cmd.StringSlice("check"))
+	path, identifier, err := subject(cmd)
+	if err != nil {
+		return nil, err
+	}
+	file, err := load(path, cmd.StringSlice("check"))
 	switch {
 	case errors.Is(err, errNoFile):
 		return nil, command.Usage(cmd, err)
 	case err != nil:
 		return nil, command.FileError(err)
 	}
-	t, err := trial.New(file, cmd.String("identifier"))
+	t, err := trial.New(file, identifier)
 	if err != nil {
 		return nil, command.Usage(cmd, err)
 	}
@@ -100,4 +109,23 @@ func try(ctx context.Context, cmd *cli.Command, bearer *mcpauth.Claims) (*trial.
 		return nil, command.Usage(cmd, err)
 	}
 	return verdict, nil
+}
+
+// subject returns the policy file to try and the identifier of its resource.
+func subject(cmd *cli.Command) (path, identifier string, err error) {
+	path, identifier = cmd.Args().First(), cmd.String("identifier")
+	config := cmd.String("config")
+	switch {
+	case config == "":
+		return path, identifier, nil
+	case path != "":
+		return "", "", command.Usage(cmd, errors.New("give a policy file or --config"))
+	case !cmd.IsSet("identifier"):
+		identifier = ""
+	}
+	path, identifier, err = gatewayfile.Policy(config, identifier)
+	if err != nil {
+		return "", "", command.FileError(err)
+	}
+	return path, identifier, nil
 }
