@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the image and runs it, and tests chart, unit and Compose file, with the programs
-# that they are for. It takes minutes, Linux, root, npm and systemd-analyze. What cannot
+# that they are for. It takes minutes, and needs Linux, root or sudo, npm and systemd-analyze. What cannot
 # run is an error. Arguments go to go test.
 #
 # DEPLOY_HELM and DEPLOY_MCPAUTH name programs that are there already.
@@ -14,7 +14,9 @@ fail() {
   exit 1
 }
 
-[[ $(uname -s) == Linux && $EUID == 0 ]] || fail "the image is started with mount and chroot: run this as root on Linux"
+[[ $(uname -s) == Linux ]] || fail "the image is started with mount and chroot: run this on Linux"
+root=()
+[[ $EUID == 0 ]] || root=(sudo --non-interactive)
 for program in go npm node curl unshare setpriv chroot ip systemd-analyze; do
   command -v "$program" >/dev/null || fail "$program is needed and not installed"
 done
@@ -33,8 +35,9 @@ fi
 
 # Twice, from two directories: the digests and the files must be the same.
 [[ -z $(git -C .. status --porcelain) ]] || echo "deploy: changes that are not committed are not in the image" >&2
+git clone --quiet --no-hardlinks .. "$scratch/clone1"
+git clone --quiet "$scratch/clone1" "$scratch/clone2"
 for n in 1 2; do
-  git clone --quiet --no-hardlinks .. "$scratch/clone$n"
   go run ./image -source "$scratch/clone$n" -o "$scratch/images$n" | tee "$scratch/digests$n"
 done
 cmp "$scratch/digests1" "$scratch/digests2" && diff -rq "$scratch/images1" "$scratch/images2" ||
@@ -44,7 +47,8 @@ package=$(sed -nE 's/.*"(@modelcontextprotocol\/server-everything@[0-9.]+)".*/\1
 [[ -n $package ]] || fail "compose.yaml names no version of the sample server"
 npm install --prefix "$scratch/npm" --ignore-scripts --no-audit --no-fund --loglevel=error "$package"
 
-export DEPLOY_HELM DEPLOY_MCPAUTH DEPLOY_IMAGES=$scratch/images1 DEPLOY_NODE_MODULES=$scratch/npm/node_modules DEPLOY_NETWORK=own
 # With a loopback of its own, as containers have, in which all ports are free.
 go test -c -o "$scratch/test" .
-unshare --net sh -c 'ip link set lo up && exec "$@"' sh "$scratch/test" -test.v -test.timeout=10m "$@"
+"${root[@]}" env "PATH=$PATH" "DEPLOY_HELM=$DEPLOY_HELM" "DEPLOY_MCPAUTH=$DEPLOY_MCPAUTH" "DEPLOY_IMAGES=$scratch/images1" \
+  "DEPLOY_NODE_MODULES=$scratch/npm/node_modules" DEPLOY_NETWORK=own \
+  unshare --net sh -c 'ip link set lo up && exec "$@"' sh "$scratch/test" -test.v -test.timeout=10m "$@"
