@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the image and runs it, and tests chart, unit and Compose file, with the programs
-# that they are for. It takes minutes, and needs Linux, root or sudo, npm and systemd-analyze. What cannot
-# run is an error. Arguments go to go test.
+# Builds the image and runs it, and tests chart, unit and Compose file with the programs
+# that read them. It takes minutes, and needs Linux, root or sudo, npm and systemd-analyze.
+# What cannot run is an error. Arguments, such as -test.run Chart, go to the tests.
 #
 # DEPLOY_HELM and DEPLOY_MCPAUTH name programs that are there already.
 set -euo pipefail
