@@ -24,7 +24,7 @@ mount --bind "$1" "$1"
 mount -o remount,bind,ro "$1"
 root=$1
 shift
-exec setpriv --no-new-privs --bounding-set=-all chroot --userspec=65532:65532 "$root" "$@"`
+exec setpriv --no-new-privs chroot --userspec=65532:65532 "$root" "$@"`
 
 const contained = `listen: "127.0.0.1:18080"
 admin: "127.0.0.1:19901"
