@@ -74,12 +74,13 @@ type Resource struct {
 	Upstream *Upstream `yaml:"upstream"`
 }
 
-// Upstream is where an MCP server is.
+// Upstream is where an MCP server is: a URL, or a command.
 type Upstream struct {
 	URL        string       `yaml:"url"`
 	Transport  string       `yaml:"transport"`
 	TLS        *UpstreamTLS `yaml:"tls"`
 	Credential *Credential  `yaml:"credential"`
+	Stdio      *Stdio       `yaml:"stdio"`
 }
 
 // UpstreamTLS names the files for TLS to an upstream, in PEM.

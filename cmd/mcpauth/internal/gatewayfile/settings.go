@@ -78,6 +78,8 @@ type UpstreamSettings struct {
 	Key string
 	// URL is where a probe is sent, empty if there is no such place.
 	URL string
+	// Stdio says that the upstream is a command, without a URL.
+	Stdio bool
 	// SSE says that the URL is that of a stream of HTTP+SSE.
 	SSE bool
 	// TLS is for a probe.
