@@ -26,6 +26,7 @@ const minKeepAlive = time.Second
 type Gateway struct {
 	auth     *mcpauth.Auth
 	metadata http.Handler
+	keySet   http.Handler // nil: none
 	hosts    map[string]places
 	trusted  []netip.Prefix
 	log      *slog.Logger
@@ -58,7 +59,7 @@ func New(config Config) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{
-		auth: auth, metadata: auth.MetadataHandler(), hosts: map[string]places{},
+		auth: auth, metadata: auth.MetadataHandler(), keySet: config.KeySet, hosts: map[string]places{},
 		trusted: slices.Clone(config.TrustedProxies), log: config.Auth.Logger,
 	}
 	if g.log == nil {
