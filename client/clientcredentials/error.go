@@ -13,7 +13,7 @@ const (
 )
 
 // Error says why there is no token. Its text is fixed and may be shown to callers; the
-// cause, which Unwrap leads to, is for logs. What the authorization server said is a
+// cause, which Unwrap leads to and [Error.Cause] returns, is for logs. What the authorization server said is a
 // [*clienterr.TokenError] or a [*clienterr.AnswerError].
 //
 // If the kind is [Unavailable], errors.As finds a [*mcpauth.Challenge] in it, with 503.
@@ -38,3 +38,6 @@ func (e *Error) Unwrap() []error {
 	}
 	return []error{e.challenge, e.cause}
 }
+
+// Cause returns what happened, for logs and for the operator.
+func (e *Error) Cause() error { return e.cause }
