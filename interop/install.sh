@@ -1,7 +1,7 @@
-# To be sourced in this directory: installs the npm parts as locked, and sets
-# node22 to the Node.js for the conformance suite. Needs the function fail.
+# To be sourced in this directory: installs the npm and Python parts as locked, and
+# sets node22 to the Node.js for the conformance suite. Needs the function fail.
 
-for tool in go node npm; do
+for tool in go node npm python3; do
   command -v "$tool" >/dev/null || fail "$tool is needed and not installed"
 done
 # oidc-provider uses them for DPoP, and would refuse every proof without.
@@ -14,6 +14,16 @@ stamp=node_modules/.interop-stamp
 state=$(node --version && npm --version && cat package.json package-lock.json .npmrc)
 if [[ ! -f $stamp || $(<"$stamp") != "$state" ]]; then
   npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+  printf '%s' "$state" >"$stamp"
+fi
+
+# The same for Python.
+stamp=.venv/.interop-stamp
+state=$(python3 --version && cat python/requirements.txt)
+if [[ ! -f $stamp || $(<"$stamp") != "$state" ]]; then
+  rm -rf .venv
+  python3 -m venv .venv || fail "Python's venv is needed: install the package python3-venv"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: -r python/requirements.txt
   printf '%s' "$state" >"$stamp"
 fi
 
