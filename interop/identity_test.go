@@ -206,13 +206,6 @@ func TestIdentityVerifiers(t *testing.T) {
 		a.check(t, verdictsOf(t, output))
 	})
 	t.Run("Go", func(t *testing.T) {
-		source, err := os.ReadFile("identity_test.go")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !strings.Contains(string(source), a.documented(t, "go")) {
-			t.Error("the code above is not the one in the document")
-		}
 		verifier := newVerifier(t.Context(), a.gateway, a.server)
 		var verdicts []string
 		for _, assertion := range a.all {

@@ -320,15 +320,22 @@ func TestDocumentedFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	cert, key := keyPair(t)
+	identities, err := os.ReadFile("../../../../docs/gateway-identity.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	samples := strings.Split(string(text), "```yaml\n")[1:]
-	if len(samples) != 2 {
+	parts := strings.Split(string(identities), "```yaml\n")[1:] // of one file
+	whole := "listen: \":1\"\n" + parts[0]
+	samples = append(samples, whole, strings.Replace(whole, "    identity: {assertion: true}\n", strings.Split(parts[1], "```")[0], 1))
+	if len(samples) != 4 || len(parts) != 2 || samples[2] == samples[3] {
 		t.Errorf("%d samples", len(samples))
 	}
 	for _, sample := range samples {
 		sample, _, _ = strings.Cut(sample, "```")
 		sample = strings.ReplaceAll(sample, "/run/secrets/", "")
 		path := write(t, "gateway.yaml", sample, "tls.crt", cert, "tls.key", key, "internal-ca.crt", cert, "gateway.crt", cert, "gateway.key", key,
-			"notes-key", "s3cret", "notes.policy.yaml", "tools: {list: authenticated}\n")
+			"identity.pem", key, "client.pem", key, "notes-key", "s3cret", "notes.policy.yaml", "tools: {list: authenticated}\n")
 		s, err := gatewayfile.Read(path)
 		if err != nil {
 			t.Errorf("%v\n%s", err, sample)
