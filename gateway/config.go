@@ -49,6 +49,11 @@ type Config struct {
 	// KeySet, if set, serves [KeySetPath] at the host of each resource: the public keys
 	// of the assertions of package identity.
 	KeySet http.Handler
+	// LegacyMetadata serves the metadata of the authorization server at
+	// /.well-known/oauth-authorization-server of each host that has one resource only,
+	// for clients of the specification of 2025-03-26; see
+	// [mcpauth.Auth.LegacyMetadataHandler].
+	LegacyMetadata bool
 	// Hooks observe the gateway.
 	Hooks Hooks
 	// Inherit, if set, is the Gateway that the new one replaces when a program reads

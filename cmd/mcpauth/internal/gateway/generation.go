@@ -70,9 +70,13 @@ func (p *pool[T]) get(key string, open func() (T, error)) (value T, release func
 
 func (p *pool[T]) release(key string, one *shared[T]) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if one.users--; one.users == 0 {
+	one.users--
+	unused := one.users == 0
+	if unused {
 		delete(p.open, key)
+	}
+	p.mu.Unlock()
+	if unused {
 		one.value.Close()
 	}
 }

@@ -90,17 +90,6 @@ func (p *program) generation(settings *gatewayfile.Settings, inherit *gateway.Ga
 // connect gives the resources their upstreams, and what these want to see. What it has
 // opened is to be released.
 func (p *program) connect(config *gateway.Config, settings *gatewayfile.Settings) (release func(), err error) {
-	var releases []func()
-	release = func() {
-		for _, f := range releases {
-			f()
-		}
-	}
-	defer func() {
-		if err != nil {
-			release()
-		}
-	}()
 	keys, err := p.identityKeys(settings)
 	if err != nil {
 		return nil, err
@@ -108,25 +97,39 @@ func (p *program) connect(config *gateway.Config, settings *gatewayfile.Settings
 	if keys != nil {
 		config.KeySet = keys
 	}
-	for i, upstream := range settings.Upstreams {
-		r := &config.Resources[i]
-		handler, done, err := p.upstreams.get(upstream.Name+" "+upstream.Key, func() (gatewayfile.Handler, error) { return upstream.Open(p.log) })
+	var releases []func()
+	release = func() {
+		for _, f := range releases {
+			f()
+		}
+	}
+	for i := range settings.Upstreams {
+		opened, err := p.connectOne(&config.Resources[i], settings, settings.Upstreams[i], keys)
+		releases = append(releases, opened...)
 		if err != nil {
-			return nil, err
-		}
-		releases, r.Upstream = append(releases, done), handler
-		if t := upstream.Token; t != nil {
-			credential, done, err := p.tokens.get(t.Key, func() (gatewayfile.TokenCredential, error) { return t.Open(p.log) })
-			if err != nil {
-				return nil, err
-			}
-			releases, r.Credential = append(releases, done), credential
-		}
-		if r.Credential, err = credentialOf(r.Credential, upstream, settings, keys); err != nil {
+			release()
 			return nil, err
 		}
 	}
 	return release, nil
+}
+
+// connectOne gives a resource its upstream, and what it wants to see.
+func (p *program) connectOne(r *gateway.Resource, settings *gatewayfile.Settings, upstream gatewayfile.UpstreamSettings, keys *identity.Keys) (releases []func(), err error) {
+	handler, done, err := p.upstreams.get(upstream.Name+" "+upstream.Key, func() (gatewayfile.Handler, error) { return upstream.Open(p.log) })
+	if err != nil {
+		return nil, err
+	}
+	releases, r.Upstream = append(releases, done), handler
+	if t := upstream.Token; t != nil {
+		credential, done, err := p.tokens.get(t.Key, func() (gatewayfile.TokenCredential, error) { return t.Open(p.log) })
+		if err != nil {
+			return releases, err
+		}
+		releases, r.Credential = append(releases, done), credential
+	}
+	r.Credential, err = credentialOf(r.Credential, upstream, settings, keys)
+	return releases, err
 }
 
 // identityKeys returns the keys for assertions, or nil if nobody gets one.
@@ -192,8 +195,13 @@ func (p *program) drain() {
 // ServeHTTP has the current generation serve a request.
 func (p *program) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g := p.current.Load()
-	for !g.use() { // another one has become the current one
-		g = p.current.Load()
+	for !g.use() { // another one has become the current one, or the program ends
+		next := p.current.Load()
+		if next == g {
+			http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
+			return
+		}
+		g = next
 	}
 	defer g.done()
 	if s := g.settings.Audit; s != nil && s.FailClosed {

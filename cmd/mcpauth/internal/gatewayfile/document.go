@@ -27,10 +27,12 @@ type Document struct {
 	TrustedProxies []string `yaml:"trusted_proxies"`
 	// KeepAlive is after how much silence an event stream gets a comment.
 	KeepAlive time.Duration `yaml:"keep_alive"`
-	Drain     Drain         `yaml:"drain"`
-	Keys      Keys          `yaml:"keys"`
-	Audit     *Audit        `yaml:"audit"`
-	Telemetry Telemetry     `yaml:"telemetry"`
+	// LegacyMetadata serves clients of 2025-03-26.
+	LegacyMetadata bool      `yaml:"legacy_metadata"`
+	Drain          Drain     `yaml:"drain"`
+	Keys           Keys      `yaml:"keys"`
+	Audit          *Audit    `yaml:"audit"`
+	Telemetry      Telemetry `yaml:"telemetry"`
 }
 
 // KeyPair names the files of a certificate and its key, in PEM.
