@@ -37,7 +37,7 @@ func check(ctx context.Context, settings *gatewayfile.Settings, s command.Stream
 	defer g.done()
 	ctx, cancel := context.WithTimeout(ctx, maxCheck)
 	defer cancel()
-	r := &results{out: s.Out, settings: settings}
+	r := &results{out: s.Out, log: terminal.NewLogger(s.Err), settings: settings}
 	r.warnings(g.gateway)
 	if settings.Asserts && settings.IdentityKeys == nil {
 		r.line("warning", ownKeyWarning)
@@ -55,6 +55,7 @@ func check(ctx context.Context, settings *gatewayfile.Settings, s command.Stream
 // results writes what a check finds.
 type results struct {
 	out      io.Writer
+	log      *slog.Logger // of commands that are started
 	settings *gatewayfile.Settings
 	failed   bool
 	err      error // of writing
@@ -113,15 +114,17 @@ func (r *results) upstream(ctx context.Context, i int) {
 		r.line("ok", s.Name+": there is a token for the MCP server")
 		credential = opened
 	}
-	if s.URL == "" {
+	if s.URL == "" && !s.Stdio {
 		return
 	}
-	found, err := probe(ctx, s, credential)
+	found, err := probe(ctx, s, credential, r.log)
 	switch {
 	case err == nil:
 		r.line("ok", s.Name+": "+found)
 	case errors.Is(err, errRefusesProbe) && (s.Token != nil && s.Token.OfCaller || s.Identity != nil):
 		r.line("skipped", s.Name+": the MCP server wants to know the caller, and there is none: "+err.Error())
+	case s.Stdio:
+		r.mistake(i, "Stdio.Command", "", faultUpstream, err)
 	default:
 		r.mistake(i, "URL", s.URL, faultUpstream, err)
 	}

@@ -104,12 +104,13 @@ type IdentityHeaders struct {
 	Scope    string `yaml:"scope"`
 }
 
-// Upstream is where an MCP server is.
+// Upstream is where an MCP server is: a URL, or a command.
 type Upstream struct {
 	URL        string       `yaml:"url"`
 	Transport  string       `yaml:"transport"`
 	TLS        *UpstreamTLS `yaml:"tls"`
 	Credential *Credential  `yaml:"credential"`
+	Stdio      *Stdio       `yaml:"stdio"`
 }
 
 // UpstreamTLS names the files for TLS to an upstream, in PEM.

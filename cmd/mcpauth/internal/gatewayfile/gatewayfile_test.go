@@ -103,6 +103,18 @@ resources:
           flow: token_exchange
           client: {id: gateway, key: {file: tls.key}, key_id: "1", algorithm: ES256}
           audience: calendar
+  - identifier: https://mcp.example.com/commands/mcp
+    authorization_servers: [{issuer: "https://auth.example.com"}]
+    upstream:
+      stdio:
+        command: [serve, --fast]
+        dir: work
+        env: {API_KEY: {file: key}, LEVEL: {value: debug}}
+        max_processes: 8
+        max_per_user: 2
+        idle_timeout: 1m
+        start_timeout: 10s
+        stop_grace: 2s
 keys: {identity: {file: tls.key}}
 `
 
@@ -124,7 +136,7 @@ func TestRead(t *testing.T) {
 	if g.KeepAlive != 25*time.Second || !g.LegacyMetadata || g.Auth.Leeway != 7*time.Second || !slices.Equal(g.TrustedProxies, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24")}) {
 		t.Errorf("%+v", g)
 	}
-	if len(g.Resources) != 4 || g.Resources[0].Policy == nil || g.Resources[1].Identifier != "https://mcp.example.com/files/mcp" {
+	if len(g.Resources) != 5 || g.Resources[0].Policy == nil || g.Resources[1].Identifier != "https://mcp.example.com/files/mcp" {
 		t.Fatalf("%+v", g.Resources)
 	}
 	for i := range s.Upstreams {
@@ -175,7 +187,7 @@ func TestRead(t *testing.T) {
 	}
 	// The same file is one for "mcpauth check --config" and "mcpauth policy test".
 	config, file, err := gatewayfile.Load(path)
-	if err != nil || len(config.Resources) != 4 || file.Name() != path {
+	if err != nil || len(config.Resources) != 5 || file.Name() != path {
 		t.Errorf("%+v, %v", config, err)
 	}
 	policy, identifier, err := gatewayfile.Policy(path, "")
@@ -191,6 +203,7 @@ func TestUpstreamKeys(t *testing.T) {
 	keys := map[string]string{}
 	for name, upstream := range map[string]string{
 		"plain": "{url: http://a/mcp}", "other URL": "{url: http://b/mcp}", "sse": "{url: http://a/mcp, transport: sse}",
+		"stdio": "{stdio: {command: [a]}}", "its environment": "{stdio: {command: [a], env: {A: {value: b}}}}",
 		"tls": "{url: http://a/mcp, tls: {ca: ca}}", "client": "{url: http://a/mcp, tls: {cert: ca, key: key}}",
 	} {
 		path := write(t, "f.yaml", "listen: \":1\"\nresources: [{identifier: \"https://a.example/\", authorization_servers: [{issuer: \"https://b.example\"}], upstream: "+upstream+"}]\n", "ca", cert, "key", key)
@@ -252,7 +265,6 @@ var mistakes = map[string]string{
 var upstreamMistakes = map[string]string{
 	"{url: notes/mcp}":                    `upstream.url "notes/mcp": the value is not an absolute http or https URL`,
 	"{url: http://a/mcp, transport: ws}":  `upstream.transport "ws": the transport is not`,
-	"{url: http://a/mcp, stdio: {}}":      "upstream.stdio: the field is not known; known are url, transport, tls and credential",
 	"{url: http://a/mcp, credential: {}}": "upstream.credential: exactly one must be given: known are header, client_credentials and token_exchange",
 	"{url: http://a/mcp, credential: {header: {name: X-Key, value: {file: f.yaml}}, token_exchange: {}}}":                                                                  "upstream.credential: exactly one must be given",
 	"{url: http://a/mcp, credential: {token_exchange: {}}}":                                                                                                                "upstream.credential.token_exchange.client: exactly one must be given: known are secret and key",
@@ -274,6 +286,9 @@ var upstreamMistakes = map[string]string{
 	"{url: http://a/mcp, credential: {header: {name: X-Key, value: {file: none}}}}":                                     "upstream.credential.header.value.file: the file cannot be read",
 	"{url: http://a/mcp, credential: {header: {name: X-Key, value: {file: f.yaml}}}}":                                   "upstream.credential.header.value: the value is empty, or cannot be in a header",
 	"{url: https://a/mcp, tls: {ca: f.yaml}}":                                                                           `upstream.tls.ca "f.yaml": the file holds no certificate`,
+	"{url: http://a/mcp, stdio: {command: [a]}}":                                                                        "upstream: exactly one must be given: a command has no URL, transport, tls and credential",
+	"{stdio: {command: []}}":                               "upstream.stdio.command: the command is empty",
+	"{stdio: {command: [a]}}, identity: {assertion: true}": "identity: a command gets no headers",
 	"": "upstream: the resource has no upstream",
 }
 
@@ -297,6 +312,8 @@ func TestMistakes(t *testing.T) {
 		}
 		check("listen: \":1\"\nresources:\n  - "+resource+upstream+"}\n", "f.yaml:3: resources[0]."+strings.Replace(want, "the environment", `upstream.credential.header.value.env "GATEWAYFILE_UNSET": the environment`, 1))
 	}
+	check("listen: \":1\"\nresources:\n  - "+resource+", upstream: {stdio: {command: [a], env: {A: {value: b, file: c}}}}}\n",
+		`resources[0].upstream.stdio.env["A"]: the environment variable has both a value and a file`)
 	check("resources: ["+resource+"}]\n", "listen: the value is missing")
 	check("listen: \":1\"\nresources: ["+resource+", name: a}, "+strings.Replace(resource, "a.example", "c.example", 1)+", name: a}]\n", `resources[1].name "a": another resource has this name`)
 	_, err := gatewayfile.Read(filepath.Join(t.TempDir(), "none.yaml"))

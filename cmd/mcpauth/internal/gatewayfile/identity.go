@@ -36,6 +36,10 @@ func (r *reader) identity(read *Resource, field string) func(*identity.Keys) (ga
 		return nil
 	}
 	field += ".Identity"
+	if read.Upstream.Stdio != nil {
+		r.faults.Add(NoHeaders, field, "")
+		return nil
+	}
 	headers := read.Identity.Headers
 	if c := read.Upstream.Credential; c != nil && c.Header != nil {
 		name := http.CanonicalHeaderKey(c.Header.Name)

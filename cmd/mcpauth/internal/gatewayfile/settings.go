@@ -35,6 +35,7 @@ const (
 	NotOneOf         configerr.Fault = "exactly one must be given"
 	InvalidKey       configerr.Fault = "the value is not a private key in PEM"
 	InvalidKeys      configerr.Fault = "the file is not one of keys for assertions: ECDSA keys on P-256 in PEM"
+	NoHeaders        configerr.Fault = "a command gets no headers"
 	InvalidScheme    configerr.Fault = "the value is not an authentication scheme such as Bearer"
 	SharedHeader     configerr.Fault = "the header holds the credential already"
 	IssuerUnknown    configerr.Fault = "the issuer cannot be left out: the resource has several authorization servers, or the token endpoint is elsewhere"
@@ -88,6 +89,8 @@ type UpstreamSettings struct {
 	Key string
 	// URL is where a probe is sent, empty if there is no such place.
 	URL string
+	// Stdio says that the upstream is a command, without a URL.
+	Stdio bool
 	// SSE says that the URL is that of a stream of HTTP+SSE.
 	SSE bool
 	// TLS is for a probe.
