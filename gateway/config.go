@@ -28,6 +28,9 @@ const (
 	InvalidTransport configerr.Fault = "the transport is not streamable_http, sse or empty"
 )
 
+// KeySetPath is where [Config.KeySet] is served.
+const KeySetPath = "/.well-known/mcp-auth/jwks.json"
+
 // Config configures a [Gateway]. [New] copies it.
 type Config struct {
 	// Auth configures authorization. Its Resources and Inherit are empty: they are set
@@ -43,6 +46,9 @@ type Config struct {
 	// proxies further out do not take it for dead; one is also sent at its beginning.
 	// Zero means none.
 	KeepAlive time.Duration
+	// KeySet, if set, serves [KeySetPath] at the host of each resource: the public keys
+	// of the assertions of package identity.
+	KeySet http.Handler
 	// LegacyMetadata serves the metadata of the authorization server at
 	// /.well-known/oauth-authorization-server of each host that has one resource only,
 	// for clients of the specification of 2025-03-26; see

@@ -87,6 +87,13 @@ func (f *forwarder) prepare(ctx context.Context, r *http.Request) (*http.Request
 // refuseCredential answers a request whose credential for the upstream cannot be had.
 func (f *forwarder) refuseCredential(x *exchange, err error) {
 	status, retryAfter := http.StatusBadGateway, time.Duration(0)
+	if c, ok := errors.AsType[*mcpauth.Challenge](err); ok {
+		if c.Status != http.StatusServiceUnavailable {
+			x.refuse(c, nil) // the caller is to blame, and the upstream as well as before
+			return
+		}
+		status, retryAfter = c.Status, c.RetryAfter
+	}
 	if e, ok := errors.AsType[*CredentialError](err); ok {
 		status, retryAfter = cmp.Or(e.Status, status), e.RetryAfter
 	}

@@ -3,6 +3,7 @@ module github.com/mcp-auth/go/interop
 go 1.26.0
 
 require (
+	github.com/coreos/go-oidc/v3 v3.21.0
 	github.com/mcp-auth/go v0.0.0
 	github.com/mcp-auth/go/gosdk v0.0.0
 	github.com/modelcontextprotocol/go-sdk v1.8.0

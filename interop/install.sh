@@ -1,7 +1,7 @@
-# To be sourced in this directory: installs the npm parts as locked, and sets
-# node22 to the Node.js for the conformance suite. Needs the function fail.
+# To be sourced in this directory: installs the npm and Python parts as locked, and
+# sets node22 to the Node.js for the conformance suite. Needs the function fail.
 
-for tool in go node npm; do
+for tool in go node npm python3; do
   command -v "$tool" >/dev/null || fail "$tool is needed and not installed"
 done
 # oidc-provider uses them for DPoP, and would refuse every proof without.
@@ -20,6 +20,16 @@ npm_install() (
   fi
 )
 npm_install . ci # which removes everything first
+
+# The same for Python.
+stamp=.venv/.interop-stamp
+state=$(python3 --version && cat python/requirements.txt)
+if [[ ! -f $stamp || $(<"$stamp") != "$state" ]]; then
+  rm -rf .venv
+  python3 -m venv .venv || fail "Python's venv is needed: install the package python3-venv"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: -r python/requirements.txt
+  printf '%s' "$state" >"$stamp"
+fi
 
 # The conformance suite needs Node.js 22: the one from npm, or the system's where npm has none for it.
 node22=$(compgen -G "$PWD/node_modules/node-*/bin/node" | head -1 || true)

@@ -12,13 +12,16 @@ import (
 
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/gatewayfile"
 	"github.com/mcp-auth/go/gateway"
+	"github.com/mcp-auth/go/gateway/identity"
 )
 
 // program is the gateway at work: the current generation, and what outlives it.
 type program struct {
 	path      string
 	log       *slog.Logger
-	upstreams *upstreams
+	upstreams *pool[gatewayfile.Handler]
+	tokens    *pool[gatewayfile.TokenCredential]
+	ownKeys   func() (*identity.Keys, error) // for assertions, if the file names none
 	health    *health
 	audit     *auditLog
 	current   atomic.Pointer[generation]
@@ -48,7 +51,8 @@ func newProgram(settings *gatewayfile.Settings, log *slog.Logger) (*program, err
 func emptyProgram(settings *gatewayfile.Settings, log *slog.Logger) *program {
 	return &program{
 		path: settings.Name(), log: log, health: newHealth(), audit: &auditLog{log: log},
-		upstreams: &upstreams{log: log, open: map[string]*sharedUpstream{}},
+		upstreams: newPool[gatewayfile.Handler](), tokens: newPool[gatewayfile.TokenCredential](),
+		ownKeys: sync.OnceValues(identity.GenerateKeys),
 	}
 }
 
@@ -64,23 +68,9 @@ func (p *program) generation(settings *gatewayfile.Settings, inherit *gateway.Ga
 	if settings.Audit != nil {
 		config.Auth.Hooks.Decided = p.audit.decided
 	}
-	var releases []func()
-	release := func() {
-		for _, f := range releases {
-			f()
-		}
-	}
-	for i, upstream := range settings.Upstreams {
-		handler, done, err := p.upstreams.get(upstream)
-		if err != nil {
-			release()
-			return nil, err
-		}
-		releases = append(releases, done)
-		config.Resources[i].Upstream = handler
-		if settings.Audit != nil && settings.Audit.FailClosed {
-			config.Resources[i].Credential = auditedCredential{config.Resources[i].Credential}
-		}
+	release, err := p.connect(&config, settings)
+	if err != nil {
+		return nil, err
 	}
 	made, err := gateway.New(config)
 	if err != nil {
@@ -95,6 +85,82 @@ func (p *program) generation(settings *gatewayfile.Settings, inherit *gateway.Ga
 		release()
 	}
 	return g, nil
+}
+
+// connect gives the resources their upstreams, and what these want to see. What it has
+// opened is to be released.
+func (p *program) connect(config *gateway.Config, settings *gatewayfile.Settings) (release func(), err error) {
+	keys, err := p.identityKeys(settings)
+	if err != nil {
+		return nil, err
+	}
+	if keys != nil {
+		config.KeySet = keys
+	}
+	var releases []func()
+	release = func() {
+		for _, f := range releases {
+			f()
+		}
+	}
+	for i := range settings.Upstreams {
+		opened, err := p.connectOne(&config.Resources[i], settings, settings.Upstreams[i], keys)
+		releases = append(releases, opened...)
+		if err != nil {
+			release()
+			return nil, err
+		}
+	}
+	return release, nil
+}
+
+// connectOne gives a resource its upstream, and what it wants to see.
+func (p *program) connectOne(r *gateway.Resource, settings *gatewayfile.Settings, upstream gatewayfile.UpstreamSettings, keys *identity.Keys) (releases []func(), err error) {
+	handler, done, err := p.upstreams.get(upstream.Name+" "+upstream.Key, func() (gatewayfile.Handler, error) { return upstream.Open(p.log) })
+	if err != nil {
+		return nil, err
+	}
+	releases, r.Upstream = append(releases, done), handler
+	if t := upstream.Token; t != nil {
+		credential, done, err := p.tokens.get(t.Key, func() (gatewayfile.TokenCredential, error) { return t.Open(p.log) })
+		if err != nil {
+			return releases, err
+		}
+		releases, r.Credential = append(releases, done), credential
+	}
+	r.Credential, err = credentialOf(r.Credential, upstream, settings, keys)
+	return releases, err
+}
+
+// identityKeys returns the keys for assertions, or nil if nobody gets one.
+func (p *program) identityKeys(settings *gatewayfile.Settings) (*identity.Keys, error) {
+	if settings.IdentityKeys != nil || !settings.Asserts {
+		return settings.IdentityKeys, nil
+	}
+	p.log.Warn("mcpauth: " + ownKeyWarning)
+	return p.ownKeys()
+}
+
+// ownKeyWarning is what is said where the file names no keys.
+const ownKeyWarning = "assertions are signed with a key that was made at the start, and are not valid at other replicas or after a restart; name a file in keys.identity"
+
+// credentialOf puts together what an upstream wants to see. First of all a request has
+// to be in the audit log, if that is a must.
+func credentialOf(credential gateway.Credential, upstream gatewayfile.UpstreamSettings, settings *gatewayfile.Settings, keys *identity.Keys) (gateway.Credential, error) {
+	if upstream.Identity != nil {
+		who, err := upstream.Identity(keys)
+		if err != nil {
+			return nil, err
+		}
+		if credential != nil {
+			who = gateway.Credentials(who, credential)
+		}
+		credential = who
+	}
+	if settings.Audit != nil && settings.Audit.FailClosed {
+		credential = auditedCredential{credential}
+	}
+	return credential, nil
 }
 
 // swap makes a generation the current one.
