@@ -40,6 +40,13 @@ func failedOr(err error, outcome string) string {
 }
 
 func (t *Telemetry) decided(ctx context.Context, e mcpauth.DecisionEvent) {
+	if t.instruments != nil {
+		t.countDecision(ctx, e)
+	}
+	t.traceDecision(ctx, e)
+}
+
+func (t *Telemetry) countDecision(ctx context.Context, e mcpauth.DecisionEvent) {
 	resource, outcome := t.resources.of(e.Resource), string(e.Outcome)
 	t.instruments.decisions.Add(ctx, 1, labels("resource", resource, "outcome", outcome, "reason", t.reasons.of(string(e.Reason))))
 	t.instruments.decisionTime.Record(ctx, e.Duration.Seconds(), labels("resource", resource, "outcome", outcome))
@@ -53,10 +60,12 @@ func (t *Telemetry) decided(ctx context.Context, e mcpauth.DecisionEvent) {
 		}
 		t.instruments.operations.Add(ctx, 1, labels(pairs...))
 	}
-	t.traceDecision(ctx, e)
 }
 
 func (t *Telemetry) fetched(e mcpauth.FetchEvent) {
+	if t.instruments == nil {
+		return
+	}
 	ctx, issuer, document := context.Background(), t.issuers.of(e.Issuer), t.documents.of(string(e.Document))
 	t.instruments.fetches.Add(ctx, 1, labels("issuer", issuer, "document", document, "outcome", failedOr(e.Err, "success")))
 	t.instruments.fetchTime.Record(ctx, e.Duration.Seconds(), labels("issuer", issuer, "document", document))
@@ -68,6 +77,9 @@ func (t *Telemetry) fetched(e mcpauth.FetchEvent) {
 }
 
 func (t *Telemetry) introspected(e mcpauth.IntrospectionEvent) {
+	if t.instruments == nil {
+		return
+	}
 	ctx, issuer, outcome := context.Background(), t.issuers.of(e.Issuer), "inactive"
 	if e.Active {
 		outcome = "active"
@@ -77,10 +89,20 @@ func (t *Telemetry) introspected(e mcpauth.IntrospectionEvent) {
 }
 
 func (t *Telemetry) streaming(ctx context.Context, e gateway.UpstreamEvent) {
+	if t.instruments == nil {
+		return
+	}
 	t.instruments.streams.Add(ctx, 1, labels("resource", t.resources.of(e.Resource)))
 }
 
 func (t *Telemetry) upstream(ctx context.Context, e gateway.UpstreamEvent) {
+	if t.instruments != nil {
+		t.countUpstream(ctx, e)
+	}
+	t.traceUpstream(ctx, e)
+}
+
+func (t *Telemetry) countUpstream(ctx context.Context, e gateway.UpstreamEvent) {
 	resource := t.resources.of(e.Resource)
 	t.instruments.upstreamRequests.Add(ctx, 1, labels("resource", resource, "code", codeOf(e.Status)))
 	if e.Stream {
@@ -89,9 +111,11 @@ func (t *Telemetry) upstream(ctx context.Context, e gateway.UpstreamEvent) {
 	if !e.Stream || e.Method != "GET" {
 		t.instruments.upstreamTime.Record(ctx, e.Duration.Seconds(), labels("resource", resource))
 	}
-	t.traceUpstream(ctx, e)
 }
 
 func (t *Telemetry) limited(ctx context.Context, e gateway.LimitEvent) {
+	if t.instruments == nil {
+		return
+	}
 	t.instruments.rateLimited.Add(ctx, 1, labels("resource", t.resources.of(e.Resource), "limit", t.limits.of(e.Limit), "outcome", failedOr(e.Err, "refused")))
 }

@@ -19,7 +19,6 @@ package otelmcpauth
 
 import (
 	"go.opentelemetry.io/otel/metric"
-	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/trace"
 
 	mcpauth "github.com/mcp-auth/go"
@@ -47,7 +46,7 @@ type Config struct {
 // that reads its configuration again makes another one with the same providers, and the
 // counters go on.
 type Telemetry struct {
-	instruments    *instruments
+	instruments    *instruments // nil: no metrics
 	tracer         trace.Tracer // nil: no spans
 	continueTraces bool
 
@@ -63,13 +62,11 @@ func New(config Config) (*Telemetry, error) {
 		continueTraces: config.ContinueTraces, tools: toolsOf(config.Resources), methods: knownMethods(),
 		resources: newLabel(), issuers: newLabel(), reasons: newLabel(), documents: newLabel(), limits: newLabel(),
 	}
-	meters := config.MeterProvider
-	if meters == nil {
-		meters = metricnoop.NewMeterProvider()
-	}
-	var err error
-	if t.instruments, err = newInstruments(meters.Meter(scope)); err != nil {
-		return nil, err
+	if config.MeterProvider != nil {
+		var err error
+		if t.instruments, err = newInstruments(config.MeterProvider.Meter(scope)); err != nil {
+			return nil, err
+		}
 	}
 	if config.TracerProvider != nil {
 		t.tracer = config.TracerProvider.Tracer(scope)

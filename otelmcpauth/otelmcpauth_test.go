@@ -222,7 +222,13 @@ func TestWithoutProviders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	telemetry.Hooks().Decided(t.Context(), mcpauth.DecisionEvent{})
+	hooks, proxy, ctx := telemetry.Hooks(), telemetry.Gateway(), t.Context()
+	hooks.Decided(ctx, mcpauth.DecisionEvent{})
+	hooks.Fetched(mcpauth.FetchEvent{})
+	hooks.Introspected(mcpauth.IntrospectionEvent{})
+	proxy.Streaming(ctx, gateway.UpstreamEvent{})
+	proxy.Upstream(ctx, gateway.UpstreamEvent{})
+	proxy.Limited(ctx, gateway.LimitEvent{})
 	mux := http.NewServeMux()
 	if telemetry.Handler(mux) != http.Handler(mux) || telemetry.Propagate(nil) != nil {
 		t.Error("there is a handler or a credential for spans")

@@ -3,6 +3,7 @@ package gateway
 import (
 	"crypto/tls"
 	"log/slog"
+	"net/http"
 	"sync"
 	"sync/atomic"
 
@@ -14,6 +15,7 @@ import (
 // it is no longer the current one and its last request has ended.
 type generation struct {
 	gateway     *gateway.Gateway
+	handler     http.Handler     // the gateway, and what traces its requests
 	certificate *tls.Certificate // nil: no TLS
 	settings    *gatewayfile.Settings
 	close       func()

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/gatewayfile"
+	"github.com/mcp-auth/go/cmd/mcpauth/internal/telemetry"
 	"github.com/mcp-auth/go/gateway"
 )
 
@@ -21,6 +22,8 @@ type program struct {
 	upstreams *upstreams
 	health    *health
 	audit     *auditLog
+	telemetry *telemetry.Telemetry
+	limits    limits
 	current   atomic.Pointer[generation]
 
 	work sync.WaitGroup // what was started and ends with the program
@@ -31,8 +34,12 @@ type program struct {
 }
 
 // newProgram makes the first generation. Mistakes have their places in the file.
-func newProgram(settings *gatewayfile.Settings, log *slog.Logger) (*program, error) {
+func newProgram(ctx context.Context, settings *gatewayfile.Settings, log *slog.Logger) (*program, error) {
 	p := emptyProgram(settings, log)
+	var err error
+	if p.telemetry, err = telemetry.New(ctx, settings.Telemetry, log); err != nil {
+		return nil, err
+	}
 	if err := p.audit.reopen(settings.Audit); err != nil {
 		return nil, err
 	}
@@ -47,7 +54,7 @@ func newProgram(settings *gatewayfile.Settings, log *slog.Logger) (*program, err
 // emptyProgram returns a program without a generation.
 func emptyProgram(settings *gatewayfile.Settings, log *slog.Logger) *program {
 	return &program{
-		path: settings.Name(), log: log, health: newHealth(), audit: &auditLog{log: log},
+		path: settings.Name(), log: log, health: newHealth(), audit: &auditLog{log: log}, telemetry: &telemetry.Telemetry{},
 		upstreams: &upstreams{log: log, open: map[string]*sharedUpstream{}},
 	}
 }
@@ -58,11 +65,13 @@ func (p *program) generation(settings *gatewayfile.Settings, inherit *gateway.Ga
 	config.Resources = slices.Clone(config.Resources)
 	config.Inherit = inherit
 	config.Auth.Logger = p.log
-	config.Auth.Hooks.Fetched = p.health.fetched
-	config.Auth.Hooks.Introspected = p.health.introspected
-	config.Hooks.Upstream = p.health.upstream(settings)
-	if settings.Audit != nil {
-		config.Auth.Hooks.Decided = p.audit.decided
+	measured, err := p.telemetry.For(protected(settings))
+	if err != nil {
+		return nil, err
+	}
+	config.Auth.Hooks, config.Hooks = p.hooks(settings, measured)
+	if config.Limiter, err = p.limits.of(settings.RateLimits); err != nil {
+		return nil, err
 	}
 	var releases []func()
 	release := func() {
@@ -78,6 +87,7 @@ func (p *program) generation(settings *gatewayfile.Settings, inherit *gateway.Ga
 		}
 		releases = append(releases, done)
 		config.Resources[i].Upstream = handler
+		config.Resources[i].Credential = measured.Propagate(config.Resources[i].Credential)
 		if settings.Audit != nil && settings.Audit.FailClosed {
 			config.Resources[i].Credential = auditedCredential{config.Resources[i].Credential}
 		}
@@ -87,7 +97,7 @@ func (p *program) generation(settings *gatewayfile.Settings, inherit *gateway.Ga
 		release()
 		return nil, settings.Locate(err)
 	}
-	g := &generation{gateway: made, certificate: settings.Certificate, settings: settings}
+	g := &generation{gateway: made, handler: measured.Handler(made), certificate: settings.Certificate, settings: settings}
 	g.users.Store(1)
 	g.close = func() {
 		p.forget(g)
@@ -136,7 +146,7 @@ func (p *program) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s := g.settings.Audit; s != nil && s.FailClosed {
 		r = r.WithContext(context.WithValue(r.Context(), auditKey{}, &auditMark{}))
 	}
-	g.gateway.ServeHTTP(w, r)
+	g.handler.ServeHTTP(w, r)
 }
 
 // certificate returns the one of the current generation.
