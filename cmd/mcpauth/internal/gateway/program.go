@@ -34,12 +34,16 @@ type program struct {
 }
 
 // newProgram makes the first generation. Mistakes have their places in the file.
-func newProgram(ctx context.Context, settings *gatewayfile.Settings, log *slog.Logger) (*program, error) {
+func newProgram(ctx context.Context, settings *gatewayfile.Settings, log *slog.Logger) (_ *program, err error) {
 	p := emptyProgram(settings, log)
-	var err error
 	if p.telemetry, err = telemetry.New(ctx, settings.Telemetry, log); err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err != nil {
+			p.flush(ctx, minFlush)
+		}
+	}()
 	if err := p.audit.reopen(settings.Audit); err != nil {
 		return nil, err
 	}
@@ -139,8 +143,13 @@ func (p *program) drain() {
 // ServeHTTP has the current generation serve a request.
 func (p *program) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g := p.current.Load()
-	for !g.use() { // another one has become the current one
-		g = p.current.Load()
+	for !g.use() { // another one has become the current one, or the program ends
+		next := p.current.Load()
+		if next == g {
+			http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
+			return
+		}
+		g = next
 	}
 	defer g.done()
 	if s := g.settings.Audit; s != nil && s.FailClosed {

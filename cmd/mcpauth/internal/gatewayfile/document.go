@@ -27,9 +27,11 @@ type Document struct {
 	TrustedProxies []string `yaml:"trusted_proxies"`
 	// KeepAlive is after how much silence an event stream gets a comment.
 	KeepAlive time.Duration `yaml:"keep_alive"`
-	Drain     Drain         `yaml:"drain"`
-	Audit     *Audit        `yaml:"audit"`
-	Telemetry Telemetry     `yaml:"telemetry"`
+	// LegacyMetadata serves clients of 2025-03-26.
+	LegacyMetadata bool      `yaml:"legacy_metadata"`
+	Drain          Drain     `yaml:"drain"`
+	Audit          *Audit    `yaml:"audit"`
+	Telemetry      Telemetry `yaml:"telemetry"`
 	// RateLimits bound how many requests callers make.
 	RateLimits []RateLimit `yaml:"rate_limits"`
 }

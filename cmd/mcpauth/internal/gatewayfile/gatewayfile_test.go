@@ -62,6 +62,7 @@ h2c: false
 admin: "127.0.0.1:9901"
 trusted_proxies: [10.0.0.0/24]
 keep_alive: 25s
+legacy_metadata: true
 drain: {delay: 5s, grace: 20s}
 telemetry:
   logs: {format: json}
@@ -115,7 +116,7 @@ func TestRead(t *testing.T) {
 		t.Errorf("%+v", s.RateLimits)
 	}
 	g := s.Gateway
-	if g.KeepAlive != 25*time.Second || g.Auth.Leeway != 7*time.Second || !slices.Equal(g.TrustedProxies, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24")}) {
+	if g.KeepAlive != 25*time.Second || !g.LegacyMetadata || g.Auth.Leeway != 7*time.Second || !slices.Equal(g.TrustedProxies, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24")}) {
 		t.Errorf("%+v", g)
 	}
 	if len(g.Resources) != 2 || g.Resources[0].Policy == nil || g.Resources[1].Identifier != "https://mcp.example.com/files/mcp" {

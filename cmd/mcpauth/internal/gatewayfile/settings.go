@@ -187,7 +187,7 @@ func (r *reader) read() {
 	if s.Grace == 0 {
 		s.Grace = defaultGrace
 	}
-	s.Gateway.KeepAlive = d.KeepAlive
+	s.Gateway.KeepAlive, s.Gateway.LegacyMetadata = d.KeepAlive, d.LegacyMetadata
 	s.Gateway.TrustedProxies = r.networks(d.TrustedProxies)
 	r.oneOf("Telemetry.Logs.Format", d.Telemetry.Logs.Format, InvalidFormat, "", "text", "json")
 	s.LogJSON = d.Telemetry.Logs.Format == "json"
