@@ -128,7 +128,7 @@ func (g *Gateway) add(config *Config, r *Resource) error {
 	}
 	f := &forwarder{
 		resource: r.Identifier, metadataURL: parsed.MetadataURL, url: pathOf(u),
-		upstream: r.Upstream, credential: r.Credential, keepAlive: config.KeepAlive, hook: config.Hooks.Upstream, log: g.log,
+		upstream: r.Upstream, credential: r.Credential, keepAlive: config.KeepAlive, limiter: config.Limiter, hooks: config.Hooks, log: g.log,
 		forwardedHost: []string{u.Host}, forwardedProto: []string{u.Scheme}, draining: g.draining,
 	}
 	_, f.keepsQuery = r.Upstream.(*Upstream)

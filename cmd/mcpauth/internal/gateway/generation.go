@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"crypto/tls"
+	"net/http"
 	"sync"
 	"sync/atomic"
 
@@ -13,6 +14,7 @@ import (
 // it is no longer the current one and its last request has ended.
 type generation struct {
 	gateway     *gateway.Gateway
+	handler     http.Handler     // the gateway, and what traces its requests
 	certificate *tls.Certificate // nil: no TLS
 	settings    *gatewayfile.Settings
 	close       func()

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/gatewayfile"
+	"github.com/mcp-auth/go/cmd/mcpauth/internal/telemetry"
 	"github.com/mcp-auth/go/gateway"
 	"github.com/mcp-auth/go/gateway/identity"
 )
@@ -24,6 +25,8 @@ type program struct {
 	ownKeys   func() (*identity.Keys, error) // for assertions, if the file names none
 	health    *health
 	audit     *auditLog
+	telemetry *telemetry.Telemetry
+	limits    limits
 	current   atomic.Pointer[generation]
 
 	work sync.WaitGroup // what was started and ends with the program
@@ -34,8 +37,16 @@ type program struct {
 }
 
 // newProgram makes the first generation. Mistakes have their places in the file.
-func newProgram(settings *gatewayfile.Settings, log *slog.Logger) (*program, error) {
+func newProgram(ctx context.Context, settings *gatewayfile.Settings, log *slog.Logger) (_ *program, err error) {
 	p := emptyProgram(settings, log)
+	if p.telemetry, err = telemetry.New(ctx, settings.Telemetry, log); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			p.flush(ctx, minFlush)
+		}
+	}()
 	if err := p.audit.reopen(settings.Audit); err != nil {
 		return nil, err
 	}
@@ -50,7 +61,7 @@ func newProgram(settings *gatewayfile.Settings, log *slog.Logger) (*program, err
 // emptyProgram returns a program without a generation.
 func emptyProgram(settings *gatewayfile.Settings, log *slog.Logger) *program {
 	return &program{
-		path: settings.Name(), log: log, health: newHealth(), audit: &auditLog{log: log},
+		path: settings.Name(), log: log, health: newHealth(), audit: &auditLog{log: log}, telemetry: &telemetry.Telemetry{},
 		upstreams: newPool[gatewayfile.Handler](), tokens: newPool[gatewayfile.TokenCredential](),
 		ownKeys: sync.OnceValues(identity.GenerateKeys),
 	}
@@ -62,22 +73,31 @@ func (p *program) generation(settings *gatewayfile.Settings, inherit *gateway.Ga
 	config.Resources = slices.Clone(config.Resources)
 	config.Inherit = inherit
 	config.Auth.Logger = p.log
-	config.Auth.Hooks.Fetched = p.health.fetched
-	config.Auth.Hooks.Introspected = p.health.introspected
-	config.Hooks.Upstream = p.health.upstream(settings)
-	if settings.Audit != nil {
-		config.Auth.Hooks.Decided = p.audit.decided
+	measured, err := p.telemetry.For(protected(settings))
+	if err != nil {
+		return nil, err
+	}
+	config.Auth.Hooks, config.Hooks = p.hooks(settings, measured)
+	if config.Limiter, err = p.limits.of(settings.RateLimits); err != nil {
+		return nil, err
 	}
 	release, err := p.connect(&config, settings)
 	if err != nil {
 		return nil, err
+	}
+	for i := range config.Resources {
+		r := &config.Resources[i]
+		r.Credential = measured.Propagate(r.Credential)
+		if settings.Audit != nil && settings.Audit.FailClosed {
+			r.Credential = auditedCredential{r.Credential} // first of all
+		}
 	}
 	made, err := gateway.New(config)
 	if err != nil {
 		release()
 		return nil, settings.Locate(err)
 	}
-	g := &generation{gateway: made, certificate: settings.Certificate, settings: settings}
+	g := &generation{gateway: made, handler: measured.Handler(made), certificate: settings.Certificate, settings: settings}
 	g.users.Store(1)
 	g.close = func() {
 		p.forget(g)
@@ -104,7 +124,7 @@ func (p *program) connect(config *gateway.Config, settings *gatewayfile.Settings
 		}
 	}
 	for i := range settings.Upstreams {
-		opened, err := p.connectOne(&config.Resources[i], settings, settings.Upstreams[i], keys)
+		opened, err := p.connectOne(&config.Resources[i], settings.Upstreams[i], keys)
 		releases = append(releases, opened...)
 		if err != nil {
 			release()
@@ -115,7 +135,7 @@ func (p *program) connect(config *gateway.Config, settings *gatewayfile.Settings
 }
 
 // connectOne gives a resource its upstream, and what it wants to see.
-func (p *program) connectOne(r *gateway.Resource, settings *gatewayfile.Settings, upstream gatewayfile.UpstreamSettings, keys *identity.Keys) (releases []func(), err error) {
+func (p *program) connectOne(r *gateway.Resource, upstream gatewayfile.UpstreamSettings, keys *identity.Keys) (releases []func(), err error) {
 	handler, done, err := p.upstreams.get(upstream.Name+" "+upstream.Key, func() (gatewayfile.Handler, error) { return upstream.Open(p.log) })
 	if err != nil {
 		return nil, err
@@ -128,7 +148,7 @@ func (p *program) connectOne(r *gateway.Resource, settings *gatewayfile.Settings
 		}
 		releases, r.Credential = append(releases, done), credential
 	}
-	r.Credential, err = credentialOf(r.Credential, upstream, settings, keys)
+	r.Credential, err = credentialOf(r.Credential, upstream, keys)
 	return releases, err
 }
 
@@ -144,9 +164,8 @@ func (p *program) identityKeys(settings *gatewayfile.Settings) (*identity.Keys, 
 // ownKeyWarning is what is said where the file names no keys.
 const ownKeyWarning = "assertions are signed with a key that was made at the start, and are not valid at other replicas or after a restart; name a file in keys.identity"
 
-// credentialOf puts together what an upstream wants to see. First of all a request has
-// to be in the audit log, if that is a must.
-func credentialOf(credential gateway.Credential, upstream gatewayfile.UpstreamSettings, settings *gatewayfile.Settings, keys *identity.Keys) (gateway.Credential, error) {
+// credentialOf puts together what an upstream wants to see.
+func credentialOf(credential gateway.Credential, upstream gatewayfile.UpstreamSettings, keys *identity.Keys) (gateway.Credential, error) {
 	if upstream.Identity != nil {
 		who, err := upstream.Identity(keys)
 		if err != nil {
@@ -156,9 +175,6 @@ func credentialOf(credential gateway.Credential, upstream gatewayfile.UpstreamSe
 			who = gateway.Credentials(who, credential)
 		}
 		credential = who
-	}
-	if settings.Audit != nil && settings.Audit.FailClosed {
-		credential = auditedCredential{credential}
 	}
 	return credential, nil
 }
@@ -207,7 +223,7 @@ func (p *program) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s := g.settings.Audit; s != nil && s.FailClosed {
 		r = r.WithContext(context.WithValue(r.Context(), auditKey{}, &auditMark{}))
 	}
-	g.gateway.ServeHTTP(w, r)
+	g.handler.ServeHTTP(w, r)
 }
 
 // certificate returns the one of the current generation.

@@ -21,7 +21,7 @@ type Document struct {
 	TLS *KeyPair `yaml:"tls"`
 	// H2C accepts HTTP/2 without TLS.
 	H2C bool `yaml:"h2c"`
-	// Admin is the address of /livez and /readyz.
+	// Admin is the address of /livez, /readyz and /metrics.
 	Admin string `yaml:"admin"`
 	// TrustedProxies are networks such as 10.0.0.0/24.
 	TrustedProxies []string `yaml:"trusted_proxies"`
@@ -33,6 +33,8 @@ type Document struct {
 	Keys           Keys      `yaml:"keys"`
 	Audit          *Audit    `yaml:"audit"`
 	Telemetry      Telemetry `yaml:"telemetry"`
+	// RateLimits bound how many requests callers make.
+	RateLimits []RateLimit `yaml:"rate_limits"`
 }
 
 // KeyPair names the files of a certificate and its key, in PEM.
@@ -70,7 +72,35 @@ type Audit struct {
 
 // Telemetry is what the gateway reports of itself.
 type Telemetry struct {
-	Logs Logs `yaml:"logs"`
+	Logs    Logs     `yaml:"logs"`
+	Metrics *Metrics `yaml:"metrics"`
+	Traces  *Traces  `yaml:"traces"`
+}
+
+// Metrics are where metrics go: one at least.
+type Metrics struct {
+	// Prometheus serves them at /metrics of the admin address.
+	Prometheus bool `yaml:"prometheus"`
+	// OTLP is the URL of a collector, such as http://collector:4318.
+	OTLP string `yaml:"otlp"`
+}
+
+// Traces are where traces go.
+type Traces struct {
+	// OTLP is the URL of a collector, such as http://collector:4318.
+	OTLP string `yaml:"otlp"`
+	// Sample is which part of the traces is sampled, from 0 to 1. Left out, it is 1.
+	Sample *float64 `yaml:"sample"`
+	// Continue has the traces of clients go on, and their word on sampling decide.
+	Continue bool `yaml:"continue"`
+}
+
+// RateLimit is a ratelimit.Rule.
+type RateLimit struct {
+	Key      string        `yaml:"key"`
+	Tools    []string      `yaml:"tools"`
+	Requests int           `yaml:"requests"`
+	Per      time.Duration `yaml:"per"`
 }
 
 // Logs is the log on standard error.

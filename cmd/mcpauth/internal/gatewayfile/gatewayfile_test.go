@@ -22,6 +22,7 @@ import (
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/gatewayfile"
 	"github.com/mcp-auth/go/configfile"
 	"github.com/mcp-auth/go/gateway"
+	"github.com/mcp-auth/go/gateway/ratelimit"
 )
 
 // write writes files, given by name and text in turn, and returns the path of the first.
@@ -63,7 +64,13 @@ trusted_proxies: [10.0.0.0/24]
 keep_alive: 25s
 legacy_metadata: true
 drain: {delay: 5s, grace: 20s}
-telemetry: {logs: {format: json}}
+telemetry:
+  logs: {format: json}
+  metrics: {prometheus: true, otlp: "http://collector:4318/"}
+  traces: {otlp: "https://collector:4318", sample: 0.1, continue: true}
+rate_limits:
+  - {key: subject, requests: 600, per: 1m}
+  - {key: subject+tool, tools: [send_mail], requests: 10, per: 1h}
 audit: {file: audit.jsonl, fail: closed}
 leeway: 7s
 resources:
@@ -131,6 +138,17 @@ func TestRead(t *testing.T) {
 	}
 	if s.Audit.Path != filepath.Join(filepath.Dir(path), "audit.jsonl") || !s.Audit.FailClosed {
 		t.Errorf("%+v", s.Audit)
+	}
+	if want := (gatewayfile.TelemetrySettings{
+		Prometheus: true, MetricsURL: "http://collector:4318/v1/metrics", TracesURL: "https://collector:4318/v1/traces", Sample: 0.1, ContinueTraces: true,
+	}); s.Telemetry != want {
+		t.Errorf("%+v", s.Telemetry)
+	}
+	if want := []ratelimit.Rule{
+		{Key: ratelimit.Subject, Requests: 600, Per: time.Minute},
+		{Key: ratelimit.SubjectTool, Tools: []string{"send_mail"}, Requests: 10, Per: time.Hour},
+	}; !reflect.DeepEqual(s.RateLimits, want) {
+		t.Errorf("%+v", s.RateLimits)
 	}
 	g := s.Gateway
 	if g.KeepAlive != 25*time.Second || !g.LegacyMetadata || g.Auth.Leeway != 7*time.Second || !slices.Equal(g.TrustedProxies, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24")}) {
@@ -243,22 +261,30 @@ func TestEveryFieldIsRead(t *testing.T) {
 
 // mistakes are lines of a file, and what is said of them.
 var mistakes = map[string]string{
-	"listen: 8443":                         `:1: listen "8443": the value is not HOST:PORT`,
-	"admin: nonsense":                      `:1: admin "nonsense": the value is not HOST:PORT`,
-	"tls: {cert: none.crt}":                ":1: tls.key: the value is missing",
-	"tls: {cert: none.crt, key: none.key}": ":1: tls.cert: the file cannot be read",
-	"tls: {cert: f.yaml, key: f.yaml}":     ":1: tls: the files are not a certificate and its key",
-	"trusted_proxies: [10.0.0.1]":          `:1: trusted_proxies[0] "10.0.0.1":`,
-	"drain: {grace: -1s}":                  `:1: drain.grace "-1s": the time is negative`,
-	"audit: {fail: maybe}":                 `:1: audit.fail "maybe": the value must be open or closed`,
-	"audit: {arguments: none}":             ":1: audit.arguments: the field is not known; known are file and fail",
-	"telemetry: {logs: {format: xml}}":     `:1: telemetry.logs.format "xml": the value must be text or json`,
-	"telemetry: {traces: {}}":              ":1: telemetry.traces: the field is not known; known are logs",
-	"state: {valkey: {}}":                  ":1: state: the field is not known",
-	"rate_limits: []":                      ":1: rate_limits: the field is not known",
-	"keys: {identity: {}}":                 ":1: keys.identity.file: the value is missing",
-	"keys: {identity: {file: f.yaml}}":     `:1: keys.identity.file "f.yaml": the file is not one of keys for assertions`,
-	"keep_alive: often":                    `:1: keep_alive: must be a time such as "1h30m"`,
+	"listen: 8443":                                            `:1: listen "8443": the value is not HOST:PORT`,
+	"admin: nonsense":                                         `:1: admin "nonsense": the value is not HOST:PORT`,
+	"tls: {cert: none.crt}":                                   ":1: tls.key: the value is missing",
+	"tls: {cert: none.crt, key: none.key}":                    ":1: tls.cert: the file cannot be read",
+	"tls: {cert: f.yaml, key: f.yaml}":                        ":1: tls: the files are not a certificate and its key",
+	"trusted_proxies: [10.0.0.1]":                             `:1: trusted_proxies[0] "10.0.0.1":`,
+	"drain: {grace: -1s}":                                     `:1: drain.grace "-1s": the time is negative`,
+	"audit: {fail: maybe}":                                    `:1: audit.fail "maybe": the value must be open or closed`,
+	"audit: {arguments: none}":                                ":1: audit.arguments: the field is not known; known are file and fail",
+	"telemetry: {logs: {format: xml}}":                        `:1: telemetry.logs.format "xml": the value must be text or json`,
+	"telemetry: {traces: {}}":                                 ":1: telemetry.traces.otlp: the value is missing",
+	"telemetry: {traces: {otlp: \"http://c\", sample: 1.5}}":  `:1: telemetry.traces.sample "1.5": the value must be from 0 to 1`,
+	"telemetry: {traces: {otlp: \"http://c\", sample: .nan}}": `:1: telemetry.traces.sample "NaN": the value must be from 0 to 1`,
+	"telemetry: {traces: {otlp: \"collector:4317\"}}":         `:1: telemetry.traces.otlp "collector:4317": the value is not the URL of a collector`,
+	"telemetry: {metrics: {otlp: \"http://u:p@c\"}}":          `:1: telemetry.metrics.otlp`,
+	"telemetry: {metrics: {}}":                                ":1: telemetry.metrics: the metrics go nowhere",
+	"telemetry: {metrics: {prometheus: true}}":                ":1: telemetry.metrics.prometheus: metrics are served at the admin address",
+	"rate_limits: [{key: user, requests: 1, per: 1s}]":        `:1: rate_limits[0].key "user": the key is not subject`,
+	"rate_limits: [{key: subject, per: 1s}]":                  `:1: rate_limits[0].requests "0": the number of requests`,
+	"rate_limits: [{key: subject, requests: 1, per: 1ms}]":    `:1: rate_limits[0].per "1ms": the time must be`,
+	"keys: {identity: {}}":                                    ":1: keys.identity.file: the value is missing",
+	"keys: {identity: {file: f.yaml}}":                        `:1: keys.identity.file "f.yaml": the file is not one of keys for assertions`,
+	"state: {valkey: {}}":                                     ":1: state: the field is not known",
+	"keep_alive: often":                                       `:1: keep_alive: must be a time such as "1h30m"`,
 }
 
 // upstreamMistakes are upstreams, and what is said of them.

@@ -19,6 +19,7 @@ import (
 	"github.com/mcp-auth/go/configfile"
 	"github.com/mcp-auth/go/gateway"
 	"github.com/mcp-auth/go/gateway/identity"
+	"github.com/mcp-auth/go/gateway/ratelimit"
 )
 
 // The faults of files, in addition to those of packages configfile and gateway.
@@ -53,6 +54,9 @@ type Settings struct {
 	Grace       time.Duration
 	Audit       *AuditSettings // nil: none
 	LogJSON     bool
+	Telemetry   TelemetrySettings
+	// RateLimits are the rules of a ratelimit.Limiter, none for none.
+	RateLimits []ratelimit.Rule
 	// Gateway lacks the upstreams, the logger, the hooks and what it inherits.
 	Gateway gateway.Config
 	// Upstreams are those of the resources, in order.
@@ -73,6 +77,19 @@ type Settings struct {
 type AuditSettings struct {
 	Path       string
 	FailClosed bool
+}
+
+// TelemetrySettings are where metrics and traces go. The zero value is nowhere.
+type TelemetrySettings struct {
+	// Prometheus says that metrics are served at the admin address.
+	Prometheus bool
+	// MetricsURL and TracesURL are where a collector takes them, by OTLP over HTTP. Empty
+	// means none.
+	MetricsURL, TracesURL string
+	// Sample is which part of the traces is sampled.
+	Sample float64
+	// ContinueTraces has the traces of clients go on.
+	ContinueTraces bool
 }
 
 // Handler is an upstream that is at work.
@@ -208,6 +225,9 @@ func (r *reader) read() {
 	s.Gateway.TrustedProxies = r.networks(d.TrustedProxies)
 	r.oneOf("Telemetry.Logs.Format", d.Telemetry.Logs.Format, InvalidFormat, "", "text", "json")
 	s.LogJSON = d.Telemetry.Logs.Format == "json"
+	r.metrics()
+	r.traces()
+	r.rateLimits()
 	r.audit()
 	r.identityKeys()
 	names := map[string]bool{}
