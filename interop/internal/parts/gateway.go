@@ -1,0 +1,78 @@
+package parts
+
+import (
+	"encoding/json"
+	"net/url"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/mcp-auth/go/interop/internal/proc"
+)
+
+// Gateway configures the command mcpauth gateway with one MCP server behind it.
+type Gateway struct {
+	Resource string // its identifier, where the gateway listens; see [NewResource]
+	Issuer   string
+	Upstream string // the URL of the MCP server
+	// Policy is the text of a policy file. Empty means that any token for the
+	// resource is enough.
+	Policy string
+}
+
+// RunningGateway is the command mcpauth gateway.
+type RunningGateway struct {
+	process *proc.Process
+}
+
+// StartGateway writes the file of the gateway, starts the command, and waits
+// until it says that it listens.
+func StartGateway(tb testing.TB, g Gateway) *RunningGateway {
+	tb.Helper()
+	p := proc.Start(tb, proc.Command{
+		Name: "mcpauth gateway", Path: path(tb, "bin", "mcpauth"), Args: []string{"gateway", "--json", g.write(tb)},
+	})
+	ctx, cancel := proc.Context(tb)
+	defer cancel()
+	if _, err := p.Line(ctx, func(line string) bool { return json.Valid([]byte(line)) }); err != nil {
+		tb.Fatal(err)
+	}
+	return &RunningGateway{process: p}
+}
+
+// write writes the gateway's file, and that of its policy, and returns its path.
+// JSON is YAML too.
+func (g Gateway) write(tb testing.TB) string {
+	tb.Helper()
+	u, err := url.Parse(g.Resource)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	resource := map[string]any{
+		"identifier":            g.Resource,
+		"authorization_servers": []any{map[string]any{"issuer": g.Issuer}},
+		"upstream":              map[string]any{"url": g.Upstream},
+	}
+	dir := tb.TempDir()
+	if g.Policy != "" {
+		resource["policy"] = "policy.yaml"
+		writeFile(tb, filepath.Join(dir, "policy.yaml"), []byte(g.Policy))
+	}
+	text, err := json.Marshal(map[string]any{"listen": u.Host, "leeway": "1s", "resources": []any{resource}})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	file := filepath.Join(dir, "gateway.yaml")
+	writeFile(tb, file, text)
+	return file
+}
+
+func writeFile(tb testing.TB, file string, text []byte) {
+	tb.Helper()
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// Log returns what the gateway has logged, the latest part of it if it is long.
+func (g *RunningGateway) Log() string { return g.process.Log() }
