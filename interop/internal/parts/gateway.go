@@ -1,6 +1,7 @@
 package parts
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/url"
 	"os"
@@ -13,6 +14,7 @@ import (
 // Gateway configures the command mcpauth gateway with one MCP server behind it.
 type Gateway struct {
 	Resource string // its identifier, where the gateway listens; see [NewResource]
+	Listen   string // address, where that is another one
 	Issuer   string
 	Upstream string // the URL of the MCP server
 	// Policy is the text of a policy file. Empty means that any token for the
@@ -58,7 +60,7 @@ func (g Gateway) write(tb testing.TB) string {
 		resource["policy"] = "policy.yaml"
 		writeFile(tb, filepath.Join(dir, "policy.yaml"), []byte(g.Policy))
 	}
-	text, err := json.Marshal(map[string]any{"listen": u.Host, "leeway": "1s", "resources": []any{resource}})
+	text, err := json.Marshal(map[string]any{"listen": cmp.Or(g.Listen, u.Host), "leeway": "1s", "resources": []any{resource}})
 	if err != nil {
 		tb.Fatal(err)
 	}
