@@ -31,6 +31,7 @@ type options struct {
 	algorithms  string
 	server      string
 	json        string
+	proxies     bool
 }
 
 func main() {
@@ -40,6 +41,7 @@ func main() {
 	flag.IntVar(&o.connections, "connections", 64, "concurrent connections")
 	flag.StringVar(&o.algorithms, "algorithms", "ES256,RS256", "of the tokens")
 	flag.StringVar(&o.server, "server", "server.mjs", "the `file` of the JavaScript server")
+	flag.BoolVar(&o.proxies, "proxies", false, "measure the proxies only, without the JavaScript server")
 	flag.StringVar(&o.json, "json", "", "also write the results to this `file`")
 	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -63,19 +65,10 @@ func run(ctx context.Context, o options) error {
 	}
 	defer authorization.Close()
 	report := measure.NewReport()
-	servers, stop, err := startServers(ctx, o, authorization)
-	defer stop()
-	if err != nil {
-		return err
-	}
-	for alg := range strings.SplitSeq(o.algorithms, ",") {
-		table, err := load(ctx, o, authorization, servers, alg)
-		if err != nil {
+	if !o.proxies {
+		if err := loadHandlers(ctx, o, authorization, report); err != nil {
 			return err
 		}
-		report.Loads = append(report.Loads, table)
-		report.AtLeast("P5", alg+" warm, part of the unprotected handler", table.Over(contender.OursWarm, unprotected), 0.92, "")
-		report.AtLeast("P5", alg+" warm, times mcp-auth js", table.Over(contender.OursWarm, javaScript), 10, "")
 	}
 	proxies, err := loadProxies(ctx, o, authorization)
 	if err != nil {
@@ -91,6 +84,25 @@ func run(ctx context.Context, o options) error {
 		return nil
 	}
 	return report.WriteJSON(o.json)
+}
+
+// loadHandlers measures the protected handlers, with tokens of each algorithm.
+func loadHandlers(ctx context.Context, o options, authorization *fixture.Server, report *measure.Report) error {
+	servers, stop, err := startServers(ctx, o, authorization)
+	defer stop()
+	if err != nil {
+		return err
+	}
+	for alg := range strings.SplitSeq(o.algorithms, ",") {
+		table, err := load(ctx, o, authorization, servers, alg)
+		if err != nil {
+			return err
+		}
+		report.Loads = append(report.Loads, table)
+		report.AtLeast("P5", alg+" warm, part of the unprotected handler", table.Over(contender.OursWarm, unprotected), 0.92, "")
+		report.AtLeast("P5", alg+" warm, times mcp-auth js", table.Over(contender.OursWarm, javaScript), 10, "")
+	}
+	return nil
 }
 
 // load runs all servers in turns.

@@ -23,7 +23,14 @@ const (
 	TypeScriptV2 SDK = "TypeScript SDK 2"
 	GoSDK        SDK = "go-sdk"
 	MCPGo        SDK = "mcp-go"
+	RMCP         SDK = "rmcp"
 )
+
+// rustVariable names the server in Rust, which is not made in every run.
+const rustVariable = "INTEROP_RUST_SERVER"
+
+// HasRust reports whether there is a server for [RMCP].
+func HasRust() bool { return os.Getenv(rustVariable) != "" }
 
 // PlainServer is an MCP server that knows nothing of authorization. Its tools
 // have no arguments, answer "NAME is done", and leave a record.
@@ -65,6 +72,8 @@ func (sdk SDK) command(tb testing.TB) proc.Command {
 		return proc.Command{Path: "node", Args: []string{path(tb, "js", "plain-server-v1.mjs")}}
 	case TypeScriptV2:
 		return proc.Command{Path: "node", Args: []string{path(tb, "js", "plain-server-v2.mjs")}}
+	case RMCP:
+		return proc.Command{Path: os.Getenv(rustVariable)}
 	default:
 		return proc.Command{Path: path(tb, "bin", "plain-server"), Args: []string{string(sdk)}}
 	}
