@@ -2,6 +2,8 @@ package contender
 
 import (
 	"context"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -44,7 +46,7 @@ func Proxy(upstream string) (http.Handler, error) {
 	transport = transport.Clone()
 	transport.Proxy, transport.DisableCompression, transport.MaxIdleConns = nil, true, 0
 	transport.MaxIdleConnsPerHost = connections
-	return &httputil.ReverseProxy{Transport: transport, FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
+	return &httputil.ReverseProxy{Transport: transport, FlushInterval: -1, ErrorLog: log.New(io.Discard, "", 0), Rewrite: func(r *httputil.ProxyRequest) {
 		copied := *target
 		r.Out.URL, r.Out.Host = &copied, ""
 	}}, nil
