@@ -43,6 +43,11 @@ type Config struct {
 	// proxies further out do not take it for dead; one is also sent at its beginning.
 	// Zero means none.
 	KeepAlive time.Duration
+	// LegacyMetadata serves the metadata of the authorization server at
+	// /.well-known/oauth-authorization-server of each host that has one resource only,
+	// for clients of the specification of 2025-03-26; see
+	// [mcpauth.Auth.LegacyMetadataHandler].
+	LegacyMetadata bool
 	// Hooks observe the gateway.
 	Hooks Hooks
 	// Inherit, if set, is the Gateway that the new one replaces when a program reads

@@ -27,6 +27,7 @@ type Gateway struct {
 	auth     *mcpauth.Auth
 	metadata http.Handler
 	hosts    map[string]places
+	legacy   map[string]http.Handler // by host: metadata of the authorization server
 	trusted  []netip.Prefix
 	log      *slog.Logger
 
@@ -58,7 +59,7 @@ func New(config Config) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{
-		auth: auth, metadata: auth.MetadataHandler(), hosts: map[string]places{},
+		auth: auth, metadata: auth.MetadataHandler(), hosts: map[string]places{}, legacy: map[string]http.Handler{},
 		trusted: slices.Clone(config.TrustedProxies), log: config.Auth.Logger,
 	}
 	if g.log == nil {
@@ -67,6 +68,11 @@ func New(config Config) (*Gateway, error) {
 	g.draining, g.drain = context.WithCancel(context.Background())
 	for i := range config.Resources {
 		if err := g.add(&config, &config.Resources[i]); err != nil {
+			return nil, errors.Join(err, g.Close())
+		}
+	}
+	if config.LegacyMetadata {
+		if err := g.addLegacyMetadata(config.Resources); err != nil {
 			return nil, errors.Join(err, g.Close())
 		}
 	}
@@ -130,6 +136,32 @@ func (g *Gateway) add(config *Config, r *Resource) error {
 			g.hosts[host] = places{}
 		}
 		g.hosts[host][f.url.EscapedPath()] = wrap(f)
+	}
+	return nil
+}
+
+// addLegacyMetadata serves the metadata of authorization servers on hosts where it can
+// mean only one resource.
+func (g *Gateway) addLegacyMetadata(resources []Resource) error {
+	for i, r := range resources {
+		u, err := url.Parse(r.Identifier)
+		if err != nil {
+			return err
+		}
+		own := g.hosts[hostsOf(u)[0]]
+		if len(own) > 1 {
+			continue
+		}
+		//lint:ignore SA1019 for those clients it is not deprecated
+		handler, err := g.auth.LegacyMetadataHandler(mcpauth.ForResource(r.Identifier))
+		if err != nil {
+			var faults configerr.List
+			faults.Nest(fmt.Sprintf("Resources[%d]", i), err)
+			return faults.Err()
+		}
+		for _, host := range hostsOf(u) {
+			g.legacy[host] = handler
+		}
 	}
 	return nil
 }

@@ -117,6 +117,37 @@ func TestManyResources(t *testing.T) {
 	}
 }
 
+// Clients of 2025-03-26 find the authorization server where it can mean only one.
+func TestLegacyMetadata(t *testing.T) {
+	t.Parallel()
+	as := mcpauthtest.Start(t, mcpauthtest.Config{})
+	config := gateway.Config{LegacyMetadata: true}
+	for _, identifier := range []string{"https://one.example/mcp", "https://two.example/a", "https://two.example/b"} {
+		config.Resources = append(config.Resources, gateway.Resource{
+			Resource: mcpauth.Resource{Identifier: identifier, AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: as.Issuer()}}},
+			Upstream: http.NotFoundHandler(),
+		})
+	}
+	status := func(g *gateway.Gateway, host string) int {
+		w := httptest.NewRecorder()
+		g.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "https://"+host+"/.well-known/oauth-authorization-server", nil))
+		if w.Code == http.StatusOK && !strings.Contains(w.Body.String(), `"issuer":"`+as.Issuer()+`"`) {
+			t.Errorf("%s: %s", host, w.Body)
+		}
+		return w.Code
+	}
+	g := newGateway(t, config)
+	for host, want := range map[string]int{"one.example": 200, "one.example:443": 200, "two.example": 404, "three.example": 421} {
+		if got := status(g, host); got != want {
+			t.Errorf("%s: status %d, want %d", host, got, want)
+		}
+	}
+	config.LegacyMetadata = false
+	if got := status(newGateway(t, config), "one.example"); got != http.StatusNotFound {
+		t.Errorf("unasked: status %d", got)
+	}
+}
+
 // credentialFunc is a function as a Credential.
 type credentialFunc func(context.Context, *mcpauth.AuthInfo, http.Header) error
 

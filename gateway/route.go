@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -8,10 +9,12 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/gateway/internal/headers"
+	"github.com/mcp-auth/go/internal/safelog"
 )
 
 const (
-	wellKnown = "/.well-known/"
+	wellKnown  = "/.well-known/"
+	legacyPath = wellKnown + "oauth-authorization-server"
 	// bodyTimeout is how long a client may take to send a body.
 	bodyTimeout = 30 * time.Second
 )
@@ -42,9 +45,10 @@ func pathOf(u *url.URL) *url.URL {
 
 // ServeHTTP routes a request by its host and path, exactly.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	resources := g.hosts[strings.ToLower(r.Host)]
+	host := strings.ToLower(r.Host)
+	resources := g.hosts[host]
 	if resources == nil {
-		refuse(w, http.StatusMisdirectedRequest, "This host is not served here.")
+		g.refuse(w, r, &headers.Fault{Status: http.StatusMisdirectedRequest, Text: "This host is not served here."})
 		return
 	}
 	path := pathAsSent(r)
@@ -52,11 +56,21 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case handler != nil:
 		g.serve(w, r, handler)
+	case path == legacyPath && g.legacy[host] != nil:
+		g.legacy[host].ServeHTTP(w, r)
 	case strings.HasPrefix(path, wellKnown):
 		g.metadata.ServeHTTP(w, r)
 	default:
-		refuse(w, http.StatusNotFound, "Nothing is served at this path.")
+		g.refuse(w, r, &headers.Fault{Status: http.StatusNotFound, Text: "Nothing is served at this path."})
 	}
+}
+
+// refuse answers a request that is refused for its form, and notes it. Scanners send
+// many.
+func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, fault *headers.Fault) {
+	refuse(w, fault.Status, fault.Text)
+	safelog.Write(r.Context(), g.log, slog.LevelDebug, "mcpauth: request not understood", slog.Int("status", fault.Status), slog.String("why", fault.Text),
+		slog.String("method", r.Method), slog.String("host", r.Host), slog.String("path", pathAsSent(r)))
 }
 
 // serve has a request decided on, unless it is refused for its form.
@@ -67,15 +81,16 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, handler http.Han
 		refuseMethod(w)
 		return
 	}
-	if fault := headers.Check(r.Header); fault != nil {
-		refuse(w, fault.Status, fault.Text)
+	fault := headers.Check(r.Header)
+	if fault == nil && r.ContentLength != 0 && r.Method != http.MethodPost {
+		// A client that goes away is noticed only if its body was read.
+		fault = &headers.Fault{Status: http.StatusBadRequest, Text: "Only POST has a body."}
+	}
+	if fault != nil {
+		g.refuse(w, r, fault)
 		return
 	}
 	if r.ContentLength != 0 {
-		if r.Method != http.MethodPost { // and a client that goes away is noticed only if its body was read
-			refuse(w, http.StatusBadRequest, "Only POST has a body.")
-			return
-		}
 		// It ends with the body: net/http waits without a limit for what comes after it.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
 	}

@@ -112,6 +112,7 @@ func newPipe(t *testing.T, upstream http.Handler, keepAlive time.Duration) *pipe
 	t.Cleanup(func() {
 		near.Close()
 		server.Close()
+		time.Sleep(time.Second) // net/http takes a moment, of synthetic time, to let go of a connection
 		if err := g.Close(); err != nil {
 			t.Error(err)
 		}

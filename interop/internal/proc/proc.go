@@ -34,6 +34,8 @@ type Command struct {
 	Args []string
 	// Env is added to the environment of the test.
 	Env []string
+	// Dir is the working directory; empty is that of the test.
+	Dir string
 	// Stdin is written to the process, which then sees the end of its input.
 	// Nil keeps stdin open without data until the process is stopped, so that a
 	// process can tell from its end that the test is gone.
@@ -94,13 +96,25 @@ func Run(tb testing.TB, timeout time.Duration, c Command) []byte {
 
 // Result is what a process has left behind.
 type Result struct {
-	Code   int // exit status
-	Stdout []byte
-	Stderr string
+	Code     int  // exit status
+	TimedOut bool // it was killed
+	Stdout   []byte
+	Stderr   string
 }
 
 // Try is [Run] for a process that may fail.
 func Try(tb testing.TB, timeout time.Duration, c Command) Result {
+	tb.Helper()
+	r := Attempt(tb, timeout, c)
+	if r.TimedOut {
+		tb.Fatalf("%s did not end in time\n%s%s", c.Name, r.Stdout, r.Stderr)
+	}
+	return r
+}
+
+// Attempt is [Try] for a process that may also not end in time, and is killed
+// then.
+func Attempt(tb testing.TB, timeout time.Duration, c Command) Result {
 	tb.Helper()
 	ctx, cancel := Context(tb)
 	defer cancel()
@@ -114,13 +128,11 @@ func Try(tb testing.TB, timeout time.Duration, c Command) Result {
 	p.wait()
 	p.Stop()
 	var exit *exec.ExitError
-	switch {
-	case ctx.Err() != nil:
-		tb.Fatalf("%s did not end in time: %v\n%s%s", c.Name, ctx.Err(), out.Bytes(), p.Log())
-	case p.err != nil && !errors.As(p.err, &exit):
+	timedOut := ctx.Err() != nil
+	if p.err != nil && !timedOut && !errors.As(p.err, &exit) {
 		tb.Fatalf("%s: %v\n%s%s", c.Name, p.err, out.Bytes(), p.Log())
 	}
-	return Result{p.cmd.ProcessState.ExitCode(), out.Bytes(), p.Log()}
+	return Result{p.cmd.ProcessState.ExitCode(), timedOut, out.Bytes(), p.Log()}
 }
 
 // Context is done when the test ends, and early enough before the test binary's
@@ -141,6 +153,10 @@ func beforeDeadline(ctx context.Context, tb testing.TB) (context.Context, contex
 func (p *Process) start(ctx context.Context, c Command, stdout io.Writer) error {
 	cmd := exec.CommandContext(ctx, c.Path, c.Args...)
 	cmd.Env = append(os.Environ(), c.Env...)
+	if c.Dir != "" {
+		cmd.Dir = c.Dir
+		cmd.Env = append(cmd.Env, "PWD="+c.Dir) // some ask this
+	}
 	cmd.SysProcAttr = sysProcAttr()
 	cmd.Cancel = func() error { return signalGroup(cmd, syscall.SIGKILL) }
 	cmd.WaitDelay = stopGrace
@@ -200,7 +216,13 @@ func (p *Process) Line(ctx context.Context, ok func(string) bool) (string, error
 // Type writes a line to standard input, of a process that has none yet.
 func (p *Process) Type(tb testing.TB, line string) {
 	tb.Helper()
-	if _, err := io.WriteString(p.stdin, line+"\n"); err != nil {
+	p.Press(tb, line+"\n")
+}
+
+// Press is [Type] for keys at a terminal, without the end of a line.
+func (p *Process) Press(tb testing.TB, keys string) {
+	tb.Helper()
+	if _, err := io.WriteString(p.stdin, keys); err != nil {
 		tb.Fatalf("write to %s: %v", p.name, err)
 	}
 }

@@ -32,7 +32,7 @@ func check(ctx context.Context, settings *gatewayfile.Settings, s command.Stream
 	defer g.done()
 	ctx, cancel := context.WithTimeout(ctx, maxCheck)
 	defer cancel()
-	r := &results{out: s.Out, settings: settings}
+	r := &results{out: s.Out, log: terminal.NewLogger(s.Err), settings: settings}
 	r.warnings(g.gateway)
 	r.servers(ctx, g.gateway)
 	for i := range settings.Upstreams {
@@ -47,6 +47,7 @@ func check(ctx context.Context, settings *gatewayfile.Settings, s command.Stream
 // results writes what a check finds.
 type results struct {
 	out      io.Writer
+	log      *slog.Logger // of commands that are started
 	settings *gatewayfile.Settings
 	failed   bool
 	err      error // of writing
@@ -89,14 +90,18 @@ func (r *results) servers(ctx context.Context, g *gateway.Gateway) {
 // upstream asks an MCP server who it is.
 func (r *results) upstream(ctx context.Context, i int) {
 	s := r.settings.Upstreams[i]
-	if s.URL == "" {
+	if s.URL == "" && !s.Stdio {
 		return
 	}
-	found, err := probe(ctx, s, r.settings.Gateway.Resources[i].Credential)
+	found, err := probe(ctx, s, r.settings.Gateway.Resources[i].Credential, r.log)
 	if err == nil {
 		r.line("ok", s.Name+": "+found)
 		return
 	}
-	mistake := &configerr.Error{Field: fmt.Sprintf("Resources[%d].Upstream.URL", i), Value: s.URL, Fault: faultUpstream, Err: err}
+	field := "URL"
+	if s.Stdio {
+		field = "Stdio.Command"
+	}
+	mistake := &configerr.Error{Field: fmt.Sprintf("Resources[%d].Upstream.%s", i, field), Value: s.URL, Fault: faultUpstream, Err: err}
 	r.fail(r.settings.Locate(mistake).Error())
 }

@@ -73,9 +73,13 @@ func (u *upstreams) get(s gatewayfile.UpstreamSettings) (handler gatewayfile.Han
 
 func (u *upstreams) release(key string, shared *sharedUpstream) {
 	u.mu.Lock()
-	defer u.mu.Unlock()
-	if shared.users--; shared.users == 0 {
+	shared.users--
+	unused := shared.users == 0
+	if unused {
 		delete(u.open, key)
+	}
+	u.mu.Unlock()
+	if unused {
 		shared.Close()
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -35,15 +36,23 @@ type prober struct {
 }
 
 // probe asks an MCP server which transport and which revisions it speaks, as the
-// gateway will. It returns what there is to say, or what is wrong.
-func probe(ctx context.Context, s gatewayfile.UpstreamSettings, credential gateway.Credential) (string, error) {
+// gateway will. It returns what there is to say, or what is wrong. A command that is
+// started for that says more in the log.
+func probe(ctx context.Context, s gatewayfile.UpstreamSettings, credential gateway.Credential, log *slog.Logger) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	transport := &http.Transport{TLSClientConfig: s.TLS.Clone(), DisableKeepAlives: true, DisableCompression: true, ForceAttemptHTTP2: true}
 	p := &prober{upstream: s, credential: credential, client: &http.Client{
-		Transport:     transport,
+		Transport:     &http.Transport{TLSClientConfig: s.TLS.Clone(), DisableKeepAlives: true, DisableCompression: true, ForceAttemptHTTP2: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
+	if s.Stdio {
+		server, err := s.Open(log)
+		if err != nil {
+			return "", err
+		}
+		defer server.Close()
+		p.upstream.URL, p.client.Transport = "http://stdio/", inProcess{server}
+	}
 	if s.SSE {
 		return p.stream(ctx)
 	}

@@ -129,8 +129,13 @@ func (p *program) drain() {
 // ServeHTTP has the current generation serve a request.
 func (p *program) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g := p.current.Load()
-	for !g.use() { // another one has become the current one
-		g = p.current.Load()
+	for !g.use() { // another one has become the current one, or the program ends
+		next := p.current.Load()
+		if next == g {
+			http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
+			return
+		}
+		g = next
 	}
 	defer g.done()
 	if s := g.settings.Audit; s != nil && s.FailClosed {

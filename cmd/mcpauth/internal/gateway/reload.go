@@ -77,9 +77,10 @@ func (p *program) watch(ctx context.Context, c *changes) {
 		case <-c.hangup:
 			p.reopenAudit()
 		}
-		p.reload(ctx)
 		seen = gatewayfile.Sum(p.current.Load().settings.Files)
+		p.reload(ctx)
 		p.watchDirectories(c.files)
+		settled = time.After(settle) // what was seen may have changed before it was read
 	}
 }
 

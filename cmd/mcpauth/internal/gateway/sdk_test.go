@@ -13,9 +13,8 @@ import (
 	"github.com/mcp-auth/go/mcpauthtest"
 )
 
-// newSDKServer is an MCP server on the Go SDK, which the gateway knows nothing of.
-func newSDKServer(t *testing.T, handler func(*mcp.Server) http.Handler) string {
-	t.Helper()
+// sdkServer is an MCP server on the Go SDK, which knows nothing of the gateway.
+func sdkServer() *mcp.Server {
 	server := mcp.NewServer(&mcp.Implementation{Name: "notes", Version: "1.0.0"}, nil)
 	echo := func(_ context.Context, r *mcp.CallToolRequest, in map[string]any) (*mcp.CallToolResult, any, error) {
 		text, _ := in["text"].(string)
@@ -26,7 +25,13 @@ func newSDKServer(t *testing.T, handler func(*mcp.Server) http.Handler) string {
 	}
 	mcp.AddTool(server, &mcp.Tool{Name: "echo", Description: "says it again"}, echo)
 	mcp.AddTool(server, &mcp.Tool{Name: "delete", Description: "deletes everything"}, echo)
-	web := httptest.NewServer(handler(server))
+	return server
+}
+
+// newSDKServer serves it over HTTP.
+func newSDKServer(t *testing.T, handler func(*mcp.Server) http.Handler) string {
+	t.Helper()
+	web := httptest.NewServer(handler(sdkServer()))
 	t.Cleanup(web.Close)
 	return web.URL + "/mcp"
 }

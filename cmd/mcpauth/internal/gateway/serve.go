@@ -90,16 +90,13 @@ func (p *program) serve(ctx context.Context, s command.Streams, asJSON bool) err
 	p.warmUp(background)
 	changes := p.notice()
 	p.work.Go(func() { p.watch(background, changes) })
-	front := p.front()
-	p.work.Go(func() {
-		if front.TLSConfig == nil {
-			failed <- front.Serve(public)
-			return
-		}
-		failed <- front.ServeTLS(public, "", "")
-	})
+	front, serve := p.front(), (*http.Server).Serve
+	if settings.Certificate != nil {
+		serve = func(s *http.Server, l net.Listener) error { return s.ServeTLS(l, "", "") }
+	}
+	p.work.Go(func() { failed <- serve(front, public) })
 	defer front.Close()
-	p.log.Info("mcpauth: the gateway listens", "address", announced.Listen, "tls", front.TLSConfig != nil, "admin", announced.Admin)
+	p.log.Info("mcpauth: the gateway listens", "address", announced.Listen, "tls", settings.Certificate != nil, "admin", announced.Admin)
 	p.health.started()
 	if asJSON {
 		if err := command.PrintJSON(s.Out, announced); err != nil {

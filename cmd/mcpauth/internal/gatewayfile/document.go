@@ -27,9 +27,11 @@ type Document struct {
 	TrustedProxies []string `yaml:"trusted_proxies"`
 	// KeepAlive is after how much silence an event stream gets a comment.
 	KeepAlive time.Duration `yaml:"keep_alive"`
-	Drain     Drain         `yaml:"drain"`
-	Audit     *Audit        `yaml:"audit"`
-	Telemetry Telemetry     `yaml:"telemetry"`
+	// LegacyMetadata serves clients of 2025-03-26.
+	LegacyMetadata bool      `yaml:"legacy_metadata"`
+	Drain          Drain     `yaml:"drain"`
+	Audit          *Audit    `yaml:"audit"`
+	Telemetry      Telemetry `yaml:"telemetry"`
 }
 
 // KeyPair names the files of a certificate and its key, in PEM.
@@ -72,12 +74,13 @@ type Resource struct {
 	Upstream *Upstream `yaml:"upstream"`
 }
 
-// Upstream is where an MCP server is.
+// Upstream is where an MCP server is: a URL, or a command.
 type Upstream struct {
 	URL        string       `yaml:"url"`
 	Transport  string       `yaml:"transport"`
 	TLS        *UpstreamTLS `yaml:"tls"`
 	Credential *Credential  `yaml:"credential"`
+	Stdio      *Stdio       `yaml:"stdio"`
 }
 
 // UpstreamTLS names the files for TLS to an upstream, in PEM.

@@ -61,6 +61,7 @@ h2c: false
 admin: "127.0.0.1:9901"
 trusted_proxies: [10.0.0.0/24]
 keep_alive: 25s
+legacy_metadata: true
 drain: {delay: 5s, grace: 20s}
 telemetry: {logs: {format: json}}
 audit: {file: audit.jsonl, fail: closed}
@@ -80,6 +81,18 @@ resources:
       url: http://files:3000/sse
       transport: sse
       credential: {header: {name: Authorization, value: {env: GATEWAYFILE_TEST}}}
+  - identifier: https://mcp.example.com/commands/mcp
+    authorization_servers: [{issuer: "https://auth.example.com"}]
+    upstream:
+      stdio:
+        command: [serve, --fast]
+        dir: work
+        env: {API_KEY: {file: key}, LEVEL: {value: debug}}
+        max_processes: 8
+        max_per_user: 2
+        idle_timeout: 1m
+        start_timeout: 10s
+        stop_grace: 2s
 `
 
 func TestRead(t *testing.T) {
@@ -97,10 +110,10 @@ func TestRead(t *testing.T) {
 		t.Errorf("%+v", s.Audit)
 	}
 	g := s.Gateway
-	if g.KeepAlive != 25*time.Second || g.Auth.Leeway != 7*time.Second || !slices.Equal(g.TrustedProxies, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24")}) {
+	if g.KeepAlive != 25*time.Second || !g.LegacyMetadata || g.Auth.Leeway != 7*time.Second || !slices.Equal(g.TrustedProxies, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24")}) {
 		t.Errorf("%+v", g)
 	}
-	if len(g.Resources) != 2 || g.Resources[0].Policy == nil || g.Resources[1].Identifier != "https://mcp.example.com/files/mcp" {
+	if len(g.Resources) != 3 || g.Resources[0].Policy == nil || g.Resources[1].Identifier != "https://mcp.example.com/files/mcp" {
 		t.Fatalf("%+v", g.Resources)
 	}
 	for i, want := range []http.Header{{"X-Api-Key": {"s3cret-key"}}, {"Authorization": {"Bearer s3cret"}}} {
@@ -108,6 +121,8 @@ func TestRead(t *testing.T) {
 		if err := g.Resources[i].Credential.Apply(t.Context(), nil, h); err != nil || !reflect.DeepEqual(h, want) {
 			t.Errorf("%v, %v", h, err)
 		}
+	}
+	for i := range g.Resources {
 		handler, err := s.Upstreams[i].Open(slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
@@ -132,7 +147,7 @@ func TestRead(t *testing.T) {
 	}
 	// The same file is one for "mcpauth check --config" and "mcpauth policy test".
 	config, file, err := gatewayfile.Load(path)
-	if err != nil || len(config.Resources) != 2 || file.Name() != path {
+	if err != nil || len(config.Resources) != 3 || file.Name() != path {
 		t.Errorf("%+v, %v", config, err)
 	}
 	policy, identifier, err := gatewayfile.Policy(path, "")
@@ -148,6 +163,7 @@ func TestUpstreamKeys(t *testing.T) {
 	keys := map[string]string{}
 	for name, upstream := range map[string]string{
 		"plain": "{url: http://a/mcp}", "other URL": "{url: http://b/mcp}", "sse": "{url: http://a/mcp, transport: sse}",
+		"stdio": "{stdio: {command: [a]}}", "its environment": "{stdio: {command: [a], env: {A: {value: b}}}}",
 		"tls": "{url: http://a/mcp, tls: {ca: ca}}", "client": "{url: http://a/mcp, tls: {cert: ca, key: key}}",
 	} {
 		path := write(t, "f.yaml", "listen: \":1\"\nresources: [{identifier: \"https://a.example/\", authorization_servers: [{issuer: \"https://b.example\"}], upstream: "+upstream+"}]\n", "ca", cert, "key", key)
@@ -207,7 +223,8 @@ var mistakes = map[string]string{
 var upstreamMistakes = map[string]string{
 	"{url: notes/mcp}":                                                                          `upstream.url "notes/mcp": the value is not an absolute http or https URL`,
 	"{url: http://a/mcp, transport: ws}":                                                        `upstream.transport "ws": the transport is not`,
-	"{url: http://a/mcp, stdio: {}}":                                                            "upstream.stdio: the field is not known; known are url, transport, tls and credential",
+	"{url: http://a/mcp, stdio: {command: [a]}}":                                                "upstream: exactly one must be given: a command has no URL, transport, tls and credential",
+	"{stdio: {command: []}}":                                                                    "upstream.stdio.command: the command is empty",
 	"{url: http://a/mcp, credential: {}}":                                                       "upstream.credential: exactly one must be given: known is header",
 	"{url: http://a/mcp, credential: {token_exchange: {}}}":                                     "upstream.credential.token_exchange: the field is not known",
 	"{url: http://a/mcp, credential: {header: {name: Host, value: {file: f.yaml}}}}":            `upstream.credential.header.name "Host": the value is not the name of a header`,
@@ -239,6 +256,8 @@ func TestMistakes(t *testing.T) {
 		}
 		check("listen: \":1\"\nresources:\n  - "+resource+upstream+"}\n", "f.yaml:3: resources[0]."+strings.Replace(want, "the environment", `upstream.credential.header.value.env "GATEWAYFILE_UNSET": the environment`, 1))
 	}
+	check("listen: \":1\"\nresources:\n  - "+resource+", upstream: {stdio: {command: [a], env: {A: {value: b, file: c}}}}}\n",
+		`resources[0].upstream.stdio.env["A"]: the environment variable has both a value and a file`)
 	check("resources: ["+resource+"}]\n", "listen: the value is missing")
 	check("listen: \":1\"\nresources: ["+resource+", name: a}, "+strings.Replace(resource, "a.example", "c.example", 1)+", name: a}]\n", `resources[1].name "a": another resource has this name`)
 	_, err := gatewayfile.Read(filepath.Join(t.TempDir(), "none.yaml"))

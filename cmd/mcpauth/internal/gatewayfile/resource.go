@@ -50,6 +50,12 @@ func (r *reader) resource(read *Resource, field string, names map[string]bool) {
 // upstream reads where an MCP server is. The mistakes of package gateway are found
 // when it is made.
 func (r *reader) upstream(name string, read *Upstream, field string) UpstreamSettings {
+	if read.Stdio != nil {
+		if read.URL != "" || read.Transport != "" || read.TLS != nil || read.Credential != nil {
+			r.faults.AddErr(NotOneOf, field, "", errors.New("a command has no URL, transport, tls and credential"))
+		}
+		return r.stdio(name, read.Stdio, field+".Stdio")
+	}
 	config := gateway.UpstreamConfig{URL: read.URL, Transport: gateway.Transport(read.Transport)}
 	key := fmt.Sprintf("%q %q", read.URL, read.Transport)
 	if t := read.TLS; t != nil {

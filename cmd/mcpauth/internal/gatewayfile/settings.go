@@ -78,6 +78,8 @@ type UpstreamSettings struct {
 	Key string
 	// URL is where a probe is sent, empty if there is no such place.
 	URL string
+	// Stdio says that the upstream is a command, without a URL.
+	Stdio bool
 	// SSE says that the URL is that of a stream of HTTP+SSE.
 	SSE bool
 	// TLS is for a probe.
@@ -170,7 +172,7 @@ func (r *reader) read() {
 	if s.Grace == 0 {
 		s.Grace = defaultGrace
 	}
-	s.Gateway.KeepAlive = d.KeepAlive
+	s.Gateway.KeepAlive, s.Gateway.LegacyMetadata = d.KeepAlive, d.LegacyMetadata
 	s.Gateway.TrustedProxies = r.networks(d.TrustedProxies)
 	r.oneOf("Telemetry.Logs.Format", d.Telemetry.Logs.Format, InvalidFormat, "", "text", "json")
 	s.LogJSON = d.Telemetry.Logs.Format == "json"
