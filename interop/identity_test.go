@@ -64,7 +64,7 @@ func newAssertions(t *testing.T) *assertions {
 	t.Cleanup(upstream.Close)
 	a := &assertions{gateway: fmt.Sprintf("http://127.0.0.1:%d", proc.FreePort(t)), server: upstream.URL + "/mcp", issuer: as.Issuer()}
 	own := newIdentityKeys(t)
-	parts.StartGateway(t, fmt.Sprintf(`listen: %q
+	parts.StartGatewayFile(t, fmt.Sprintf(`listen: %q
 keys: {identity: {file: identity.pem}}
 resources:
   - identifier: %q

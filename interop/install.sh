@@ -21,16 +21,6 @@ npm_install() (
 )
 npm_install . ci # which removes everything first
 
-# The same for Python.
-stamp=.venv/.interop-stamp
-state=$(python3 --version && cat python/requirements.txt)
-if [[ ! -f $stamp || $(<"$stamp") != "$state" ]]; then
-  rm -rf .venv
-  python3 -m venv .venv || fail "Python's venv is needed: install the package python3-venv"
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: -r python/requirements.txt
-  printf '%s' "$state" >"$stamp"
-fi
-
 # The conformance suite needs Node.js 22: the one from npm, or the system's where npm has none for it.
 node22=$(compgen -G "$PWD/node_modules/node-*/bin/node" | head -1 || true)
 : "${node22:=$(command -v node)}"
