@@ -17,7 +17,7 @@ SHELL := /bin/bash
 .PHONY: all test lint tidy interop bench bench-http bench-resilience bench-results bench-page fuzz
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-MODULES = $(shell go list -m -f '{{.Dir}}') bench interop
+MODULES = $(shell go list -m -f '{{.Dir}}') bench interop deploy
 FUZZTIME ?= 3m
 BENCH ?=
 BENCH_HTTP ?=

@@ -398,3 +398,36 @@ func TestDocumentedFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestDeployed reads the files in the directory deploy of the repository: that of the
+// Compose file, and the one in the values of the chart, as the chart completes it.
+func TestDeployed(t *testing.T) {
+	t.Parallel()
+	deploy := filepath.Join("..", "..", "..", "..", "deploy")
+	if _, err := os.Stat(deploy); errors.Is(err, os.ErrNotExist) {
+		t.Skip("this is no clone of the repository")
+	}
+	if _, err := gatewayfile.Read(filepath.Join(deploy, "compose", "config", "gateway.yaml")); err != nil {
+		t.Error(err)
+	}
+	values, err := os.ReadFile(filepath.Join(deploy, "chart", "values.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, found := strings.Cut(string(values), "\ngateway:\n")
+	section, _, ends := strings.Cut(after, "\n\n")
+	if !found || !ends {
+		t.Fatal("values.yaml has no section gateway")
+	}
+	file := "listen: \":8080\"\nadmin: \":9901\"\ndrain: {delay: 5s, grace: 30s}\n"
+	for line := range strings.Lines(section) {
+		file += strings.TrimPrefix(line, "  ")
+	}
+	settings, err := gatewayfile.Read(write(t, "gateway.yaml", file))
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, file)
+	}
+	if len(settings.Upstreams) != 1 {
+		t.Errorf("%d resources", len(settings.Upstreams))
+	}
+}
