@@ -28,6 +28,9 @@ const (
 	InvalidTransport configerr.Fault = "the transport is not streamable_http, sse or empty"
 )
 
+// KeySetPath is where [Config.KeySet] is served.
+const KeySetPath = "/.well-known/mcp-auth/jwks.json"
+
 // Config configures a [Gateway]. [New] copies it.
 type Config struct {
 	// Auth configures authorization. Its Resources and Inherit are empty: they are set
@@ -43,11 +46,17 @@ type Config struct {
 	// proxies further out do not take it for dead; one is also sent at its beginning.
 	// Zero means none.
 	KeepAlive time.Duration
+	// KeySet, if set, serves [KeySetPath] at the host of each resource: the public keys
+	// of the assertions of package identity.
+	KeySet http.Handler
 	// LegacyMetadata serves the metadata of the authorization server at
 	// /.well-known/oauth-authorization-server of each host that has one resource only,
 	// for clients of the specification of 2025-03-26; see
 	// [mcpauth.Auth.LegacyMetadataHandler].
 	LegacyMetadata bool
+	// Limiter bounds how many requests callers make, see package gateway/ratelimit. Nil
+	// means no bound.
+	Limiter Limiter
 	// Hooks observe the gateway.
 	Hooks Hooks
 	// Inherit, if set, is the Gateway that the new one replaces when a program reads
@@ -106,6 +115,13 @@ func (e *CredentialError) Unwrap() error { return e.Err }
 // Hooks observe a [Gateway]. They must return soon and be safe for concurrent use. A
 // panic in one is logged and goes no further.
 type Hooks struct {
+	// Limited is called when [Config.Limiter] has refused a request, or could not tell.
+	// The context is the request's.
+	Limited func(context.Context, LimitEvent)
+	// Streaming is called when the response to a request that was let in begins and is an
+	// event stream; Upstream is called when it has ended. Status, Duration and Err are
+	// not known yet.
+	Streaming func(context.Context, UpstreamEvent)
 	// Upstream is called when a request that was let in has ended. The context is the
 	// request's.
 	Upstream func(context.Context, UpstreamEvent)

@@ -33,6 +33,7 @@ type exchange struct {
 	idle   *time.Timer    // the upstream has sent nothing for too long
 	header http.Header    // of the upstream's response
 
+	streaming func() // is called when the response is an event stream
 	mu        sync.Mutex
 	outcome   outcome
 	replaced  bool     // by an answer of the gateway
@@ -99,6 +100,7 @@ func (x *exchange) begin(status int) {
 	x.announce(h)
 	if isStream(x.header) {
 		x.outcome.stream = true
+		x.streaming()
 		h["X-Accel-Buffering"] = []string{"no"}
 	}
 	x.to.WriteHeader(status)

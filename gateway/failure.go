@@ -34,22 +34,31 @@ type message struct {
 	id json.RawMessage // nil: none, or several
 }
 
-// messageOf reads the body of a request once more, as the decision was made on it.
+// messageOf returns the message that a request consists of, as the decision was made on
+// it.
 func messageOf(r *http.Request) message {
+	messages := messagesOf(r)
+	if all := messages.All(); len(all) == 1 && !messages.Batch {
+		return message{all[0].ID}
+	}
+	return message{}
+}
+
+// messagesOf reads the body of a request once more.
+func messagesOf(r *http.Request) (messages mcpmsg.Request) {
 	read, ok := r.Body.(*body.Buffer)
 	if !ok {
-		return message{}
+		return mcpmsg.Request{}
 	}
-	var messages mcpmsg.Request
-	if err := messages.Parse(r.Header, read.Data()); err != nil || messages.Batch {
-		return message{}
+	if err := messages.Parse(r.Header, read.Data()); err != nil {
+		return mcpmsg.Request{}
 	}
-	return message{messages.All()[0].ID}
+	return messages
 }
 
 func writeFailure(w http.ResponseWriter, status int, retryAfter time.Duration, asked message) {
 	if retryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int((retryAfter+time.Second-1)/time.Second)))
+		setRetryAfter(w.Header(), retryAfter)
 	}
 	text := "The MCP server cannot be reached."
 	switch status {
@@ -59,4 +68,9 @@ func writeFailure(w http.ResponseWriter, status int, retryAfter time.Duration, a
 		text = "The MCP server did not answer in time."
 	}
 	response.WriteRPC(w, &refusal.RPC{Status: status, Code: codeInternalError, Message: text, ID: asked.id})
+}
+
+// setRetryAfter sets a time in full seconds (RFC 9110 §10.2.3).
+func setRetryAfter(h http.Header, after time.Duration) {
+	h.Set("Retry-After", strconv.FormatInt(int64((after+time.Second-1)/time.Second), 10))
 }

@@ -31,7 +31,8 @@ type forwarder struct {
 	keepsQuery  bool // the upstream looks its session up in it
 	credential  Credential
 	keepAlive   time.Duration
-	hook        func(context.Context, UpstreamEvent)
+	limiter     Limiter // nil: none
+	hooks       Hooks
 	log         *slog.Logger
 	draining    context.Context
 
@@ -44,12 +45,18 @@ func (f *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuseMethod(w)
 		return
 	}
+	if f.isLimited(w, r) {
+		return
+	}
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
 	if r.Method == http.MethodGet {
 		defer context.AfterFunc(f.draining, func() { cancel(errDraining) })()
 	}
 	x := newExchange(w, r, f.keepAlive)
+	x.streaming = func() {
+		observe(ctx, f, "Streaming", f.hooks.Streaming, UpstreamEvent{Resource: f.resource, Method: r.Method, Stream: true})
+	}
 	x.idle = time.AfterFunc(idleTimeout, func() { cancel(errIdle) })
 	defer f.end(ctx, x, time.Now())
 	r, err := f.prepare(ctx, r)
@@ -87,6 +94,13 @@ func (f *forwarder) prepare(ctx context.Context, r *http.Request) (*http.Request
 // refuseCredential answers a request whose credential for the upstream cannot be had.
 func (f *forwarder) refuseCredential(x *exchange, err error) {
 	status, retryAfter := http.StatusBadGateway, time.Duration(0)
+	if c, ok := errors.AsType[*mcpauth.Challenge](err); ok {
+		if c.Status != http.StatusServiceUnavailable {
+			x.refuse(c, nil) // the caller is to blame, and the upstream as well as before
+			return
+		}
+		status, retryAfter = c.Status, c.RetryAfter
+	}
 	if e, ok := errors.AsType[*CredentialError](err); ok {
 		status, retryAfter = cmp.Or(e.Status, status), e.RetryAfter
 	}
@@ -121,13 +135,18 @@ func (f *forwarder) end(ctx context.Context, x *exchange, began time.Time) {
 	if err != nil {
 		f.logFailure(ctx, x, o, err)
 	}
-	if f.hook == nil {
+	observe(ctx, f, "Upstream", f.hooks.Upstream, UpstreamEvent{
+		Resource: f.resource, Method: x.method, Status: o.status, Stream: o.stream, Duration: time.Since(began), Err: err,
+	})
+}
+
+// observe calls a hook, if there is one.
+func observe[E any](ctx context.Context, f *forwarder, name string, hook func(context.Context, E), event E) {
+	if hook == nil {
 		return
 	}
-	_, err = panics.Call("the hook Upstream", func() (struct{}, error) {
-		f.hook(ctx, UpstreamEvent{
-			Resource: f.resource, Method: x.method, Status: o.status, Stream: o.stream, Duration: time.Since(began), Err: err,
-		})
+	_, err := panics.Call("the hook "+name, func() (struct{}, error) {
+		hook(ctx, event)
 		return struct{}{}, nil
 	})
 	if err != nil {

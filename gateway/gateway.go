@@ -26,6 +26,7 @@ const minKeepAlive = time.Second
 type Gateway struct {
 	auth     *mcpauth.Auth
 	metadata http.Handler
+	keySet   http.Handler // nil: none
 	hosts    map[string]places
 	legacy   map[string]http.Handler // by host: metadata of the authorization server
 	trusted  []netip.Prefix
@@ -59,7 +60,7 @@ func New(config Config) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{
-		auth: auth, metadata: auth.MetadataHandler(), hosts: map[string]places{}, legacy: map[string]http.Handler{},
+		auth: auth, metadata: auth.MetadataHandler(), keySet: config.KeySet, hosts: map[string]places{}, legacy: map[string]http.Handler{},
 		trusted: slices.Clone(config.TrustedProxies), log: config.Auth.Logger,
 	}
 	if g.log == nil {
@@ -127,7 +128,7 @@ func (g *Gateway) add(config *Config, r *Resource) error {
 	}
 	f := &forwarder{
 		resource: r.Identifier, metadataURL: parsed.MetadataURL, url: pathOf(u),
-		upstream: r.Upstream, credential: r.Credential, keepAlive: config.KeepAlive, hook: config.Hooks.Upstream, log: g.log,
+		upstream: r.Upstream, credential: r.Credential, keepAlive: config.KeepAlive, limiter: config.Limiter, hooks: config.Hooks, log: g.log,
 		forwardedHost: []string{u.Host}, forwardedProto: []string{u.Scheme}, draining: g.draining,
 	}
 	_, f.keepsQuery = r.Upstream.(*Upstream)

@@ -56,6 +56,8 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case handler != nil:
 		g.serve(w, r, handler)
+	case path == KeySetPath && g.keySet != nil:
+		g.keySet.ServeHTTP(w, r)
 	case path == legacyPath && g.legacy[host] != nil:
 		g.legacy[host].ServeHTTP(w, r)
 	case strings.HasPrefix(path, wellKnown):

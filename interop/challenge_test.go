@@ -42,9 +42,9 @@ func (want refusal) check(t *testing.T, got parts.Answer) string {
 
 func (want refusal) checkParams(t *testing.T, got map[string]string) {
 	t.Helper()
-	params := map[string]string{
-		"resource_metadata": parts.MetadataURL(want.resource),
-		"scope":             strings.Join(want.scopes, " "),
+	params := map[string]string{"resource_metadata": parts.MetadataURL(want.resource)}
+	if len(want.scopes) > 0 {
+		params["scope"] = strings.Join(want.scopes, " ")
 	}
 	if want.code != "" {
 		params["error"] = want.code

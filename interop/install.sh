@@ -1,7 +1,7 @@
-# To be sourced in this directory: installs the npm parts as locked, and sets
-# node22 to the Node.js for the conformance suite. Needs the function fail.
+# To be sourced in this directory: installs the npm and Python parts as locked, and
+# sets node22 to the Node.js for the conformance suite. Needs the function fail.
 
-for tool in go node npm; do
+for tool in go node npm python3; do
   command -v "$tool" >/dev/null || fail "$tool is needed and not installed"
 done
 # oidc-provider uses them for DPoP, and would refuse every proof without.

@@ -79,17 +79,26 @@ func TestRefusals(t *testing.T) {
 // Covers RS10.
 func TestExpiry(t *testing.T) {
 	t.Parallel()
-	const (
-		leeway   = time.Second
-		slack    = 3 * time.Second // of a busy machine
-		interval = 100 * time.Millisecond
-	)
 	server := parts.StartAuthorizationServer(t, parts.Provider{Scopes: known})
 	resource := parts.NewResource(t)
 	parts.StartWhoami(t, parts.Whoami{Resource: resource, Issuer: server.Issuer, Scopes: required, Leeway: leeway})
 	// Metadata and keys are fetched before the brief token is issued.
 	checkMachine(t, server, resource, server.Token(t, parts.Machine, resource, required...))
+	checkExpiry(t, server, resource, refusal{
+		status: http.StatusUnauthorized, code: "invalid_token", resource: resource, scopes: required,
+	})
+}
 
+const leeway = time.Second // of the servers that tokens expire at
+
+// checkExpiry checks that a brief token is let in until its expiry and the
+// leeway are over, and then refused.
+func checkExpiry(t *testing.T, server *parts.AuthorizationServer, resource string, want refusal) {
+	t.Helper()
+	const (
+		slack    = 3 * time.Second // of a busy machine
+		interval = 100 * time.Millisecond
+	)
 	token := server.Token(t, parts.BriefMachine, resource, required...)
 	if got := parts.Send(t, http.MethodPost, resource, token); got.Status != http.StatusOK {
 		t.Fatalf("status %d before the token expires, want 200; body %s", got.Status, got.Body)
@@ -112,7 +121,6 @@ func TestExpiry(t *testing.T) {
 		break
 	}
 	var challenges []string
-	want := refusal{status: http.StatusUnauthorized, code: "invalid_token", resource: resource, scopes: required}
 	for _, method := range methods {
 		challenges = append(challenges, want.check(t, parts.Send(t, method, resource, token)))
 	}

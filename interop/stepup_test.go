@@ -38,6 +38,8 @@ type stepUp struct {
 	fields   map[string]string
 	deletion []string // scopes that deleteNote needs
 	whoami   bool     // call whoami too, first and last
+	// serve starts the server; nil starts cmd/resource-server.
+	serve func(t *testing.T, resource, issuer string)
 }
 
 // stepUpReport is what js/step-up.mjs prints.
@@ -119,6 +121,10 @@ func (s stepUp) run(t *testing.T) stepUpReport {
 // startServer starts the server with the notes.
 func (s stepUp) startServer(t *testing.T) {
 	t.Helper()
+	if s.serve != nil {
+		s.serve(t, s.resource, s.issuer)
+		return
+	}
 	parts.StartResourceServer(t, settings.ResourceServer{
 		Resource:        s.resource,
 		Issuer:          s.issuer,

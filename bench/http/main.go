@@ -1,7 +1,8 @@
 // Command http measures protected handlers under load: an unprotected one,
 // mcpauth's, the official Go SDK's and mcp-auth for JavaScript, each as a
-// server of its own, in turns, with the same token. Start it with the script
-// run beside it.
+// server of its own, in turns, with the same token. Then it measures the gateway
+// beside a bare reverse proxy, both in front of one MCP server. Start it with the
+// script run beside it.
 package main
 
 import (
@@ -30,6 +31,7 @@ type options struct {
 	algorithms  string
 	server      string
 	json        string
+	proxies     bool
 }
 
 func main() {
@@ -39,6 +41,7 @@ func main() {
 	flag.IntVar(&o.connections, "connections", 64, "concurrent connections")
 	flag.StringVar(&o.algorithms, "algorithms", "ES256,RS256", "of the tokens")
 	flag.StringVar(&o.server, "server", "server.mjs", "the `file` of the JavaScript server")
+	flag.BoolVar(&o.proxies, "proxies", false, "measure the proxies only, without the JavaScript server")
 	flag.StringVar(&o.json, "json", "", "also write the results to this `file`")
 	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -62,6 +65,29 @@ func run(ctx context.Context, o options) error {
 	}
 	defer authorization.Close()
 	report := measure.NewReport()
+	if !o.proxies {
+		if err := loadHandlers(ctx, o, authorization, report); err != nil {
+			return err
+		}
+	}
+	proxies, err := loadProxies(ctx, o, authorization)
+	if err != nil {
+		return err
+	}
+	report.Loads = append(report.Loads, proxies)
+	report.AtLeast("P10", "gateway with a policy, part of the bare reverse proxy", proxies.Over(gatewayKind, proxyKind), 0.95, "")
+	report.Finish()
+	if err := report.Print(os.Stdout); err != nil {
+		return err
+	}
+	if o.json == "" {
+		return nil
+	}
+	return report.WriteJSON(o.json)
+}
+
+// loadHandlers measures the protected handlers, with tokens of each algorithm.
+func loadHandlers(ctx context.Context, o options, authorization *fixture.Server, report *measure.Report) error {
 	servers, stop, err := startServers(ctx, o, authorization)
 	defer stop()
 	if err != nil {
@@ -76,14 +102,7 @@ func run(ctx context.Context, o options) error {
 		report.AtLeast("P5", alg+" warm, part of the unprotected handler", table.Over(contender.OursWarm, unprotected), 0.92, "")
 		report.AtLeast("P5", alg+" warm, times mcp-auth js", table.Over(contender.OursWarm, javaScript), 10, "")
 	}
-	report.Finish()
-	if err := report.Print(os.Stdout); err != nil {
-		return err
-	}
-	if o.json == "" {
-		return nil
-	}
-	return report.WriteJSON(o.json)
+	return nil
 }
 
 // load runs all servers in turns.
@@ -97,19 +116,27 @@ func load(ctx context.Context, o options, s *fixture.Server, servers []*server, 
 		if err := srv.check(ctx, s, token); err != nil {
 			return table, err
 		}
+	}
+	err = inTurns(ctx, o, token, servers, &table)
+	return table, err
+}
+
+// inTurns loads servers, one at a time, in as many rounds as asked for.
+func inTurns(ctx context.Context, o options, token string, servers []*server, table *measure.LoadTable) error {
+	for _, srv := range servers {
 		table.Loads = append(table.Loads, &measure.Load{Name: srv.name})
 	}
 	for range o.rounds {
 		for i, srv := range servers {
 			if err := srv.load(ctx, o, token, table.Loads[i]); err != nil {
-				return table, fmt.Errorf("%s: %w", srv.name, err)
+				return fmt.Errorf("%s: %w", srv.name, err)
 			}
 		}
 	}
 	for _, l := range table.Loads {
 		l.Summarize()
 	}
-	return table, nil
+	return nil
 }
 
 // The environment tells a server what the program that starts it knows.
@@ -117,6 +144,7 @@ const (
 	envIssuer   = "ISSUER"
 	envResource = "RESOURCE"
 	envScope    = "SCOPE"
+	envUpstream = "UPSTREAM" // of proxies
 )
 
 // serve is one server, until ctx ends.
@@ -128,6 +156,7 @@ func serve(ctx context.Context, kind string) error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /notes", protected)
+	mux.Handle("POST /notes", protected)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -152,6 +181,12 @@ func protect(ctx context.Context, kind string, s *fixture.Server, next http.Hand
 	switch kind {
 	case unprotected:
 		return next, nil
+	case upstreamKind:
+		return http.HandlerFunc(answerCall), nil
+	case proxyKind:
+		return contender.Proxy(os.Getenv(envUpstream))
+	case gatewayKind:
+		return contender.Gateway(ctx, s, notesPolicy(), os.Getenv(envUpstream))
 	case contender.OursWarm:
 		m, err = contender.OurMiddleware(ctx, s, kind, 0)
 	case contender.OursCold:

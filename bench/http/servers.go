@@ -35,16 +35,12 @@ func kinds() iter.Seq[string] {
 type server struct {
 	name, url string
 	process   *exec.Cmd
+	script    string // of wrk; empty: GET
 }
 
 // startServers starts all servers. stop ends those that run, also after an error.
 func startServers(ctx context.Context, o options, s *fixture.Server) (servers []*server, stop func(), err error) {
-	stop = func() {
-		for _, srv := range servers {
-			_ = srv.process.Process.Signal(syscall.SIGTERM)
-			_ = srv.process.Wait() // by the signal
-		}
-	}
+	stop = func() { stopServers(servers) }
 	self, err := os.Executable()
 	if err != nil {
 		return nil, stop, err
@@ -56,7 +52,7 @@ func startServers(ctx context.Context, o options, s *fixture.Server) (servers []
 		if command == nil {
 			command = []string{self, "serve", kind}
 		}
-		srv, err := start(ctx, s, kind, command)
+		srv, err := start(ctx, s, kind, command, "")
 		if err != nil {
 			return servers, stop, fmt.Errorf("%s: %w", kind, err)
 		}
@@ -65,10 +61,18 @@ func startServers(ctx context.Context, o options, s *fixture.Server) (servers []
 	return servers, stop, nil
 }
 
-func start(ctx context.Context, s *fixture.Server, name string, command []string) (*server, error) {
+func stopServers(servers []*server) {
+	for _, srv := range servers {
+		_ = srv.process.Process.Signal(syscall.SIGTERM)
+		_ = srv.process.Wait() // by the signal
+	}
+}
+
+// start starts a server; those that are proxies have an upstream.
+func start(ctx context.Context, s *fixture.Server, name string, command []string, upstream string) (*server, error) {
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Env = append(os.Environ(), "NODE_ENV=production",
-		envIssuer+"="+s.Issuer, envResource+"="+fixture.Resource, envScope+"="+fixture.Required)
+		envIssuer+"="+s.Issuer, envResource+"="+fixture.Resource, envScope+"="+fixture.Required, envUpstream+"="+upstream)
 	cmd.Stderr = os.Stderr
 	output, err := cmd.StdoutPipe()
 	if err != nil {
@@ -80,7 +84,7 @@ func start(ctx context.Context, s *fixture.Server, name string, command []string
 	lines := bufio.NewScanner(output)
 	for lines.Scan() {
 		if url, ok := strings.CutPrefix(lines.Text(), "listening "); ok {
-			return &server{name, url + "/notes", cmd}, nil
+			return &server{name: name, url: url + "/notes", process: cmd}, nil
 		}
 	}
 	_ = cmd.Process.Kill()
@@ -128,6 +132,11 @@ func get(ctx context.Context, url, token string) (int, error) {
 		return 0, err
 	}
 	r.Header.Set("Authorization", "Bearer "+token)
+	return send(r)
+}
+
+// send returns the status of the response, which it reads.
+func send(r *http.Request) (int, error) {
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return 0, err
@@ -145,9 +154,13 @@ var (
 
 // load runs wrk once.
 func (srv *server) load(ctx context.Context, o options, token string, into *measure.Load) error {
-	output, err := exec.CommandContext(ctx, "wrk", "-t", "2", "-c", strconv.Itoa(o.connections),
+	args := []string{"-t", "2", "-c", strconv.Itoa(o.connections),
 		"-d", fmt.Sprintf("%ds", max(1, int(o.duration.Seconds()))), "--latency", "--timeout", "30s",
-		"-H", "Authorization: Bearer "+token, srv.url).CombinedOutput()
+		"-H", "Authorization: Bearer " + token}
+	if srv.script != "" {
+		args = append(args, "-s", srv.script)
+	}
+	output, err := exec.CommandContext(ctx, "wrk", append(args, srv.url)...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("wrk: %w: %s", err, output)
 	}

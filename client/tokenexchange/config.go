@@ -1,22 +1,16 @@
 package tokenexchange
 
 import (
-	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/mcp-auth/go/client"
-	"github.com/mcp-auth/go/client/internal/registration"
+	"github.com/mcp-auth/go/client/internal/tokenendpoint"
 	"github.com/mcp-auth/go/configerr"
-	"github.com/mcp-auth/go/internal/identifier"
-	"github.com/mcp-auth/go/internal/scope"
 	"github.com/mcp-auth/go/network"
 )
 
 const (
-	defaultTimeout  = 5 * time.Second
-	maxTimeout      = 30 * time.Second
 	defaultCacheTTL = 5 * time.Minute
 	maxCacheTTL     = time.Hour
 )
@@ -82,7 +76,7 @@ func (c Config) withDefaults() Config {
 		c.CacheTTL = defaultCacheTTL
 	}
 	if c.Timeout == 0 {
-		c.Timeout = defaultTimeout
+		c.Timeout = tokenendpoint.DefaultTimeout
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -90,40 +84,20 @@ func (c Config) withDefaults() Config {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	c.Scopes = slices.Clone(c.Scopes)
-	c.Network = c.Network.Clone()
 	return c
 }
 
-// parse reads the client, and lists all mistakes.
-func (c *Config) parse(faults *configerr.List) registration.Credentials {
-	urls := identifier.Rules{Plain: c.Network.DangerouslyAllowHTTP}
-	faults.Nest("Client.Issuer", urls.CheckIssuer(c.Client.Issuer))
-	own := registration.Client{
-		ID: c.Client.ClientID, Secret: c.Client.ClientSecret, PrivateKey: c.Client.PrivateKey,
-		KeyID: c.Client.KeyID, Algorithm: c.Client.Algorithm, Method: c.Client.AuthMethod,
-	}
-	parsed := registration.Credentials{Issuer: c.Client.Issuer, Identity: own.Parse(faults, "Client")}
-	if c.TokenEndpoint != "" {
-		faults.Nest("TokenEndpoint", urls.Of(c.Client.Issuer).CheckServerURL(c.TokenEndpoint, true))
-	}
+// parse returns the endpoint to ask, and lists all mistakes.
+func (c *Config) parse(faults *configerr.List) *tokenendpoint.Endpoint {
+	asked := tokenendpoint.New(tokenendpoint.Config{
+		Client: c.Client, TokenEndpoint: c.TokenEndpoint, Audience: c.Audience, Resource: c.Resource, Scopes: c.Scopes,
+		Parameters: c.Parameters, Timeout: c.Timeout, Network: c.Network, Now: c.Now,
+	}, faults)
 	c.checkTarget(faults)
-	for i, text := range c.Scopes {
-		faults.Nest(fmt.Sprintf("Scopes[%d]", i), scope.Check(text))
-	}
-	for name := range c.Parameters {
-		if name == "" || slices.Contains(ownParameters, name) {
-			faults.Add(configerr.ReservedParameter, fmt.Sprintf("Parameters[%q]", name), "")
-		}
-	}
 	if c.CacheTTL > maxCacheTTL {
 		faults.Add(configerr.InvalidCacheTTL, "CacheTTL", c.CacheTTL.String())
 	}
-	if c.Timeout < 0 || c.Timeout > maxTimeout {
-		faults.Add(configerr.InvalidTimeout, "Timeout", c.Timeout.String())
-	}
-	faults.Nest("Network", identifier.CheckNetwork(c.Network, maxTimeout))
-	return parsed
+	return asked
 }
 
 // checkTarget checks what says which service tokens are for: without it, the

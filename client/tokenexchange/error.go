@@ -2,18 +2,11 @@ package tokenexchange
 
 import (
 	"errors"
-	"net/http"
 	"slices"
-	"time"
 
-	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/client/clienterr"
-	"github.com/mcp-auth/go/client/internal/endpoint"
-	"github.com/mcp-auth/go/reason"
+	"github.com/mcp-auth/go/client/internal/tokenendpoint"
 )
-
-// retryAfter is when a caller may try again after an outage.
-const retryAfter = 5 * time.Second
 
 // Kind says whose fault it is that there is no token.
 type Kind string
@@ -69,25 +62,13 @@ var tokenCodes = []string{"invalid_grant", "invalid_token", "interaction_require
 // kindOf tells whose fault an error is. A nil error has none.
 func kindOf(err error) Kind {
 	var refused *clienterr.TokenError
-	var unusable *clienterr.AnswerError
 	switch {
 	case err == nil:
 		return ""
-	case errors.As(err, &unusable):
-		return Misconfigured
-	case !errors.As(err, &refused):
-		return Unavailable
-	case slices.Contains(tokenCodes, refused.Code):
+	case errors.As(err, &refused) && slices.Contains(tokenCodes, refused.Code):
 		return Refused
-	case endpoint.RefusesGrant(err):
-		return Misconfigured
+	case tokenendpoint.IsOutage(err):
+		return Unavailable
 	}
-	return Unavailable
-}
-
-func unavailable() *mcpauth.Challenge {
-	return &mcpauth.Challenge{
-		Status: http.StatusServiceUnavailable, Reason: reason.ServerUnavailable, RetryAfter: retryAfter,
-		Description: "The authorization server cannot be reached now.",
-	}
+	return Misconfigured
 }

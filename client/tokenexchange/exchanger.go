@@ -5,46 +5,26 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
-	"sync/atomic"
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/client"
-	"github.com/mcp-auth/go/client/clienterr"
-	"github.com/mcp-auth/go/client/internal/authserver"
-	"github.com/mcp-auth/go/client/internal/endpoint"
-	"github.com/mcp-auth/go/client/internal/registration"
+	"github.com/mcp-auth/go/client/internal/tokenendpoint"
 	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/internal/fetch"
 	"github.com/mcp-auth/go/internal/lookup"
 )
 
-const (
-	// margin is how long before its expiry a token is not used any more.
-	margin = 30 * time.Second
-	// metadataLifetime is how long the token endpoint of metadata is used.
-	metadataLifetime = 10 * time.Minute
-	// entryBytes is about what a kept token costs besides its text.
-	entryBytes = 256
-)
+// entryBytes is about what a kept token costs besides its text.
+const entryBytes = 256
 
 // Exchanger gets tokens for one service. Calls for the same caller's token at the
 // same time share one exchange. At most 10,000 tokens are kept. It is safe for
 // concurrent use. Make one with [New].
 type Exchanger struct {
 	config   Config
-	client   registration.Credentials
-	fetch    *fetch.Client
-	endpoint *endpoint.Client
+	endpoint *tokenendpoint.Endpoint
 	answers  *lookup.Client[answer]
-	found    atomic.Pointer[found]
-}
-
-// found is what the metadata of the authorization server said.
-type found struct {
-	server *authserver.Server
-	until  time.Time
 }
 
 // answer is what the authorization server said about one token: a token for the
@@ -59,13 +39,11 @@ type answer struct {
 func New(config Config) (*Exchanger, error) {
 	config = config.withDefaults()
 	var faults configerr.List
-	own := config.parse(&faults)
+	asked := config.parse(&faults)
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
-	fetcher := fetch.New(fetch.Policy{Settings: config.Network})
-	onLoopback := config.TokenEndpoint != "" || fetch.IsLoopbackURL(config.Client.Issuer)
-	e := &Exchanger{config: config, client: own, fetch: fetcher, endpoint: endpoint.New(fetcher, onLoopback, config.Now)}
+	e := &Exchanger{config: config, endpoint: asked}
 	e.answers = lookup.New(lookup.Config[answer]{
 		Ask: e.ask, MayPass: fetch.MayPass, Retain: e.retain, Timeout: config.Timeout, Now: config.Now,
 	})
@@ -110,24 +88,8 @@ func (e *Exchanger) ask(ctx context.Context, subject string) (answer, error) {
 		return answer{refused: err}, nil
 	case err != nil:
 		return answer{}, err
-	case !strings.EqualFold(got.Type, "Bearer"):
-		return answer{}, &clienterr.AnswerError{Endpoint: e.config.Client.Issuer, Reason: "the token is not a bearer token"}
 	}
-	return answer{token: e.token(got)}, nil
-}
-
-func (e *Exchanger) token(got *endpoint.Token) client.Token {
-	token := client.Token{
-		AccessToken: got.AccessToken, Type: "Bearer", Scopes: e.config.Scopes,
-		Issuer: e.config.Client.Issuer, Resource: e.config.Resource,
-	}
-	if got.HasScope {
-		token.Scopes = got.Scope
-	}
-	if got.HasLifetime {
-		token.ExpiresAt = e.config.Now().Add(got.Lifetime)
-	}
-	return token
+	return answer{token: got}, nil
 }
 
 // retain says how long a token is kept. One whose expiry is not known is kept, too:
@@ -137,10 +99,7 @@ func (e *Exchanger) retain(a answer, asked time.Time) lookup.Retention {
 	if a.refused != nil {
 		return lookup.Retention{Until: until, Inactive: true}
 	}
-	if expiry := a.token.ExpiresAt; !expiry.IsZero() && expiry.Add(-margin).Before(until) {
-		until = expiry.Add(-margin)
-	}
-	return lookup.Retention{Until: until, Bytes: entryBytes + len(a.token.AccessToken)}
+	return lookup.Retention{Until: tokenendpoint.KeepUntil(a.token, until), Bytes: entryBytes + len(a.token.AccessToken)}
 }
 
 // failure describes why there is no token, and logs it.
@@ -151,7 +110,7 @@ func (e *Exchanger) failure(ctx context.Context, cause error) error {
 	case Refused:
 		failure.challenge = mcpauth.RefuseToken(ctx, cause)
 	case Unavailable:
-		failure.challenge = unavailable()
+		failure.challenge = tokenendpoint.Outage()
 	default:
 		level = slog.LevelError
 	}

@@ -49,6 +49,11 @@ type Door struct {
 	Name string
 	// Wrap protects next.
 	Wrap func(a *mcpauth.Auth, next http.Handler, p Protection) http.Handler
+	// Build makes a server of a whole configuration, in place of Wrap. It has no
+	// protections of its own: files with the section protect are not for it.
+	Build func(t *testing.T, c mcpauth.Config, next http.Handler) http.Handler
+	// Apart are verdicts of the door's own, by the name of the file without .txtar.
+	Apart map[string]string
 	// Info is what the handler sees of the caller.
 	Info func(r *http.Request) (*mcpauth.AuthInfo, bool)
 	// DecisionOnly says that the door calls the engine and does nothing else.
@@ -100,16 +105,18 @@ func Run(t *testing.T, dir string, door Door) {
 	keys := newKeyRing(t)
 	for _, path := range files {
 		name, _ := filepath.Rel(dir, path)
-		t.Run(strings.TrimSuffix(filepath.ToSlash(name), ".txtar"), func(t *testing.T) {
+		name = strings.TrimSuffix(filepath.ToSlash(name), ".txtar")
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			runFile(t, path, keys, door)
+			runFile(t, path, keys, door, door.Apart[name])
 		})
 	}
 }
 
 var update = flag.Bool("update-verdicts", false, "write what the engine answers into the verdict files")
 
-func runFile(t *testing.T, path string, keys *keyRing, door Door) {
+// runFile runs one file. apart is the door's own verdict, if it has one.
+func runFile(t *testing.T, path string, keys *keyRing, door Door, apart string) {
 	archive, err := txtar.ParseFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +124,7 @@ func runFile(t *testing.T, path string, keys *keyRing, door Door) {
 	if !bytes.Contains(archive.Comment, []byte("Covers ")) {
 		t.Error("the comment names no requirement: \"Covers RS…\" is missing")
 	}
-	if door.DecisionOnly && ofHTTP(archive) {
+	if door.DecisionOnly && ofHTTP(archive) || door.Build != nil && section(archive, "protect") != "" {
 		return
 	}
 	c := parseCase(t, archive, keys)
@@ -126,7 +133,14 @@ func runFile(t *testing.T, path string, keys *keyRing, door Door) {
 		writeVerdict(t, path, archive, got)
 		return
 	}
-	if want := normalize(section(archive, "verdict")); got != want {
+	want := normalize(section(archive, "verdict"))
+	if apart != "" {
+		if want == normalize(apart) {
+			t.Error("the door has no need of a verdict of its own")
+		}
+		want = normalize(apart)
+	}
+	if got != want {
 		t.Errorf("%s door\n got:\n%s\nwant:\n%s", door.Name, got, want)
 	}
 }
@@ -209,14 +223,14 @@ func (c *testCase) run(t *testing.T, door Door) string {
 	t.Helper()
 	var seen *mcpauth.AuthInfo
 	server := &mcpServer{response: c.response}
-	handler := door.Wrap(c.auth, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	handler := c.behind(t, door, func(w http.ResponseWriter, r *http.Request) {
 		info, ok := door.Info(r)
 		if !ok && !mcpauth.Anonymous(r.Context()) {
 			t.Error("the handler was reached without an AuthInfo")
 		}
 		seen = info
 		server.serve(t, w, r)
-	}), c.protection)
+	})
 	if len(c.earlier) > 0 {
 		c.send(t, handler, c.earlier)
 		c.log.forget()
@@ -231,6 +245,15 @@ func (c *testCase) run(t *testing.T, door Door) string {
 		return verdict + "dpop-nonce: " + nonce + "\n"
 	}
 	return verdict + "dpop-nonce: current\n"
+}
+
+// behind puts a handler behind the door.
+func (c *testCase) behind(t *testing.T, door Door, next http.HandlerFunc) http.Handler {
+	t.Helper()
+	if door.Build != nil {
+		return door.Build(t, c.config, next)
+	}
+	return door.Wrap(c.auth, next, c.protection)
 }
 
 func (c *testCase) send(t *testing.T, handler http.Handler, raw []byte) *httptest.ResponseRecorder {

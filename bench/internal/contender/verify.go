@@ -81,12 +81,7 @@ func Ours(ctx context.Context, s *fixture.Server, cacheSize int) (*mcpauth.Auth,
 func ours(ctx context.Context, s *fixture.Server, cacheSize int, rules *policy.Policy) (*mcpauth.Auth, error) {
 	auth, err := mcpauth.New(mcpauth.Config{
 		TokenCacheSize: cacheSize,
-		Resources: []mcpauth.Resource{{
-			Identifier:           fixture.Resource,
-			AuthorizationServers: []mcpauth.AuthorizationServer{{Issuer: s.Issuer, Type: mcpauth.OIDC}},
-			ScopesSupported:      strings.Fields(fixture.Scope),
-			Policy:               rules,
-		}},
+		Resources:      []mcpauth.Resource{resource(s, rules)},
 	})
 	if err != nil {
 		return nil, err

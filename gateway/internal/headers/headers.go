@@ -93,3 +93,15 @@ func each(lists []string, ok func(string) bool) bool {
 	}
 	return true
 }
+
+// MayBeAdded reports whether a gateway may add a header of that name to a request on
+// its own account: it is not one of the message, of the connection or of MCP.
+func MayBeAdded(name string) bool {
+	isName := name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == ""
+	return isName && !notAdded[name] && !hasPrefix(notAddedPrefixes, name)
+}
+
+// IsCredential reports whether a header is one of credentials (GW6).
+func IsCredential(name string) bool {
+	return name == "Authorization" || name == "Cookie" || name == "Dpop" || name == "Client-Cert" || strings.HasPrefix(name, "Proxy-")
+}

@@ -122,3 +122,18 @@ var responseDrops = map[string]bool{
 // responsePrefixes begin the names of headers that are not for the client: CORS is
 // the gateway's alone (GW12), and X-Accel-Redirect has nginx send a file.
 var responsePrefixes = []string{"Access-Control-", "X-Accel-"}
+
+// notAdded are the headers that a gateway does not add on its own account.
+var notAdded = map[string]bool{
+	"Accept":            true,
+	"Connection":        true,
+	"Expect":            true,
+	"Host":              true,
+	"Te":                true,
+	"Trailer":           true,
+	"Transfer-Encoding": true,
+	"Upgrade":           true,
+}
+
+// notAddedPrefixes begin the names of others.
+var notAddedPrefixes = []string{"Content-", "Mcp-", "X-Forwarded-"}

@@ -17,7 +17,13 @@ const pollInterval = 50 * time.Millisecond
 // NewResource returns the resource identifier of an MCP server on a free port.
 func NewResource(tb testing.TB) string {
 	tb.Helper()
-	return fmt.Sprintf("http://127.0.0.1:%d/mcp", proc.FreePort(tb))
+	return "http://" + NewAddress(tb) + "/mcp"
+}
+
+// NewAddress returns an address on loopback that nothing listens on.
+func NewAddress(tb testing.TB) string {
+	tb.Helper()
+	return fmt.Sprintf("127.0.0.1:%d", proc.FreePort(tb))
 }
 
 // Whoami configures the example server whoami.

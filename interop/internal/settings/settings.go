@@ -36,6 +36,23 @@ type ReverseProxy struct {
 	Token string
 }
 
+// PlainServerVariable is the environment variable that holds a [PlainServer] as
+// JSON.
+const PlainServerVariable = "INTEROP_PLAIN_SERVER"
+
+// PlainServer configures the servers that know nothing of authorization, in any
+// language.
+type PlainServer struct {
+	// Port is where it serves /mcp on 127.0.0.1.
+	Port int `json:"port"`
+	// Tools are the names of its tools. They take no arguments.
+	Tools []string `json:"tools"`
+	// Record is the file to which each call of a tool adds its name, a line.
+	Record string `json:"record"`
+	// Stateless serves without sessions.
+	Stateless bool `json:"stateless"`
+}
+
 // Introspection is mcpauth.Introspection without what cannot be written as JSON.
 type Introspection struct {
 	ClientID        string

@@ -96,6 +96,24 @@ func (a *auditLog) decided(ctx context.Context, e mcpauth.DecisionEvent) {
 	}
 }
 
+// limited writes a line for a request that was let in and then refused by a limit.
+func (a *auditLog) limited(ctx context.Context, e gateway.LimitEvent) {
+	if e.Err != nil { // it went on
+		return
+	}
+	line := auditLine{
+		Time: time.Now().UTC(), Request: gateway.RequestID(ctx), Resource: e.Resource, Method: e.Method, Outcome: mcpauth.Denied,
+		Status: http.StatusTooManyRequests, Reason: "rate_limited",
+	}
+	if info, ok := mcpauth.FromContext(ctx); ok {
+		line.Subject, line.Issuer, line.Client = info.Subject, info.Issuer, info.ClientID
+	}
+	if address := gateway.ClientAddress(ctx); address.IsValid() {
+		line.Address = address.String()
+	}
+	_ = a.write(line) // the decision itself has a line
+}
+
 func (a *auditLog) write(line auditLine) error {
 	data, err := json.Marshal(line)
 	if err != nil {

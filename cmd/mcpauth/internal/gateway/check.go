@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"time"
 
+	"github.com/mcp-auth/go/client/clientcredentials"
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/command"
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/gatewayfile"
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/terminal"
@@ -22,6 +24,9 @@ const maxCheck = 2 * time.Minute
 // does.
 const faultUpstream configerr.Fault = "the MCP server cannot be used"
 
+// faultToken is the fault of client credentials that bring no token.
+const faultToken configerr.Fault = "there is no token for the MCP server"
+
 // check makes a gateway of a file, without listening, and asks those that it needs.
 func check(ctx context.Context, settings *gatewayfile.Settings, s command.Streams) error {
 	p := emptyProgram(settings, slog.New(slog.DiscardHandler))
@@ -34,6 +39,9 @@ func check(ctx context.Context, settings *gatewayfile.Settings, s command.Stream
 	defer cancel()
 	r := &results{out: s.Out, log: terminal.NewLogger(s.Err), settings: settings}
 	r.warnings(g.gateway)
+	if settings.Asserts && settings.IdentityKeys == nil {
+		r.line("warning", ownKeyWarning)
+	}
 	r.servers(ctx, g.gateway)
 	for i := range settings.Upstreams {
 		r.upstream(ctx, i)
@@ -87,21 +95,51 @@ func (r *results) servers(ctx context.Context, g *gateway.Gateway) {
 	}
 }
 
-// upstream asks an MCP server who it is.
+// upstream asks an MCP server who it is, with the gateway's credential if it has one.
 func (r *results) upstream(ctx context.Context, i int) {
-	s := r.settings.Upstreams[i]
+	s, credential := r.settings.Upstreams[i], r.settings.Gateway.Resources[i].Credential
+	switch {
+	case s.Token != nil && s.Token.OfCaller:
+		r.line("skipped", s.Name+": tokens are exchanged for callers only, and there is none")
+	case s.Token != nil:
+		opened, err := s.Token.Open(slog.New(slog.DiscardHandler))
+		if err == nil {
+			defer opened.Close()
+			err = opened.Apply(ctx, nil, http.Header{})
+		}
+		if err != nil {
+			r.mistake(i, "Credential.ClientCredentials", "", faultToken, causeOf(err))
+			return
+		}
+		r.line("ok", s.Name+": there is a token for the MCP server")
+		credential = opened
+	}
 	if s.URL == "" && !s.Stdio {
 		return
 	}
-	found, err := probe(ctx, s, r.settings.Gateway.Resources[i].Credential, r.log)
-	if err == nil {
+	found, err := probe(ctx, s, credential, r.log)
+	switch {
+	case err == nil:
 		r.line("ok", s.Name+": "+found)
-		return
+	case errors.Is(err, errRefusesProbe) && (s.Token != nil && s.Token.OfCaller || s.Identity != nil):
+		r.line("skipped", s.Name+": the MCP server wants to know the caller, and there is none: "+err.Error())
+	case s.Stdio:
+		r.mistake(i, "Stdio.Command", "", faultUpstream, err)
+	default:
+		r.mistake(i, "URL", s.URL, faultUpstream, err)
 	}
-	field := "URL"
-	if s.Stdio {
-		field = "Stdio.Command"
-	}
-	mistake := &configerr.Error{Field: fmt.Sprintf("Resources[%d].Upstream.%s", i, field), Value: s.URL, Fault: faultUpstream, Err: err}
+}
+
+// mistake reports what is wrong with a field of an upstream.
+func (r *results) mistake(i int, field, value string, fault configerr.Fault, err error) {
+	mistake := &configerr.Error{Field: fmt.Sprintf("Resources[%d].Upstream.%s", i, field), Value: value, Fault: fault, Err: err}
 	r.fail(r.settings.Locate(mistake).Error())
+}
+
+// causeOf returns what an authorization server said, which callers do not see.
+func causeOf(err error) error {
+	if e, ok := errors.AsType[*clientcredentials.Error](err); ok {
+		return e.Cause()
+	}
+	return err
 }

@@ -56,7 +56,7 @@ func runCommand(ctx context.Context, cmd *cli.Command, s command.Streams) error 
 	if settings.LogJSON {
 		logger = slog.New(slog.NewJSONHandler(s.Err, nil))
 	}
-	p, err := newProgram(settings, logger)
+	p, err := newProgram(ctx, settings, logger)
 	if err != nil {
 		return command.FileError(err)
 	}

@@ -2,7 +2,7 @@ package gateway
 
 import (
 	"crypto/tls"
-	"log/slog"
+	"net/http"
 	"sync"
 	"sync/atomic"
 
@@ -14,6 +14,7 @@ import (
 // it is no longer the current one and its last request has ended.
 type generation struct {
 	gateway     *gateway.Gateway
+	handler     http.Handler     // the gateway, and what traces its requests
 	certificate *tls.Certificate // nil: no TLS
 	settings    *gatewayfile.Settings
 	close       func()
@@ -39,47 +40,45 @@ func (g *generation) done() {
 	}
 }
 
-// upstreams are the upstreams at work. Generations with the same settings share one,
-// with its connections and sessions.
-type upstreams struct {
-	log *slog.Logger
-
+// pool has what generations with the same settings share: upstreams with their
+// connections and sessions, sources with their tokens.
+type pool[T interface{ Close() }] struct {
 	mu   sync.Mutex
-	open map[string]*sharedUpstream
+	open map[string]*shared[T]
 }
 
-type sharedUpstream struct {
-	gatewayfile.Handler
+type shared[T interface{ Close() }] struct {
+	value T
 	users int
 }
 
-// get returns the upstream with these settings, to be released after use.
-func (u *upstreams) get(s gatewayfile.UpstreamSettings) (handler gatewayfile.Handler, release func(), err error) {
-	key := s.Name + " " + s.Key
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	shared := u.open[key]
-	if shared == nil {
-		opened, err := s.Open(u.log)
-		if err != nil {
-			return nil, nil, err
+func newPool[T interface{ Close() }]() *pool[T] { return &pool[T]{open: map[string]*shared[T]{}} }
+
+// get returns what was opened for a key, to be released after use.
+func (p *pool[T]) get(key string, open func() (T, error)) (value T, release func(), err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	one := p.open[key]
+	if one == nil {
+		if value, err = open(); err != nil {
+			return value, nil, err
 		}
-		shared = &sharedUpstream{Handler: opened}
-		u.open[key] = shared
+		one = &shared[T]{value: value}
+		p.open[key] = one
 	}
-	shared.users++
-	return shared.Handler, sync.OnceFunc(func() { u.release(key, shared) }), nil
+	one.users++
+	return one.value, sync.OnceFunc(func() { p.release(key, one) }), nil
 }
 
-func (u *upstreams) release(key string, shared *sharedUpstream) {
-	u.mu.Lock()
-	shared.users--
-	unused := shared.users == 0
+func (p *pool[T]) release(key string, one *shared[T]) {
+	p.mu.Lock()
+	one.users--
+	unused := one.users == 0
 	if unused {
-		delete(u.open, key)
+		delete(p.open, key)
 	}
-	u.mu.Unlock()
+	p.mu.Unlock()
 	if unused {
-		shared.Close()
+		one.value.Close()
 	}
 }

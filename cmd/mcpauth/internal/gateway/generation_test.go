@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/gatewayfile"
+	"github.com/mcp-auth/go/gateway"
 )
 
 // closeable counts how often it is closed.
@@ -23,14 +25,13 @@ func (c *closeable) Close() { c.closed.Add(1) }
 func TestUpstreamsAreShared(t *testing.T) {
 	t.Parallel()
 	var opened []*closeable
-	settings := gatewayfile.UpstreamSettings{Name: "notes", Key: "a", Open: func(*slog.Logger) (gatewayfile.Handler, error) {
+	open := func() (gatewayfile.Handler, error) {
 		opened = append(opened, &closeable{})
 		return opened[len(opened)-1], nil
-	}}
-	u := &upstreams{open: map[string]*sharedUpstream{}}
+	}
+	u := newPool[gatewayfile.Handler]()
 	get := func(key string) (gatewayfile.Handler, func()) {
-		settings.Key = key
-		handler, release, err := u.get(settings)
+		handler, release, err := u.get(key, open)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,5 +77,19 @@ func TestGeneration(t *testing.T) {
 	w := httptest.NewRecorder()
 	if p.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil)); w.Code != http.StatusServiceUnavailable {
 		t.Errorf("status %d", w.Code)
+	}
+}
+
+// What was opened before a mistake is closed.
+func TestConnectFails(t *testing.T) {
+	t.Parallel()
+	opened := &closeable{}
+	works := gatewayfile.UpstreamSettings{Name: "a", Open: func(*slog.Logger) (gatewayfile.Handler, error) { return opened, nil }}
+	fails := gatewayfile.UpstreamSettings{Name: "b", Open: func(*slog.Logger) (gatewayfile.Handler, error) { return nil, errors.New("no") }}
+	p := &program{upstreams: newPool[gatewayfile.Handler]()}
+	config := &gateway.Config{Resources: make([]gateway.Resource, 2)}
+	_, err := p.connect(config, &gatewayfile.Settings{Upstreams: []gatewayfile.UpstreamSettings{works, fails}})
+	if err == nil || opened.closed.Load() != 1 {
+		t.Errorf("%v, closed %d times", err, opened.closed.Load())
 	}
 }

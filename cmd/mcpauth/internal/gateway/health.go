@@ -92,9 +92,12 @@ func (h *health) report() (status int, r report) {
 	return http.StatusOK, r
 }
 
-// handler serves /livez and /readyz.
-func (h *health) handler() http.Handler {
+// handler serves /livez and /readyz, and /metrics if there is something to serve them.
+func (h *health) handler(metrics http.Handler) http.Handler {
 	mux := http.NewServeMux()
+	if metrics != nil {
+		mux.Handle("GET /metrics", metrics)
+	}
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = w.Write([]byte("alive\n"))

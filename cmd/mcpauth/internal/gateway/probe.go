@@ -28,6 +28,8 @@ const (
 	initialize = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"mcpauth","version":"1"}}}`
 )
 
+var errRefusesProbe = errors.New("it wants a credential of the gateway, or refuses this one")
+
 // prober asks an MCP server what it is.
 type prober struct {
 	client     *http.Client
@@ -133,7 +135,7 @@ func (p *prober) do(r *http.Request) (*http.Response, error) {
 	case status >= 300 && status < 400:
 		err = p.redirected(response)
 	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusProxyAuthRequired:
-		err = fmt.Errorf("it answered %d: it wants a credential of the gateway, or refuses this one", status)
+		err = fmt.Errorf("it answered %d: %w", status, errRefusesProbe)
 	case status == http.StatusNotFound && r.Method != http.MethodDelete:
 		err = errors.New("it answered 404: is the path right?")
 	case status >= http.StatusInternalServerError:

@@ -125,6 +125,9 @@ func sameAudit(a, b *gatewayfile.AuditSettings) bool {
 
 // warnOfRestart names what changes at the next start only.
 func (p *program) warnOfRestart(old, settings *gatewayfile.Settings) {
+	if old.Telemetry != settings.Telemetry || old.LogJSON != settings.LogJSON {
+		p.log.Warn("mcpauth: telemetry changes at the next start only")
+	}
 	if old.Listen != settings.Listen || old.Admin != settings.Admin || old.H2C != settings.H2C || (old.Certificate == nil) != (settings.Certificate == nil) {
 		p.log.Warn("mcpauth: listen, admin, h2c and whether there is TLS change at the next start only")
 	}

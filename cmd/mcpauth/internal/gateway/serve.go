@@ -22,6 +22,10 @@ const (
 	maxHeaderBytes    = 64 << 10
 )
 
+// minFlush is how long the last metrics and traces may take to export if requests took
+// all the grace.
+const minFlush = time.Second
+
 // facts are what is announced to scripts.
 type facts struct {
 	Listen string `json:"listen"`
@@ -31,6 +35,7 @@ type facts struct {
 // run serves until ctx ends.
 func (p *program) run(ctx context.Context, s command.Streams, asJSON bool) (err error) {
 	defer func() { err = errors.Join(err, p.audit.close()) }()
+	defer func() { p.flush(context.WithoutCancel(ctx), minFlush) }()
 	defer func() { p.current.Load().done() }()
 	defer p.work.Wait()
 	return p.serve(ctx, s, asJSON)
@@ -83,7 +88,7 @@ func (p *program) serve(ctx context.Context, s command.Streams, asJSON bool) err
 			return errors.Join(err, public.Close())
 		}
 		announced.Admin = private.Addr().String()
-		admin := newServer(p.health.handler(), p.log)
+		admin := newServer(p.health.handler(p.telemetry.Handler()), p.log)
 		p.work.Go(func() { failed <- admin.Serve(private) })
 		defer admin.Close()
 	}
@@ -118,12 +123,23 @@ func (p *program) stop(ctx context.Context, front *http.Server) error {
 	p.log.Info("mcpauth: the gateway stops", "delay", settings.Delay, "grace", settings.Grace)
 	time.Sleep(settings.Delay)
 	p.drain()
-	ctx, cancel := context.WithTimeout(ctx, settings.Grace)
+	began := time.Now()
+	defer func() { p.flush(ctx, max(minFlush, settings.Grace-time.Since(began))) }()
+	grace, cancel := context.WithTimeout(ctx, settings.Grace)
 	defer cancel()
-	err := front.Shutdown(ctx)
+	err := front.Shutdown(grace)
 	if errors.Is(err, context.DeadlineExceeded) {
 		p.log.Warn("mcpauth: requests were broken off, for they took longer than the grace")
 		err = front.Close()
 	}
 	return err
+}
+
+// flush exports what was measured last.
+func (p *program) flush(ctx context.Context, within time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	if err := p.telemetry.Shutdown(ctx); err != nil {
+		p.log.Error("mcpauth: the last metrics and traces were not exported", "cause", err)
+	}
 }

@@ -7,12 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 
-	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/input"
-	"github.com/mcp-auth/go/configfile"
 	"github.com/mcp-auth/go/gateway"
 )
 
@@ -41,7 +38,8 @@ func (r *reader) resource(read *Resource, field string, names map[string]bool) {
 		r.faults.Add(gateway.NoUpstream, field+".Upstream", "")
 	} else {
 		upstream = r.upstream(name, read.Upstream, field+".Upstream")
-		resource.Credential = r.credential(read.Upstream.Credential, field+".Upstream.Credential")
+		resource.Credential, upstream.Token = r.credential(read.Upstream.Credential, resource.Resource, field+".Upstream.Credential")
+		upstream.Identity = r.identity(read, field)
 	}
 	r.settings.Upstreams = append(r.settings.Upstreams, upstream)
 	r.settings.Gateway.Resources = append(r.settings.Gateway.Resources, resource)
@@ -113,46 +111,6 @@ func (r *reader) keyPair(field, cert, key string) *tls.Certificate {
 		return nil
 	}
 	return &pair
-}
-
-func (r *reader) credential(read *Credential, field string) gateway.Credential {
-	if read == nil {
-		return nil
-	}
-	if read.Header == nil {
-		r.faults.AddErr(NotOneOf, field, "", errors.New("known is header"))
-		return nil
-	}
-	value, ok := r.secret(read.Header.Value, field+".Header.Value")
-	if !ok {
-		return nil
-	}
-	credential, err := gateway.StaticHeader(read.Header.Name, value)
-	r.faults.Nest(field+".Header", err)
-	return credential
-}
-
-// secret reads a secret from its place.
-func (r *reader) secret(read Secret, field string) (value mcpauth.Secret, ok bool) {
-	switch {
-	case (read.File == "") == (read.Env == ""):
-		r.faults.AddErr(NotOneOf, field, "", errors.New("known are file and env"))
-		return "", false
-	case read.Env != "":
-		value = mcpauth.Secret(os.Getenv(read.Env))
-		if value == "" {
-			r.faults.Add(configfile.UnsetVariable, field+".Env", read.Env)
-		}
-		return value, value != ""
-	}
-	path := r.path(read.File)
-	r.settings.Files = append(r.settings.Files, path)
-	data, err := input.SecretFile(path)
-	if err != nil {
-		r.faults.AddErr(UnreadableFile, field+".File", "", err)
-		return "", false
-	}
-	return mcpauth.Secret(data), true
 }
 
 // file reads a file that is named in this one, or returns nil.

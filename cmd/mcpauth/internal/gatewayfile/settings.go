@@ -18,6 +18,8 @@ import (
 	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/configfile"
 	"github.com/mcp-auth/go/gateway"
+	"github.com/mcp-auth/go/gateway/identity"
+	"github.com/mcp-auth/go/gateway/ratelimit"
 )
 
 // The faults of files, in addition to those of packages configfile and gateway.
@@ -32,6 +34,12 @@ const (
 	InvalidKeyPair   configerr.Fault = "the files are not a certificate and its key in PEM"
 	InvalidAuthority configerr.Fault = "the file holds no certificate in PEM"
 	NotOneOf         configerr.Fault = "exactly one must be given"
+	InvalidKey       configerr.Fault = "the value is not a private key in PEM"
+	InvalidKeys      configerr.Fault = "the file is not one of keys for assertions: ECDSA keys on P-256 in PEM"
+	NoHeaders        configerr.Fault = "a command gets no headers"
+	InvalidScheme    configerr.Fault = "the value is not an authentication scheme such as Bearer"
+	SharedHeader     configerr.Fault = "the header holds the credential already"
+	IssuerUnknown    configerr.Fault = "the issuer cannot be left out: the resource has several authorization servers, or the token endpoint is elsewhere"
 )
 
 const defaultGrace = 30 * time.Second
@@ -46,10 +54,17 @@ type Settings struct {
 	Grace       time.Duration
 	Audit       *AuditSettings // nil: none
 	LogJSON     bool
+	Telemetry   TelemetrySettings
+	// RateLimits are the rules of a ratelimit.Limiter, none for none.
+	RateLimits []ratelimit.Rule
 	// Gateway lacks the upstreams, the logger, the hooks and what it inherits.
 	Gateway gateway.Config
 	// Upstreams are those of the resources, in order.
 	Upstreams []UpstreamSettings
+	// IdentityKeys sign assertions. They are nil if the file names none.
+	IdentityKeys *identity.Keys
+	// Asserts says that there are upstreams that get assertions.
+	Asserts bool
 	// Files are the files that were read, by their paths.
 	Files []string
 	// Sum is the [Sum] of the files when they were read.
@@ -62,6 +77,19 @@ type Settings struct {
 type AuditSettings struct {
 	Path       string
 	FailClosed bool
+}
+
+// TelemetrySettings are where metrics and traces go. The zero value is nowhere.
+type TelemetrySettings struct {
+	// Prometheus says that metrics are served at the admin address.
+	Prometheus bool
+	// MetricsURL and TracesURL are where a collector takes them, by OTLP over HTTP. Empty
+	// means none.
+	MetricsURL, TracesURL string
+	// Sample is which part of the traces is sampled.
+	Sample float64
+	// ContinueTraces has the traces of clients go on.
+	ContinueTraces bool
 }
 
 // Handler is an upstream that is at work.
@@ -86,6 +114,27 @@ type UpstreamSettings struct {
 	TLS *tls.Config
 	// Open makes the upstream.
 	Open func(*slog.Logger) (Handler, error)
+	// Token gets tokens for the upstream. It is nil if there are none.
+	Token *TokenSettings
+	// Identity returns what tells the upstream who is calling, with keys for its
+	// assertions. It is nil if nothing does.
+	Identity func(*identity.Keys) (gateway.Credential, error)
+}
+
+// TokenCredential is a credential that gets tokens.
+type TokenCredential interface {
+	gateway.Credential
+	Close()
+}
+
+// TokenSettings describe how tokens for an upstream are got.
+type TokenSettings struct {
+	// Key is the same for the same settings, whose tokens can then be used on.
+	Key string
+	// OfCaller says that the tokens are those of callers.
+	OfCaller bool
+	// Open makes the credential.
+	Open func(*slog.Logger) (TokenCredential, error)
 }
 
 // Read reads a file for the gateway. Every mistake is reported with its place, joined.
@@ -176,7 +225,11 @@ func (r *reader) read() {
 	s.Gateway.TrustedProxies = r.networks(d.TrustedProxies)
 	r.oneOf("Telemetry.Logs.Format", d.Telemetry.Logs.Format, InvalidFormat, "", "text", "json")
 	s.LogJSON = d.Telemetry.Logs.Format == "json"
+	r.metrics()
+	r.traces()
+	r.rateLimits()
 	r.audit()
+	r.identityKeys()
 	names := map[string]bool{}
 	for i := range d.Resources {
 		r.resource(&d.Resources[i], fmt.Sprintf("Resources[%d]", i), names)
