@@ -96,7 +96,7 @@ func (w *traced) ended() map[trace.SpanKind]sdktrace.ReadOnlySpan {
 	for _, span := range w.spans.Ended() {
 		found[span.SpanKind()] = span
 		for _, a := range span.Attributes() {
-			if text := a.Value.Emit(); strings.Contains(text, "s3cret") || strings.Contains(text, "ann") {
+			if text := a.Value.String(); strings.Contains(text, "s3cret") || strings.Contains(text, "ann") {
 				w.t.Errorf("%s: %s is %q", span.Name(), a.Key, text)
 			}
 		}
@@ -108,7 +108,7 @@ func (w *traced) ended() map[trace.SpanKind]sdktrace.ReadOnlySpan {
 func attributesOf(span sdktrace.ReadOnlySpan) string {
 	var text strings.Builder
 	for _, a := range span.Attributes() {
-		text.WriteString(string(a.Key) + "=" + a.Value.Emit() + "\n")
+		text.WriteString(string(a.Key) + "=" + a.Value.String() + "\n")
 	}
 	return text.String()
 }

@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // overlay is a set of packages that exist for one run of the go command only, in
@@ -121,7 +123,10 @@ func TestProgramsBehindPublicPolicy(t *testing.T) {
 	o.add(t, "samples", "package main\n\nimport (\n\t\"github.com/mcp-auth/go/examples/sample\"\n"+imports.String()+")\n\nfunc main() {\n"+calls.String()+"}\n")
 	binary := filepath.Join(o.dir, "samples.exe")
 	o.build(t, "-o", binary, "./examples/samples")
-	command := exec.CommandContext(t.Context(), binary)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	command := exec.CommandContext(ctx, binary)
+	command.WaitDelay = time.Second
 	// What the programs read from their environment.
 	command.Env = append(os.Environ(), "DPOP_NONCE_KEY=MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=", "INTROSPECTION_SECRET=secret", "GITHUB_CLIENT_SECRET=secret")
 	out, err := command.CombinedOutput()
