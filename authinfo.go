@@ -37,7 +37,6 @@ type AuthInfo struct {
 	// ExpiresAt is when the token expires (claim exp).
 	ExpiresAt time.Time
 
-	raw  *json.RawMessage
 	from *authorized // nil for one made by hand
 }
 
@@ -81,10 +80,19 @@ var ErrNoClaims = errors.New("mcpauth: the verifier gave no raw claims")
 
 // Claims decodes all claims of the token into dst, as [json.Unmarshal] does.
 func (i *AuthInfo) Claims(dst any) error {
-	if i == nil || i.raw == nil || len(*i.raw) == 0 {
+	raw := i.raw()
+	if len(raw) == 0 {
 		return ErrNoClaims
 	}
-	return json.Unmarshal(*i.raw, dst)
+	return json.Unmarshal(raw, dst)
+}
+
+// raw are all claims of the token as JSON, nil if they are not known.
+func (i *AuthInfo) raw() json.RawMessage {
+	if i == nil || i.from == nil || i.from.verified == nil {
+		return nil
+	}
+	return i.from.verified.Claims.Raw
 }
 
 // Token is an access token that keeps itself out of logs: every way of printing

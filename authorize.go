@@ -116,9 +116,9 @@ func (a *Auth) AuthorizeOperation(ctx context.Context, info *AuthInfo, resource 
 	if refused == nil {
 		return nil
 	}
-	d := decision{method: req.Method, asked: ops, refused: refused}
+	d := decision{method: req.Method, asked: &ops, refused: refused}
 	if info != nil && info.from != nil {
-		d.claims = info.from.claims
+		d.verified = info.from.verified
 	}
 	res.report(ctx, &d, time.Now())
 	c := res.challenge(req, scheme, refused)
@@ -170,8 +170,8 @@ func (i *AuthInfo) policyCaller(c *policy.Caller) *policy.Caller {
 		return nil
 	}
 	*c = policy.Caller{Issuer: i.Issuer, Subject: i.Subject, ClientID: i.ClientID, Scopes: i.Scopes}
-	if i.raw != nil {
-		*c = c.WithClaims(*i.raw)
+	if raw := i.raw(); raw != nil {
+		*c = c.WithClaims(raw)
 	}
 	return c
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/mcp-auth/go/internal/claims"
 	"github.com/mcp-auth/go/internal/credential"
 	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/refusal"
@@ -26,14 +25,13 @@ type decision struct {
 	refused  *refusal.Refusal // nil: allowed
 
 	// Who is calling.
-	claims *claims.Claims // shared, not to be written to; nil: a caller without a token
-	token  *string
+	verified *token.Verified // shared, not to be written to; nil: a caller without a token
 
 	// What was asked.
 	method string
-	scopes []string           // that the handler needs
-	asked  []policy.Operation // if the decision is reported
-	needed []string           // scopes of the handler and the operations, with a policy
+	scopes []string            // that the handler needs
+	asked  *[]policy.Operation // if the decision is reported, else nil
+	needed []string            // scopes of the handler and the operations, with a policy
 
 	scheme   credential.Scheme // of the credential, refused or not
 	response response.Plan
@@ -73,7 +71,7 @@ func (r *resource) authenticate(ctx context.Context, req *Request, d *decision) 
 	v, scheme, refused := r.prove(ctx, req)
 	d.scheme, d.refused = scheme, refused
 	if refused == nil {
-		d.claims, d.token = v.Claims, &v.Token
+		d.verified = v
 		return
 	}
 	if refused.Reason == reason.NoCredentials && r.policy != nil && r.policy.AllowsAnonymous() {
@@ -118,10 +116,10 @@ func (r *resource) admitSession(ctx context.Context, req *Request, d *decision) 
 
 // userID names the caller; see [AuthInfo.UserID].
 func (d *decision) userID() string {
-	if d.claims == nil {
+	if d.verified == nil {
 		return ""
 	}
-	return userID(d.claims.Issuer, d.claims.Subject, d.claims.ClientID, *d.token)
+	return userID(d.verified.Claims.Issuer, d.verified.Claims.Subject, d.verified.Claims.ClientID, d.verified.Token)
 }
 
 // challenge turns a refusal into what the caller may see.

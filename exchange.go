@@ -31,32 +31,31 @@ type authorized struct {
 // claims may be shared.
 func (a *authorized) accept(d *decision) {
 	a.decision = *d
-	if d.claims == nil {
+	if d.verified == nil {
 		return
 	}
-	n := len(d.claims.Scopes)
+	n := len(d.verified.Claims.Scopes)
 	both := a.lists[:0]
-	if size := n + len(d.claims.Audience); size > len(a.lists) {
+	if size := n + len(d.verified.Claims.Audience); size > len(a.lists) {
 		both = make([]string, 0, size)
 	}
-	both = append(append(both, d.claims.Scopes...), d.claims.Audience...)
+	both = append(append(both, d.verified.Claims.Scopes...), d.verified.Claims.Audience...)
 	a.info = AuthInfo{
-		Token:     Token{d.token},
+		Token:     Token{&d.verified.Token},
 		Resource:  d.resource.identifier,
-		Issuer:    d.claims.Issuer,
-		Subject:   d.claims.Subject,
-		ClientID:  d.claims.ClientID,
+		Issuer:    d.verified.Claims.Issuer,
+		Subject:   d.verified.Claims.Subject,
+		ClientID:  d.verified.Claims.ClientID,
 		Scopes:    both[:n:n],
 		Audience:  both[n:],
-		ExpiresAt: d.claims.ExpiresAt,
-		raw:       &d.claims.Raw,
+		ExpiresAt: d.verified.Claims.ExpiresAt,
 		from:      a,
 	}
 }
 
 // caller is who is calling, or nil for a caller without a token.
 func (a *authorized) caller() *AuthInfo {
-	if a.claims == nil {
+	if a.verified == nil {
 		return nil
 	}
 	return &a.info
@@ -133,7 +132,7 @@ func (c *requestContext) Value(key any) any {
 		}
 		return c.caller()
 	case anonymousKey{}:
-		return c.claims == nil
+		return c.verified == nil
 	case authorizedKey{}:
 		return &c.authorized
 	case protected.Key{}:

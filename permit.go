@@ -23,7 +23,7 @@ import (
 // in the decision what becomes of the response.
 func (r *resource) permit(ctx context.Context, req *Request, body bodySource, d *decision) *refusal.Refusal {
 	if r.policy == nil {
-		return checkGranted(r.hierarchy, d.claims.Scopes, req.Scopes)
+		return checkGranted(r.hierarchy, d.verified.Claims.Scopes, req.Scopes)
 	}
 	if upgrade.IsAsked(req.Header) {
 		return refusal.New(http.StatusBadRequest, refusal.CodeInvalidRequest, reason.MalformedMessage,
@@ -39,12 +39,12 @@ func (r *resource) permit(ctx context.Context, req *Request, body bodySource, d 
 		withoutArguments(ops)
 	}
 	if r.decided != nil {
-		d.asked = slices.Clone(ops)
+		d.asked = cloned(ops)
 	}
 	permitted := r.policy.Decide(ctx, d.policyCaller(new(policy.Caller)), req.Scopes, ops...)
 	if !permitted.Allowed() {
 		refused := refusalOf(permitted)
-		d.asked = slices.Clone(ops)
+		d.asked = cloned(ops)
 		if !messages.Batch && len(messages.All()) > 0 {
 			refused.RPC = rpcAnswer(refused, permitted.Hidden, mcpmsg.Modern(req.Header), &messages.All()[0])
 		}
@@ -55,14 +55,20 @@ func (r *resource) permit(ctx context.Context, req *Request, body bodySource, d 
 	return nil
 }
 
+// cloned copies operations, whose memory is that of one decision.
+func cloned(ops []policy.Operation) *[]policy.Operation {
+	copied := slices.Clone(ops)
+	return &copied
+}
+
 // policyCaller fills in the caller as a policy sees it, and returns nil for a caller
 // without a token.
 func (d *decision) policyCaller(c *policy.Caller) *policy.Caller {
-	if d.claims == nil {
+	if d.verified == nil {
 		return nil
 	}
-	*c = policy.Caller{Issuer: d.claims.Issuer, Subject: d.claims.Subject, ClientID: d.claims.ClientID, Scopes: d.claims.Scopes}
-	*c = c.WithClaims(d.claims.Raw)
+	*c = policy.Caller{Issuer: d.verified.Claims.Issuer, Subject: d.verified.Claims.Subject, ClientID: d.verified.Claims.ClientID, Scopes: d.verified.Claims.Scopes}
+	*c = c.WithClaims(d.verified.Claims.Raw)
 	return c
 }
 

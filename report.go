@@ -12,6 +12,7 @@ import (
 	"github.com/mcp-auth/go/internal/keys"
 	"github.com/mcp-auth/go/internal/refusal"
 	"github.com/mcp-auth/go/internal/safelog"
+	"github.com/mcp-auth/go/policy"
 	"github.com/mcp-auth/go/reason"
 )
 
@@ -27,9 +28,9 @@ func (r *resource) report(ctx context.Context, d *decision, began time.Time) {
 }
 
 func (d *decision) event(resource string, took time.Duration) DecisionEvent {
-	e := DecisionEvent{Resource: resource, Method: d.method, Operations: d.asked, Outcome: Allowed, Duration: took}
-	if d.claims != nil {
-		e.Issuer, e.Subject, e.ClientID = d.claims.Issuer, d.claims.Subject, d.claims.ClientID
+	e := DecisionEvent{Resource: resource, Method: d.method, Operations: d.operations(), Outcome: Allowed, Duration: took}
+	if d.verified != nil {
+		e.Issuer, e.Subject, e.ClientID = d.verified.Claims.Issuer, d.verified.Claims.Subject, d.verified.Claims.ClientID
 	}
 	if d.refused == nil {
 		return e
@@ -39,6 +40,14 @@ func (d *decision) event(resource string, took time.Duration) DecisionEvent {
 		e.Outcome = Unavailable
 	}
 	return e
+}
+
+// operations are what was asked, as far as that is known.
+func (d *decision) operations() []policy.Operation {
+	if d.asked == nil {
+		return nil
+	}
+	return *d.asked
 }
 
 func (r *resource) logRefusal(ctx context.Context, d *decision) {
@@ -53,11 +62,11 @@ func (r *resource) logRefusal(ctx context.Context, d *decision) {
 		slog.String("method", d.method),
 	}
 	attrs = append(attrs, safelog.Cause(d.refused.Cause)...)
-	if d.claims != nil {
-		attrs = append(attrs, slog.String("issuer", d.claims.Issuer), slog.String("subject", d.claims.Subject), slog.String("client", d.claims.ClientID))
+	if d.verified != nil {
+		attrs = append(attrs, slog.String("issuer", d.verified.Claims.Issuer), slog.String("subject", d.verified.Claims.Subject), slog.String("client", d.verified.Claims.ClientID))
 	}
-	if len(d.asked) > 0 {
-		attrs = append(attrs, slog.String("operation", d.asked[0].Method), slog.String("name", d.asked[0].Name))
+	if asked := d.operations(); len(asked) > 0 {
+		attrs = append(attrs, slog.String("operation", asked[0].Method), slog.String("name", asked[0].Name))
 	}
 	safelog.Write(ctx, r.log, level, "mcpauth: request refused", attrs...)
 }

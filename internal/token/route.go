@@ -88,7 +88,7 @@ func (iss untrustedIssuer) Error() string {
 // Appendix A.12 allows more than RFC 6750 §2.1. A broken JWS of a server whose keys
 // decide is not sent out.
 func (t *Trust) proveOther(ctx context.Context, text, from string, fault error) (*Verified, *refusal.Refusal) {
-	if strings.ContainsFunc(text, isControl) {
+	if hasControl(text) {
 		return nil, refusal.InvalidRequest(reason.MalformedCredentials, "the token has a character that no header can carry")
 	}
 	if t.other != nil && (!looksLikeJWS(text) || t.other.takesJWTs() && len(t.servers) == 1) {
@@ -101,9 +101,16 @@ func (t *Trust) proveOther(ctx context.Context, text, from string, fault error) 
 	return nil, refusal.RejectedToken(why, fault)
 }
 
-// isControl reports whether a character cannot be in the value of a header (RFC
-// 9110 §5.5).
-func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
+// hasControl reports whether a text has a character that cannot be in the value of a
+// header (RFC 9110 §5.5). Bytes will do: in UTF-8, none of another character is one.
+func hasControl(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return true
+		}
+	}
+	return false
+}
 
 // looksLikeJWS reports whether a text has the form of a signed JWT, sound or not:
 // two dots, and either nothing that is not base64 of some kind, or what a JOSE
