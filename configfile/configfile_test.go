@@ -4,8 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -15,20 +13,9 @@ import (
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/configerr"
 	"github.com/mcp-auth/go/configfile"
+	"github.com/mcp-auth/go/internal/authtest"
 	"github.com/mcp-auth/go/provider"
 )
-
-// write writes files, given by name and text in turn, and returns the path of the first.
-func write(t *testing.T, namesAndTexts ...string) string {
-	t.Helper()
-	dir := t.TempDir()
-	for i := 0; i < len(namesAndTexts); i += 2 {
-		if err := os.WriteFile(filepath.Join(dir, namesAndTexts[i]), []byte(namesAndTexts[i+1]), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return filepath.Join(dir, namesAndTexts[0])
-}
 
 const complete = `resources:
   - identifier: https://api.example.com/notes
@@ -63,7 +50,7 @@ dangerously_allow_http: [keycloak]
 
 func TestLoad(t *testing.T) {
 	t.Setenv("NOTES_SECRET", "hush")
-	path := write(t, "check.yaml", complete, "policy.yaml", "tools: {delete: write:notes}\nscopes_supported: [write:notes]\n")
+	path := authtest.WriteFiles(t, "check.yaml", complete, "policy.yaml", "tools: {delete: write:notes}\nscopes_supported: [write:notes]\n")
 	config, file, err := configfile.Load(path)
 	if err != nil {
 		t.Fatal(err)
@@ -137,7 +124,7 @@ func TestMistakes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			path := write(t, "f.yaml", tc.text, "bad.yaml", "tool: {}\n")
+			path := authtest.WriteFiles(t, "f.yaml", tc.text, "bad.yaml", "tool: {}\n")
 			_, _, err := configfile.Load(path)
 			if err == nil || !strings.HasPrefix(err.Error(), path+tc.want) || strings.Contains(err.Error(), "\n") {
 				t.Fatalf("got\n%v\nwant\n%s%s", err, path, tc.want)
@@ -155,7 +142,7 @@ func TestMistakes(t *testing.T) {
 // All mistakes are reported, in the order of the file.
 func TestSeveralMistakes(t *testing.T) {
 	t.Parallel()
-	path := write(t, "f.yaml", "allowed_networks: [ten]\nresources:\n  - dpop: maybe\n    policy: none.yaml\n  - authorization_servers: [{provider: auth0}]\n")
+	path := authtest.WriteFiles(t, "f.yaml", "allowed_networks: [ten]\nresources:\n  - dpop: maybe\n    policy: none.yaml\n  - authorization_servers: [{provider: auth0}]\n")
 	_, _, err := configfile.Load(path)
 	var lines []int
 	for _, one := range err.(interface{ Unwrap() []error }).Unwrap() {
@@ -180,7 +167,7 @@ func TestRead(t *testing.T) {
 		configfile.Document
 		Listen string `yaml:"listen"`
 	}
-	path := write(t, "f.yaml", "listen: localhost:80\nresources:\n  - identifier: https://a.example/mcp\n    dpop: optional\n")
+	path := authtest.WriteFiles(t, "f.yaml", "listen: localhost:80\nresources:\n  - identifier: https://a.example/mcp\n    dpop: optional\n")
 	file, err := configfile.Read(path, &settings)
 	if err != nil {
 		t.Fatal(err)
@@ -192,7 +179,7 @@ func TestRead(t *testing.T) {
 	if name, line := file.Place("Listen"); name != "listen" || line != 1 {
 		t.Errorf("the place is %s in line %d", name, line)
 	}
-	_, err = configfile.Read(write(t, "f.yaml", "listen: []\n"), &settings)
+	_, err = configfile.Read(authtest.WriteFiles(t, "f.yaml", "listen: []\n"), &settings)
 	if err == nil || !strings.HasSuffix(err.Error(), "f.yaml:1: listen: must be text, not a list") {
 		t.Errorf("got %v", err)
 	}
@@ -200,7 +187,7 @@ func TestRead(t *testing.T) {
 
 func TestPlaces(t *testing.T) {
 	t.Parallel()
-	path := write(t, "f.yaml", "leeway: 1s\nresources:\n  - identifier: https://a.example/mcp\n    policy: p.yaml\n", "p.yaml", "tools: {a: b}\n")
+	path := authtest.WriteFiles(t, "f.yaml", "leeway: 1s\nresources:\n  - identifier: https://a.example/mcp\n    policy: p.yaml\n", "p.yaml", "tools: {a: b}\n")
 	_, file, err := configfile.Load(path)
 	if err != nil {
 		t.Fatal(err)

@@ -17,6 +17,7 @@ import (
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/gateway"
+	"github.com/mcp-auth/go/internal/authtest"
 	"github.com/mcp-auth/go/mcpauthtest"
 )
 
@@ -31,33 +32,15 @@ type world struct {
 	gateway    *gateway.Gateway
 	identifier string
 	token      string
-	log        *lockedBuffer
+	log        *authtest.Log
 	events     chan gateway.UpstreamEvent
-}
-
-// lockedBuffer is a log that several goroutines write to.
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }
 
 // newWorld puts a gateway in front of an upstream. The configuration may be changed
 // before it is used.
 func newWorld(t *testing.T, upstream http.Handler, change ...func(*gateway.Config)) *world {
 	t.Helper()
-	w := &world{t: t, as: mcpauthtest.Start(t, mcpauthtest.Config{}), log: &lockedBuffer{}, events: make(chan gateway.UpstreamEvent, 100)}
+	w := &world{t: t, as: mcpauthtest.Start(t, mcpauthtest.Config{}), log: &authtest.Log{}, events: make(chan gateway.UpstreamEvent, 100)}
 	w.front = httptest.NewUnstartedServer(http.NotFoundHandler())
 	w.identifier = "http://" + w.front.Listener.Addr().String() + "/mcp"
 	config := gateway.Config{

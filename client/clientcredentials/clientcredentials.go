@@ -13,8 +13,6 @@ import (
 	"github.com/mcp-auth/go/client/internal/endpoint"
 	"github.com/mcp-auth/go/client/internal/tokenendpoint"
 	"github.com/mcp-auth/go/configerr"
-	"github.com/mcp-auth/go/internal/fetch"
-	"github.com/mcp-auth/go/internal/lookup"
 	"github.com/mcp-auth/go/network"
 )
 
@@ -60,14 +58,7 @@ func (c Config) LogValue() slog.Value { return c.Client.LogValue() }
 type Source struct {
 	config   Config
 	endpoint *tokenendpoint.Endpoint
-	answers  *lookup.Client[answer]
-}
-
-// answer is a token, or why there is none until the configuration changes here or
-// there.
-type answer struct {
-	token   client.Token
-	refused error
+	tokens   *tokenendpoint.Tokens
 }
 
 // New returns a Source, which must be closed. It makes no network call. The error
@@ -94,15 +85,15 @@ func New(config Config) (*Source, error) {
 		return nil, err
 	}
 	s := &Source{config: config, endpoint: asked}
-	s.answers = lookup.New(lookup.Config[answer]{
-		Ask: s.ask, MayPass: fetch.MayPass, Retain: retain, Timeout: config.Timeout, Now: config.Now,
+	s.tokens = tokenendpoint.NewTokens(tokenendpoint.TokensConfig{
+		Ask: s.ask, IsRefusal: isRefusal, Keep: keep, Timeout: config.Timeout, Now: config.Now,
 	})
 	return s, nil
 }
 
 // Close ends requests under way and waits for them.
 func (s *Source) Close() error {
-	s.answers.Close()
+	s.tokens.Close()
 	return nil
 }
 
@@ -113,32 +104,20 @@ func (s *Source) Format(f fmt.State, _ rune) {
 
 // Token returns a token for the service. An error is an [*Error].
 func (s *Source) Token(ctx context.Context) (client.Token, error) {
-	a, err := s.answers.Lookup(ctx, "", "") // one token for all
-	switch {
-	case err != nil:
+	token, err := s.tokens.Get(ctx, "", "") // one token for all
+	if err != nil {
 		return client.Token{}, s.failure(ctx, err)
-	case a.refused != nil:
-		return client.Token{}, s.failure(ctx, a.refused)
 	}
-	return a.token, nil
+	return token, nil
 }
 
-func (s *Source) ask(ctx context.Context, _ string) (answer, error) {
-	token, err := s.endpoint.Token(ctx, url.Values{"grant_type": {endpoint.GrantClientCredentials}})
-	if err != nil && !tokenendpoint.IsOutage(err) {
-		return answer{refused: err}, nil
-	}
-	return answer{token: token}, err
+func (s *Source) ask(ctx context.Context, _ string) (client.Token, error) {
+	return s.endpoint.Token(ctx, url.Values{"grant_type": {endpoint.GrantClientCredentials}})
 }
 
-// retain says how long an answer is kept.
-func retain(a answer, asked time.Time) lookup.Retention {
-	until := asked.Add(keep)
-	if a.refused != nil {
-		return lookup.Retention{Until: until, Inactive: true}
-	}
-	return lookup.Retention{Until: tokenendpoint.KeepUntil(a.token, until), Bytes: len(a.token.AccessToken)}
-}
+// isRefusal reports whether there is no token until the configuration changes, here or
+// at the authorization server.
+func isRefusal(err error) bool { return !tokenendpoint.IsOutage(err) }
 
 // failure describes why there is no token, and logs it.
 func (s *Source) failure(ctx context.Context, cause error) error {

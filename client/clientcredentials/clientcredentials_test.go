@@ -3,11 +3,7 @@ package clientcredentials_test
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,46 +17,9 @@ import (
 	"github.com/mcp-auth/go/internal/authtest"
 )
 
-// endpoint is a token endpoint.
-type endpoint struct {
-	*httptest.Server
+const issued = `{"access_token":"of:gateway","token_type":"Bearer","expires_in":300}`
 
-	mu     sync.Mutex
-	status int
-	body   string
-	forms  []url.Values
-	wait   chan struct{}
-}
-
-func newEndpoint(t *testing.T) *endpoint {
-	t.Helper()
-	e := &endpoint{status: http.StatusOK, body: `{"access_token":"of:gateway","token_type":"Bearer","expires_in":300}`}
-	e.Server = httptest.NewServer(http.HandlerFunc(e.token))
-	t.Cleanup(e.Close)
-	return e
-}
-
-func (e *endpoint) token(w http.ResponseWriter, r *http.Request) {
-	_ = r.ParseForm()
-	e.mu.Lock()
-	e.forms = append(e.forms, r.PostForm)
-	status, body, wait := e.status, e.body, e.wait
-	e.mu.Unlock()
-	if wait != nil {
-		<-wait
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = io.WriteString(w, body)
-}
-
-func (e *endpoint) asked() []url.Values {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return slices.Clone(e.forms)
-}
-
-func (e *endpoint) config() clientcredentials.Config {
+func configOf(e *authtest.TokenEndpoint) clientcredentials.Config {
 	return clientcredentials.Config{
 		Client:        client.Credentials{Issuer: e.URL, ClientID: "gateway", ClientSecret: "s3cret"},
 		TokenEndpoint: e.URL + "/token", Resource: "https://notes.internal/mcp", Scopes: []string{"notes.read"},
@@ -80,9 +39,9 @@ func newSource(t *testing.T, config clientcredentials.Config) *clientcredentials
 // A token is asked for once at a time, and kept until shortly before it expires.
 func TestKept(t *testing.T) {
 	t.Parallel()
-	server, clock := newEndpoint(t), authtest.NewClock()
-	server.wait = make(chan struct{})
-	config := server.config()
+	server, clock := authtest.NewTokenEndpoint(t, issued), authtest.NewClock()
+	release := server.Hold()
+	config := configOf(server)
 	config.Now = clock.Now
 	source := newSource(t, config)
 	get := func() {
@@ -94,7 +53,7 @@ func TestKept(t *testing.T) {
 	for range 8 {
 		callers.Go(get)
 	}
-	close(server.wait)
+	release()
 	callers.Wait()
 	for _, step := range []struct {
 		wait time.Duration
@@ -102,12 +61,12 @@ func TestKept(t *testing.T) {
 	}{{0, 1}, {269 * time.Second, 1}, {2 * time.Second, 2}} {
 		clock.Advance(step.wait)
 		get()
-		if got := len(server.asked()); got != step.want {
+		if got := len(server.Asked()); got != step.want {
 			t.Errorf("after %s more: %d requests, want %d", step.wait, got, step.want)
 		}
 	}
 	want := "grant_type=client_credentials&resource=https%3A%2F%2Fnotes.internal%2Fmcp&scope=notes.read"
-	if got := server.asked()[0].Encode(); got != want {
+	if got := server.Asked()[0].Form.Encode(); got != want {
 		t.Errorf("sent %s, want %s", got, want)
 	}
 }
@@ -130,9 +89,9 @@ func TestRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := newEndpoint(t)
-			server.status, server.body = test.status, test.body
-			source := newSource(t, server.config())
+			server := authtest.NewTokenEndpoint(t, issued)
+			server.Answer(test.status, test.body)
+			source := newSource(t, configOf(server))
 			var e *clientcredentials.Error
 			for range 2 {
 				if _, err := source.Token(t.Context()); !errors.As(err, &e) || e.Kind != test.kind {
@@ -147,7 +106,7 @@ func TestRefusals(t *testing.T) {
 			if strings.Contains(test.body, "words") && (!errors.As(error(e), &refused) || refused.Description != "words" || strings.Contains(e.Error(), "words")) {
 				t.Errorf("the cause is %v", refused)
 			}
-			if got := len(server.asked()); test.kind == clientcredentials.Misconfigured && got != 1 {
+			if got := len(server.Asked()); test.kind == clientcredentials.Misconfigured && got != 1 {
 				t.Errorf("a refusal is asked for %d times", got)
 			}
 		})
@@ -156,7 +115,7 @@ func TestRefusals(t *testing.T) {
 
 func TestPrinting(t *testing.T) {
 	t.Parallel()
-	config := newEndpoint(t).config()
+	config := configOf(authtest.NewTokenEndpoint(t, issued))
 	source := newSource(t, config)
 	if text := fmt.Sprintf("%v %+v %#v %v", source, source, source, config.LogValue()); strings.Contains(text, "s3cret") {
 		t.Errorf("shows the secret: %s", text)

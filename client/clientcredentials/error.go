@@ -13,8 +13,8 @@ const (
 )
 
 // Error says why there is no token. Its text is fixed and may be shown to callers; the
-// cause, which Unwrap leads to and [Error.Cause] returns, is for logs. What the authorization server said is a
-// [*clienterr.TokenError] or a [*clienterr.AnswerError].
+// cause, which Unwrap leads to and [Error.Cause] returns, is for logs. What the
+// authorization server said is a [*clienterr.TokenError] or a [*clienterr.AnswerError].
 //
 // If the kind is [Unavailable], errors.As finds a [*mcpauth.Challenge] in it, with 503.
 type Error struct {

@@ -4,9 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -25,64 +23,7 @@ import (
 
 const issued = `{"access_token":"for:notes","issued_token_type":"urn:ietf:params:oauth:token-type:access_token","token_type":"Bearer","expires_in":300,"scope":"notes.read"}`
 
-// endpoint is an authorization server with a token endpoint.
-type endpoint struct {
-	*httptest.Server
-
-	mu     sync.Mutex
-	status int
-	body   string
-	wait   chan struct{} // nil: it answers at once
-	forms  []url.Values
-	auth   []string
-}
-
-func newEndpoint(t *testing.T) *endpoint {
-	t.Helper()
-	e := &endpoint{status: http.StatusOK, body: issued}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /.well-known/oauth-authorization-server", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = fmt.Fprintf(w, `{"issuer":%q,"token_endpoint":%q,"response_types_supported":[]}`, e.URL, e.URL+"/token")
-	})
-	mux.HandleFunc("POST /token", e.token)
-	e.Server = httptest.NewServer(mux)
-	t.Cleanup(e.Close)
-	return e
-}
-
-func (e *endpoint) token(w http.ResponseWriter, r *http.Request) {
-	_ = r.ParseForm()
-	e.mu.Lock()
-	e.forms, e.auth = append(e.forms, r.PostForm), append(e.auth, r.Header.Get("Authorization"))
-	status, body, wait := e.status, e.body, e.wait
-	e.mu.Unlock()
-	if wait != nil {
-		select {
-		case <-wait:
-		case <-r.Context().Done():
-			return
-		}
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = io.WriteString(w, body)
-}
-
-func (e *endpoint) answer(status int, body string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.status, e.body = status, body
-}
-
-// asked returns the forms so far.
-func (e *endpoint) asked() []url.Values {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return slices.Clone(e.forms)
-}
-
-func (e *endpoint) config() tokenexchange.Config {
+func configOf(e *authtest.TokenEndpoint) tokenexchange.Config {
 	return tokenexchange.Config{
 		Client:        client.Credentials{Issuer: e.URL, ClientID: "gateway", ClientSecret: "s3cret"},
 		TokenEndpoint: e.URL + "/token",
@@ -156,8 +97,8 @@ func TestForm(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := newEndpoint(t)
-			config := server.config()
+			server := authtest.NewTokenEndpoint(t, issued)
+			config := configOf(server)
 			test.change(&config)
 			var got client.Token
 			g := guarded(t, newExchanger(t, config), func(token client.Token, err error) {
@@ -170,15 +111,15 @@ func TestForm(t *testing.T) {
 			if got.AccessToken != "for:notes" || !slices.Equal(got.Scopes, []string{"notes.read"}) || got.ExpiresAt.IsZero() {
 				t.Errorf("got %v with %q until %s", got, got.Scopes, got.ExpiresAt)
 			}
-			forms := server.asked()
-			if len(forms) != 1 || forms[0].Get(test.secret) != g.Token {
-				t.Fatalf("%d exchanges, the caller's token is not %s", len(forms), test.secret)
+			asked := server.Asked()
+			if len(asked) != 1 || asked[0].Form.Get(test.secret) != g.Token {
+				t.Fatalf("%d exchanges, the caller's token is not %s", len(asked), test.secret)
 			}
-			delete(forms[0], test.secret)
-			if got, want := forms[0].Encode(), test.want.Encode(); got != want {
+			delete(asked[0].Form, test.secret)
+			if got, want := asked[0].Form.Encode(), test.want.Encode(); got != want {
 				t.Errorf("sent %s\nwant %s", got, want)
 			}
-			if !strings.HasPrefix(server.auth[0], "Basic ") {
+			if !strings.HasPrefix(asked[0].Authorization, "Basic ") {
 				t.Error("the client does not authenticate")
 			}
 		})
@@ -218,10 +159,10 @@ func TestRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := newEndpoint(t)
-			server.answer(test.status, test.body)
+			server := authtest.NewTokenEndpoint(t, issued)
+			server.Answer(test.status, test.body)
 			var got error
-			g := guarded(t, newExchanger(t, server.config()), func(_ client.Token, err error) { got = err })
+			g := guarded(t, newExchanger(t, configOf(server)), func(_ client.Token, err error) { got = err })
 			answer := g.Post("{}")
 			var e *tokenexchange.Error
 			if !errors.As(got, &e) || e.Kind != test.kind {
@@ -251,8 +192,8 @@ func TestRefusals(t *testing.T) {
 // An outage ends with a second try in the same call.
 func TestUnreachable(t *testing.T) {
 	t.Parallel()
-	server := newEndpoint(t)
-	config := server.config()
+	server := authtest.NewTokenEndpoint(t, issued)
+	config := configOf(server)
 	server.Close()
 	g := guarded(t, newExchanger(t, config), func(_ client.Token, err error) {
 		var e *tokenexchange.Error
@@ -268,11 +209,11 @@ func TestUnreachable(t *testing.T) {
 // A token is asked for once at a time, and kept until shortly before it expires.
 func TestKept(t *testing.T) {
 	t.Parallel()
-	server := newEndpoint(t)
+	server := authtest.NewTokenEndpoint(t, issued)
 	clock := authtest.NewClock()
-	config := server.config()
+	config := configOf(server)
 	config.Now = clock.Now
-	server.wait = make(chan struct{})
+	release := server.Hold()
 	g := guarded(t, newExchanger(t, config), func(_ client.Token, err error) {
 		if err != nil {
 			t.Error(err)
@@ -282,7 +223,7 @@ func TestKept(t *testing.T) {
 	for range 8 {
 		callers.Go(func() { g.Post("{}") })
 	}
-	close(server.wait)
+	release()
 	callers.Wait()
 	for _, step := range []struct {
 		wait time.Duration
@@ -290,7 +231,7 @@ func TestKept(t *testing.T) {
 	}{{0, 1}, {269 * time.Second, 1}, {2 * time.Second, 2}} {
 		clock.Advance(step.wait)
 		g.Post("{}")
-		if got := len(server.asked()); got != step.want {
+		if got := len(server.Asked()); got != step.want {
 			t.Errorf("after %s more: %d exchanges, want %d", step.wait, got, step.want)
 		}
 	}
@@ -299,14 +240,14 @@ func TestKept(t *testing.T) {
 // A negative CacheTTL keeps nothing.
 func TestNotKept(t *testing.T) {
 	t.Parallel()
-	server := newEndpoint(t)
-	config := server.config()
+	server := authtest.NewTokenEndpoint(t, issued)
+	config := configOf(server)
 	config.CacheTTL = -1
 	g := guarded(t, newExchanger(t, config), func(client.Token, error) {})
 	for range 3 {
 		g.Post("{}")
 	}
-	if got := len(server.asked()); got != 3 {
+	if got := len(server.Asked()); got != 3 {
 		t.Errorf("%d exchanges, want 3", got)
 	}
 }
@@ -314,10 +255,10 @@ func TestNotKept(t *testing.T) {
 // A caller without a token is asked for one, and nothing is exchanged.
 func TestAnonymous(t *testing.T) {
 	t.Parallel()
-	server := newEndpoint(t)
-	_, err := newExchanger(t, server.config()).Token(mcpauth.NewAnonymousContext(t.Context()))
+	server := authtest.NewTokenEndpoint(t, issued)
+	_, err := newExchanger(t, configOf(server)).Token(mcpauth.NewAnonymousContext(t.Context()))
 	var challenge *mcpauth.Challenge
-	if !errors.As(err, &challenge) || challenge.Reason != reason.NoCredentials || len(server.asked()) > 0 {
+	if !errors.As(err, &challenge) || challenge.Reason != reason.NoCredentials || len(server.Asked()) > 0 {
 		t.Errorf("got %v", err)
 	}
 }
@@ -325,7 +266,7 @@ func TestAnonymous(t *testing.T) {
 // No way of printing shows a secret.
 func TestPrinting(t *testing.T) {
 	t.Parallel()
-	config := newEndpoint(t).config()
+	config := configOf(authtest.NewTokenEndpoint(t, issued))
 	e := newExchanger(t, config)
 	encoded, err := json.Marshal(config.Client)
 	if err != nil {

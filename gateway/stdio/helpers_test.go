@@ -14,12 +14,12 @@ import (
 	"os"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	mcpauth "github.com/mcp-auth/go"
 	"github.com/mcp-auth/go/gateway/stdio"
+	"github.com/mcp-auth/go/internal/authtest"
 )
 
 // TestMain runs the tests, or is the process that one has started. No goroutine of the
@@ -67,25 +67,8 @@ type site struct {
 	t       *testing.T
 	handler *stdio.Handler
 	url     string
-	log     *syncBuffer
+	log     *authtest.Log
 	lifeline
-}
-
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
 
 func newLifeline(t *testing.T) lifeline {
@@ -126,7 +109,7 @@ func (l lifeline) process(t *testing.T) *life {
 // newSite serves this test binary, in a mode. The callers' name is in X-User.
 func newSite(t *testing.T, mode string, change func(*stdio.Config)) *site {
 	t.Helper()
-	s := &site{t: t, log: &syncBuffer{}, lifeline: newLifeline(t)}
+	s := &site{t: t, log: &authtest.Log{}, lifeline: newLifeline(t)}
 	config := stdio.Config{
 		Command:   []string{os.Args[0]},
 		Env:       map[string]stdio.Variable{envMode: {Value: mode}, envLifeline: {Value: s.listener.Addr().String()}},

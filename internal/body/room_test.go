@@ -22,7 +22,7 @@ func FuzzRoom(f *testing.F) {
 	f.Add([]byte("of unknown length"), int64(-1), int64(4096))
 	f.Fuzz(func(t *testing.T, sent []byte, length, most int64) {
 		if most < 0 || most > 1<<20 || length > 1<<20 {
-			t.Skip()
+			return
 		}
 		read := func(from func(http.ResponseWriter, *http.Request) *Buffer) (decided, handled []byte, failed bool) {
 			r := httptest.NewRequest(http.MethodPost, "/", nil)

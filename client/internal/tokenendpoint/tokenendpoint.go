@@ -34,8 +34,6 @@ const DefaultTimeout = 5 * time.Second
 
 const (
 	maxTimeout = 30 * time.Second
-	// margin is how long before its expiry a token is not used any more.
-	margin = 30 * time.Second
 	// metadataLifetime is how long the token endpoint of metadata is used.
 	metadataLifetime = 10 * time.Minute
 	// retryAfter is when a caller may try again after an outage.
@@ -186,15 +184,6 @@ func (e *Endpoint) server(ctx context.Context) (*authserver.Server, error) {
 	server := &authserver.Server{AuthorizationServer: document.Server}
 	e.found.Store(&found{server: server, until: e.config.Now().Add(metadataLifetime)})
 	return server, nil
-}
-
-// KeepUntil returns until when a token may be used that should be kept until some
-// time: less if it expires before.
-func KeepUntil(token client.Token, until time.Time) time.Time {
-	if expiry := token.ExpiresAt; !expiry.IsZero() && expiry.Add(-margin).Before(until) {
-		return expiry.Add(-margin)
-	}
-	return until
 }
 
 // IsOutage reports whether an error says nothing about the request: the authorization

@@ -1,18 +1,10 @@
 package gateway
 
 import (
-	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -24,29 +16,12 @@ import (
 	"time"
 
 	"github.com/mcp-auth/go/cmd/mcpauth/internal/command"
+	"github.com/mcp-auth/go/internal/authtest"
 	"github.com/mcp-auth/go/mcpauthtest"
 )
 
 // patience bounds what a test waits for another part of it.
 const patience = 20 * time.Second
-
-// lockedBuffer is a log that several goroutines write to.
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
 
 // running is the command at work.
 type running struct {
@@ -54,7 +29,7 @@ type running struct {
 	as    *mcpauthtest.Server
 	dir   string
 	facts facts
-	log   *lockedBuffer
+	log   *authtest.Log
 	stop  func() int // and its exit code
 }
 
@@ -82,7 +57,7 @@ func (r *running) write(name, text string) {
 // start runs the command with a file. Its directory may be given.
 func start(t *testing.T, as *mcpauthtest.Server, text string, files ...string) *running {
 	t.Helper()
-	r := &running{t: t, as: as, dir: t.TempDir(), log: &lockedBuffer{}}
+	r := &running{t: t, as: as, dir: t.TempDir(), log: &authtest.Log{}}
 	r.write("gateway.yaml", text)
 	for i := 0; i+1 < len(files); i += 2 {
 		r.write(files[i], files[i+1])
@@ -365,23 +340,4 @@ func TestAuditFailure(t *testing.T) {
 			t.Errorf("the log is %s", r.log)
 		}
 	}
-}
-
-// keyPair returns a certificate and its key, in PEM.
-func keyPair(t *testing.T, name string) (cert, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))
 }

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/mcp-auth/go/internal/authtest"
 	"github.com/mcp-auth/go/mcpauthtest"
 )
 
@@ -19,7 +20,7 @@ import (
 func TestCertificateRenewal(t *testing.T) {
 	t.Parallel()
 	as := mcpauthtest.Start(t, mcpauthtest.Config{})
-	cert, key := keyPair(t, "first")
+	cert, key := authtest.KeyPair(t, "first")
 	r := start(t, as, config(as.Issuer(), named(t, "one"), "tls: {cert: tls.crt, key: tls.key}"), "tls.crt", cert, "tls.key", key)
 	served := func() (name, protocol string) {
 		conn, err := tls.Dial("tcp", r.facts.Listen, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2", "http/1.1"}})
@@ -33,7 +34,7 @@ func TestCertificateRenewal(t *testing.T) {
 	if name, protocol := served(); name != "first" || protocol != "h2" {
 		t.Errorf("%s, %s", name, protocol)
 	}
-	cert, key = keyPair(t, "second")
+	cert, key = authtest.KeyPair(t, "second")
 	r.write("tls.crt", cert) // without its key for a while
 	r.write("tls.key", key)
 	r.eventually("the new certificate", func() bool { name, _ := served(); return name == "second" })

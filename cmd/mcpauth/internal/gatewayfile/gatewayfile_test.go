@@ -1,14 +1,8 @@
 package gatewayfile_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"log/slog"
-	"math/big"
 	"net/http"
 	"net/netip"
 	"os"
@@ -23,38 +17,8 @@ import (
 	"github.com/mcp-auth/go/configfile"
 	"github.com/mcp-auth/go/gateway"
 	"github.com/mcp-auth/go/gateway/ratelimit"
+	"github.com/mcp-auth/go/internal/authtest"
 )
-
-// write writes files, given by name and text in turn, and returns the path of the first.
-func write(t *testing.T, namesAndTexts ...string) string {
-	t.Helper()
-	dir := t.TempDir()
-	for i := 0; i < len(namesAndTexts); i += 2 {
-		if err := os.WriteFile(filepath.Join(dir, namesAndTexts[i]), []byte(namesAndTexts[i+1]), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return filepath.Join(dir, namesAndTexts[0])
-}
-
-// keyPair returns a certificate and its key, in PEM.
-func keyPair(t *testing.T) (cert, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))
-}
 
 const complete = `listen: ":8443"
 tls: {cert: tls.crt, key: tls.key}
@@ -127,8 +91,8 @@ keys: {identity: {file: tls.key}}
 
 func TestRead(t *testing.T) {
 	t.Setenv("GATEWAYFILE_TEST", "s3cret")
-	cert, key := keyPair(t)
-	path := write(t, "gateway.yaml", complete, "tls.crt", cert, "tls.key", key, "key", "s3cret-key\n", "notes.policy.yaml", "tools: {list: authenticated}\n")
+	cert, key := authtest.KeyPair(t, "gateway")
+	path := authtest.WriteFiles(t, "gateway.yaml", complete, "tls.crt", cert, "tls.key", key, "key", "s3cret-key\n", "notes.policy.yaml", "tools: {list: authenticated}\n")
 	s, err := gatewayfile.Read(path)
 	if err != nil {
 		t.Fatal(err)
@@ -217,14 +181,14 @@ func TestRead(t *testing.T) {
 // The key of an upstream is another one whenever it must be made anew.
 func TestUpstreamKeys(t *testing.T) {
 	t.Parallel()
-	cert, key := keyPair(t)
+	cert, key := authtest.KeyPair(t, "gateway")
 	keys := map[string]string{}
 	for name, upstream := range map[string]string{
 		"plain": "{url: http://a/mcp}", "other URL": "{url: http://b/mcp}", "sse": "{url: http://a/mcp, transport: sse}",
 		"stdio": "{stdio: {command: [a]}}", "its environment": "{stdio: {command: [a], env: {A: {value: b}}}}",
 		"tls": "{url: http://a/mcp, tls: {ca: ca}}", "client": "{url: http://a/mcp, tls: {cert: ca, key: key}}",
 	} {
-		path := write(t, "f.yaml", "listen: \":1\"\nresources: [{identifier: \"https://a.example/\", authorization_servers: [{issuer: \"https://b.example\"}], upstream: "+upstream+"}]\n", "ca", cert, "key", key)
+		path := authtest.WriteFiles(t, "f.yaml", "listen: \":1\"\nresources: [{identifier: \"https://a.example/\", authorization_servers: [{issuer: \"https://b.example\"}], upstream: "+upstream+"}]\n", "ca", cert, "key", key)
 		s, err := gatewayfile.Read(path)
 		if err != nil {
 			t.Fatal(err)
@@ -324,7 +288,7 @@ func TestMistakes(t *testing.T) {
 	t.Parallel()
 	check := func(text, want string) {
 		t.Helper()
-		_, err := gatewayfile.Read(write(t, "f.yaml", text))
+		_, err := gatewayfile.Read(authtest.WriteFiles(t, "f.yaml", text))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s\n%v\nwant %s", text, err, want)
 		}
@@ -346,12 +310,12 @@ func TestMistakes(t *testing.T) {
 	if !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
 	}
-	_, _, err = gatewayfile.Policy(write(t, "f.yaml", "resources: ["+resource+"}]\n"), "")
+	_, _, err = gatewayfile.Policy(authtest.WriteFiles(t, "f.yaml", "resources: ["+resource+"}]\n"), "")
 	if err == nil || !strings.Contains(err.Error(), "has no resource with a policy") {
 		t.Error(err)
 	}
 	var document configfile.Document
-	if _, err := configfile.Read(write(t, "f.yaml", "listen: \":1\"\n"), &document); err == nil {
+	if _, err := configfile.Read(authtest.WriteFiles(t, "f.yaml", "listen: \":1\"\n"), &document); err == nil {
 		t.Error("the library takes the gateway's part of a file")
 	}
 }
@@ -363,7 +327,7 @@ func TestDocumentedFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cert, key := keyPair(t)
+	cert, key := authtest.KeyPair(t, "gateway")
 	identities, err := os.ReadFile("../../../../docs/gateway-identity.md")
 	if err != nil {
 		t.Fatal(err)
@@ -378,7 +342,7 @@ func TestDocumentedFiles(t *testing.T) {
 	for _, sample := range samples {
 		sample, _, _ = strings.Cut(sample, "```")
 		sample = strings.ReplaceAll(sample, "/run/secrets/", "")
-		path := write(t, "gateway.yaml", sample, "tls.crt", cert, "tls.key", key, "internal-ca.crt", cert, "gateway.crt", cert, "gateway.key", key,
+		path := authtest.WriteFiles(t, "gateway.yaml", sample, "tls.crt", cert, "tls.key", key, "internal-ca.crt", cert, "gateway.crt", cert, "gateway.key", key,
 			"identity.pem", key, "client.pem", key, "notes-key", "s3cret", "notes.policy.yaml", "tools: {list: authenticated}\n")
 		s, err := gatewayfile.Read(path)
 		if err != nil {
@@ -404,9 +368,6 @@ func TestDocumentedFiles(t *testing.T) {
 func TestDeployed(t *testing.T) {
 	t.Parallel()
 	deploy := filepath.Join("..", "..", "..", "..", "deploy")
-	if _, err := os.Stat(deploy); errors.Is(err, os.ErrNotExist) {
-		t.Skip("this is no clone of the repository")
-	}
 	if _, err := gatewayfile.Read(filepath.Join(deploy, "compose", "config", "gateway.yaml")); err != nil {
 		t.Error(err)
 	}
@@ -423,7 +384,7 @@ func TestDeployed(t *testing.T) {
 	for line := range strings.Lines(section) {
 		file += strings.TrimPrefix(line, "  ")
 	}
-	settings, err := gatewayfile.Read(write(t, "gateway.yaml", file))
+	settings, err := gatewayfile.Read(authtest.WriteFiles(t, "gateway.yaml", file))
 	if err != nil {
 		t.Fatalf("%v in\n%s", err, file)
 	}
